@@ -1,0 +1,29 @@
+// From an event type to the table that holds it. Only names, types and words: how ClickHouse keeps rows exact is the
+// adapter's business.
+
+import type { Column, TableDefinition } from '../src/ports.ts';
+import type { EventType } from './event.ts';
+
+/** What the edge stamps on every event, in stored order. */
+export const edgeColumns: readonly Column[] = [
+  { name: 'event_id', type: 'UUID', about: 'Identity: the client’s, or a UUIDv7 given at the edge' },
+  { name: 'event_type', type: 'LowCardinality(String)', about: 'Event type' },
+  { name: 'schema_version', type: 'UInt16', about: 'Version of the event type’s definition' },
+  { name: 'received_at', type: "DateTime64(3, 'UTC')", about: 'When the server took it' },
+  { name: 'source', type: 'LowCardinality(String)', about: 'Name of the API key that sent it' },
+  { name: 'ip', type: 'String', about: 'Client address' },
+  { name: 'user_agent', type: 'String', about: 'User-Agent header of the request' },
+  { name: 'timestamp', type: "DateTime64(3, 'UTC')", about: 'When it happened, by the client, corrected by sent_at' },
+  { name: 'sent_at', type: "Nullable(DateTime64(3, 'UTC'))", about: 'The client’s clock when it sent' },
+];
+
+export function tableOf(type: EventType): TableDefinition {
+  return {
+    type: type.name,
+    summary: type.summary,
+    columns: [
+      ...edgeColumns,
+      ...type.allFields.map(field => ({ name: field.name, type: field.column, about: field.about })),
+    ],
+  };
+}

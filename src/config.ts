@@ -1,0 +1,194 @@
+// Every setting of ugc, once: name, unit, default, bounds, description. `ugc help config` and the README's table are
+// printed from here; nothing else reads the environment.
+
+import {
+  bytes,
+  choice,
+  choices,
+  envName,
+  flag,
+  flagName,
+  type Given,
+  integer,
+  parseSettings,
+  text,
+  type Values,
+} from './settings.ts';
+
+export const roles = ['ingest', 'etl'] as const;
+export type Role = (typeof roles)[number];
+
+export const settings = {
+  role: choices({
+    of: ['all', ...roles],
+    default: 'all',
+    help: 'What this process does; all = every role whose needs are met',
+  }),
+  dataDir: text({
+    default: './ugc-data',
+    takes: 'a folder',
+    pattern: /./,
+    help: 'Where the disk buffer and the embedded ClickHouse live',
+  }),
+  host: text({
+    default: '127.0.0.1',
+    takes: 'an address',
+    pattern: /./,
+    help: 'Address to listen on; 0.0.0.0 for every interface',
+  }),
+  port: integer({ default: 8080, min: 0, max: 65535, help: 'Port for events; 0 = any free one' }),
+  adminPort: integer({
+    default: -1,
+    min: -1,
+    max: 65535,
+    help: 'A port of their own for metrics and health; 0 = any free one, -1 = the events port',
+  }),
+  auth: choice({ of: ['none'], default: 'none', help: 'Who may send. Must be said when listening beyond loopback' }),
+  logLevel: choice({
+    of: ['debug', 'info', 'warn', 'error'],
+    default: 'info',
+    help: 'The least severe log line written',
+  }),
+  requestLog: flag({ default: true, help: 'One log line for each HTTP request' }),
+  shutdownTimeoutMs: integer({
+    default: 10_000,
+    min: 100,
+    max: 600_000,
+    help: 'SIGTERM: everything is answered, flushed and closed within this',
+  }),
+
+  eventBytesMax: bytes({ default: '64KiB', min: '256', max: '16MiB', help: 'Largest event, as it would be stored' }),
+  bodyBytesMax: bytes({ default: '2MiB', min: '1KiB', max: '256MiB', help: 'Largest body as sent' }),
+  bodyDecompressedBytesMax: bytes({
+    default: '16MiB',
+    min: '1KiB',
+    max: '1GiB',
+    help: 'Largest body after decompression',
+  }),
+  bodyEventsMax: integer({ default: 5_000, min: 1, max: 1_000_000, help: 'Most events in one body' }),
+  bodyTimeoutMs: integer({
+    default: 10_000,
+    min: 10,
+    max: 600_000,
+    help: 'A body that stalls for longer is answered 408',
+  }),
+  jsonDepthMax: integer({ default: 16, min: 2, max: 128, help: 'Deepest nesting of JSON in an event' }),
+  eventAgeMaxDays: integer({ default: 1825, min: 1, max: 36_500, help: 'Older events are rejected' }),
+  eventFutureMaxHours: integer({ default: 24, min: 0, max: 8_760, help: 'Events further in the future are rejected' }),
+  unknownFields: choice({
+    of: ['reject', 'drop'],
+    default: 'reject',
+    help: 'What happens to fields an event type does not have',
+  }),
+  topic: text({
+    default: 'ugc.{event_type}',
+    takes: 'a name with or without {event_type}',
+    pattern: /^([a-zA-Z0-9._-]|\{event_type\})+$/,
+    help: 'Topic of an event',
+  }),
+
+  bufferBytesMax: bytes({
+    default: '4GiB',
+    min: '1MiB',
+    max: '16TiB',
+    help: 'Most bytes the disk buffer may hold; beyond: 503, never a drop',
+  }),
+  bufferDiskReserveBytes: bytes({
+    default: '512MiB',
+    min: '0',
+    max: '16TiB',
+    help: 'The buffer never takes the last this many bytes of its volume',
+  }),
+
+  etlBlockRowsMax: integer({ default: 100_000, min: 1, max: 1_000_000, help: 'Most rows in one insert' }),
+  etlBlockBytesMax: bytes({ default: '8MiB', min: '1KiB', max: '1GiB', help: 'Most bytes in one insert' }),
+  etlBlockAgeMaxMs: integer({
+    default: 200,
+    min: 0,
+    max: 60_000,
+    help: 'Longest a row waits for company when the last insert was well filled',
+  }),
+
+  clickhouseUrl: text({
+    default: '',
+    takes: 'http(s)://host:port',
+    pattern: /^(https?:\/\/.+)?$/,
+    help: 'A ClickHouse server; empty = the embedded engine',
+  }),
+  clickhouseUser: text({ default: 'default', takes: 'a name', help: 'User on the ClickHouse server' }),
+  clickhousePassword: text({
+    default: '',
+    takes: 'a password',
+    secret: true,
+    help: 'Password on the ClickHouse server',
+  }),
+  clickhouseDatabase: text({
+    default: 'ugc',
+    takes: 'a name of letters, digits and _',
+    pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
+    help: 'Database of all tables',
+  }),
+  clickhouseMigrate: choice({
+    of: ['auto', 'check', 'off'],
+    default: 'auto',
+    help: 'On start: create and grow tables, only compare them, or neither',
+  }),
+  clickhouseTimeoutMs: integer({
+    default: 60_000,
+    min: 100,
+    max: 3_600_000,
+    help: 'An insert not answered by then has an unknown outcome and is repeated',
+  }),
+  clickhouseMemoryBytesMax: bytes({
+    default: '2GiB',
+    min: '256MiB',
+    max: '16TiB',
+    help: 'Memory limit of the embedded engine',
+  }),
+  clickhouseHttpPort: integer({
+    default: 8123,
+    min: -1,
+    max: 65535,
+    help: "Embedded engine: port of ClickHouse's HTTP interface; 0 = any free one, -1 = off",
+  }),
+  clickhouseHttpReadonly: flag({
+    default: true,
+    help: 'That interface takes queries only; false = inserts and DDL too',
+  }),
+};
+
+export type Config = Values<typeof settings>;
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Reads flags, environment and env file, and checks what one setting says about another. */
+export function readConfig(given: Given): ConfigResult {
+  const parsed = parseSettings(settings, given);
+  if (!parsed.ok) return parsed;
+  const config: Config = parsed.values;
+  const problems: string[] = [];
+  if (!isLoopback(config.host) && !parsed.given.has('auth'))
+    problems.push(
+      `UGC_HOST (--host) is ${config.host}, which others can reach: say who may send with UGC_AUTH (--auth), e.g. --auth=none`,
+    );
+  if (config.bodyDecompressedBytesMax < config.bodyBytesMax)
+    problems.push('UGC_BODY_DECOMPRESSED_BYTES_MAX must not be smaller than UGC_BODY_BYTES_MAX');
+  if (config.eventBytesMax > config.bodyDecompressedBytesMax)
+    problems.push('UGC_EVENT_BYTES_MAX must not be larger than UGC_BODY_DECOMPRESSED_BYTES_MAX');
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, config };
+}
+
+export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
+
+/** The settings as rows for people: name, flag, what it takes, default, help. */
+export function configTable(): readonly { env: string; flag: string; takes: string; default: string; help: string }[] {
+  return Object.entries(settings).map(([key, setting]) => ({
+    env: envName(key),
+    flag: flagName(key),
+    takes: setting.takes,
+    default: setting.defaultText,
+    help: setting.help,
+  }));
+}

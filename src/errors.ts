@@ -1,0 +1,70 @@
+// Expected failures: a code, and the one table that says what a code means to a client (HTTP status, title) and to a
+// loop (retry). Adapters turn their driver's errors into PipelineErrors in one function each; nobody else looks at a
+// driver's error. What is not a PipelineError is a bug.
+
+/**
+ * What a caller may do about it.
+ * never   the same input will fail again
+ * backoff try the same again later, as often as needed: the outcome is unknown or the other side is overloaded
+ * halt    somebody has to repair something; try the same again slowly and say so loudly
+ */
+export type Retry = 'never' | 'backoff' | 'halt';
+
+interface Meaning {
+  readonly status: number;
+  readonly title: string;
+  readonly retry: Retry;
+}
+
+export const errorTable = {
+  // what a client can get wrong
+  not_json: { status: 400, title: 'The body is not valid JSON', retry: 'never' },
+  bad_request: { status: 400, title: 'The request cannot be understood', retry: 'never' },
+  not_found: { status: 404, title: 'There is nothing here', retry: 'never' },
+  method_not_allowed: { status: 405, title: 'This method is not allowed here', retry: 'never' },
+  body_timeout: { status: 408, title: 'The body did not arrive in time', retry: 'never' },
+  too_large: { status: 413, title: 'The body is too large', retry: 'never' },
+  unsupported_media_type: { status: 415, title: 'This content type or encoding is not supported', retry: 'never' },
+  invalid: { status: 422, title: 'The event is not valid', retry: 'never' },
+  // what the edge can fail at
+  buffer_full: { status: 503, title: 'The disk buffer is full', retry: 'backoff' },
+  buffer_failed: { status: 503, title: 'The disk buffer cannot be written', retry: 'backoff' },
+  shutting_down: { status: 503, title: 'The server is shutting down', retry: 'backoff' },
+  internal: { status: 500, title: 'Something went wrong here', retry: 'never' },
+  // what a sink can fail at
+  sink_unknown: { status: 503, title: 'The outcome of the insert is unknown', retry: 'backoff' },
+  sink_overloaded: { status: 503, title: 'ClickHouse is overloaded', retry: 'backoff' },
+  sink_halted: { status: 503, title: 'ClickHouse needs repair', retry: 'halt' },
+  sink_refused: { status: 422, title: 'ClickHouse refused the rows', retry: 'never' },
+  // what start-up can fail at
+  config_invalid: { status: 500, title: 'The configuration is wrong', retry: 'never' },
+  engine_missing: { status: 500, title: 'The embedded ClickHouse library is missing', retry: 'never' },
+  data_dir_locked: { status: 500, title: 'Another process has this data folder open', retry: 'never' },
+  schema_incompatible: { status: 500, title: 'The tables do not fit the catalogue', retry: 'halt' },
+} as const satisfies Record<string, Meaning>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** An expected failure. `message` is for people: what happened and, where there is something to do, what to do. */
+export class PipelineError extends Error {
+  readonly code: ErrorCode;
+  override readonly name = 'PipelineError';
+
+  constructor(code: ErrorCode, message?: string, options?: { cause?: unknown }) {
+    super(message ?? errorTable[code].title, options);
+    this.code = code;
+  }
+
+  get retry(): Retry {
+    return errorTable[this.code].retry;
+  }
+
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+}
+
+/** For adapters' catch-alls and logs: the message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
