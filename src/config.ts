@@ -102,11 +102,11 @@ export const settings = {
 
   etlBlockRowsMax: integer({ default: 100_000, min: 1, max: 1_000_000, help: 'Most rows in one insert' }),
   etlBlockBytesMax: bytes({ default: '8MiB', min: '1KiB', max: '1GiB', help: 'Most bytes in one insert' }),
-  etlBlockAgeMaxMs: integer({
+  etlIntervalMs: integer({
     default: 200,
     min: 0,
     max: 60_000,
-    help: 'Longest a row waits for company when the last insert was well filled',
+    help: 'A table in use is inserted into at most this often; one at rest at once',
   }),
 
   clickhouseUrl: text({

@@ -1,0 +1,53 @@
+// Builds dist/ugc, one executable, and dist/lib/, the embedded ClickHouse engine it loads when it needs one.
+
+import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dir, '..');
+const dist = join(root, 'dist');
+const startedAt = performance.now();
+
+mkdirSync(join(dist, 'lib'), { recursive: true });
+const outfile = join(dist, 'ugc');
+const result = await Bun.build({
+  entrypoints: [join(root, 'src/main.ts'), join(root, 'src/adapters/sqlite-worker.ts')],
+  target: 'bun',
+  format: 'esm',
+  bytecode: true,
+  // Names stay: Elysia reads handlers' source, and stack traces should be read by people.
+  minify: { whitespace: true, syntax: true, identifiers: false },
+  compile: {
+    outfile: `${outfile}.new`,
+    // The binary reads nothing of the folder it is started in.
+    autoloadDotenv: false,
+    autoloadBunfig: false,
+  },
+  throw: false,
+});
+if (!result.success) {
+  for (const log of result.logs) console.error(log);
+  process.exit(1);
+}
+renameSync(`${outfile}.new`, outfile); // a running ugc keeps the file it has
+
+const native = join(
+  root,
+  'node_modules',
+  '@chdb',
+  `lib-${process.platform}-${process.arch}${process.platform === 'linux' ? '-gnu' : ''}`,
+);
+for (const name of ['chdb_node.node', 'libchdb.so']) place(join(native, name), join(dist, 'lib', name));
+console.log(`built ${outfile} in ${Math.round(performance.now() - startedAt)} ms`);
+
+/** Half a gigabyte is linked where it can be and copied where it must. */
+function place(from: string, to: string): void {
+  if (!existsSync(from)) throw new Error(`${from} is missing: run bun install --frozen-lockfile`);
+  if (existsSync(to) && statSync(to).size === statSync(from).size && statSync(to).mtimeMs >= statSync(from).mtimeMs)
+    return;
+  rmSync(to, { force: true });
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to);
+  }
+}

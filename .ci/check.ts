@@ -1,0 +1,31 @@
+// The quick checks, at once: types, lint and format, unit tests (the tidy test among them).
+
+import { join } from 'node:path';
+
+const root = join(import.meta.dir, '..');
+const checks: Readonly<Record<string, readonly string[]>> = {
+  types: ['node_modules/.bin/tsc', '--noEmit'],
+  'lint and format': ['node_modules/.bin/biome', 'ci', '--error-on-warnings', '.'],
+  'unit tests': [process.execPath, 'test', './test/unit/'],
+};
+
+const results = await Promise.all(
+  Object.entries(checks).map(async ([name, command]) => {
+    const startedAt = performance.now();
+    const child = Bun.spawn([...command], {
+      cwd: root,
+      stdout: 'pipe',
+      stderr: 'pipe',
+      env: { ...process.env, NODE_ENV: 'production' },
+    });
+    const [out, err, code] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
+    if (code !== 0) console.log(out + err);
+    return code;
+  }),
+);
+process.exit(results.every(code => code === 0) ? 0 : 1);

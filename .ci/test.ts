@@ -1,0 +1,53 @@
+// Every test there is, layer by layer, and one line at the end that counts them: N passed, N failed.
+// `bun run .ci/test.ts unit contract` runs only those layers.
+
+import { join } from 'node:path';
+
+const root = join(import.meta.dir, '..');
+const layers = ['unit', 'contract', 'integration', 'e2e'];
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter(name => !layers.includes(name));
+if (unknown.length > 0) {
+  console.error(`no such layer: ${unknown.join(', ')}; there are ${layers.join(', ')}`);
+  process.exit(2);
+}
+
+const sum = { passed: 0, failed: 0, skipped: 0 };
+for (const layer of wanted.length > 0 ? wanted : layers) {
+  const files = [...new Bun.Glob(`test/${layer}/**/*.test.ts`).scanSync(root)].sort();
+  // The embedded engine binds one data folder to a process, so beyond unit tests each file has a process of its own.
+  const groups = layer === 'unit' ? [files] : files.map(file => [file]);
+  console.log(`\n── ${layer}: ${files.length} files`);
+  for (const group of groups) if (group.length > 0) await run(group);
+}
+const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : '';
+console.log(`\n${sum.passed} passed, ${sum.failed} failed${skipped}`);
+process.exit(sum.failed > 0 || sum.passed === 0 ? 1 : 0);
+
+async function run(files: readonly string[]): Promise<void> {
+  const startedAt = performance.now();
+  const child = Bun.spawn([process.execPath, 'test', '--timeout=600000', ...files.map(file => `./${file}`)], {
+    cwd: root,
+    stdout: 'inherit',
+    stderr: 'pipe',
+    // bun test sets NODE_ENV=test unless it is set; libraries must behave as they do in production.
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
+  let text = '';
+  const decoder = new TextDecoder();
+  for await (const chunk of child.stderr) {
+    const piece = decoder.decode(chunk, { stream: true });
+    text += piece;
+    process.stderr.write(piece);
+  }
+  const code = await child.exited;
+  const counted = (word: string) => Number(new RegExp(`^ *(\\d+) ${word}`, 'm').exec(text)?.[1] ?? 0);
+  sum.passed += counted('pass');
+  sum.skipped += counted('skip') + counted('todo');
+  const failed = counted('fail');
+  sum.failed += code !== 0 && failed === 0 ? 1 : failed;
+  if (code !== 0 && failed === 0) console.log(`${files.join(' ')} ended with ${code} without saying which test failed`);
+  console.log(
+    `${files.length === 1 ? files[0] : `${files.length} files`}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
+  );
+}

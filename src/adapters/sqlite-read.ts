@@ -1,0 +1,134 @@
+// Reading the log: per topic, from a cursor, in order. The index says which rows there are, each row is then fetched by
+// its own key and checked, so that a damaged one is met alone. What is damaged is handed to `mend` after the snapshot
+// has ended; its topic is read no further until then, the others are.
+//
+// Every read makes progress: it delivers rows, or moves a cursor past a row that nothing more can come of.
+
+import { messageOf } from '../errors.ts';
+import type { Batch } from '../ports.ts';
+import type { Connection } from './sqlite-connection.ts';
+import { isCorrupt } from './sqlite-file.ts';
+import { type Damage, mender } from './sqlite-mend.ts';
+import { isBodyIntact, isHeadIntact, type Row } from './sqlite-row.ts';
+
+/** By topic: the position up to which a reader has read. */
+export type Cursors = Readonly<Record<string, number>>;
+
+export interface ReadOptions {
+  readonly cursors: Cursors;
+  readonly paused: ReadonlySet<string>;
+  /** Soft: one row more than this at most, shared fairly by the topics. */
+  readonly bytesMax: number;
+  /** Begin with the topic after this one. */
+  readonly after: string;
+}
+
+export interface Reading {
+  readonly batches: readonly Batch[];
+  /** Where to go on. */
+  readonly cursors: Cursors;
+  /** Whether reading on at once may give more. */
+  readonly more: boolean;
+}
+
+export interface RowReader {
+  read(options: ReadOptions): Reading;
+}
+
+const rowsPerTopic = 64;
+
+const columns = `seq, topic, type, count, received_at_ms AS receivedAtMs, head_sum AS headSum, body_sum AS bodySum,
+  sums, keys, ndjson`;
+
+export function rowReader(connection: Connection): RowReader {
+  const nextTopic = connection.prepare<{ topic: string | null }, [string]>(
+    'SELECT min(topic) AS topic FROM runs INDEXED BY runs_by_topic WHERE topic > ?',
+  );
+  // No position beyond the last one given out: a damaged key must not carry a cursor away.
+  const list = connection.prepare<{ seq: number }, [string, number, number]>(
+    `SELECT seq FROM runs INDEXED BY runs_by_topic
+     WHERE topic = ? AND seq > ? AND seq <= (SELECT last FROM state) ORDER BY seq LIMIT ?`,
+  );
+  const fetch = connection.prepare<Row, [number]>(`SELECT ${columns} FROM runs WHERE seq = ?`);
+  const mend = mender(connection);
+
+  const topicsAfter = (first: string): string[] => {
+    const topics: string[] = [];
+    for (let topic = nextTopic.get('')?.topic; topic; topic = nextTopic.get(topic)?.topic) topics.push(topic);
+    const start = topics.findIndex(topic => topic > first);
+    return start > 0 ? [...topics.slice(start), ...topics.slice(0, start)] : topics;
+  };
+
+  /** The row as it should be, or what is wrong with it. */
+  const take = (topic: string, seq: number): Row | Damage => {
+    try {
+      const row = fetch.get(seq);
+      const sound = row && row.topic === topic && isHeadIntact(row) && isBodyIntact(row);
+      return sound ? row : { topic, seq, row, error: null };
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      return { topic, seq, row: null, error };
+    }
+  };
+
+  const readOn = ({ cursors, paused, bytesMax, after }: ReadOptions) => {
+    const reached: Record<string, number> = { ...cursors };
+    const batches: Batch[] = [];
+    const damages: Damage[] = [];
+    const topics = topicsAfter(after).filter(topic => !paused.has(topic));
+    let more = false;
+    for (const topic of topics) {
+      const seqs = list.all(topic, reached[topic] ?? 0, rowsPerTopic);
+      let bytes = 0;
+      for (const { seq } of seqs) {
+        if (bytes * topics.length >= bytesMax) break;
+        const row = take(topic, seq);
+        if ('error' in row) {
+          damages.push(row);
+          break;
+        }
+        batches.push(batchOf(row));
+        bytes += row.ndjson.length;
+        reached[topic] = seq;
+      }
+      more ||= seqs.length === rowsPerTopic || (seqs.length > 0 && reached[topic] !== seqs.at(-1)!.seq);
+    }
+    return { batches, damages, reached, more };
+  };
+
+  return {
+    read(options) {
+      const { batches, damages, reached, more } = readMending(() => connection.read(() => readOn(options)));
+      let mended = false;
+      for (const damage of damages) {
+        const outcome = mend.mend(damage);
+        if (outcome === 'pass') reached[damage.topic] = damage.seq;
+        mended ||= outcome !== 'later';
+      }
+      return { batches, cursors: reached, more: damages.length === 0 ? more : mended };
+    },
+  };
+
+  /** A damaged index is made anew, once; if that does not help there is nothing left to try. */
+  function readMending<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      connection.complain('the index of the buffer is damaged', { error: messageOf(error) });
+      mend.rebuildIndex();
+      return action();
+    }
+  }
+}
+
+const batchOf = ({ topic, type, seq, count, receivedAtMs, ndjson }: Row): Batch => ({
+  topic,
+  partition: 0,
+  first: seq - count + 1,
+  last: seq,
+  type,
+  count,
+  oldestAtMs: receivedAtMs,
+  ndjson,
+});

@@ -1,0 +1,89 @@
+// Tidying up: rows every reader has passed are deleted, and when little is left the file's free pages go back to the
+// volume. In steps of about 2 ms under the write lock, so that nobody's append waits long for it.
+//
+// A row that cannot be deleted because its pages are damaged stays and is not tried again before a restart.
+
+import { messageOf } from '../errors.ts';
+import type { Connection } from './sqlite-connection.ts';
+import { isCorrupt, pageBytes } from './sqlite-file.ts';
+import type { Pages } from './sqlite-room.ts';
+
+export interface Sweeper {
+  /** A position of this topic has moved. */
+  look(topic: string): void;
+  /** One step; true when there is more to do. */
+  step(): boolean;
+}
+
+const stepMs = 2;
+const stepRows = 128;
+/** Free pages kept for the next burst, and how many go back to the volume in one step. */
+const keptFreePages = (16 * 2 ** 20) / pageBytes;
+const stepPages = 2 ** 20 / pageBytes;
+
+export function sweeper(connection: Connection, pages: () => Pages): Sweeper {
+  const allTopics = connection.prepare<{ topic: string }, []>("SELECT DISTINCT topic FROM readers WHERE topic <> ''");
+  // What every registered reader has passed; no reader at all: nothing is passed.
+  const passed = connection.prepare<{ position: number | null }, [string]>(
+    `SELECT min(coalesce(mine.position, 0)) AS position FROM readers AS every
+     LEFT JOIN readers AS mine ON mine.reader = every.reader AND mine.topic = ? WHERE every.topic = ''`,
+  );
+  const list = connection.prepare<{ seq: number }, [string, number, number, number]>(
+    `SELECT seq FROM runs INDEXED BY runs_by_topic
+     WHERE topic = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
+  );
+  const remove = connection.prepare<{ count: number }, [number]>('DELETE FROM runs WHERE seq = ? RETURNING count');
+  const release = connection.prepare<null, [number]>('UPDATE state SET events = max(0, events - ?)');
+  const vacuum = connection.prepare(`PRAGMA incremental_vacuum(${stepPages})`);
+  const stuck = new Set<number>();
+  /** By topic: where the sweep of it has come to. */
+  const open = new Map(allTopics.all().map(({ topic }) => [topic, 0]));
+
+  const removeSome = (seqs: readonly { seq: number }[]): number => {
+    let reached = 0;
+    let trying = 0;
+    try {
+      connection.write('lazy', () => {
+        const until = performance.now() + stepMs;
+        let events = 0;
+        for (const { seq } of seqs) {
+          trying = seq;
+          if (!stuck.has(seq)) events += remove.get(seq)?.count ?? 0;
+          reached = seq;
+          if (performance.now() > until) break;
+        }
+        release.run(events);
+      });
+      return reached;
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      stuck.add(trying);
+      connection.complain('a row of the buffer cannot be deleted: its space is lost', {
+        position: trying,
+        error: messageOf(error),
+      });
+      return seqs[0]!.seq - 1;
+    }
+  };
+
+  return {
+    look(topic) {
+      if (!open.has(topic)) open.set(topic, 0);
+    },
+
+    step() {
+      for (const [topic, from] of open) {
+        const seqs = list.all(topic, from, passed.get(topic)?.position ?? 0, stepRows);
+        if (seqs.length > 0) {
+          open.set(topic, removeSome(seqs));
+          return true;
+        }
+        open.delete(topic);
+      }
+      const { count, free } = pages();
+      if (free <= keptFreePages || free * 2 < count) return false;
+      vacuum.all();
+      return true;
+    },
+  };
+}

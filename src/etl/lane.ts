@@ -1,0 +1,172 @@
+// One table's way into the sink: gathers its batches, inserts block after block, one at a time.
+//
+// - A row that finds the table at rest leaves at once; a table in use is inserted into at most every `intervalMs`, so
+//   blocks grow with the rate. A full block does not wait.
+// - An insert of unknown outcome, or into a sink that is overloaded or needs repair, is repeated with the same token
+//   until it succeeds: never skipped, never split.
+// - Only a definite refusal leads to dead letters, and only of the records that are refused alone.
+
+import { messageOf, PipelineError } from '../errors.ts';
+import type { Batch, Sink } from '../ports.ts';
+import type { Logger, Metrics } from '../telemetry.ts';
+import { type Block, blockOf, fillingOf } from './block.ts';
+import { isolate } from './isolate.ts';
+import { sleep } from './sleep.ts';
+
+export interface LaneOptions {
+  readonly sink: Sink;
+  readonly blockRowsMax: number;
+  readonly blockBytesMax: number;
+  readonly intervalMs: number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** No new insert begins after this. */
+  readonly stopping: AbortSignal;
+  /** Inserts under way are given up, outcome unknown. */
+  readonly givingUp: AbortSignal;
+  /** The lane was full and is no longer. */
+  readonly onRoom: () => void;
+  /** The records of these batches are in the sink. */
+  readonly onFinished: (batches: readonly Batch[]) => Promise<void>;
+}
+
+export interface Lane {
+  add(batch: Batch): void;
+  /** Holds as much as it may: its topics should not be polled. */
+  readonly isFull: boolean;
+  /** Topics it has had records from. */
+  readonly topics: ReadonlySet<string>;
+  /** Why the table waits for repair, or null. */
+  readonly halted: string | null;
+  /** Resolves once stopped; rejects when committing failed. */
+  readonly done: Promise<void>;
+}
+
+const retryMsMin = 50;
+const retryMsMax = 5_000;
+
+export function startLane(type: string, options: LaneOptions): Lane {
+  const { sink, logger, metrics, stopping, givingUp } = options;
+  const filling = fillingOf(type);
+  const topics = new Set<string>();
+  let halted: string | null = null;
+  let awaited = Promise.withResolvers<void>();
+  stopping.addEventListener('abort', () => awaited.resolve(), { once: true });
+
+  return {
+    add: batch => {
+      topics.add(batch.topic);
+      filling.add(batch);
+      awaited.resolve();
+    },
+    get isFull() {
+      return isFull();
+    },
+    topics,
+    get halted() {
+      return halted;
+    },
+    done: run(),
+  };
+
+  async function run(): Promise<void> {
+    let startedAt = Number.NEGATIVE_INFINITY;
+    while (!stopping.aborted) {
+      if (filling.rows === 0) {
+        awaited = Promise.withResolvers();
+        await awaited.promise;
+        continue;
+      }
+      const waitMs = startedAt + options.intervalMs - performance.now();
+      if (waitMs > 0 && !isHalfFull()) {
+        await sleep(Math.min(waitMs, 20), stopping);
+        continue;
+      }
+      startedAt = performance.now();
+      const wasFull = isFull();
+      const block = filling.close({ rowsMax: options.blockRowsMax, bytesMax: options.blockBytesMax });
+      if (wasFull && !isFull()) options.onRoom();
+      await deliver(block);
+    }
+  }
+
+  function isFull(): boolean {
+    return filling.bytes >= options.blockBytesMax || filling.rows >= options.blockRowsMax;
+  }
+
+  function isHalfFull(): boolean {
+    return filling.bytes * 2 >= options.blockBytesMax || filling.rows * 2 >= options.blockRowsMax;
+  }
+
+  /** Resolves when every record of the block is in the sink or dead-lettered there, or when stopping. */
+  async function deliver(block: Block): Promise<void> {
+    let rest: Block | null = block;
+    let retryMs = retryMsMin;
+    while (rest !== null) {
+      try {
+        rest = await attempt(rest);
+        retryMs = retryMsMin;
+      } catch (error) {
+        tell(causeOf(error), block);
+        await sleep(retryMs * (0.5 + Math.random()), stopping);
+        if (stopping.aborted) return;
+        retryMs = Math.min(retryMs * 2, retryMsMax);
+      }
+    }
+    if (halted !== null) recover();
+    await options.onFinished(block.batches);
+  }
+
+  /** What is left to insert, null when nothing; rejects when the same is to be tried again. */
+  async function attempt(block: Block): Promise<Block | null> {
+    try {
+      await insert(block);
+      return null;
+    } catch (error) {
+      const cause = causeOf(error);
+      if (cause.retry !== 'never') throw cause;
+      tell(cause, block);
+      return bury(block);
+    }
+  }
+
+  async function insert(block: Block): Promise<void> {
+    const startedAt = performance.now();
+    await sink.insert(block, block.token, givingUp);
+    metrics.etlInsert.observe((performance.now() - startedAt) / 1000);
+    metrics.etlBatches.inc({ outcome: 'inserted' });
+    metrics.etlRows.inc({ table: type }, block.rows);
+    metrics.freshness.observe(Math.max(0, Date.now() - block.oldestAtMs) / 1000);
+  }
+
+  /** Dead-letters what is to blame for a refusal; what is left, under a token of its own. */
+  async function bury(block: Block): Promise<Block | null> {
+    const { letters, good } = await isolate(sink, { type, batches: block.batches, signal: givingUp });
+    await sink.deadLetter(letters, givingUp);
+    metrics.deadLetters.inc({ reason: 'refused' }, letters.length);
+    logger.error({ table: type, records: letters.length, first: letters[0]?.detail }, 'records were dead-lettered');
+    return good.length === 0 ? null : blockOf(type, good);
+  }
+
+  function tell(cause: PipelineError, block: Block): void {
+    metrics.etlBatches.inc({ outcome: cause.code });
+    const about = { err: cause, table: type, rows: block.rows };
+    if (cause.retry === 'never') logger.error(about, 'ClickHouse refused a block; looking for the records to blame');
+    if (cause.retry === 'backoff') logger.warn(about, 'an insert will be repeated');
+    if (cause.retry === 'halt' && halted !== cause.message) {
+      logger.error(about, 'the table needs repair; its events wait in the log');
+      halted = cause.message;
+      metrics.etlHalted.set({ table: type }, 1);
+    }
+  }
+
+  function recover(): void {
+    halted = null;
+    metrics.etlHalted.set({ table: type }, 0);
+    logger.info({ table: type }, 'the table takes rows again');
+  }
+}
+
+/** A bug in the sink is no reason to lose records: its outcome is unknown. */
+const causeOf = (error: unknown): PipelineError =>
+  error instanceof PipelineError ? error : new PipelineError('sink_unknown', messageOf(error), { cause: error });

@@ -1,0 +1,116 @@
+// The mover: source → one lane per table → sink → committed positions.
+//
+// - A position is committed only after every record up to it is in the sink, or dead-lettered there (progress.ts).
+// - Tables do not wait for each other; one that needs repair holds back its own topic, which is no longer polled once
+//   its lane is full. Memory is bounded by two blocks a table.
+// - A crash at any moment repeats records, never skips them; repeated rows collapse by event_id.
+
+import { messageOf } from '../errors.ts';
+import type { Batch, Loop, Sink, Source } from '../ports.ts';
+import type { Logger, Metrics } from '../telemetry.ts';
+import { lettersOf } from './isolate.ts';
+import { type Lane, type LaneOptions, startLane } from './lane.ts';
+import { progressOf } from './progress.ts';
+import { sleep } from './sleep.ts';
+
+export interface MoverOptions {
+  readonly source: Source;
+  readonly sink: Sink;
+  /** Event types there are tables for. */
+  readonly types: ReadonlySet<string>;
+  readonly blockRowsMax: number;
+  readonly blockBytesMax: number;
+  /** A table in use is inserted into at most this often. */
+  readonly intervalMs: number;
+  /** Inserts under way at a stop get this long. */
+  readonly graceMs: number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface Mover extends Loop {
+  /** Tables that wait for repair, with the reason. */
+  halted(): ReadonlyMap<string, string>;
+  /** When the edge took the oldest record polled and not yet in the sink, by topic. */
+  oldest(): ReadonlyMap<string, number>;
+}
+
+const retryMs = 500;
+
+export function startMover(options: MoverOptions): Mover {
+  const { source, sink, logger, metrics } = options;
+  const stopping = new AbortController();
+  const givingUp = new AbortController();
+  const lanes = new Map<string, Lane>();
+  const progress = progressOf(source);
+  let room = new AbortController();
+  const laneOptions: LaneOptions = {
+    ...options,
+    stopping: stopping.signal,
+    givingUp: givingUp.signal,
+    onRoom: () => room.abort(),
+    onFinished: batches => progress.finish(batches),
+  };
+
+  const done = run();
+  done.catch(() => {}); // whoever awaits it hears of it; stop() must not be the only one
+  return {
+    done,
+    halted: () => new Map([...lanes].flatMap(([type, { halted }]) => (halted === null ? [] : [[type, halted]]))),
+    oldest: progress.oldest,
+    stop: async () => {
+      stopping.abort();
+      const grace = setTimeout(() => givingUp.abort(), options.graceMs);
+      await done.catch(() => {});
+      clearTimeout(grace);
+    },
+  };
+
+  async function run(): Promise<void> {
+    const polling = poll();
+    try {
+      await polling;
+    } finally {
+      stopping.abort();
+      await Promise.allSettled([...lanes.values()].map(lane => lane.done));
+      await source.close();
+    }
+    await Promise.all([...lanes.values()].map(lane => lane.done));
+  }
+
+  async function poll(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      room = new AbortController();
+      const paused = new Set([...lanes.values()].flatMap(lane => (lane.isFull ? [...lane.topics] : [])));
+      const signal = paused.size > 0 ? AbortSignal.any([stopping.signal, room.signal]) : stopping.signal;
+      const batches = await source.poll({ paused, bytesMax: options.blockBytesMax }, signal);
+      for (const batch of batches) await take(batch);
+      for (const [topic, atMs] of progress.oldest())
+        metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
+    }
+  }
+
+  async function take(batch: Batch): Promise<void> {
+    progress.begin(batch);
+    if (batch.type === null || !options.types.has(batch.type)) return bury(batch);
+    const lane = lanes.get(batch.type) ?? startLane(batch.type, laneOptions);
+    lanes.set(batch.type, lane);
+    lane.add(batch);
+  }
+
+  /** Records no table is meant for. */
+  async function bury(batch: Batch): Promise<void> {
+    const letters = lettersOf(batch, 'unknown_type', `no table for the event type ${batch.type}`);
+    while (!stopping.signal.aborted) {
+      try {
+        await sink.deadLetter(letters, givingUp.signal);
+        metrics.deadLetters.inc({ reason: 'unknown_type' }, letters.length);
+        logger.error({ topic: batch.topic, records: letters.length }, 'records of an unknown type were dead-lettered');
+        return await progress.finish([batch]);
+      } catch (error) {
+        logger.warn({ err: error, topic: batch.topic }, `dead letters will be repeated: ${messageOf(error)}`);
+        await sleep(retryMs, stopping.signal);
+      }
+    }
+  }
+}

@@ -1,0 +1,105 @@
+// Events of one request → judged → published → one answer. An answer of 200 waits for every envelope to be durable; one
+// bad event never costs the good ones; an event without an outcome counts as failed.
+
+import type { Misfit } from '../../schemas/event.ts';
+import { PipelineError } from '../errors.ts';
+import type { Envelope, Log, Outcome } from '../ports.ts';
+import type { Metrics } from '../telemetry.ts';
+import { type Answer, json, problem } from './answer.ts';
+import type { Judge, Origin, Verdict } from './judge.ts';
+import type { Reading } from './read.ts';
+import { type Rejection, reject } from './rejection.ts';
+
+export interface AcceptOptions {
+  readonly judge: Judge;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export type Accept = (reading: Reading, origin: Origin) => Promise<Answer>;
+
+export function acceptOf({ judge, log, metrics }: AcceptOptions): Accept {
+  return async (reading, origin) => {
+    const verdicts = reading.events.map(event => judgeOne(event, origin));
+    const envelopes = verdicts.flatMap(verdict => (verdict.ok ? verdict.envelope : []));
+    const startedAt = performance.now();
+    const outcomes = envelopes.length > 0 ? await log.publish(envelopes) : [];
+    count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
+    return reading.isSingle ? answerOne(verdicts[0]!, outcomes[0]) : answerMany(verdicts, outcomes);
+  };
+
+  function judgeOne(event: unknown, origin: Origin): Verdict {
+    if (event instanceof PipelineError) return reject('not_json', '', event.message);
+    return judge(event, origin);
+  }
+
+  function count(
+    verdicts: readonly Verdict[],
+    envelopes: readonly Envelope[],
+    outcomes: readonly Outcome[],
+    seconds: number,
+  ) {
+    for (const verdict of verdicts) if (!verdict.ok) metrics.eventsRejected.inc({ reason: verdict.reason });
+    const rejected = verdicts.length - envelopes.length;
+    if (rejected > 0) metrics.eventsReceived.inc({ event_type: 'rejected', outcome: 'rejected' }, rejected);
+    for (const [key, n] of tally(envelopes, outcomes)) {
+      const [type, stored] = key.split(' ') as [string, string];
+      metrics.eventsReceived.inc({ event_type: type, outcome: stored === 'failed' ? 'failed' : 'accepted' }, n);
+      if (stored !== 'failed') metrics.eventsStored.inc({ event_type: type, stored }, n);
+    }
+    const first = outcomes[0];
+    if (first?.ok) metrics.ack.observe({ stored: first.stored }, seconds);
+  }
+}
+
+/** How many of each "type stored". */
+function tally(envelopes: readonly Envelope[], outcomes: readonly Outcome[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  envelopes.forEach((envelope, at) => {
+    const outcome = outcomes[at];
+    const key = `${envelope.type} ${outcome?.ok ? outcome.stored : 'failed'}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  });
+  return counts;
+}
+
+function answerOne(verdict: Verdict, outcome: Outcome | undefined): Answer {
+  if (!verdict.ok) return problem(codeOf(verdict), { reason: verdict.reason, errors: verdict.errors });
+  if (outcome?.ok)
+    return json(200, `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`);
+  return problem(outcome?.error ?? new PipelineError('internal'));
+}
+
+/** The one answer of a single event that was rejected: 400, 413 or 422. */
+function codeOf({ reason, errors }: Rejection): PipelineError {
+  const detail = summaryOf(errors);
+  if (reason === 'not_json') return new PipelineError('not_json', detail);
+  return new PipelineError(reason === 'too_large' ? 'too_large' : 'invalid', detail);
+}
+
+const summaryOf = (errors: readonly Misfit[]): string =>
+  errors.map(({ path, message }) => (path === '' ? message : `${path} ${message}`)).join('; ');
+
+function answerMany(verdicts: readonly Verdict[], outcomes: readonly Outcome[]): Answer {
+  if (verdicts.length === 0) return problem(new PipelineError('invalid', 'the body holds no event'));
+  const failure = outcomes.find(outcome => !outcome.ok);
+  if (failure !== undefined && !failure.ok && outcomes.every(outcome => !outcome.ok)) return problem(failure.error);
+  let accepted = 0;
+  let results = '';
+  let next = 0;
+  for (const verdict of verdicts) {
+    const outcome = verdict.ok ? outcomes[next++] : undefined;
+    if (outcome?.ok) accepted++;
+    results += (results === '' ? '' : ',') + resultOf(verdict, outcome);
+  }
+  const rejected = verdicts.length - accepted;
+  const status = rejected === 0 ? 200 : accepted === 0 ? 422 : 207;
+  return json(status, `{"accepted":${accepted},"rejected":${rejected},"results":[${results}]}`);
+}
+
+function resultOf(verdict: Verdict, outcome: Outcome | undefined): string {
+  if (!verdict.ok) return JSON.stringify({ outcome: 'rejected', reason: verdict.reason, errors: verdict.errors });
+  if (outcome?.ok) return `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`;
+  const reason = outcome === undefined ? 'internal' : outcome.error.code;
+  return JSON.stringify({ event_id: verdict.envelope.id, outcome: 'failed', reason, retry: true });
+}

@@ -1,0 +1,45 @@
+// What goes back to a client: status, headers, body. Errors are RFC 9457 problems with a stable type.
+
+import type { Misfit } from '../../schemas/event.ts';
+import { errorTable, type PipelineError } from '../errors.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+const jsonHeaders = { 'content-type': 'application/json' };
+
+export const json = (status: number, body: string): Answer => ({ status, headers: jsonHeaders, body });
+
+interface ProblemDetails {
+  readonly reason?: string;
+  readonly errors?: readonly Misfit[];
+  readonly headers?: Record<string, string>;
+}
+
+/** Seconds a client should wait before it tries again. */
+const retryAfter = { buffer_full: '5', buffer_failed: '1', shutting_down: '1' } as const;
+
+export function problem(error: PipelineError, { reason, errors, headers }: ProblemDetails = {}): Answer {
+  const { status, title } = errorTable[error.code];
+  const detail = error.message === title ? undefined : error.message;
+  const wait = error.code in retryAfter ? retryAfter[error.code as keyof typeof retryAfter] : undefined;
+  return {
+    status,
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(wait === undefined ? {} : { 'retry-after': wait }),
+      ...headers,
+    },
+    body: JSON.stringify({
+      type: `urn:ugc:problem:${error.code.replaceAll('_', '-')}`,
+      title,
+      status,
+      detail,
+      reason,
+      errors,
+    }),
+  };
+}

@@ -1,0 +1,216 @@
+// One client event → a canonical envelope, or why not.
+//
+// The stored bytes are written here, once, from the judged value: edge fields in front, then the type's fields in the
+// definition's order, each in the one spelling every reader understands alike (canonical.ts). So nothing of the client's
+// spelling (duplicate keys, aliases, 36e2 for an integer, offsets, white space, dropped fields) can reach ClickHouse,
+// and a 200 cannot become a dead letter. Measured beside passing the client's bytes on: +0.3 µs an event.
+
+import type { Catalogue } from '../../schemas/catalogue.ts';
+import { describe, type EventType, stampedNames } from '../../schemas/event.ts';
+import type { Envelope } from '../ports.ts';
+import { isLargerThan, jsonOf, unwritable } from './canonical.ts';
+import {
+  type JsonObject,
+  misfitsMax,
+  type Rejection,
+  readId,
+  reject,
+  stampErrors,
+  unknownErrors,
+} from './rejection.ts';
+import { type ClientTime, isoOf, readTime } from './time.ts';
+
+export type Verdict = { readonly ok: true; readonly envelope: Envelope } | Rejection;
+
+/** What the edge knows of the request an event came in. */
+export interface Origin {
+  readonly receivedAtMs: number;
+  /** Name of the API key. */
+  readonly source: string;
+  readonly ip: string;
+  readonly userAgent: string;
+  /** event_type of the path, name or alias; null when the path has none. */
+  readonly pathType: string | null;
+  /** sent_at of the wrapper around the events; undefined when there is none. */
+  readonly sentAt: unknown;
+}
+
+export interface JudgeOptions {
+  readonly catalogue: Catalogue;
+  /** Topic pattern; {event_type} becomes the canonical name. */
+  readonly topic: string;
+  readonly eventBytesMax: number;
+  readonly jsonDepthMax: number;
+  readonly eventAgeMaxDays: number;
+  readonly eventFutureMaxHours: number;
+  readonly unknownFields: 'reject' | 'drop';
+}
+
+export type Judge = (event: unknown, origin: Origin) => Verdict;
+
+export function judgeOf(options: JudgeOptions): Judge {
+  const lanes = new Map<string, Lane>();
+  for (const type of options.catalogue.types) {
+    const lane = laneOf(type, options.topic);
+    for (const name of [type.name, ...type.aliases]) lanes.set(name, lane);
+  }
+
+  return (given, origin) => {
+    const event = unwrap(given);
+    if (!isObject(event)) return reject('invalid', '', `expected an event object, got ${describe(given)}`);
+    const lane = find(event.event_type, origin.pathType);
+    if ('ok' in lane) return lane;
+    const sentAt = event.sent_at ?? origin.sentAt;
+    if (!lane.type.fits(event)) return unfit(lane, event, sentAt);
+    return envelopeOf({ lane, event, sentAt, origin });
+  };
+
+  function find(said: unknown, pathType: string | null): Lane | Rejection {
+    const name = said === undefined && pathType !== null ? pathType : said;
+    if (typeof name !== 'string') return reject('invalid', '/event_type', `expected text, got ${describe(name)}`);
+    const lane = lanes.get(name);
+    if (lane === undefined) return unknownType(name);
+    if (pathType === null || lanes.get(pathType) === lane) return lane;
+    if (!lanes.has(pathType)) return unknownType(pathType);
+    return reject('invalid', '/event_type', `expected ${describe(pathType)} as in the path, got ${describe(name)}`);
+  }
+
+  function unknownType(name: string): Rejection {
+    const { catalogue } = options;
+    const near = catalogue.nearest(name);
+    const hint =
+      near === undefined ? `known are ${catalogue.types.map(type => type.name).join(', ')}` : `did you mean ${near}?`;
+    return reject('unknown_type', '/event_type', `${describe(name)} is not an event type; ${hint}`);
+  }
+
+  /** All that can be found wrong with an event at once. */
+  function unfit({ type, known }: Lane, event: JsonObject, sentAt: unknown): Rejection {
+    const errors = [...stampErrors(event, sentAt), ...type.misfits(event, misfitsMax)];
+    if (options.unknownFields === 'reject') errors.push(...unknownErrors(event, known));
+    return { ok: false, reason: 'invalid', errors: errors.slice(0, misfitsMax) };
+  }
+
+  function envelopeOf({ lane, event, sentAt, origin }: Judged): Verdict {
+    const id = event.event_id === undefined || event.event_id === null ? Bun.randomUUIDv7() : readId(event.event_id);
+    const sent = sentAt === undefined || sentAt === null ? null : readTime(sentAt);
+    const happened = happenedAt(event.timestamp, sent, origin.receivedAtMs);
+    if (id === null || happened === null || (sent === null && sentAt !== undefined && sentAt !== null))
+      return unfit(lane, event, sentAt);
+    const age = ageRejection(happened.ms, origin.receivedAtMs);
+    if (age !== null) return age;
+    const fields = fieldsOf(lane, event);
+    if (typeof fields !== 'string') return fields;
+    const sentText = sent === null ? 'null' : `"${isoOf(sent)}"`;
+    const body = `{"event_id":"${id}${stampOf(lane, origin)}${isoOf(happened)}","sent_at":${sentText}${fields}}`;
+    if (isLargerThan(body, options.eventBytesMax))
+      return reject('too_large', '', `the event takes more than ${options.eventBytesMax} bytes (UGC_EVENT_BYTES_MAX)`);
+    const key =
+      (event.user_id as string | null | undefined) || (event.anonymous_id as string | null | undefined) || null;
+    return {
+      ok: true,
+      envelope: { id, type: lane.type.name, topic: lane.topic, key, body, receivedAtMs: origin.receivedAtMs },
+    };
+  }
+
+  /** `,"name":value` of every field of the type, or why one cannot be written. */
+  function fieldsOf({ type, names, known }: Lane, event: JsonObject): string | Rejection {
+    let text = '';
+    let taken = 0;
+    for (let at = 0; at < names.length; at++) {
+      const field = type.allFields[at]!;
+      const value = event[field.name];
+      if (value !== undefined) taken++;
+      const written = value === undefined ? lacking(field.absent) : jsonOf(value, options.jsonDepthMax);
+      if (written === null) return reject('invalid', `/${field.name}`, unwritable(value, options.jsonDepthMax));
+      text += names[at]! + written;
+    }
+    if (options.unknownFields === 'drop') return text;
+    for (const name of stampedNames) if (event[name] !== undefined) taken++;
+    if (countKeys(event) === taken) return text;
+    return { ok: false, reason: 'invalid', errors: unknownErrors(event, known) };
+  }
+
+  function ageRejection(ms: number, nowMs: number): Rejection | null {
+    const { eventFutureMaxHours, eventAgeMaxDays } = options;
+    const oldestMs = nowMs - eventAgeMaxDays * 86_400_000;
+    const newestMs = nowMs + eventFutureMaxHours * 3_600_000;
+    if (ms > newestMs) return reject('in_future', '/timestamp', `is more than ${eventFutureMaxHours} h in the future`);
+    if (ms >= oldestMs) return null;
+    const isSeconds = ms * 1000 >= oldestMs && ms * 1000 <= newestMs;
+    const hint = isSeconds ? '; numbers are epoch milliseconds, this looks like seconds' : '';
+    return reject('too_old', '/timestamp', `is more than ${eventAgeMaxDays} days old${hint}`);
+  }
+}
+
+/** An event whose own fields fit its type. */
+interface Judged {
+  readonly lane: Lane;
+  readonly event: JsonObject;
+  readonly sentAt: unknown;
+  readonly origin: Origin;
+}
+
+/** Everything about one event type that is the same for each of its events. */
+interface Lane {
+  readonly type: EventType;
+  readonly topic: string;
+  /** What follows the event_id, up to the value of received_at. */
+  readonly head: string;
+  /** `,"name":` of each field. */
+  readonly names: readonly string[];
+  readonly known: ReadonlySet<string>;
+  /** The edge's part of the body for the request at hand, and which request that is. */
+  stamp: string;
+  stampFor: Origin | null;
+}
+
+const laneOf = (type: EventType, topic: string): Lane => ({
+  type,
+  topic: topic.replaceAll('{event_type}', type.name),
+  head: `","event_type":"${type.name}","schema_version":${type.version},"received_at":"`,
+  names: type.allFields.map(field => `,"${field.name}":`),
+  known: new Set(type.allFields.map(field => field.name)),
+  stamp: '',
+  stampFor: null,
+});
+
+/** From after the event_id to the opening quote of timestamp; made once for all events of a request and type. */
+function stampOf(lane: Lane, origin: Origin): string {
+  if (lane.stampFor !== origin) {
+    const at = new Date(origin.receivedAtMs).toISOString();
+    const from = [origin.source, origin.ip, origin.userAgent].map(said => JSON.stringify(said.toWellFormed()));
+    lane.stamp = `${lane.head}${at}","source":${from[0]},"ip":${from[1]},"user_agent":${from[2]},"timestamp":"`;
+    lane.stampFor = origin;
+  }
+  return lane.stamp;
+}
+
+/** A clock this far behind may be transit or a slow network; further, it is wrong and corrected by sent_at. */
+const transitMsMax = 60_000;
+
+/**
+ * When it happened, by the server's clock. A client's clock that is ahead, or behind by more than transit explains, is
+ * corrected by the difference between sending and receiving. Without a timestamp it happened when it was sent.
+ */
+function happenedAt(timestamp: unknown, sent: ClientTime | null, receivedAtMs: number): ClientTime | null {
+  const skewMs = sent === null ? 0 : receivedAtMs - sent.ms;
+  const isSkewed = skewMs < 0 || skewMs > transitMsMax;
+  const said = timestamp === undefined && sent !== null ? sent : readTime(timestamp);
+  return said === null || !isSkewed ? said : { ms: said.ms + skewMs, iso: null };
+}
+
+const lacking = (absent: null | '' | '{}' | undefined): string => (absent === '' ? '""' : String(absent));
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `{"event": {…}}`, as the documents spell it, is the event inside. */
+function unwrap(value: unknown): unknown {
+  return isObject(value) && isObject(value.event) && countKeys(value) === 1 ? value.event : value;
+}
+
+function countKeys(object: JsonObject): number {
+  let count = 0;
+  for (const _ in object) count++;
+  return count;
+}

@@ -1,0 +1,188 @@
+// A request's body → the events in it, unjudged. Bounded in bytes before and after decompression, in events and in time;
+// what is no JSON is refused with the place where it stops being some.
+
+import { printParseErrorCode, visit } from 'jsonc-parser';
+import { messageOf, PipelineError } from '../errors.ts';
+import { decompress } from './decompress.ts';
+
+export interface ReadLimits {
+  readonly bodyBytesMax: number;
+  readonly bodyDecompressedBytesMax: number;
+  readonly bodyEventsMax: number;
+  readonly bodyTimeoutMs: number;
+}
+
+export interface Reading {
+  /** One event, not in a list: answered alone. */
+  readonly isSingle: boolean;
+  /** Events in the body's order; a line that is no JSON is a PipelineError in its place. */
+  readonly events: readonly unknown[];
+  /** sent_at beside the events. */
+  readonly sentAt: unknown;
+}
+
+/** Rejects with a PipelineError that a client can be answered with. */
+export async function readEvents(request: Request, limits: ReadLimits): Promise<Reading> {
+  const form = formOf(request.headers.get('content-type'));
+  const sent = await bodyOf(request, limits);
+  const encoding = request.headers.get('content-encoding');
+  const bytes = encoding === null ? sent : await decompress(sent, encoding, limits.bodyDecompressedBytesMax);
+  if (bytes.length === 0) throw new PipelineError('not_json', 'the body is empty');
+  const text = decode(bytes);
+  const reading = form === 'lines' ? readLines(text, limits.bodyEventsMax) : readJson(text);
+  if (reading.events.length > limits.bodyEventsMax)
+    throw new PipelineError(
+      'too_large',
+      `the body holds more than ${limits.bodyEventsMax} events (UGC_BODY_EVENTS_MAX)`,
+    );
+  return reading;
+}
+
+/** `curl -d` announces a form whatever it sends; a form that is no JSON gets the JSON answer. */
+const jsonTypes = new Set(['', 'application/json', 'text/plain', 'application/x-www-form-urlencoded']);
+const lineTypes = new Set([
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+  'application/x-jsonlines',
+]);
+
+function formOf(contentType: string | null): 'json' | 'lines' {
+  if (contentType === null || contentType === 'application/json') return 'json';
+  const [type = '', ...parameters] = contentType
+    .toLowerCase()
+    .split(';')
+    .map(part => part.trim());
+  const charset = parameters
+    .find(parameter => parameter.startsWith('charset='))
+    ?.slice(8)
+    .replaceAll('"', '');
+  if (charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset))
+    throw new PipelineError('unsupported_media_type', 'the body must be UTF-8');
+  if (jsonTypes.has(type)) return 'json';
+  if (lineTypes.has(type)) return 'lines';
+  throw new PipelineError(
+    'unsupported_media_type',
+    `Content-Type ${type.slice(0, 80)} is not one of application/json, text/plain, application/x-ndjson, application/jsonl`,
+  );
+}
+
+/** Bodies announced smaller than this are taken whole; larger ones piece by piece, so that slow but moving is fine. */
+const wholeBytesMax = 65_536;
+
+async function bodyOf(request: Request, { bodyBytesMax, bodyTimeoutMs }: ReadLimits): Promise<Uint8Array> {
+  const announced = request.headers.get('content-length');
+  if (announced !== null && Number(announced) > bodyBytesMax) throw tooLarge(bodyBytesMax);
+  if (request.body === null) return new Uint8Array(0);
+  if (announced !== null && Number(announced) <= wholeBytesMax) return within(bodyTimeoutMs, request.bytes());
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await within(bodyTimeoutMs, reader.read());
+      if (done) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+      length += value.length;
+      if (length > bodyBytesMax) throw tooLarge(bodyBytesMax);
+      chunks.push(value);
+    }
+  } catch (error) {
+    void reader.cancel().catch(() => {});
+    throw error;
+  }
+}
+
+const tooLarge = (bytesMax: number): PipelineError =>
+  new PipelineError('too_large', `the body is larger than ${bytesMax} bytes (UGC_BODY_BYTES_MAX)`);
+
+/** What arrives, or `body_timeout`. A connection that breaks is a bad request nobody will read the answer to. */
+function within<T>(timeoutMs: number, arriving: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new PipelineError('body_timeout', `nothing of the body arrived for ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    arriving.then(
+      value => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      error => {
+        clearTimeout(timer);
+        reject(
+          new PipelineError('bad_request', `the body did not arrive whole: ${messageOf(error)}`, { cause: error }),
+        );
+      },
+    );
+  });
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true }); // leaves out a byte order mark
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (error) {
+    throw new PipelineError('not_json', 'the body is not valid UTF-8', { cause: error });
+  }
+}
+
+function readJson(text: string): Reading {
+  const body = parse(text);
+  if (Array.isArray(body)) return { isSingle: false, events: body, sentAt: undefined };
+  if (typeof body === 'object' && body !== null && !('event_type' in body)) {
+    const { events, event, sent_at: sentAt } = body as Record<string, unknown>;
+    const extra = Object.keys(body).find(name => name !== 'events' && name !== 'event' && name !== 'sent_at');
+    if (Array.isArray(events) && extra === undefined && event === undefined) return { isSingle: false, events, sentAt };
+    if (event !== undefined && extra === undefined && events === undefined)
+      return { isSingle: true, events: [event], sentAt };
+  }
+  return { isSingle: true, events: [body], sentAt: undefined };
+}
+
+function readLines(text: string, eventsMax: number): Reading {
+  const events: unknown[] = [];
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') continue;
+    if (events.length > eventsMax) break;
+    try {
+      events.push(parse(line));
+    } catch (error) {
+      events.push(error);
+    }
+  }
+  if (events.length === 0) throw new PipelineError('not_json', 'the body is empty');
+  return { isSingle: false, events, sentAt: undefined };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new PipelineError('not_json', whereNotJson(text) ?? messageOf(error), { cause: error });
+  }
+}
+
+/** "line 9, column 3: …" of the first mistake. Only for texts that are known to have one. */
+function whereNotJson(text: string): string | undefined {
+  if (text.trim() === '') return 'the body is empty';
+  const found: string[] = [];
+  try {
+    visit(
+      text,
+      {
+        onError: (code, _offset, _length, line, column) => {
+          found.push(`line ${line + 1}, column ${column + 1}: ${wordsOf(printParseErrorCode(code))}`);
+          throw found; // the first is enough
+        },
+      },
+      { disallowComments: true, allowTrailingComma: false },
+    );
+  } catch {
+    // found it, or nested too deep to look
+  }
+  return found[0];
+}
+
+/** PropertyNameExpected → property name expected */
+const wordsOf = (code: string): string => code.replace(/(?<=.)[A-Z]/g, capital => ` ${capital}`).toLowerCase();

@@ -1,0 +1,65 @@
+// Why an event was not taken: a closed set of reasons, and the findings that help its sender.
+
+import { describe, type Misfit, stampedNames } from '../../schemas/event.ts';
+import { readTime, timeExpectation } from './time.ts';
+
+export type RejectReason = 'not_json' | 'invalid' | 'unknown_type' | 'too_old' | 'in_future' | 'too_large';
+
+export interface Rejection {
+  readonly ok: false;
+  readonly reason: RejectReason;
+  readonly errors: readonly Misfit[];
+}
+
+export type JsonObject = Record<string, unknown>;
+
+/** At most this many findings are told of one event. */
+export const misfitsMax = 10;
+
+export const reject = (reason: RejectReason, path: string, message: string): Rejection => ({
+  ok: false,
+  reason,
+  errors: [{ path, message }],
+});
+
+const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** The nil and max UUIDs (RFC 9562 §5.9, §5.10) are what a broken client sends for everything. */
+const noIdPattern = /^(0{8}|f{8})-(0{4}|f{4})-(0{4}|f{4})-(0{4}|f{4})-(0{12}|f{12})$/i;
+
+/** A client's event_id in canonical form, or null when it is none. */
+export function readId(value: unknown): string | null {
+  if (typeof value !== 'string' || !idPattern.test(value) || noIdPattern.test(value)) return null;
+  return value.toLowerCase();
+}
+
+/** What is wrong with the fields the edge reads itself. */
+export function stampErrors(event: JsonObject, sentAt: unknown): Misfit[] {
+  const errors: Misfit[] = [];
+  const { event_id: id, timestamp } = event;
+  const hasSentAt = sentAt !== undefined && sentAt !== null;
+  if (id !== undefined && id !== null && readId(id) === null)
+    errors.push({ path: '/event_id', message: `expected a UUID, neither all zeros nor all ones, got ${describe(id)}` });
+  if (readTime(timestamp) === null && !(timestamp === undefined && hasSentAt))
+    errors.push({ path: '/timestamp', message: `expected ${timeExpectation}, got ${describe(timestamp)}` });
+  if (hasSentAt && readTime(sentAt) === null)
+    errors.push({ path: '/sent_at', message: `expected ${timeExpectation}, got ${describe(sentAt)}` });
+  return errors;
+}
+
+/** The fields an event type does not have. */
+export function unknownErrors(event: JsonObject, known: ReadonlySet<string>): Misfit[] {
+  const errors: Misfit[] = [];
+  for (const name of Object.keys(event)) {
+    if (errors.length >= misfitsMax) break;
+    if (!known.has(name) && !(stampedNames as readonly string[]).includes(name))
+      errors.push({
+        path: `/${pointerOf(name)}`,
+        message: 'is no field of this event type; free fields go into properties',
+      });
+  }
+  return errors;
+}
+
+/** RFC 6901, of a name cut to what is worth telling. */
+const pointerOf = (name: string): string =>
+  name.slice(0, 100).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1');

@@ -1,0 +1,187 @@
+// The HTTP routes. The only file that imports elysia; bodies are read by read.ts, not by the framework, and every answer
+// is made in answer.ts. One request line in the log for each request, whatever became of it.
+
+import { Elysia } from 'elysia';
+import { messageOf, PipelineError } from '../errors.ts';
+import type { Health, Logs, Metrics } from '../telemetry.ts';
+import type { Accept } from './accept.ts';
+import { type Answer, json, problem } from './answer.ts';
+import type { Origin } from './judge.ts';
+import { type ReadLimits, readEvents } from './read.ts';
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** -1 = health and metrics are on `port` too. */
+  readonly adminPort: number;
+  /** Null where the role takes no events: health and metrics only. */
+  readonly accept: Accept | null;
+  readonly limits: ReadLimits;
+  readonly health: () => Health;
+  /** Brings gauges up to date before they are read. */
+  readonly onScrape: () => Promise<void>;
+  readonly metrics: Metrics;
+  readonly logs: Logs;
+}
+
+export interface Server {
+  readonly port: number;
+  readonly adminPort: number;
+  /** Takes no more connections, answers what is in flight, then resolves. Idempotent. */
+  stop(): Promise<void>;
+}
+
+interface Asked {
+  readonly request: Request;
+  readonly params: Readonly<Record<string, string | undefined>>;
+}
+
+type Handler = (asked: Asked, address: string) => Answer | Promise<Answer>;
+
+interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly handler: Handler;
+}
+
+/** Idle keep-alive connections and silent handlers are cut after this; longer than any body may stall. */
+const idleSeconds = 120;
+
+export function startServer(options: ServerOptions): Server {
+  const { accept, adminPort } = options;
+  let isStopping = false;
+  const eventRoutes = accept === null ? [] : routesOfEvents(options, accept, () => isStopping);
+  const adminRoutes = routesOfAdmin(options, () => isStopping);
+  const hasAdminPort = adminPort >= 0;
+  const main = listen(options, hasAdminPort ? eventRoutes : [...eventRoutes, ...adminRoutes], options.port);
+  const admin = hasAdminPort ? listen(options, adminRoutes, adminPort) : main;
+  return {
+    port: main.port,
+    adminPort: admin.port,
+    stop: async () => {
+      isStopping = true;
+      await Promise.all([main.stop(), admin === main ? undefined : admin.stop()]);
+    },
+  };
+}
+
+function routesOfEvents({ limits }: ServerOptions, accept: Accept, isStopping: () => boolean): Route[] {
+  const handler: Handler = async ({ request, params }, ip) => {
+    if (isStopping()) return problem(new PipelineError('shutting_down'), { headers: { connection: 'close' } });
+    const reading = await readEvents(request, limits);
+    const origin: Origin = {
+      receivedAtMs: Date.now(),
+      source: '',
+      ip,
+      userAgent: (request.headers.get('user-agent') ?? '').slice(0, 1024),
+      pathType: params.event_type ?? null,
+      sentAt: reading.sentAt,
+    };
+    return accept(reading, origin);
+  };
+  return [
+    { method: 'POST', path: '/v1/events', handler },
+    { method: 'POST', path: '/v1/events/:event_type', handler },
+  ];
+}
+
+function routesOfAdmin({ health, onScrape, metrics }: ServerOptions, isStopping: () => boolean): Route[] {
+  return [
+    { method: 'GET', path: '/healthz/live', handler: () => json(200, '{"status":"live"}') },
+    {
+      method: 'GET',
+      path: '/healthz/ready',
+      handler: () => {
+        const { ready, detail } = health();
+        const isReady = ready && !isStopping();
+        return json(isReady ? 200 : 503, JSON.stringify({ status: isReady ? 'ready' : 'not ready', detail }));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/metrics',
+      handler: async () => {
+        await onScrape();
+        const body = await metrics.registry.metrics();
+        return { status: 200, headers: { 'content-type': metrics.registry.contentType }, body };
+      },
+    },
+  ];
+}
+
+function listen({ host, metrics, logs }: ServerOptions, routes: readonly Route[], port: number) {
+  const app = new Elysia({
+    serve: {
+      // A second process on the same port must fail, not silently take half the traffic.
+      reusePort: false,
+      idleTimeout: idleSeconds,
+      // read.ts refuses large bodies with a proper answer; the runtime would only cut the connection.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    },
+  });
+  for (const { method, path, handler } of routes)
+    app.route(
+      method,
+      path,
+      ({ request, params }) => respond(path, request, address => handler({ request, params: params ?? {} }, address)),
+      { parse: 'none' },
+    );
+  app.onError(({ code, error, request }) =>
+    respond('none', request, () => {
+      if (code === 'NOT_FOUND') return notFound(request, routes);
+      logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
+      return problem(new PipelineError('internal'));
+    }),
+  );
+  app.listen({ hostname: host, port });
+  const server = app.server;
+  if (server === null) throw new Error('the server did not start');
+
+  async function respond(route: string, request: Request, handle: (address: string) => Answer | Promise<Answer>) {
+    const startedAt = performance.now();
+    const address = server?.requestIP(request)?.address ?? '';
+    const { status, headers, body } = await answered(() => handle(address));
+    const durationMs = performance.now() - startedAt;
+    metrics.httpRequest.observe({ route, status: String(status) }, durationMs / 1000);
+    const bytes = Number(request.headers.get('content-length') ?? 0);
+    logs.request({ method: methodOf(request), route, status, bytes, durationMs, address });
+    return new Response(body, { status, headers });
+  }
+
+  async function answered(handle: () => Answer | Promise<Answer>): Promise<Answer> {
+    try {
+      return await handle();
+    } catch (error) {
+      if (!(error instanceof PipelineError)) {
+        logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
+        return problem(new PipelineError('internal'));
+      }
+      // After these the rest of the body may still be on its way: the connection is of no more use.
+      const isCut = error.code === 'too_large' || error.code === 'body_timeout';
+      return problem(error, isCut ? { headers: { connection: 'close' } } : {});
+    }
+  }
+
+  return { port: server.port ?? port, stop: () => server.stop() };
+}
+
+const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);
+
+const methodOf = (request: Request): string => (methods.has(request.method) ? request.method : 'OTHER');
+
+/** 404, or 405 with the methods the path has. */
+function notFound(request: Request, routes: readonly Route[]): Answer {
+  const path = new URL(request.url).pathname;
+  const allowed = routes.filter(route => matches(route.path, path)).map(route => route.method);
+  if (allowed.length === 0)
+    return problem(new PipelineError('not_found', `no route ${path.slice(0, 100)}; events go to POST /v1/events`));
+  return problem(new PipelineError('method_not_allowed', `${path.slice(0, 100)} takes ${allowed.join(', ')}`), {
+    headers: { allow: allowed.join(', ') },
+  });
+}
+
+const matches = (pattern: string, path: string): boolean =>
+  new RegExp(`^${pattern.replace(/:[a-z_]+/g, '[^/]+')}/?$`).test(path);
+
+export const failureToListen = (error: unknown, host: string, port: number): string =>
+  `cannot listen on ${host}:${port}: ${messageOf(error)}`;

@@ -1,0 +1,56 @@
+// What `ugc help` prints. The table of settings comes from config.ts alone.
+
+import { configTable } from '../config.ts';
+
+export const generalHelp = (): string => `ugc takes user events over HTTP and gets each accepted one into ClickHouse as exactly one row.
+
+Usage
+  ugc [--setting=value …]             start the server; with no settings: everything, embedded, in ./ugc-data
+  ugc --role=ingest                   only take events (into the disk buffer)
+  ugc --role=etl                      only move events into ClickHouse
+  ugc query "SELECT …" [--json]       read the tables of a running or stopped instance
+  ugc help [config | query]           this, every setting, or one command
+  ugc --version
+
+Examples
+  ugc --port=9000 --data-dir=/var/lib/ugc
+  curl localhost:8080/v1/events -d '{"event":{"event_type":"click","timestamp":"2026-11-21T12:00:00Z","country":"US","device":"mobile","element":"play","page_url":"https://example.com/"}}'
+  ugc query "SELECT * FROM click"
+
+Exit codes: 0 done, 1 failed, 2 wrong use.`;
+
+const topics: Readonly<Record<string, string>> = {
+  query: `ugc query "SELECT …" [--json] [--data-dir=…]
+
+Runs one query and prints the rows as a table, or with --json as one JSON object a line. A running instance is asked
+through its ClickHouse HTTP port; with none running the tables in the data folder are opened directly. With
+UGC_CLICKHOUSE_URL set, that server is asked. A FORMAT of your own in the query is kept.
+
+  ugc query "SELECT event_type, count() FROM events GROUP BY event_type"
+  ugc query "SELECT * FROM click WHERE timestamp > now() - INTERVAL 1 HOUR" --json
+  echo "SELECT count() FROM events" | ugc query -`,
+};
+
+export const commandHelp = (name: string): string | undefined => topics[name];
+
+export function configHelp(): string {
+  const rows = configTable();
+  const width = Math.max(...rows.map(row => row.flag.length));
+  const lines = rows.map(row => {
+    const default_ = row.default === '' ? '' : ` [${row.default}]`;
+    return `  ${row.flag.padEnd(width)}  ${row.help}${default_}\n  ${''.padEnd(width)}  ${row.env} · ${row.takes}`;
+  });
+  return `Settings, as --flag=value, in the environment, or in a file named by --env-file (flag beats environment beats file).
+A secret can be given as the path of a file that holds it: UGC_…_FILE.
+
+${lines.join('\n')}`;
+}
+
+/** The same table in Markdown, as it stands in the README. */
+export function configMarkdown(): string {
+  const rows = configTable().map(({ env, flag, takes, default: value, help }) => {
+    const cells = [`\`${env}\``, `\`${flag}\``, value === '' ? '' : `\`${value}\``, takes.replaceAll('|', '\\|'), help];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return ['| Environment | Flag | Default | Takes | Meaning |', '|---|---|---|---|---|', ...rows].join('\n');
+}

@@ -1,0 +1,168 @@
+// The server: configuration → adapters → roles → signals → everything closed in reverse. Wiring only.
+
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { catalogue } from '../schemas/catalogue.ts';
+import { tableOf } from '../schemas/table.ts';
+import { diskLog } from './adapters/disk-log.ts';
+import { sqliteBuffer } from './adapters/sqlite.ts';
+import type { Config, Role } from './config.ts';
+import { roles } from './config.ts';
+import { messageOf, PipelineError } from './errors.ts';
+import { acceptOf } from './ingest/accept.ts';
+import { judgeOf } from './ingest/judge.ts';
+import { type Server, startServer } from './ingest/server.ts';
+import type { DiskBuffer } from './ports.ts';
+import { startStorage, type Storage } from './storage.ts';
+import { type Health, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
+
+/** Resolves with the exit code once the process may end. */
+export async function serve(config: Config, version: string): Promise<0 | 1> {
+  const logs = openLogs({ level: config.logLevel, requests: config.requestLog });
+  const closing: (() => Promise<void>)[] = [];
+  const closeAll = async () => {
+    for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
+  };
+  try {
+    const broken = await start({ config, version, logs, closing });
+    const reason = await Promise.race([signalled(logs), broken]);
+    const failure = await within(config.shutdownTimeoutMs, closeAll());
+    if (failure !== null) logs.logger.error({ reason: failure }, 'stopped before everything was closed; nothing acked is lost');
+    else logs.logger.info({ reason }, 'stopped');
+    return reason.startsWith('SIG') ? 0 : 1;
+  } catch (error) {
+    await within(config.shutdownTimeoutMs, closeAll());
+    throw error;
+  } finally {
+    logs.flush();
+  }
+}
+
+interface Started {
+  readonly config: Config;
+  readonly version: string;
+  readonly logs: Logs;
+  /** What has to be closed, in the order it was opened. */
+  readonly closing: (() => Promise<void>)[];
+}
+
+/** Opens everything; resolves to a promise of the reason why it cannot go on. */
+async function start({ config, version, logs, closing }: Started): Promise<{ then: Promise<string>['then'] }> {
+  const { logger } = logs;
+  const startedAt = performance.now();
+  const metrics = openMetrics();
+  const active = rolesOf(config);
+  const dataDir = resolve(config.dataDir);
+  makeFolder(dataDir);
+  const broken = Promise.withResolvers<string>();
+
+  const buffer = await sqliteBuffer({
+    path: join(dataDir, 'buffer.sqlite'),
+    bytesMax: config.bufferBytesMax,
+    diskReserveBytes: config.bufferDiskReserveBytes,
+    logger,
+    onFailure: error => broken.resolve(`the disk buffer failed: ${messageOf(error)}`),
+  });
+  closing.push(() => buffer.close());
+
+  let storage: Storage | null = null;
+  if (active.has('etl')) {
+    storage = await startStorage({ config, dataDir, source: buffer.source('etl'), tables: catalogue.types.map(tableOf), logger, metrics });
+    const { close } = storage;
+    closing.push(close);
+    storage.broken.then(broken.resolve, broken.resolve);
+  }
+  const server = listen({ config, buffer, storage, takesEvents: active.has('ingest'), logs, metrics });
+  closing.push(() => server.stop());
+  logger.info(
+    {
+      version,
+      roles: [...active],
+      url: `http://${config.host}:${server.port}`,
+      admin: `http://${config.host}:${server.adminPort}`,
+      clickhouse_http: storage?.httpUrl ?? undefined,
+      data_dir: dataDir,
+      start_ms: Math.round(performance.now() - startedAt),
+    },
+    'ready',
+  );
+  logs.flush();
+  return { then: broken.promise.then.bind(broken.promise) };
+}
+
+interface Listening {
+  readonly config: Config;
+  readonly buffer: DiskBuffer;
+  readonly storage: Storage | null;
+  readonly takesEvents: boolean;
+  readonly logs: Logs;
+  readonly metrics: Metrics;
+}
+
+function listen({ config, buffer, storage, takesEvents, logs, metrics }: Listening): Server {
+  const judge = judgeOf({ ...config, catalogue });
+  const accept = takesEvents ? acceptOf({ judge, log: diskLog(buffer), metrics }) : null;
+  const health = (): Health => {
+    const hasRoom = !takesEvents || buffer.hasRoom(config.eventBytesMax);
+    const tables = storage?.problems() ?? {};
+    return { ready: hasRoom, detail: { ...(hasRoom ? {} : { buffer: 'full' }), ...tables } };
+  };
+  const onScrape = async (): Promise<void> => {
+    const { events, bytes, oldestAtMs, quarantined } = await buffer.stats();
+    metrics.bufferEvents.set(events);
+    metrics.bufferBytes.set(bytes);
+    metrics.bufferOldest.set(oldestAtMs === null ? 0 : Math.max(0, Date.now() - oldestAtMs) / 1000);
+    metrics.bufferQuarantined.set(quarantined);
+    metrics.etlLag.reset();
+    for (const [topic, atMs] of storage?.oldest() ?? []) metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
+  };
+  const { host, port, adminPort } = config;
+  try {
+    return startServer({ host, port, adminPort, accept, limits: config, health, onScrape, metrics, logs });
+  } catch (error) {
+    throw new PipelineError('config_invalid', `cannot listen on ${host}:${port}: ${messageOf(error)} (UGC_HOST, UGC_PORT)`, { cause: error });
+  }
+}
+
+const rolesOf = (config: Config): ReadonlySet<Role> =>
+  new Set(config.role.flatMap(role => (role === 'all' ? roles : [role])));
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new PipelineError('config_invalid', `cannot make the data folder ${path}: ${messageOf(error)} (UGC_DATA_DIR)`, { cause: error });
+  }
+}
+
+/** Resolves with the name of the first signal; a second one ends the process at once. */
+function signalled({ logger, flush }: Logs): Promise<string> {
+  return new Promise(resolve => {
+    let isStopping = false;
+    for (const name of ['SIGTERM', 'SIGINT'] as const)
+      process.on(name, () => {
+        if (isStopping) process.kill(process.pid, 'SIGKILL');
+        isStopping = true;
+        logger.info({ signal: name }, 'stopping; a second signal ends at once');
+        flush();
+        resolve(name);
+      });
+  });
+}
+
+/** Null when done in time, else why not. */
+function within(timeoutMs: number, work: Promise<void>): Promise<string | null> {
+  return new Promise(resolve => {
+    const timer = setTimeout(() => resolve(`not done within ${timeoutMs} ms (UGC_SHUTDOWN_TIMEOUT_MS)`), timeoutMs);
+    work.then(
+      () => {
+        clearTimeout(timer);
+        resolve(null);
+      },
+      error => {
+        clearTimeout(timer);
+        resolve(messageOf(error));
+      },
+    );
+  });
+}

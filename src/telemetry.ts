@@ -1,0 +1,95 @@
+// What the process tells about itself: log lines (ECS JSON on stdout), metrics (the complete list of names), readiness.
+
+import ecsFormat from '@elastic/ecs-pino-format';
+import pino from 'pino';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export type Logger = pino.Logger;
+
+export interface RequestLine {
+  readonly method: string;
+  /** The route's pattern, never the client's path. */
+  readonly route: string;
+  readonly status: number;
+  readonly bytes: number;
+  readonly durationMs: number;
+  readonly address: string;
+}
+
+export interface Logs {
+  readonly logger: Logger;
+  /** One line for a request; written by hand into the same stream, as it is the only line on a hot path. */
+  request(line: RequestLine): void;
+  /** Writes out what is held back. Synchronous. */
+  flush(): void;
+}
+
+/** Log lines held in memory while stdout does not take them; beyond it they are dropped rather than the process. */
+const heldBytesMax = 16 * 1024 * 1024;
+
+export function openLogs({ level, requests }: { readonly level: string; readonly requests: boolean }): Logs {
+  const stream = pino.destination({ fd: 1, sync: false, minLength: 4096, maxLength: heldBytesMax });
+  const logger = pino({ ...ecsFormat({ serviceName: 'ugc' }), level }, stream);
+  const ticking = setInterval(() => stream.flush(), 200);
+  ticking.unref();
+  const writes = requests && logger.isLevelEnabled('info');
+  return {
+    logger,
+    request: line => {
+      if (writes) stream.write(requestText(line));
+    },
+    flush: () => {
+      try {
+        stream.flushSync();
+      } catch {
+        // stdout is gone or not open yet: there is nobody to tell
+      }
+    },
+  };
+}
+
+function requestText({ method, route, status, bytes, durationMs, address }: RequestLine): string {
+  return `{"@timestamp":"${new Date().toISOString()}","log.level":"info","message":"${method} ${route} ${status}","ecs.version":"8.10.0","service.name":"ugc","event.dataset":"ugc.request","http.request.method":"${method}","http.route":"${route}","http.response.status_code":${status},"http.request.body.bytes":${bytes},"event.duration":${Math.round(durationMs * 1e6)},"client.address":"${address}"}\n`;
+}
+
+const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export type Metrics = ReturnType<typeof openMetrics>;
+
+/** Every metric there is. Label values come from the catalogue and from closed sets, never from a client. */
+export function openMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name: `ugc_${name}`, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge({ name: `ugc_${name}`, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Histogram({ name: `ugc_${name}`, help, labelNames, buckets: seconds, registers });
+  return {
+    registry,
+    eventsReceived: counter('events_received_total', 'Events judged at the edge', ['event_type', 'outcome']),
+    eventsStored: counter('events_stored_total', 'Events made durable', ['event_type', 'stored']),
+    eventsRejected: counter('events_rejected_total', 'Events not taken', ['reason']),
+    httpRequest: histogram('http_request_seconds', 'Time to answer a request', ['route', 'status']),
+    ack: histogram('ack_seconds', 'Time until events were durable', ['stored']),
+    bufferEvents: gauge('buffer_events', 'Events in the disk buffer'),
+    bufferBytes: gauge('buffer_bytes', 'Bytes of the disk buffer in use'),
+    bufferOldest: gauge('buffer_oldest_seconds', 'Age of the oldest event in the disk buffer'),
+    bufferQuarantined: gauge('buffer_quarantined_events', 'Events set aside because their checksum did not match'),
+    etlRows: counter('etl_rows_total', 'Rows inserted', ['table']),
+    etlBatches: counter('etl_batches_total', 'Inserts', ['outcome']),
+    etlInsert: histogram('etl_insert_seconds', 'Time of one insert'),
+    etlHalted: gauge('etl_halted', 'Tables that wait for repair', ['table']),
+    etlLag: gauge('etl_lag_seconds', 'Age of the oldest event polled and not yet inserted', ['topic']),
+    freshness: histogram('freshness_seconds', 'From received to queryable, oldest event of each insert'),
+    deadLetters: counter('dead_letters_total', 'Records that can never become rows', ['reason']),
+  };
+}
+
+/** One part's say on whether events can be stored, and in words what is not well. */
+export interface Health {
+  readonly ready: boolean;
+  readonly detail: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,123 @@
+// The compiled binary under test: started in a folder of its own, killed and started again, asked over its real ports.
+
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const binary = join(import.meta.dir, '../../dist/ugc');
+
+export interface StartOptions {
+  readonly dataDir: string;
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly readyMsMax?: number;
+}
+
+export interface Ugc {
+  readonly pid: number;
+  readonly url: string;
+  /** ClickHouse's HTTP interface; '' where the role has none. */
+  readonly clickhouseUrl: string;
+  /** Everything written to stdout and stderr so far. */
+  output(): string;
+  post(body: unknown, path?: string): Promise<Response>;
+  /** Rows of a query, values as ClickHouse's JSON gives them. */
+  query<T = Record<string, unknown>>(sql: string): Promise<T[]>;
+  kill(signal: NodeJS.Signals): void;
+  readonly exited: Promise<number>;
+  /** SIGTERM, then the exit code. */
+  stop(): Promise<number>;
+}
+
+const running = new Set<{ kill(signal: NodeJS.Signals): void }>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Starts dist/ugc on free ports and resolves when it says that it is ready. */
+export async function startUgc({ dataDir, flags = [], env = {}, readyMsMax = 20_000 }: StartOptions): Promise<Ugc> {
+  if (!existsSync(binary)) throw new Error(`${binary} is missing: bun run build`);
+  const child = Bun.spawn([binary, `--data-dir=${dataDir}`, '--port=0', '--clickhouse-http-port=0', ...flags], {
+    cwd: tmpdir(),
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    env: { PATH: process.env.PATH ?? '', ...env },
+  });
+  running.add(child);
+  const exited = child.exited.finally(() => running.delete(child));
+  let output = '';
+  const ready = Promise.withResolvers<Record<string, unknown>>();
+  const follow = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      // Request lines of a load test are not worth keeping.
+      output = (output + decoder.decode(chunk, { stream: true })).slice(-2_000_000);
+      const line = /^\{.*"message":"ready".*\}$/m.exec(output);
+      if (line) ready.resolve(JSON.parse(line[0]));
+    }
+  };
+  void follow(child.stdout);
+  void follow(child.stderr);
+  const timer = setTimeout(() => ready.reject(new Error(`not ready after ${readyMsMax} ms:\n${output}`)), readyMsMax);
+  void exited.then(code => ready.reject(new Error(`ended with ${code} before it was ready:\n${output}`)));
+  const said = await ready.promise.finally(() => clearTimeout(timer));
+  const url = String(said.url);
+  const clickhouseUrl = String(said.clickhouse_http ?? '');
+  return {
+    pid: child.pid,
+    url,
+    clickhouseUrl,
+    output: () => output,
+    post: (body, path = '/v1/events') =>
+      fetch(url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    query: sql => queryRows(clickhouseUrl, sql),
+    kill: signal => child.kill(signal),
+    exited,
+    stop: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
+
+export async function queryRows<T>(clickhouseUrl: string, sql: string): Promise<T[]> {
+  const response = await fetch(clickhouseUrl, { method: 'POST', body: `${sql} FORMAT JSONEachRow` });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${sql}: ${text}`);
+  return text
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line) as T);
+}
+
+/** A folder that is gone when the process ends. */
+export function temporaryFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'ugc-test-'));
+  process.on('exit', () => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** Waits until `probe` gives something truthy; fails with what it last gave. */
+export async function eventually<T>(
+  probe: () => Promise<T> | T,
+  { msMax = 30_000, what = 'the condition' } = {},
+): Promise<T> {
+  const deadline = performance.now() + msMax;
+  for (;;) {
+    let last: unknown;
+    try {
+      const value = await probe();
+      if (value) return value;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() > deadline) throw new Error(`${what} did not come true within ${msMax} ms; last: ${last}`);
+    await Bun.sleep(20);
+  }
+}
