@@ -151,6 +151,12 @@ export const settings = {
     max: 65535,
     help: "Embedded engine: port of ClickHouse's HTTP interface; 0 = any free one, -1 = off",
   }),
+  clickhouseHttpHost: text({
+    default: '127.0.0.1',
+    takes: 'an address',
+    pattern: /./,
+    help: 'Address of that interface; it asks nobody who they are',
+  }),
   clickhouseHttpReadonly: flag({
     default: true,
     help: 'That interface takes queries only; false = inserts and DDL too',
@@ -180,7 +186,8 @@ export function readConfig(given: Given): ConfigResult {
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config };
 }
 
-export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host);
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** The settings as rows for people: name, flag, what it takes, default, help. */
 export function configTable(): readonly { env: string; flag: string; takes: string; default: string; help: string }[] {

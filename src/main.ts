@@ -33,7 +33,10 @@ async function main(argv: readonly string[]): Promise<Exit> {
     if (stray !== undefined) return refuse([`${stray} is not understood; settings are given as --name=value`]);
     return serve(result.config, packageJson.version);
   }
-  return command(rest.filter(arg => !isSetting(arg)), result.config);
+  return command(
+    rest.filter(arg => !isSetting(arg)),
+    result.config,
+  );
 }
 
 /** Flags of commands that are no settings. */

@@ -1,7 +1,7 @@
 // The server: configuration → adapters → roles → signals → everything closed in reverse. Wiring only.
 
 import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { catalogue } from '../schemas/catalogue.ts';
 import { tableOf } from '../schemas/table.ts';
 import { diskLog } from './adapters/disk-log.ts';
@@ -12,8 +12,9 @@ import { messageOf, PipelineError } from './errors.ts';
 import { acceptOf } from './ingest/accept.ts';
 import { judgeOf } from './ingest/judge.ts';
 import { type Server, startServer } from './ingest/server.ts';
+import { bufferFile } from './instance.ts';
 import type { DiskBuffer } from './ports.ts';
-import { startStorage, type Storage } from './storage.ts';
+import { type Storage, startStorage } from './storage.ts';
 import { type Health, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
 
 /** Resolves with the exit code once the process may end. */
@@ -24,10 +25,11 @@ export async function serve(config: Config, version: string): Promise<0 | 1> {
     for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
   };
   try {
-    const broken = await start({ config, version, logs, closing });
+    const { broken } = await start({ config, version, logs, closing });
     const reason = await Promise.race([signalled(logs), broken]);
     const failure = await within(config.shutdownTimeoutMs, closeAll());
-    if (failure !== null) logs.logger.error({ reason: failure }, 'stopped before everything was closed; nothing acked is lost');
+    if (failure !== null)
+      logs.logger.error({ reason: failure }, 'stopped before everything was closed; nothing acked is lost');
     else logs.logger.info({ reason }, 'stopped');
     return reason.startsWith('SIG') ? 0 : 1;
   } catch (error) {
@@ -46,8 +48,8 @@ interface Started {
   readonly closing: (() => Promise<void>)[];
 }
 
-/** Opens everything; resolves to a promise of the reason why it cannot go on. */
-async function start({ config, version, logs, closing }: Started): Promise<{ then: Promise<string>['then'] }> {
+/** Opens everything. `broken` resolves, with the reason, when it cannot go on. */
+async function start({ config, version, logs, closing }: Started): Promise<{ readonly broken: Promise<string> }> {
   const { logger } = logs;
   const startedAt = performance.now();
   const metrics = openMetrics();
@@ -57,20 +59,26 @@ async function start({ config, version, logs, closing }: Started): Promise<{ the
   const broken = Promise.withResolvers<string>();
 
   const buffer = await sqliteBuffer({
-    path: join(dataDir, 'buffer.sqlite'),
+    path: bufferFile(dataDir),
     bytesMax: config.bufferBytesMax,
     diskReserveBytes: config.bufferDiskReserveBytes,
-    logger,
+    log: logger,
     onFailure: error => broken.resolve(`the disk buffer failed: ${messageOf(error)}`),
   });
   closing.push(() => buffer.close());
 
   let storage: Storage | null = null;
   if (active.has('etl')) {
-    storage = await startStorage({ config, dataDir, source: buffer.source('etl'), tables: catalogue.types.map(tableOf), logger, metrics });
+    storage = await startStorage({
+      config,
+      source: buffer.source('etl'),
+      tables: catalogue.types.map(tableOf),
+      logger,
+      metrics,
+    });
     const { close } = storage;
     closing.push(close);
-    storage.broken.then(broken.resolve, broken.resolve);
+    void storage.broken.then(broken.resolve);
   }
   const server = listen({ config, buffer, storage, takesEvents: active.has('ingest'), logs, metrics });
   closing.push(() => server.stop());
@@ -87,7 +95,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ the
     'ready',
   );
   logs.flush();
-  return { then: broken.promise.then.bind(broken.promise) };
+  return { broken: broken.promise };
 }
 
 interface Listening {
@@ -114,13 +122,18 @@ function listen({ config, buffer, storage, takesEvents, logs, metrics }: Listeni
     metrics.bufferOldest.set(oldestAtMs === null ? 0 : Math.max(0, Date.now() - oldestAtMs) / 1000);
     metrics.bufferQuarantined.set(quarantined);
     metrics.etlLag.reset();
-    for (const [topic, atMs] of storage?.oldest() ?? []) metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
+    for (const [topic, atMs] of storage?.oldest() ?? [])
+      metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
   };
   const { host, port, adminPort } = config;
   try {
     return startServer({ host, port, adminPort, accept, limits: config, health, onScrape, metrics, logs });
   } catch (error) {
-    throw new PipelineError('config_invalid', `cannot listen on ${host}:${port}: ${messageOf(error)} (UGC_HOST, UGC_PORT)`, { cause: error });
+    throw new PipelineError(
+      'config_invalid',
+      `cannot listen on ${host}:${port}: ${messageOf(error)} (UGC_HOST, UGC_PORT)`,
+      { cause: error },
+    );
   }
 }
 
@@ -131,7 +144,11 @@ function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {
-    throw new PipelineError('config_invalid', `cannot make the data folder ${path}: ${messageOf(error)} (UGC_DATA_DIR)`, { cause: error });
+    throw new PipelineError(
+      'config_invalid',
+      `cannot make the data folder ${path}: ${messageOf(error)} (UGC_DATA_DIR)`,
+      { cause: error },
+    );
   }
 }
 

@@ -1,21 +1,24 @@
-// The etl role, wired: an engine or a server behind one client, its tables, the mover, and for the embedded engine the
-// HTTP port that lets everybody else read.
+// The etl role, wired: the embedded engine or a server behind one client, its tables, the mover, and for the embedded
+// engine the HTTP port through which everybody else reads.
+//
+// A server that cannot be reached or does not fit at start is waited for: its events lie in the log meanwhile. The
+// embedded engine is part of this process, so what is wrong with it is told at once and ends the start.
 
-import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { openEngine } from './adapters/chdb.ts';
+import { type Engine, openEngine } from './adapters/chdb.ts';
 import { chdbConnection } from './adapters/chdb-connection.ts';
-import { clickhouseClient, clickhouseSink } from './adapters/clickhouse.ts';
+import { clickhouseSink } from './adapters/clickhouse.ts';
+import { clickhouseClient } from './adapters/clickhouse-client.ts';
 import { serveClickhouseHttp } from './adapters/clickhouse-http.ts';
 import type { Config } from './config.ts';
 import { messageOf } from './errors.ts';
 import { type Mover, startMover } from './etl/loop.ts';
+import { sleep } from './etl/sleep.ts';
+import { clickhouseFolder, removeInstance, writeInstance } from './instance.ts';
 import type { Sink, Source, TableDefinition } from './ports.ts';
 import type { Logger, Metrics } from './telemetry.ts';
 
 export interface StorageOptions {
   readonly config: Config;
-  readonly dataDir: string;
   readonly source: Source;
   readonly tables: readonly TableDefinition[];
   readonly logger: Logger;
@@ -23,12 +26,135 @@ export interface StorageOptions {
 }
 
 export interface Storage {
-  /** Where the embedded engine answers queries; null without. */
+  /** Where the embedded engine answers queries; null without it. */
   readonly httpUrl: string | null;
-  /** What does not work just now, by table or part, in words. */
+  /** What does not work just now, in words, by table or part. */
   problems(): Readonly<Record<string, string>>;
+  /** When the edge took the oldest record polled and not yet a row, by topic. */
   oldest(): ReadonlyMap<string, number>;
-  /** Resolves, with the reason, if moving can never go on. */
+  /** Resolves, with the reason, once moving can never go on. */
   readonly broken: Promise<string>;
   close(): Promise<void>;
+}
+
+/** Rejects with `engine_missing`, `data_dir_locked`, `schema_incompatible` or `config_invalid`, everything closed. */
+export async function startStorage(options: StorageOptions): Promise<Storage> {
+  const { config, tables, logger } = options;
+  const isEmbedded = config.clickhouseUrl === '';
+  const engine = isEmbedded ? openEngineOf(config) : null;
+  const client = clickhouseClient(engine === null ? serverOf(config) : { connection: chdbConnection(engine) });
+  const sink = clickhouseSink({
+    client,
+    database: config.clickhouseDatabase,
+    tables,
+    migrate: config.clickhouseMigrate,
+    timeoutMs: config.clickhouseTimeoutMs,
+    embedded: isEmbedded,
+    log: logger,
+  });
+  try {
+    if (engine !== null) await sink.prepare();
+    const http = engine === null ? null : serveHttp(engine, config, logger);
+    return run(options, { engine, sink, http });
+  } catch (error) {
+    await sink.close();
+    await engine?.close();
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly engine: Engine | null;
+  readonly sink: Sink;
+  readonly http: { readonly url: string; stop(): Promise<void> } | null;
+}
+
+function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
+  const { config, source, tables, logger, metrics } = options;
+  const stopping = new AbortController();
+  let mover: Mover | null = null;
+  let unprepared: string | null = null;
+
+  const moving = (async () => {
+    if (engine === null) await prepared();
+    if (stopping.signal.aborted) return;
+    mover = startMover({
+      source,
+      sink,
+      types: new Set(tables.map(table => table.type)),
+      blockRowsMax: config.etlBlockRowsMax,
+      blockBytesMax: config.etlBlockBytesMax,
+      intervalMs: config.etlIntervalMs,
+      graceMs: config.shutdownTimeoutMs / 2,
+      logger,
+      metrics,
+    });
+    await mover.done;
+  })();
+
+  return {
+    httpUrl: http?.url ?? null,
+    problems: () => ({
+      ...(unprepared === null ? {} : { clickhouse: unprepared }),
+      ...Object.fromEntries(mover?.halted() ?? []),
+    }),
+    oldest: () => mover?.oldest() ?? new Map(),
+    broken: brokenOf(moving),
+    close: async () => {
+      stopping.abort();
+      if (http !== null) removeInstance(config.dataDir);
+      await http?.stop();
+      await mover?.stop();
+      await moving.catch(() => {});
+      await sink.close();
+      await engine?.close();
+    },
+  };
+
+  async function prepared(): Promise<void> {
+    for (let waitMs = 200; !stopping.signal.aborted; waitMs = Math.min(waitMs * 2, 10_000)) {
+      try {
+        await sink.prepare();
+        unprepared = null;
+        return;
+      } catch (error) {
+        if (messageOf(error) !== unprepared)
+          logger.error({ err: error }, 'ClickHouse is not ready; events wait in the log');
+        unprepared = messageOf(error);
+        await sleep(waitMs, stopping.signal);
+      }
+    }
+  }
+}
+
+/** Pending while all is well and after a clean stop. */
+function brokenOf(moving: Promise<void>): Promise<string> {
+  return new Promise(resolve => {
+    moving.catch(error => resolve(`moving events into ClickHouse broke: ${messageOf(error)}`));
+  });
+}
+
+const openEngineOf = ({ dataDir, clickhouseMemoryBytesMax }: Config): Engine =>
+  openEngine({ path: clickhouseFolder(dataDir), memoryBytesMax: clickhouseMemoryBytesMax });
+
+const serverOf = (config: Config) => ({
+  url: config.clickhouseUrl,
+  user: config.clickhouseUser,
+  password: config.clickhousePassword,
+  timeoutMs: config.clickhouseTimeoutMs,
+});
+
+function serveHttp(engine: Engine, config: Config, logger: Logger): Opened['http'] {
+  if (config.clickhouseHttpPort < 0) return null;
+  const { port, stop } = serveClickhouseHttp({
+    engine,
+    host: config.clickhouseHttpHost,
+    port: config.clickhouseHttpPort,
+    readonly: config.clickhouseHttpReadonly,
+    database: config.clickhouseDatabase,
+    log: logger,
+  });
+  const url = `http://${config.clickhouseHttpHost}:${port}`;
+  writeInstance(config.dataDir, { pid: process.pid, clickhouseUrl: url });
+  return { url, stop };
 }

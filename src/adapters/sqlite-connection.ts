@@ -5,7 +5,7 @@ import type { Database, SQLQueryBindings, Statement } from 'bun:sqlite';
 import { type Complain, openFile } from './sqlite-file.ts';
 
 export interface Connection {
-  prepare<Row, Params extends SQLQueryBindings[] = []>(sql: string): Statement<Row, Params>;
+  prepare<Row, Params extends SQLQueryBindings[] = []>(sql: string): Prepared<Row, Params>;
   run(sql: string): void;
   /** One transaction that waits for the write lock first. All or nothing; errors come out as they are. */
   write<T>(durability: Durability, action: () => T): T;
@@ -15,16 +15,23 @@ export interface Connection {
   close(): void;
 }
 
+/** A statement, typed. */
+export interface Prepared<Row, Params extends SQLQueryBindings[]> {
+  run(...params: Params): unknown;
+  get(...params: Params): Row | null;
+  all(...params: Params): Row[];
+}
+
 /** `lazy` is not fsynced: a power cut may take it back, the next fsynced transaction covers it. */
 export type Durability = 'fsynced' | 'lazy';
 
 export function connect(path: string, complain: Complain): Connection {
   const db = openFile(path, complain);
   const statements: Statement[] = [];
-  const prepare = <Row, Params extends SQLQueryBindings[] = []>(sql: string): Statement<Row, Params> => {
-    const statement = db.prepare<Row, Params>(sql);
+  const prepare = <Row, Params extends SQLQueryBindings[] = []>(sql: string): Prepared<Row, Params> => {
+    const statement = db.prepare(sql);
     statements.push(statement);
-    return statement;
+    return statement as Prepared<Row, Params>;
   };
   const begin = { write: prepare('BEGIN IMMEDIATE'), read: prepare('BEGIN') };
   const commit = prepare('COMMIT');

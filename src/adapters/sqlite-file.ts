@@ -60,7 +60,10 @@ function checkOwner(db: Database, path: string): void {
   const id = pragma(db, 'application_id');
   const tables = db.query('SELECT count(*) AS n FROM sqlite_schema').get() as { n: number };
   if (id !== applicationId && (id !== 0 || tables.n > 0))
-    throw new PipelineError('config_invalid', `${path} belongs to another program; choose another place for the buffer`);
+    throw new PipelineError(
+      'config_invalid',
+      `${path} belongs to another program; choose another place for the buffer`,
+    );
   const version = pragma(db, 'user_version');
   if (version > formatVersion)
     throw new PipelineError(
@@ -105,8 +108,7 @@ function createTables(db: Database): void {
 
 function moveAside(path: string): string {
   const aside = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '')}`;
-  for (const suffix of ['', '-wal', '-shm'])
-    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
   return aside;
 }
 
@@ -122,7 +124,8 @@ function whileBusy(action: () => void): void {
   const until = Date.now() + busyTimeoutMs;
   for (;;) {
     try {
-      return action();
+      action();
+      return;
     } catch (error) {
       if (!(error instanceof SQLiteError && error.code?.startsWith('SQLITE_BUSY') && Date.now() < until)) throw error;
       Bun.sleepSync(5);

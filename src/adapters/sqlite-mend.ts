@@ -26,6 +26,7 @@ export type Mended = 'again' | 'pass' | 'later';
 
 export interface Mender {
   mend(damage: Damage): Mended;
+  /** Also finds the rows the old index did not show. */
   rebuildIndex(): void;
 }
 
@@ -59,6 +60,11 @@ export function mender(connection: Connection): Mender {
   const fetchAny = connection.prepare<Row, [number]>(
     `SELECT seq, topic, type, count, received_at_ms AS receivedAtMs, head_sum AS headSum, body_sum AS bodySum,
      sums, keys, ndjson FROM runs WHERE seq = ?`,
+  );
+  const indexed = connection.prepare<{ seq: number }, []>(
+    `SELECT seq FROM runs INDEXED BY runs_by_topic WHERE topic >= '' AND seq <= (
+       SELECT min(coalesce(mine.position, 0)) FROM readers AS every
+       LEFT JOIN readers AS mine ON mine.reader = every.reader AND mine.topic = runs.topic WHERE every.topic = '')`,
   );
   const suspects = new Set<number>();
 
@@ -137,6 +143,7 @@ export function mender(connection: Connection): Mender {
   };
 
   const rebuildIndex = (): void => {
+    const sweepable = new Set(tryTo(() => indexed.all())?.map(({ seq }) => seq));
     try {
       connection.run('REINDEX runs_by_topic');
     } catch (error) {
@@ -149,7 +156,7 @@ export function mender(connection: Connection): Mender {
     }
     // What the old index did not show and every reader is past was never delivered: it must not be swept away.
     for (const { seq } of behind.all()) {
-      const row = tryTo(() => fetchAny.get(seq));
+      const row = sweepable.has(seq) ? null : tryTo(() => fetchAny.get(seq));
       if (row) setAside(row, row.topic, 'misplaced');
     }
   };

@@ -1,5 +1,5 @@
 // Reading the log: per topic, from a cursor, in order. The index says which rows there are, each row is then fetched by
-// its own key and checked, so that a damaged one is met alone. What is damaged is handed to `mend` after the snapshot
+// its own key and checked, so that a damaged one is met alone. What is damaged is handed to the mender after the snapshot
 // has ended; its topic is read no further until then, the others are.
 //
 // Every read makes progress: it delivers rows, or moves a cursor past a row that nothing more can come of.
@@ -8,7 +8,7 @@ import { messageOf } from '../errors.ts';
 import type { Batch } from '../ports.ts';
 import type { Connection } from './sqlite-connection.ts';
 import { isCorrupt } from './sqlite-file.ts';
-import { type Damage, mender } from './sqlite-mend.ts';
+import type { Damage, Mender } from './sqlite-mend.ts';
 import { isBodyIntact, isHeadIntact, type Row } from './sqlite-row.ts';
 
 /** By topic: the position up to which a reader has read. */
@@ -40,7 +40,7 @@ const rowsPerTopic = 64;
 const columns = `seq, topic, type, count, received_at_ms AS receivedAtMs, head_sum AS headSum, body_sum AS bodySum,
   sums, keys, ndjson`;
 
-export function rowReader(connection: Connection): RowReader {
+export function rowReader(connection: Connection, mender: Mender): RowReader {
   const nextTopic = connection.prepare<{ topic: string | null }, [string]>(
     'SELECT min(topic) AS topic FROM runs INDEXED BY runs_by_topic WHERE topic > ?',
   );
@@ -50,7 +50,6 @@ export function rowReader(connection: Connection): RowReader {
      WHERE topic = ? AND seq > ? AND seq <= (SELECT last FROM state) ORDER BY seq LIMIT ?`,
   );
   const fetch = connection.prepare<Row, [number]>(`SELECT ${columns} FROM runs WHERE seq = ?`);
-  const mend = mender(connection);
 
   const topicsAfter = (first: string): string[] => {
     const topics: string[] = [];
@@ -101,7 +100,7 @@ export function rowReader(connection: Connection): RowReader {
       const { batches, damages, reached, more } = readMending(() => connection.read(() => readOn(options)));
       let mended = false;
       for (const damage of damages) {
-        const outcome = mend.mend(damage);
+        const outcome = mender.mend(damage);
         if (outcome === 'pass') reached[damage.topic] = damage.seq;
         mended ||= outcome !== 'later';
       }
@@ -116,7 +115,7 @@ export function rowReader(connection: Connection): RowReader {
     } catch (error) {
       if (!isCorrupt(error)) throw error;
       connection.complain('the index of the buffer is damaged', { error: messageOf(error) });
-      mend.rebuildIndex();
+      mender.rebuildIndex();
       return action();
     }
   }

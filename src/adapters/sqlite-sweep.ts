@@ -1,6 +1,9 @@
 // Tidying up: rows every reader has passed are deleted, and when little is left the file's free pages go back to the
 // volume. In steps of about 2 ms under the write lock, so that nobody's append waits long for it.
 //
+// When all is swept the counter of events and the index are held against the table: rows the index does not show would
+// otherwise lie there unseen for ever.
+//
 // A row that cannot be deleted because its pages are damaged stays and is not tried again before a restart.
 
 import { messageOf } from '../errors.ts';
@@ -21,7 +24,7 @@ const stepRows = 128;
 const keptFreePages = (16 * 2 ** 20) / pageBytes;
 const stepPages = 2 ** 20 / pageBytes;
 
-export function sweeper(connection: Connection, pages: () => Pages): Sweeper {
+export function sweeper(connection: Connection, pages: () => Pages, rebuildIndex: () => void): Sweeper {
   const allTopics = connection.prepare<{ topic: string }, []>("SELECT DISTINCT topic FROM readers WHERE topic <> ''");
   // What every registered reader has passed; no reader at all: nothing is passed.
   const passed = connection.prepare<{ position: number | null }, [string]>(
@@ -35,6 +38,11 @@ export function sweeper(connection: Connection, pages: () => Pages): Sweeper {
   const remove = connection.prepare<{ count: number }, [number]>('DELETE FROM runs WHERE seq = ? RETURNING count');
   const release = connection.prepare<null, [number]>('UPDATE state SET events = max(0, events - ?)');
   const vacuum = connection.prepare(`PRAGMA incremental_vacuum(${stepPages})`);
+  const tally = connection.prepare<{ events: number; rows: number; shown: number }>(
+    `SELECT events, EXISTS (SELECT 1 FROM runs NOT INDEXED) AS rows,
+     EXISTS (SELECT 1 FROM runs INDEXED BY runs_by_topic WHERE topic >= '') AS shown FROM state`,
+  );
+  const recount = connection.prepare('UPDATE state SET events = 0 WHERE NOT EXISTS (SELECT 1 FROM runs NOT INDEXED)');
   const stuck = new Set<number>();
   /** By topic: where the sweep of it has come to. */
   const open = new Map(allTopics.all().map(({ topic }) => [topic, 0]));
@@ -66,6 +74,12 @@ export function sweeper(connection: Connection, pages: () => Pages): Sweeper {
     }
   };
 
+  const check = (): void => {
+    const { events, rows, shown } = tally.get()!;
+    if (rows && !shown && stuck.size === 0) rebuildIndex();
+    if (!rows && events > 0) connection.write('lazy', () => recount.run());
+  };
+
   return {
     look(topic) {
       if (!open.has(topic)) open.set(topic, 0);
@@ -79,6 +93,7 @@ export function sweeper(connection: Connection, pages: () => Pages): Sweeper {
           return true;
         }
         open.delete(topic);
+        if (open.size === 0) check();
       }
       const { count, free } = pages();
       if (free <= keptFreePages || free * 2 < count) return false;

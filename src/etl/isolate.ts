@@ -4,6 +4,11 @@
 import { PipelineError } from '../errors.ts';
 import type { Batch, DeadLetter, Sink } from '../ports.ts';
 
+/** A batch some records have been taken out of: where the rest stood. Dead letters are told apart by these indexes. */
+interface Sifted extends Batch {
+  readonly indexes: readonly number[];
+}
+
 /** One record, with where it came from. */
 interface Lone {
   readonly batch: Batch;
@@ -60,18 +65,20 @@ const newline = 10;
 
 function recordsOf(batch: Batch): Lone[] {
   const records: Lone[] = [];
-  const { ndjson } = batch;
+  const { ndjson, indexes } = batch as Partial<Sifted> & Batch;
   for (let start = 0; start < ndjson.length; ) {
     const end = ndjson.indexOf(newline, start);
     const next = end < 0 ? ndjson.length : end + 1;
-    records.push({ batch, index: records.length, raw: ndjson.subarray(start, next) });
+    const at = records.length;
+    records.push({ batch, index: indexes?.[at] ?? at, raw: ndjson.subarray(start, next) });
     start = next;
   }
   return records;
 }
 
-function without(batch: Batch, records: readonly Lone[], refusals: ReadonlyMap<Lone, string>): Batch[] {
+function without(batch: Batch, records: readonly Lone[], refusals: ReadonlyMap<Lone, string>): Sifted[] {
   const kept = records.filter(record => record.batch === batch && !refusals.has(record));
   if (kept.length === 0) return [];
-  return [{ ...batch, count: kept.length, ndjson: Buffer.concat(kept.map(record => record.raw)) }];
+  const ndjson = Buffer.concat(kept.map(record => record.raw));
+  return [{ ...batch, count: kept.length, ndjson, indexes: kept.map(record => record.index) }];
 }

@@ -93,9 +93,15 @@ export function startMover(options: MoverOptions): Mover {
   async function take(batch: Batch): Promise<void> {
     progress.begin(batch);
     if (batch.type === null || !options.types.has(batch.type)) return bury(batch);
-    const lane = lanes.get(batch.type) ?? startLane(batch.type, laneOptions);
-    lanes.set(batch.type, lane);
+    const lane = lanes.get(batch.type) ?? open(batch.type);
     lane.add(batch);
+  }
+
+  function open(type: string): Lane {
+    const lane = startLane(type, laneOptions);
+    lanes.set(type, lane);
+    lane.done.catch(() => stopping.abort()); // a lane that broke breaks the mover: `done` tells why
+    return lane;
   }
 
   /** Records no table is meant for. */

@@ -23,7 +23,7 @@ export function acceptOf({ judge, log, metrics }: AcceptOptions): Accept {
     const verdicts = reading.events.map(event => judgeOne(event, origin));
     const envelopes = verdicts.flatMap(verdict => (verdict.ok ? verdict.envelope : []));
     const startedAt = performance.now();
-    const outcomes = envelopes.length > 0 ? await log.publish(envelopes) : [];
+    const outcomes = envelopes.length > 0 ? completed(await log.publish(envelopes), envelopes) : [];
     count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
     return reading.isSingle ? answerOne(verdicts[0]!, outcomes[0]) : answerMany(verdicts, outcomes);
   };
@@ -50,6 +50,12 @@ export function acceptOf({ judge, log, metrics }: AcceptOptions): Accept {
     const first = outcomes[0];
     if (first?.ok) metrics.ack.observe({ stored: first.stored }, seconds);
   }
+}
+
+/** One outcome per envelope, whatever the log forgot: no outcome is a failure. */
+function completed(outcomes: readonly Outcome[], envelopes: readonly Envelope[]): readonly Outcome[] {
+  if (outcomes.length === envelopes.length) return outcomes;
+  return envelopes.map((_, at) => outcomes[at] ?? { ok: false, error: new PipelineError('internal') });
 }
 
 /** How many of each "type stored". */

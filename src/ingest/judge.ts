@@ -14,6 +14,7 @@ import {
   misfitsMax,
   type Rejection,
   readId,
+  readSentAt,
   reject,
   stampErrors,
   unknownErrors,
@@ -92,7 +93,7 @@ export function judgeOf(options: JudgeOptions): Judge {
 
   function envelopeOf({ lane, event, sentAt, origin }: Judged): Verdict {
     const id = event.event_id === undefined || event.event_id === null ? Bun.randomUUIDv7() : readId(event.event_id);
-    const sent = sentAt === undefined || sentAt === null ? null : readTime(sentAt);
+    const sent = sentAt === undefined || sentAt === null ? null : readSentAt(sentAt);
     const happened = happenedAt(event.timestamp, sent, origin.receivedAtMs);
     if (id === null || happened === null || (sent === null && sentAt !== undefined && sentAt !== null))
       return unfit(lane, event, sentAt);
@@ -120,7 +121,8 @@ export function judgeOf(options: JudgeOptions): Judge {
       const field = type.allFields[at]!;
       const value = event[field.name];
       if (value !== undefined) taken++;
-      const written = value === undefined ? lacking(field.absent) : jsonOf(value, options.jsonDepthMax);
+      // The event itself is the first level of nesting.
+      const written = value === undefined ? lacking(field.absent) : jsonOf(value, options.jsonDepthMax - 1);
       if (written === null) return reject('invalid', `/${field.name}`, unwritable(value, options.jsonDepthMax));
       text += names[at]! + written;
     }

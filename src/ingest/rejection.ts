@@ -1,7 +1,7 @@
 // Why an event was not taken: a closed set of reasons, and the findings that help its sender.
 
 import { describe, type Misfit, stampedNames } from '../../schemas/event.ts';
-import { readTime, timeExpectation } from './time.ts';
+import { type ClientTime, isStorable, readTime, timeExpectation } from './time.ts';
 
 export type RejectReason = 'not_json' | 'invalid' | 'unknown_type' | 'too_old' | 'in_future' | 'too_large';
 
@@ -32,6 +32,12 @@ export function readId(value: unknown): string | null {
   return value.toLowerCase();
 }
 
+/** A client's sent_at, or null when it is no time, or one no column can hold. Unlike a timestamp it has no other bounds. */
+export function readSentAt(value: unknown): ClientTime | null {
+  const sent = readTime(value);
+  return sent !== null && isStorable(sent) ? sent : null;
+}
+
 /** What is wrong with the fields the edge reads itself. */
 export function stampErrors(event: JsonObject, sentAt: unknown): Misfit[] {
   const errors: Misfit[] = [];
@@ -41,8 +47,11 @@ export function stampErrors(event: JsonObject, sentAt: unknown): Misfit[] {
     errors.push({ path: '/event_id', message: `expected a UUID, neither all zeros nor all ones, got ${describe(id)}` });
   if (readTime(timestamp) === null && !(timestamp === undefined && hasSentAt))
     errors.push({ path: '/timestamp', message: `expected ${timeExpectation}, got ${describe(timestamp)}` });
-  if (hasSentAt && readTime(sentAt) === null)
-    errors.push({ path: '/sent_at', message: `expected ${timeExpectation}, got ${describe(sentAt)}` });
+  if (hasSentAt && readSentAt(sentAt) === null)
+    errors.push({
+      path: '/sent_at',
+      message: `expected ${timeExpectation} of the years 1900 to 2299, got ${describe(sentAt)}`,
+    });
   return errors;
 }
 

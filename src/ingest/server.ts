@@ -171,7 +171,7 @@ const methodOf = (request: Request): string => (methods.has(request.method) ? re
 
 /** 404, or 405 with the methods the path has. */
 function notFound(request: Request, routes: readonly Route[]): Answer {
-  const path = new URL(request.url).pathname;
+  const path = pathOf(request.url);
   const allowed = routes.filter(route => matches(route.path, path)).map(route => route.method);
   if (allowed.length === 0)
     return problem(new PipelineError('not_found', `no route ${path.slice(0, 100)}; events go to POST /v1/events`));
@@ -181,7 +181,10 @@ function notFound(request: Request, routes: readonly Route[]): Answer {
 }
 
 const matches = (pattern: string, path: string): boolean =>
-  new RegExp(`^${pattern.replace(/:[a-z_]+/g, '[^/]+')}/?$`).test(path);
+  new RegExp(`^${pattern.replace(/:[a-z_]+/g, '[^/]+')}$`).test(path);
+
+/** By hand: with a strange Host header, or none, the URL of a request is not one that can be parsed. */
+const pathOf = (url: string): string => /^(?:[a-z]+:\/\/[^/]*)?(\/[^?#]*)/.exec(url)?.[1] ?? '/';
 
 export const failureToListen = (error: unknown, host: string, port: number): string =>
   `cannot listen on ${host}:${port}: ${messageOf(error)}`;

@@ -21,6 +21,9 @@ export function readTime(value: unknown): ClientTime | null {
   return ms >= msMin && ms <= msMax ? { ms, iso: null } : null;
 }
 
+/** What DateTime64(3) is documented to hold; beyond it ClickHouse guesses (it reads the year 0000 as this year). */
+export const isStorable = ({ ms }: ClientTime): boolean => ms >= -2_208_988_800_000 && ms <= 10_413_791_999_999;
+
 export const isoOf = ({ ms, iso }: ClientTime): string => iso ?? new Date(ms).toISOString();
 
 const isoPattern =

@@ -2,7 +2,8 @@
 
 import { configTable } from '../config.ts';
 
-export const generalHelp = (): string => `ugc takes user events over HTTP and gets each accepted one into ClickHouse as exactly one row.
+export const generalHelp =
+  (): string => `ugc takes user events over HTTP and gets each accepted one into ClickHouse as exactly one row.
 
 Usage
   ugc [--setting=value …]             start the server; with no settings: everything, embedded, in ./ugc-data

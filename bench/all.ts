@@ -1,0 +1,40 @@
+// `npm run bench`: everything, in a few minutes. Names as arguments pick parts; --minutes=10 sets the long run's length.
+
+import { bufferBench } from './buffer.bench.ts';
+import { chainBench, drainBench } from './chain.bench.ts';
+import { footprintBench, steadyBench } from './footprint.bench.ts';
+import { freshnessBench } from './freshness.bench.ts';
+import { ingestBench } from './ingest.bench.ts';
+import { machine } from './process.ts';
+import { keep, markdown, type Row } from './report.ts';
+
+const option = (name: string, standard: number): number =>
+  Number(process.argv.find(argument => argument.startsWith(`--${name}=`))?.split('=')[1] ?? standard);
+
+const parts: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  footprint: footprintBench,
+  buffer: bufferBench,
+  ingest: () => ingestBench(option('seconds', 10)),
+  drain: () => drainBench(option('seconds', 10)),
+  freshness: async () => [await freshnessBench(10, 20), await freshnessBench(1_000, 20)],
+  chain: () => chainBench(option('chain-seconds', 60)),
+  steady: () => steadyBench(option('minutes', 10)),
+};
+
+const wanted = process.argv.slice(2).filter(argument => !argument.startsWith('--'));
+const unknown = wanted.filter(name => !(name in parts));
+if (unknown.length > 0) {
+  console.error(`no such part: ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
+  process.exit(2);
+}
+console.log(machine());
+const sections = new Map<string, readonly Row[]>();
+// The long run is asked for by name only.
+for (const name of wanted.length > 0 ? wanted : Object.keys(parts).filter(part => part !== 'steady')) {
+  console.log(`\n## ${name}`);
+  const rows = await parts[name]!();
+  sections.set(name, rows);
+  console.log(markdown(rows));
+}
+console.log(`\nkept in ${await keep(sections)}`);
+process.exit(0);

@@ -1,0 +1,71 @@
+// `ugc query "SELECT …"`: one query, answered by whoever holds the tables just now: the configured server, a running
+// instance through its HTTP port, or, with none running, the engine opened here for the moment.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { openEngine } from '../adapters/chdb.ts';
+import type { Config } from '../config.ts';
+import { messageOf, PipelineError } from '../errors.ts';
+import { clickhouseFolder, readInstance } from '../instance.ts';
+
+export async function query(args: readonly string[], config: Config): Promise<0 | 1 | 2> {
+  const given = args.filter(arg => arg !== '--json');
+  const sql = given[0] === '-' ? await Bun.stdin.text() : given[0];
+  if (given.length !== 1 || sql === undefined || sql.trim() === '') {
+    process.stderr.write('ugc: query takes one query in quotes, or - to read it from stdin; see ugc help query\n');
+    return 2;
+  }
+  const format = args.includes('--json') ? 'JSONEachRow' : 'PrettyCompactMonoBlock';
+  try {
+    const bytes = await ask(sql, format, config);
+    await Bun.write(Bun.stdout, bytes);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`ugc: ${messageOf(error).trim()}\n`);
+    return 1;
+  }
+}
+
+async function ask(sql: string, format: string, config: Config): Promise<Uint8Array> {
+  const { clickhouseUrl, clickhouseUser, clickhousePassword, clickhouseDatabase } = config;
+  if (clickhouseUrl !== '') {
+    const headers = { 'X-ClickHouse-User': clickhouseUser, 'X-ClickHouse-Key': clickhousePassword };
+    return overHttp({ url: clickhouseUrl, sql, format, database: clickhouseDatabase, headers });
+  }
+  const instance = readInstance(config.dataDir);
+  if (instance !== null)
+    return overHttp({ url: instance.clickhouseUrl, sql, format, database: clickhouseDatabase, headers: {} });
+  return inProcess(sql, format, config);
+}
+
+interface Asking {
+  readonly url: string;
+  readonly sql: string;
+  readonly format: string;
+  readonly database: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+async function overHttp({ url, sql, format, database, headers }: Asking): Promise<Uint8Array> {
+  const target = new URL(url);
+  target.searchParams.set('default_format', format);
+  target.searchParams.set('database', database);
+  const response = await fetch(target, { method: 'POST', headers, body: sql });
+  if (!response.ok) throw new Error(await response.text());
+  return response.bytes();
+}
+
+async function inProcess(sql: string, format: string, config: Config): Promise<Uint8Array> {
+  const path = clickhouseFolder(config.dataDir);
+  if (!existsSync(join(path, 'metadata')))
+    throw new PipelineError(
+      'config_invalid',
+      `there are no tables in ${path}; is --data-dir (UGC_DATA_DIR) the server's?`,
+    );
+  const engine = openEngine({ path, memoryBytesMax: config.clickhouseMemoryBytesMax });
+  try {
+    return (await engine.query(sql, { format, readonly: true, database: config.clickhouseDatabase })).bytes;
+  } finally {
+    await engine.close();
+  }
+}

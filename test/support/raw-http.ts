@@ -1,0 +1,34 @@
+// HTTP by hand, for requests no client library would send.
+
+export interface RawExchange {
+  /** Sends more bytes. */
+  send(text: string): void;
+  /** Everything received so far. */
+  received(): string;
+  /** Resolves when the server has closed the connection, or after `msMax`. */
+  closed(msMax: number): Promise<void>;
+  /** Drops the connection without a goodbye. */
+  drop(): void;
+}
+
+export async function rawHttp(url: string, head: readonly string[], body = ''): Promise<RawExchange> {
+  const { hostname, port } = new URL(url);
+  let received = '';
+  const ended = Promise.withResolvers<void>();
+  const socket = await Bun.connect({
+    hostname,
+    port: Number(port),
+    socket: {
+      data: (_, chunk) => void (received += chunk.toString()),
+      close: () => ended.resolve(),
+      error: () => ended.resolve(),
+    },
+  });
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  return {
+    send: text => void socket.write(text),
+    received: () => received,
+    closed: msMax => Promise.race([ended.promise, Bun.sleep(msMax)]),
+    drop: () => socket.terminate(),
+  };
+}

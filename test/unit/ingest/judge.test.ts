@@ -1,0 +1,680 @@
+import { describe, expect, test } from 'bun:test';
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { visit } from 'jsonc-parser';
+import { catalogue } from '../../../schemas/catalogue.ts';
+import { tableOf } from '../../../schemas/table.ts';
+import { isObject, judgeOf } from '../../../src/ingest/judge.ts';
+import {
+  bodyOf,
+  click,
+  film,
+  filmExamples,
+  fixtureText,
+  judged,
+  judgedText,
+  judgeOptions,
+  nowIso,
+  nowMs,
+  originOf,
+  quality,
+  rejectionOf,
+} from '../../support/edge.ts';
+
+const uuid = '0190a0b1-c2d3-7e4f-8a5b-6c7d8e9f0a1b';
+const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** The event as text, with one more member at the end, which the object literal could not hold. */
+const withMember = (event: object, member: string): string => JSON.stringify(event).replace(/\}$/, `,${member}}`);
+
+const at = (ms: number): string => new Date(ms).toISOString();
+const dayMs = 86_400_000;
+
+describe('an accepted event', () => {
+  test('is one line with the edge’s fields in front and every field of its type, in the table’s order', () => {
+    const verdict = judged({ ...click, event_id: uuid });
+    expect(verdict).toEqual({
+      ok: true,
+      envelope: {
+        id: uuid,
+        type: 'click',
+        topic: 'ugc.click',
+        key: 'u1',
+        receivedAtMs: nowMs,
+        body:
+          `{"event_id":"${uuid}","event_type":"click","schema_version":1,"received_at":"${nowIso}","source":"",` +
+          '"ip":"127.0.0.1","user_agent":"test","timestamp":"2026-11-21T11:59:59.000Z","sent_at":null,' +
+          '"user_id":"u1","anonymous_id":null,"country":"US","device":"mobile","element":"play",' +
+          '"page_url":"https://example.com/","properties":{}}',
+      },
+    });
+  });
+
+  test.each(filmExamples)('is the documents’ example %s, with and without its wrapper', async name => {
+    const wrapped = JSON.parse(await fixtureText(`film/${name}.json`)) as { event: Record<string, unknown> };
+    for (const given of [wrapped, wrapped.event]) {
+      const body = bodyOf(judged(given));
+      const { event_type: type, timestamp, ...rest } = wrapped.event;
+      expect(body).toMatchObject(rest);
+      expect(body.event_type).toBe(type === 'video_complete' ? 'film_watched' : (type as string));
+      expect(Date.parse(body.timestamp as string)).toBe(Date.parse(timestamp as string));
+    }
+  });
+
+  test('of an alias is stored under its type’s name, in its type’s topic', () => {
+    const verdict = judged(
+      { ...film, event_type: 'video_complete' },
+      { options: { topic: 'a.{event_type}.{event_type}' } },
+    );
+    expect(bodyOf(verdict).event_type).toBe('film_watched');
+    expect(verdict).toMatchObject({ envelope: { type: 'film_watched', topic: 'a.film_watched.film_watched' } });
+  });
+
+  test('is stamped with what the edge knows of its request, whatever that holds', () => {
+    const origin = { source: 'web "1"', ip: '::1', userAgent: 'a\u0000"\\\ud800\n😀' };
+    expect(bodyOf(judged(click, { origin }))).toMatchObject({
+      ...origin,
+      source: 'web "1"',
+      user_agent: 'a\u0000"\\\ufffd\n😀',
+      userAgent: undefined,
+    } as never);
+  });
+
+  test('takes its own request’s stamp, though one judge serves many', () => {
+    const judge = judgeOf(judgeOptions);
+    const [one, other] = [originOf({ ip: '10.0.0.1' }), originOf({ ip: '10.0.0.2', receivedAtMs: nowMs + 5 })];
+    const ips = [one, other, one].map(origin => bodyOf(judge(click, origin)));
+    expect(ips.map(body => body.ip)).toEqual(['10.0.0.1', '10.0.0.2', '10.0.0.1']);
+    expect(ips.map(body => body.received_at)).toEqual([nowIso, at(nowMs + 5), nowIso]);
+  });
+
+  test.each([
+    [{ user_id: 'u', anonymous_id: 'a' }, 'u'],
+    [{ user_id: null, anonymous_id: 'a' }, 'a'],
+    [{ user_id: '', anonymous_id: 'a' }, 'a'],
+    [{ user_id: '', anonymous_id: '' }, null],
+    [{ user_id: null }, null],
+  ])('with %p has the key %p', (fields, key) => {
+    const { user_id: _, ...anonymous } = click;
+    expect(judged({ ...anonymous, ...fields })).toMatchObject({ envelope: { key } });
+  });
+
+  test('has null for fields that may be absent, and {} for properties', () => {
+    const { user_id: _, ...anonymous } = click;
+    expect(bodyOf(judged(anonymous))).toMatchObject({ user_id: null, anonymous_id: null, properties: {} });
+    expect(bodyOf(judged({ ...anonymous, user_id: null, anonymous_id: null }))).toMatchObject({ user_id: null });
+  });
+});
+
+describe('an event_id', () => {
+  test('is made at the edge, as a UUIDv7 and different each time, when the client has none', () => {
+    const ids = Array.from({ length: 100 }, () => bodyOf(judged(click)).event_id as string);
+    for (const id of ids) expect(id).toMatch(uuidV7);
+    expect(new Set(ids).size).toBe(100);
+    expect(bodyOf(judged({ ...click, event_id: null })).event_id).toMatch(uuidV7);
+  });
+
+  test('of the client is kept, in lower case, whatever its version', () => {
+    for (const id of [
+      uuid,
+      uuid.toUpperCase(),
+      '12345678-1234-1234-1234-123456789abc',
+      '00000000-0000-0000-0000-000000000001',
+    ]) {
+      const verdict = judged({ ...click, event_id: id });
+      expect(bodyOf(verdict).event_id).toBe(id.toLowerCase());
+      expect(verdict).toMatchObject({ envelope: { id: id.toLowerCase() } });
+    }
+  });
+
+  test.each([
+    ['', ' ', 'abc', uuid.replaceAll('-', ''), `{${uuid}}`, `urn:uuid:${uuid}`, ` ${uuid}`, `${uuid}\n`],
+    [
+      '00000000-0000-0000-0000-000000000000',
+      'ffffffff-ffff-ffff-ffff-ffffffffffff',
+      'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF',
+    ],
+    [1, 0, true, false, [uuid], { id: uuid }, uuid.replace('a', 'g'), uuid.replace('0', '٠')],
+  ])('that is none is rejected: %p', (...ids) => {
+    for (const id of ids)
+      expect(rejectionOf(judged({ ...click, event_id: id }))).toMatchObject({
+        reason: 'invalid',
+        paths: ['/event_id'],
+      });
+  });
+});
+
+describe('a field', () => {
+  const wrongFor = {
+    text: [undefined, null, 0, 1.5, true, [], ['a'], {}, 'x'.repeat(10_000)],
+    textOrNull: [0, false, [], {}, 'x'.repeat(10_000)],
+    whole: [
+      undefined,
+      null,
+      '',
+      '3600',
+      -1,
+      1.5,
+      3600.000001,
+      4_294_967_296,
+      JSON.parse('1e400'),
+      JSON.parse('-1e400'),
+      true,
+      [],
+      {},
+    ],
+    amount: [undefined, null, '', '3660', -1, -5e-324, JSON.parse('1e400'), true, [], {}],
+    object: [null, 0, '', '{}', true, [], [{}]],
+  };
+  const cases = [
+    [
+      click,
+      {
+        country: 'text',
+        device: 'text',
+        element: 'text',
+        page_url: 'text',
+        user_id: 'textOrNull',
+        anonymous_id: 'textOrNull',
+        properties: 'object',
+      },
+    ],
+    [quality, { video_id: 'text', from_quality: 'text', to_quality: 'text', current_time: 'whole' }],
+    [film, { video_id: 'text', duration: 'amount' }],
+  ] as const;
+
+  for (const [event, fields] of cases)
+    for (const [name, kind] of Object.entries(fields))
+      test(`${name} of ${event.event_type} takes nothing but its type`, () => {
+        for (const value of wrongFor[kind as keyof typeof wrongFor]) {
+          const { reason, paths } = rejectionOf(judged({ ...event, [name]: value }));
+          expect({ value, reason, paths }).toEqual({ value, reason: 'invalid', paths: [`/${name}`] });
+        }
+      });
+
+  test('of a whole number is stored without a fraction or an exponent, however it was spelled', () => {
+    for (const spelled of ['3600', '3600.0', '36e2', '36E+2', '360000e-2', '3600.000000'])
+      expect(judgedText(JSON.stringify(quality).replace('3600', spelled))).toMatchObject({
+        envelope: { body: expect.stringContaining('"current_time":3600,') },
+      });
+    for (const spelled of ['-0', '0.0', '-0.0', '0e0'])
+      expect(judgedText(JSON.stringify(quality).replace('3600', spelled))).toMatchObject({
+        envelope: { body: expect.stringContaining('"current_time":0,') },
+      });
+    expect(bodyOf(judged({ ...quality, current_time: 4_294_967_295 })).current_time).toBe(4_294_967_295);
+  });
+
+  test('of an amount is stored as the double it is', () => {
+    for (const value of [0, 0.1, 5e-324, 1e21, Number.MAX_VALUE, 2 ** 53 + 2])
+      expect(bodyOf(judged({ ...film, duration: value })).duration).toBe(value);
+    expect(judged({ ...film, duration: -0 })).toMatchObject({
+      envelope: { body: expect.stringContaining('"duration":0,') },
+    });
+  });
+
+  test('keeps every character: NUL, four bytes of UTF-8, line separators, quotes', () => {
+    const element = 'a\u0000b"\\\n\r\u2028\u2029\u0085\ufeff😀\uffff';
+    const verdict = judged({ ...click, element });
+    expect(bodyOf(verdict).element).toBe(element);
+    expect(verdict).toMatchObject({ envelope: { body: expect.not.stringMatching(/[\n\r\u0000]/) } });
+  });
+
+  test('with half a surrogate pair is rejected, wherever it is', () => {
+    for (const text of ['\\ud800', '\\udc00', 'a\\ud83dz', '\\ude00\\ud83d'])
+      expect(rejectionOf(judgedText(withMember({ ...click, element: 0 }, `"element":"${text}"`)))).toMatchObject({
+        reason: 'invalid',
+        paths: ['/element'],
+      });
+    for (const object of ['{"a":"\\ud800"}', '{"\\ud800":1}', '{"a":[{"b":{"\\udfff":null}}]}'])
+      expect(rejectionOf(judgedText(withMember(click, `"properties":${object}`)))).toMatchObject({
+        reason: 'invalid',
+        paths: ['/properties'],
+      });
+    for (const name of ['user_id', 'anonymous_id'])
+      expect(rejectionOf(judged({ ...click, [name]: '\ud800' })).paths).toEqual([`/${name}`]);
+  });
+
+  test('given twice counts as what came last, and is stored once', () => {
+    const { envelope } = judgedText(withMember(click, '"element":"last","country":"NL"')) as {
+      envelope: { body: string };
+    };
+    expect(envelope.body.match(/"element"/g)).toHaveLength(1);
+    expect(JSON.parse(envelope.body)).toMatchObject({ element: 'last', country: 'NL' });
+    expect(rejectionOf(judgedText(withMember(click, '"element":5'))).paths).toEqual(['/element']);
+    expect(bodyOf(judgedText(withMember(click, '"properties":{"a":1,"a":2}'))).properties).toEqual({ a: 2 });
+  });
+
+  test('that is not there is told with every other mistake, ten at most', () => {
+    expect(rejectionOf(judged({ event_type: 'click' })).paths.toSorted()).toEqual(
+      ['/country', '/device', '/element', '/page_url', '/timestamp'].toSorted(),
+    );
+    const many = Object.fromEntries(Array.from({ length: 500 }, (_, n) => [`x${n}`, n]));
+    expect(rejectionOf(judged({ ...click, ...many })).paths).toHaveLength(10);
+    expect(rejectionOf(judged({ event_type: 'click', event_id: 1, ...many })).paths).toHaveLength(10);
+  });
+});
+
+describe('an unknown field', () => {
+  const names = [
+    'x',
+    '',
+    'Element',
+    'element ',
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    'received_at',
+    'source',
+    'ip',
+    'schema_version',
+    'duration',
+  ];
+
+  test.each(names)('%p is rejected by name', name => {
+    const verdict = judgedText(withMember(click, `${JSON.stringify(name)}:{"element":"x"}`));
+    expect(rejectionOf(verdict)).toMatchObject({ reason: 'invalid', paths: [`/${name}`] });
+  });
+
+  test.each(names)('%p is dropped when told to, and leaves no trace', name => {
+    const text = withMember({ ...click, event_id: uuid }, `${JSON.stringify(name)}:{"element":"x"}`);
+    const options = { unknownFields: 'drop' } as const;
+    expect(judgedText(text, { options })).toEqual(judged({ ...click, event_id: uuid }, { options }));
+  });
+
+  test('is rejected even with the value null or beside a field that is absent', () => {
+    expect(rejectionOf(judged({ ...click, x: null })).paths).toEqual(['/x']);
+    const { user_id: _, ...anonymous } = click;
+    expect(rejectionOf(judged({ ...anonymous, userId: 'u' })).paths).toEqual(['/userId']);
+  });
+
+  test('is told as a JSON pointer of bounded length, well-formed', () => {
+    expect(rejectionOf(judged({ ...click, 'a/b~c': 1 })).paths).toEqual(['/a~1b~0c']);
+    const { paths } = rejectionOf(judged({ ...click, ['\ud800' + 'x'.repeat(10_000)]: 1 }));
+    expect(paths[0]!.length).toBeLessThan(120);
+    expect(paths[0]!.isWellFormed()).toBe(true);
+  });
+
+  test('does not hide what is wrong with the others when it is dropped', () => {
+    const options = { unknownFields: 'drop' } as const;
+    expect(rejectionOf(judged({ ...click, x: 1, element: 1 }, { options })).paths).toEqual(['/element']);
+    expect(rejectionOf(judged({ ...click, x: 1, event_id: 1 }, { options })).paths).toEqual(['/event_id']);
+  });
+});
+
+describe('keys that mean something to JavaScript', () => {
+  test('are kept within properties as keys like any other', () => {
+    const properties = '{"__proto__":{"element":"x"},"constructor":{"prototype":1},"toJSON":1,"valueOf":null}';
+    const verdict = judgedText(withMember(click, `"properties":${properties}`));
+    expect(verdict).toMatchObject({ envelope: { body: expect.stringContaining(`"properties":${properties}`) } });
+    expect(({} as Record<string, unknown>).element).toBeUndefined();
+  });
+
+  test('do not stand in for a field that is missing', () => {
+    const { element: _, ...rest } = click;
+    expect(rejectionOf(judgedText(withMember(rest, '"__proto__":{"element":"x"}'))).paths).toContain('/element');
+    expect(rejectionOf(judgedText('{"__proto__":{"event_type":"click"}}')).paths).toEqual(['/event_type']);
+  });
+
+  test.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'])('are no event type: %s', name => {
+    expect(rejectionOf(judged({ ...click, event_type: name })).reason).toBe('unknown_type');
+    expect(rejectionOf(judged(click, { origin: { pathType: name } })).reason).toBe('unknown_type');
+  });
+});
+
+describe('what is no event object', () => {
+  test.each([[undefined], [null], [true], [0], ['click'], [[]], [[click]], [Number.POSITIVE_INFINITY]])(
+    'is rejected: %p',
+    given => {
+      expect(rejectionOf(judged(given))).toMatchObject({ reason: 'invalid', paths: [''] });
+    },
+  );
+
+  test.each([
+    [{}],
+    [{ event: null }],
+    [{ event: [] }],
+    [{ event: 'click' }],
+    [{ event: click, x: 1 }],
+    [{ events: [click] }],
+  ])('has no event type: %p', given => {
+    expect(rejectionOf(judged(given))).toMatchObject({ reason: 'invalid', paths: ['/event_type'] });
+  });
+
+  test('is described in a few words, however large it is', () => {
+    const { text } = rejectionOf(
+      judged({
+        ...click,
+        element: 5,
+        event_type: 'click',
+        country: ['x'.repeat(10_000)],
+        device: { deep: 'x'.repeat(10_000) },
+        page_url: 'x'.repeat(10_000),
+      }),
+    );
+    expect(text.length).toBeLessThan(400);
+  });
+});
+
+describe('an event type', () => {
+  test('that does not exist is rejected with the nearest, or with all of them', () => {
+    expect(rejectionOf(judged({ ...click, event_type: 'clik' }))).toMatchObject({
+      reason: 'unknown_type',
+      paths: ['/event_type'],
+      text: expect.stringContaining('did you mean click?'),
+    });
+    expect(rejectionOf(judged({ ...click, event_type: 'Film_Watched' })).text).toContain('film_watched');
+    expect(rejectionOf(judged({ ...click, event_type: 'zzzzzzzzzzzz' })).text).toContain(
+      'known are click, page_view, search_filter_use, quality_change, film_watched',
+    );
+  });
+
+  test('of a megabyte is rejected without its text', () => {
+    const { reason, text } = rejectionOf(judged({ ...click, event_type: 'click'.repeat(200_000) }));
+    expect(reason).toBe('unknown_type');
+    expect(text.length).toBeLessThan(300);
+  });
+
+  test.each([[undefined], [null], [0], [true], [['click']], [{}]])('of the wrong sort is rejected: %p', event_type => {
+    expect(rejectionOf(judged({ ...click, event_type }))).toMatchObject({ reason: 'invalid', paths: ['/event_type'] });
+  });
+
+  test('comes from the path when the event has none, and must be the same when it has one', () => {
+    const { event_type: _, ...untyped } = film;
+    for (const pathType of ['film_watched', 'video_complete']) {
+      expect(bodyOf(judged(untyped, { origin: { pathType } })).event_type).toBe('film_watched');
+      expect(bodyOf(judged(film, { origin: { pathType } })).event_type).toBe('film_watched');
+      expect(bodyOf(judged({ ...film, event_type: 'video_complete' }, { origin: { pathType } })).event_type).toBe(
+        'film_watched',
+      );
+      expect(rejectionOf(judged(click, { origin: { pathType } }))).toMatchObject({
+        reason: 'invalid',
+        paths: ['/event_type'],
+      });
+    }
+    expect(rejectionOf(judged(untyped, { origin: { pathType: 'film_wached' } }))).toMatchObject({
+      reason: 'unknown_type',
+      text: expect.stringContaining('did you mean film_watched?'),
+    });
+    expect(rejectionOf(judged(film, { origin: { pathType: 'nothing' } })).reason).toBe('unknown_type');
+    expect(rejectionOf(judged({ ...untyped, event_type: null }, { origin: { pathType: 'film_watched' } })).reason).toBe(
+      'invalid',
+    );
+  });
+});
+
+describe('a timestamp', () => {
+  const timed = (timestamp: unknown, options = {}) => judged({ ...click, timestamp }, { options });
+
+  test.each([
+    ['2026-11-21T14:59:59+03:00', '2026-11-21T11:59:59.000Z'],
+    ['2026-11-21T11:59:59.123456789Z', '2026-11-21T11:59:59.123Z'],
+    ['2026-11-21T11:59Z', '2026-11-21T11:59:00.000Z'],
+    [nowMs - 1000.5, '2026-11-21T11:59:58.999Z'],
+    [nowMs, nowIso],
+  ])('%p is stored as %s', (given, canonical) => {
+    expect(bodyOf(timed(given)).timestamp).toBe(canonical);
+  });
+
+  test.each([
+    [undefined],
+    [null],
+    [''],
+    ['now'],
+    ['2026-11-21'],
+    ['2026-11-21T11:59:59'],
+    ['2026-02-30T00:00:00Z'],
+    [Number.POSITIVE_INFINITY],
+    [true],
+    [[]],
+    [{}],
+  ])('%p is rejected', timestamp => {
+    expect(rejectionOf(timed(timestamp))).toMatchObject({ reason: 'invalid', paths: ['/timestamp'] });
+  });
+
+  test('may be as old as the limit, and a millisecond older is too old', () => {
+    const oldest = nowMs - 1825 * dayMs;
+    expect(bodyOf(timed(oldest)).timestamp).toBe(at(oldest));
+    expect(rejectionOf(timed(oldest - 1))).toMatchObject({ reason: 'too_old', paths: ['/timestamp'] });
+    expect(rejectionOf(timed(nowMs - dayMs - 1, { eventAgeMaxDays: 1 })).reason).toBe('too_old');
+    expect(rejectionOf(timed('0000-01-01T00:00:00Z')).reason).toBe('too_old');
+  });
+
+  test('may be as far ahead as the limit, and a millisecond further is in the future', () => {
+    const newest = nowMs + dayMs;
+    expect(bodyOf(timed(newest)).timestamp).toBe(at(newest));
+    expect(rejectionOf(timed(newest + 1))).toMatchObject({ reason: 'in_future', paths: ['/timestamp'] });
+    expect(rejectionOf(timed(nowMs + 1, { eventFutureMaxHours: 0 })).reason).toBe('in_future');
+    expect(rejectionOf(timed('9999-12-31T23:59:59Z')).reason).toBe('in_future');
+  });
+
+  test('in seconds is too old, with a hint at what it looks like', () => {
+    expect(rejectionOf(timed(nowMs / 1000))).toMatchObject({
+      reason: 'too_old',
+      text: expect.stringContaining('seconds'),
+    });
+    expect(rejectionOf(timed(0)).text).not.toContain('seconds');
+  });
+
+  test('in microseconds is in the future', () => {
+    expect(rejectionOf(timed(nowMs * 100)).reason).toBe('in_future');
+  });
+});
+
+describe('sent_at', () => {
+  const sent = (event: object, sentAt?: unknown) => judged(event, { origin: { sentAt } });
+  const clock = (offsetMs: number, event: object = click) =>
+    sent({ ...event, timestamp: at(nowMs + offsetMs - 5_000), sent_at: at(nowMs + offsetMs) });
+
+  test('that differs by no more than transit explains changes nothing', () => {
+    for (const behindMs of [0, 1, 1_000, 60_000])
+      expect(bodyOf(clock(-behindMs))).toMatchObject({
+        timestamp: at(nowMs - behindMs - 5_000),
+        sent_at: at(nowMs - behindMs),
+      });
+  });
+
+  test('corrects a clock that is behind by more', () => {
+    for (const behindMs of [60_001, 3_600_000, 10 * 365 * dayMs])
+      expect(bodyOf(clock(-behindMs))).toMatchObject({ timestamp: at(nowMs - 5_000), sent_at: at(nowMs - behindMs) });
+  });
+
+  test('corrects a clock that is ahead, by however little', () => {
+    for (const aheadMs of [1, 1_000, 10 * 365 * dayMs])
+      expect(bodyOf(clock(aheadMs))).toMatchObject({ timestamp: at(nowMs - 5_000), sent_at: at(nowMs + aheadMs) });
+  });
+
+  test('stands in for a timestamp that is absent, but not for one that is wrong', () => {
+    const { timestamp: _, ...timeless } = click;
+    expect(bodyOf(sent({ ...timeless, sent_at: at(nowMs - 30_000) })).timestamp).toBe(at(nowMs - 30_000));
+    expect(bodyOf(sent({ ...timeless, sent_at: at(nowMs + dayMs * 3) })).timestamp).toBe(nowIso);
+    expect(rejectionOf(sent({ ...click, timestamp: null, sent_at: nowIso })).paths).toEqual(['/timestamp']);
+    expect(rejectionOf(sent({ ...click, timestamp: 'x', sent_at: nowIso })).paths).toEqual(['/timestamp']);
+    expect(rejectionOf(sent(timeless)).paths).toEqual(['/timestamp']);
+    expect(rejectionOf(sent({ ...timeless, sent_at: null })).paths).toEqual(['/timestamp']);
+  });
+
+  test('beside the events counts for each event that has none', () => {
+    expect(bodyOf(sent(click, at(nowMs - 1_000))).sent_at).toBe(at(nowMs - 1_000));
+    expect(bodyOf(sent({ ...click, sent_at: at(nowMs - 2_000) }, at(nowMs - 1_000))).sent_at).toBe(at(nowMs - 2_000));
+    expect(bodyOf(sent({ ...click, sent_at: null }, at(nowMs - 1_000))).sent_at).toBe(at(nowMs - 1_000));
+    expect(rejectionOf(sent(click, 'x')).paths).toEqual(['/sent_at']);
+    expect(bodyOf(sent(click, null)).sent_at).toBeNull();
+  });
+
+  test('leaves the limits of age to the corrected time', () => {
+    expect(rejectionOf(sent({ ...click, timestamp: at(nowMs - 2000 * dayMs), sent_at: nowIso })).reason).toBe(
+      'too_old',
+    );
+    expect(
+      bodyOf(sent({ ...click, timestamp: at(nowMs + 30 * dayMs), sent_at: at(nowMs + 30 * dayMs) })).timestamp,
+    ).toBe(nowIso);
+    expect(rejectionOf(sent({ ...click, timestamp: at(nowMs + 3 * dayMs), sent_at: nowIso })).reason).toBe('in_future');
+  });
+
+  test.each([['x'], [''], ['2026-11-21'], [true], [[]], [{}], [Number.POSITIVE_INFINITY]])(
+    '%p is rejected',
+    sent_at => {
+      expect(rejectionOf(sent({ ...click, sent_at }))).toMatchObject({ reason: 'invalid', paths: ['/sent_at'] });
+    },
+  );
+
+  test.each([
+    '0000-01-01T00:00:00Z',
+    '0001-01-01T00:00:00Z',
+    '1899-12-31T23:59:59.999Z',
+    '2300-01-01T00:00:00Z',
+    '9999-12-31T23:59:59Z',
+  ])('%s is rejected, as no column holds it', sent_at => {
+    const { timestamp: _, ...timeless } = click;
+    for (const event of [
+      { ...click, sent_at },
+      { ...timeless, sent_at },
+      { ...click, timestamp: sent_at, sent_at },
+    ])
+      expect(rejectionOf(sent(event))).toMatchObject({ reason: 'invalid', paths: ['/sent_at'] });
+  });
+});
+
+describe('a limit', () => {
+  test('on bytes counts the event as it would be stored, in UTF-8', () => {
+    const stored = (element: string) => ({ ...click, event_id: uuid, element });
+    const { envelope } = judged(stored('')) as { envelope: { body: string } };
+    const room = 1_000 - envelope.body.length;
+    const options = { eventBytesMax: 1_000 };
+    expect(judged(stored('x'.repeat(room)), { options }).ok).toBe(true);
+    expect(rejectionOf(judged(stored('x'.repeat(room + 1)), { options }))).toMatchObject({
+      reason: 'too_large',
+      paths: [''],
+    });
+    expect(judged(stored('é'.repeat(room >> 1)), { options }).ok).toBe(true);
+    expect(rejectionOf(judged(stored('é'.repeat((room >> 1) + 1)), { options })).reason).toBe('too_large');
+    expect(rejectionOf(judged({ ...click, properties: { a: 'x'.repeat(70_000) } })).reason).toBe('too_large');
+  });
+
+  test('on depth counts the event as the first level', () => {
+    const deep = (levels: number) => withMember(click, `"properties":${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
+    expect(judgedText(deep(15)).ok).toBe(true);
+    expect(rejectionOf(judgedText(deep(16)))).toMatchObject({ reason: 'invalid', paths: ['/properties'] });
+    expect(rejectionOf(judgedText(deep(100_000))).paths).toEqual(['/properties']);
+    expect(judgedText(deep(1), { options: { jsonDepthMax: 2 } }).ok).toBe(true);
+    expect(judgedText(deep(2), { options: { jsonDepthMax: 2 } }).ok).toBe(false);
+  });
+
+  test('on numbers is that of doubles, within properties too', () => {
+    for (const value of ['1e400', '-1e400', '[1e999]', '{"b":1e309}'])
+      expect(rejectionOf(judgedText(withMember(click, `"properties":{"a":${value}}`))).paths).toEqual(['/properties']);
+  });
+
+  test('on text counts UTF-16 units', () => {
+    expect(judged({ ...click, country: '😀'.repeat(32) }).ok).toBe(true);
+    expect(rejectionOf(judged({ ...click, country: '😀'.repeat(32) + 'x' })).paths).toEqual(['/country']);
+  });
+});
+
+/** Text of any UTF-16 units, those that are awkward more often than not. */
+const anyText = (maxLength: number) =>
+  fc
+    .array(
+      fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0, 10, 13, 34, 47, 92, 0x2028, 0xd83d, 0xde00)),
+      {
+        maxLength: Math.min(maxLength, 12),
+      },
+    )
+    .map(units => String.fromCharCode(...units));
+
+const number = fc.oneof(
+  fc.double({ noNaN: true }),
+  fc.integer({ min: -2, max: 2 ** 32 }),
+  fc.constantFrom(-0, 3600, 2 ** 53),
+);
+
+const anyValue = fc.oneof(anyText(12), number, fc.constant(null), fc.boolean(), fc.jsonValue());
+
+const anyProperties = fc.dictionary(
+  fc.oneof(anyText(6), fc.constantFrom('__proto__', 'constructor', 'toJSON', '', '0', '-1')),
+  fc.oneof(anyValue, fc.dictionary(anyText(4), anyValue)),
+  { maxKeys: 5, noNullPrototype: true },
+);
+
+/** Mostly right events of every type, with something odd now and then. */
+const anyEvent = fc.constantFrom(...catalogue.types).chain(type => {
+  const fields = type.allFields.map(field => {
+    const right =
+      field.kind === 'text'
+        ? anyText(20)
+        : field.kind === 'object'
+          ? anyProperties
+          : number.map(value => Math.abs(value));
+    const values: { arbitrary: fc.Arbitrary<unknown>; weight: number }[] = [
+      { arbitrary: right, weight: 40 },
+      { arbitrary: anyValue, weight: 1 },
+    ];
+    if (field.absent !== undefined)
+      values.push({ arbitrary: fc.constantFrom(undefined, field.absent === null ? null : undefined), weight: 10 });
+    return [field.name, fc.oneof(...values)] as const;
+  });
+  const stamps = {
+    event_type: fc.constantFrom(type.name, ...type.aliases),
+    event_id: fc.oneof(
+      fc.uuid(),
+      fc.uuid().map(id => id.toUpperCase()),
+      fc.constantFrom(undefined, null),
+    ),
+    timestamp: fc.oneof(
+      fc.integer({ min: nowMs - 1e9, max: nowMs }),
+      fc
+        .date({ min: new Date(nowMs - 1e9), max: new Date(nowMs), noInvalidDate: true })
+        .map(date => date.toISOString()),
+    ),
+    sent_at: fc.constantFrom(undefined, undefined, null, nowMs, at(nowMs - 1_000), at(nowMs + 100_000)),
+  };
+  return fc.record({ ...stamps, ...Object.fromEntries(fields) });
+});
+
+/** Keys of each object in a JSON text, as written. */
+function keysOf(text: string): string[][] {
+  const done: string[][] = [];
+  const open: string[][] = [];
+  visit(text, {
+    onObjectBegin: () => void open.push([]),
+    onObjectProperty: name => void open.at(-1)!.push(name),
+    onObjectEnd: () => void done.push(open.pop()!),
+  });
+  return done;
+}
+
+const zeroed = (value: unknown): unknown => JSON.parse(JSON.stringify(value)); // -0 is 0, undefined is absent
+
+test('any event that is accepted has a body that reads back as the same values, on one line, in the table’s order', () => {
+  const judge = judgeOf(judgeOptions);
+  let accepted = 0;
+  fc.assert(
+    fc.property(anyEvent, event => {
+      const given = JSON.parse(JSON.stringify(event)) as Record<string, unknown>;
+      const verdict = judge(given, originOf());
+      if (!verdict.ok) {
+        expect(verdict.errors.length).toBeGreaterThan(0);
+        expect(JSON.stringify(verdict.errors).isWellFormed()).toBe(true);
+        return;
+      }
+      accepted++;
+      const { body, id, type, key } = verdict.envelope;
+      const definition = catalogue.find(type)!;
+      expect(body.isWellFormed()).toBe(true);
+      expect(body).not.toMatch(/[\n\r\u0000]/);
+      for (const keys of keysOf(body)) expect(new Set(keys).size).toBe(keys.length);
+      const read = JSON.parse(body) as Record<string, unknown>;
+      expect(Object.keys(read)).toEqual(tableOf(definition).columns.map(column => column.name));
+      expect(read.event_id).toBe(id);
+      for (const { name, absent } of definition.allFields) {
+        const wanted = given[name] === undefined ? (absent === '{}' ? {} : absent) : zeroed(given[name]);
+        if (!isDeepStrictEqual(read[name], wanted)) expect(read[name]).toEqual(wanted as never);
+      }
+      expect(key).toBe((given.user_id || given.anonymous_id || null) as string | null);
+      expect(isObject(read.properties)).toBe(true);
+    }),
+    { numRuns: 1_500 },
+  );
+  expect(accepted).toBeGreaterThan(200); // else this test proves nothing
+});
