@@ -25,8 +25,9 @@ export async function serve(config: Config, version: string): Promise<0 | 1> {
     for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
   };
   try {
+    const signal = signalled(logs); // from the first moment on
     const { broken } = await start({ config, version, logs, closing });
-    const reason = await Promise.race([signalled(logs), broken]);
+    const reason = await Promise.race([signal, broken]);
     const failure = await within(config.shutdownTimeoutMs, closeAll());
     if (failure !== null)
       logs.logger.error({ reason: failure }, 'stopped before everything was closed; nothing acked is lost');

@@ -45,6 +45,7 @@ export function engineConfig(usersPath: string, { memoryBytesMax }: EngineLimits
   const cacheBytes = Math.min(64 * 2 ** 20, Math.floor(memoryBytesMax / 16));
   return xml({
     users_config: usersPath,
+    timezone: 'UTC', // days and hours of a report do not depend on the machine
     max_server_memory_usage: memoryBytesMax,
     mark_cache_size: cacheBytes,
     index_mark_cache_size: cacheBytes / 4,

@@ -7,7 +7,8 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type ClickHouseClientConfigOptions, parseError } from '@clickhouse/client';
-import { type Engine, EngineError, type EngineResult, type QueryOptions } from './chdb.ts';
+import type { Engine, EngineResult, QueryOptions } from './chdb.ts';
+import { EngineError } from './chdb-error.ts';
 
 type Connection = NonNullable<ClickHouseClientConfigOptions['connection']>;
 type QueryParams = Parameters<Connection['query']>[0];
@@ -58,7 +59,8 @@ const httpOnly = /^(wait_end_of_query|enable_http_compression|default_format|htt
 function optionsOf(params: QueryParams): QueryOptions {
   const settings: Record<string, string | number | boolean> = {};
   for (const [name, value] of Object.entries(params.clickhouse_settings ?? {}))
-    if (value !== undefined && !httpOnly.test(name)) settings[name] = typeof value === 'boolean' ? value : String(value);
+    if (value !== undefined && !httpOnly.test(name))
+      settings[name] = typeof value === 'boolean' ? value : String(value);
   return {
     settings,
     params: Object.fromEntries(

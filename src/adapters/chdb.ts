@@ -12,6 +12,8 @@ import { accessSync, constants, mkdirSync, realpathSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { messageOf, PipelineError } from '../errors.ts';
 import { engineConfig, usersConfig } from './chdb-config.ts';
+import { engineError, refuse } from './chdb-error.ts';
+import { openLane } from './chdb-lane.ts';
 import { isLocked, loadAddon, type Session, threadPoolSize } from './chdb-library.ts';
 import { quoteName, quoteText } from './clickhouse-sql.ts';
 
@@ -56,6 +58,7 @@ export interface EngineResult {
 /** Everything rejects with EngineError, or with the signal's reason. */
 export interface Engine {
   readonly version: string;
+  readonly timezone: string;
   readonly path: string;
   query(sql: string, options?: QueryOptions): Promise<EngineResult>;
   /** `statement` is an INSERT up to and including `FORMAT x`; the bytes reach the engine untouched. */
@@ -64,23 +67,13 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** ClickHouse's own error: its code and its words. */
-export class EngineError extends Error {
-  readonly code: number;
-  override readonly name = 'EngineError';
-
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 /** Throws `engine_missing`, `data_dir_locked` or `config_invalid`. */
 export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64 }: EngineOptions): Engine {
   const addon = loadAddon();
   const { path, args } = prepareFolder(folder, memoryBytesMax);
   const anchor = openAnchor();
-  const version = addon.QueryWithConnection(anchor, 'SELECT version()', 'TSVRaw').trim();
+  const about = addon.QueryWithConnection(anchor, 'SELECT version(), timezone()', 'TSVRaw').trim();
+  const [version, timezone] = about.split('\t') as [string, string];
   const threads = threadPoolSize();
   const guestsMax = Math.max(1, Math.floor(threads / 2));
   const lanes = {
@@ -94,6 +87,7 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
 
   return {
     version,
+    timezone,
     path,
     query: (sql, options = {}) =>
       run(options, async session => {
@@ -104,18 +98,24 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
     insert: (statement, rows, options = {}) =>
       run(options, async session => {
         const bytes = Buffer.from(rows.buffer as ArrayBuffer, rows.byteOffset, rows.byteLength);
-        return { bytes: nothing, summary: summaryOf(await addon.InsertRawAsyncConnection(session, statement, bytes, false)) };
+        return {
+          bytes: nothing,
+          summary: summaryOf(await addon.InsertRawAsyncConnection(session, statement, bytes, false)),
+        };
       }),
-    close: () => (closing ??= shut()),
+    close: () => {
+      closing ??= shut();
+      return closing;
+    },
   };
 
   async function run(options: RunOptions, call: (session: Session) => Promise<EngineResult>): Promise<EngineResult> {
     const { signal, guest = false } = options;
     signal?.throwIfAborted();
-    if (closing) throw closed();
+    if (closing !== undefined) throw closed();
     const lane = guest ? lanes.guest : lanes.own;
     await lane.enter(signal);
-    if (closing) {
+    if (closing !== undefined) {
       lane.leave();
       throw closed();
     }
@@ -178,7 +178,7 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
 }
 
 const nothing = Buffer.alloc(0);
-const closed = () => new EngineError(236, 'Code: 236. DB::Exception: The engine is closed. (ABORTED)');
+const closed = () => refuse(236, 'The engine is closed', 'ABORTED');
 
 /** Creates the folder and writes the engine's configuration into it, once nobody else has it open. */
 function prepareFolder(folder: string, memoryBytesMax: number): { path: string; args: readonly string[] } {
@@ -198,7 +198,9 @@ function prepareFolder(folder: string, memoryBytesMax: number): { path: string; 
     return { path, args: [`--config-file=${engine}`] };
   } catch (cause) {
     if (cause instanceof PipelineError) throw cause;
-    throw new PipelineError('config_invalid', `The data folder ${folder} cannot be used: ${messageOf(cause)}`, { cause });
+    throw new PipelineError('config_invalid', `The data folder ${folder} cannot be used: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -240,15 +242,6 @@ function summaryOf({ elapsed, rowsRead = 0, bytesRead = 0, rowsWritten = 0, byte
   };
 }
 
-/** The engine's words, without the repetition it makes of them. */
-function engineError(error: unknown): unknown {
-  const message = messageOf(error);
-  const code = /^Code: (\d+)\. /.exec(message)?.[1];
-  if (code === undefined) return error;
-  const once = message.replace(/^(?:Code: \d+\. DB::Exception: )+(?=Code: \d+\. DB::)/, '');
-  return new EngineError(Number(code), once.replace(/( \([A-Z_0-9]+\)) \(version [^)]*\)\. \([A-Z_0-9]+\)$/, '$1').trim());
-}
-
 async function abandonOnAbort<T>(native: Promise<T>, signal: AbortSignal, abandon: () => Promise<void>): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => {
@@ -262,54 +255,4 @@ async function abandonOnAbort<T>(native: Promise<T>, signal: AbortSignal, abando
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
-}
-
-interface Lane {
-  /** Resolves when there is room. */
-  enter(signal?: AbortSignal): Promise<void>;
-  leave(): void;
-  refuse(error: Error): void;
-}
-
-function openLane(max: number, waitingMax: number): Lane {
-  const waiting: { readonly go: () => void; readonly fail: (error: unknown) => void }[] = [];
-  let inside = 0;
-  return {
-    enter: signal => {
-      if (inside < max) {
-        inside += 1;
-        return Promise.resolve();
-      }
-      if (waiting.length >= waitingMax)
-        return Promise.reject(
-          new EngineError(
-            202,
-            `Code: 202. DB::Exception: Too many simultaneous queries: ${max} run and ${waitingMax} wait. (TOO_MANY_SIMULTANEOUS_QUERIES)`,
-          ),
-        );
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const onAbort = () => {
-        waiting.splice(waiting.indexOf(place), 1);
-        reject(signal?.reason);
-      };
-      const place = {
-        go: () => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve();
-        },
-        fail: reject,
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      waiting.push(place);
-      return promise;
-    },
-    leave: () => {
-      const next = waiting.shift();
-      if (next) next.go();
-      else inside -= 1;
-    },
-    refuse: error => {
-      for (const place of waiting.splice(0)) place.fail(error);
-    },
-  };
 }

@@ -1,7 +1,7 @@
 // @clickhouse/client, set up once: for a server over HTTP or, given a connection, for the embedded engine. async_insert is
 // off for whatever goes through it: servers since 26.3 have it on, and it would answer before the rows are a part.
 
-import { ClickHouseLogLevel, createClient, type ClickHouseClientConfigOptions } from '@clickhouse/client';
+import { type ClickHouseClientConfigOptions, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 
 export type ClickhouseClient = ReturnType<typeof createClient>;
 

@@ -105,7 +105,9 @@ export function sinkError(cause: unknown, doing: string): PipelineError {
   if (cause instanceof ClickHouseError) {
     const code = Number(cause.code);
     const word = meaningOf(code, said);
-    return new PipelineError(word, `${doing}: ${remedies[word]}${said.trim()} (${code} ${cause.type ?? ''})`, { cause });
+    return new PipelineError(word, `${doing}: ${remedies[word]}${said.trim()} (${code} ${cause.type ?? ''})`, {
+      cause,
+    });
   }
   // Refused connections too: nothing landed, but the same token makes repeating safe, and repeating is all there is to do.
   return new PipelineError('sink_unknown', `${doing}: no answer from ClickHouse: ${said}`, { cause });

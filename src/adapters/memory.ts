@@ -80,6 +80,8 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
   return {
     async append(envelopes) {
       if (closed) throw new PipelineError('shutting_down', 'The buffer is closed');
+      if (envelopes.some(({ body }) => body.includes('\n')))
+        throw new PipelineError('internal', 'The body of an envelope is more than one line');
       if (envelopes.length === 0) return { first: 0, last: -1 };
       const added = toRuns(envelopes, last + 1);
       const size = added.reduce((sum, run) => sum + run.ndjson.length, 0);

@@ -5,8 +5,8 @@
 // append's fsync covers them.
 // A row is deleted only after every registered reader has passed it, in steps of about 2 ms: another process's append
 // never waits long for the write lock.
-// Space: the log is checkpointed by `rest`, between answers; SQLITE_FULL empties the write-ahead log at once, because
-// a full disk would otherwise keep even a delete from being written.
+// Space: the log is checkpointed by `rest`, between answers; SQLITE_FULL empties the write-ahead log at once and tries
+// again, because a full disk would otherwise keep even a delete from being written.
 
 import { messageOf, PipelineError } from '../errors.ts';
 import type { BufferStats, Range } from '../ports.ts';
@@ -25,8 +25,8 @@ export interface Store {
   register(reader: string): Cursors;
   read(options: ReadOptions): Reading;
   commit(reader: string, topic: string, last: number): void;
-  /** One small step of tidying up; true when there is more to do. */
-  sweep(): boolean;
+  /** One small step of tidying up. */
+  sweep(): Swept;
   /** Moves the write-ahead log into the file when it is long enough. Called between answers. */
   rest(): void;
   stats(): BufferStats;
@@ -36,6 +36,9 @@ export interface Store {
   version(): string;
   close(): void;
 }
+
+/** failed: the disk is full or the file busy; try again in a while, or space that nobody needs is never given back. */
+export type Swept = 'more' | 'done' | 'failed';
 
 const checkpointPages = (4 * 2 ** 20) / pageBytes;
 /** What a row costs beside its blobs, at most. */
@@ -74,17 +77,18 @@ export function openStore(bounds: Bounds, complain: Complain): Store {
   const sweeping = sweeper(connection, pages, mending.rebuildIndex);
   let writes = 0;
 
-  /** Ours for the driver's; and way is made on a full disk, so that the next attempt may succeed. */
-  const explain = (error: unknown): PipelineError => {
-    const known = toPipelineError(error);
-    if (known.code === 'buffer_full' && known.cause !== undefined) tryTo(() => checkpointAll.get());
-    return known;
-  };
+  /** On a full disk once more, after the write-ahead log has made way. Errors come out as ours. */
   const guarded = <T>(action: () => T): T => {
     try {
       return action();
     } catch (error) {
-      throw explain(error);
+      if (toPipelineError(error).code !== 'buffer_full') throw toPipelineError(error);
+      tryTo(() => checkpointAll.get());
+    }
+    try {
+      return action();
+    } catch (error) {
+      throw toPipelineError(error);
     }
   };
 
@@ -128,11 +132,10 @@ export function openStore(bounds: Bounds, complain: Complain): Store {
 
     sweep() {
       try {
-        return sweeping.step();
+        return guarded(sweeping.step) ? 'more' : 'done';
       } catch (error) {
-        // Tidying can wait: the rows are still there, and the next commit or start brings us back to them.
-        complain('the buffer could not be tidied up', { error: messageOf(explain(error)) });
-        return false;
+        complain('the buffer could not be tidied up', { error: messageOf(error) });
+        return 'failed';
       }
     },
 

@@ -73,6 +73,7 @@ declare const self: Worker;
 
 /** Half of the time at most goes to sweeping: other processes find the write lock free. */
 const betweenSweepsMs = 3;
+const afterFailedSweepMs = 500;
 
 const encoder = new TextEncoder();
 let store: Store | null = null;
@@ -82,7 +83,7 @@ self.onmessage = ({ data }: MessageEvent<Asked>) => {
   answer(data);
   if (data.op === 'close' || store === null) return;
   store.rest();
-  if (data.op === 'commit' || data.op === 'open') sweepOn();
+  if (data.op === 'commit' || data.op === 'open') void sweepOn();
 };
 
 function answer(asked: Asked): void {
@@ -160,14 +161,17 @@ function pack(batches: readonly Batch[]): { batches: readonly Batch[]; transfer:
   return { batches: packed, transfer: [all.buffer] };
 }
 
-function sweepOn(): void {
+/** One chain of sweeps at most; it ends when there is nothing left to do. */
+async function sweepOn(): Promise<void> {
   if (sweeping) return;
   sweeping = true;
-  setTimeout(() => {
-    sweeping = false;
-    if (store === null) return;
-    const more = store.sweep();
-    store.rest();
-    if (more) sweepOn();
-  }, betweenSweepsMs);
+  let pauseMs = betweenSweepsMs;
+  for (;;) {
+    await Bun.sleep(pauseMs);
+    const swept = store?.sweep() ?? 'done';
+    store?.rest();
+    if (swept === 'done') break;
+    pauseMs = swept === 'failed' ? afterFailedSweepMs : betweenSweepsMs;
+  }
+  sweeping = false;
 }

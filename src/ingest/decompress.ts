@@ -31,7 +31,7 @@ export const encodings = Object.keys(decompressors);
 export async function decompress(bytes: Uint8Array, encoding: string, bytesMax: number): Promise<Uint8Array> {
   const name = encoding.trim().toLowerCase();
   if (name === '' || name === 'identity') return bytes;
-  const decompressor = decompressors[name];
+  const decompressor = Object.hasOwn(decompressors, name) ? decompressors[name] : undefined;
   if (decompressor === undefined)
     throw new PipelineError(
       'unsupported_media_type',

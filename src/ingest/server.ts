@@ -111,6 +111,8 @@ function routesOfAdmin({ health, onScrape, metrics }: ServerOptions, isStopping:
 
 function listen({ host, metrics, logs }: ServerOptions, routes: readonly Route[], port: number) {
   const app = new Elysia({
+    // Else the path of a request is looked for behind a host of at least three characters.
+    handler: { standardHostname: false },
     serve: {
       // A second process on the same port must fail, not silently take half the traffic.
       reusePort: false,
@@ -181,7 +183,7 @@ function notFound(request: Request, routes: readonly Route[]): Answer {
 }
 
 const matches = (pattern: string, path: string): boolean =>
-  new RegExp(`^${pattern.replace(/:[a-z_]+/g, '[^/]+')}$`).test(path);
+  new RegExp(`^${pattern.replace(/:[a-z_]+/g, '[^/]+')}/?$`).test(path);
 
 /** By hand: with a strange Host header, or none, the URL of a request is not one that can be parsed. */
 const pathOf = (url: string): string => /^(?:[a-z]+:\/\/[^/]*)?(\/[^?#]*)/.exec(url)?.[1] ?? '/';

@@ -4,13 +4,15 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const binary = join(import.meta.dir, '../../dist/ugc');
+export const binary = join(import.meta.dir, '../../dist/ugc');
 
 export interface StartOptions {
   readonly dataDir: string;
   readonly flags?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly readyMsMax?: number;
+  /** Another copy of the binary. */
+  readonly command?: string;
 }
 
 export interface Ugc {
@@ -35,9 +37,15 @@ process.on('exit', () => {
 });
 
 /** Starts dist/ugc on free ports and resolves when it says that it is ready. */
-export async function startUgc({ dataDir, flags = [], env = {}, readyMsMax = 20_000 }: StartOptions): Promise<Ugc> {
-  if (!existsSync(binary)) throw new Error(`${binary} is missing: bun run build`);
-  const child = Bun.spawn([binary, `--data-dir=${dataDir}`, '--port=0', '--clickhouse-http-port=0', ...flags], {
+export async function startUgc({
+  dataDir,
+  flags = [],
+  env = {},
+  readyMsMax = 20_000,
+  command = binary,
+}: StartOptions): Promise<Ugc> {
+  if (!existsSync(command)) throw new Error(`${command} is missing: bun run build`);
+  const child = Bun.spawn([command, `--data-dir=${dataDir}`, '--port=0', '--clickhouse-http-port=0', ...flags], {
     cwd: tmpdir(),
     stdin: 'ignore',
     stdout: 'pipe',
@@ -83,6 +91,26 @@ export async function startUgc({ dataDir, flags = [], env = {}, readyMsMax = 20_
       return exited;
     },
   };
+}
+
+/** Runs the binary to its end. */
+export async function runUgc(
+  args: readonly string[],
+  { cwd = tmpdir(), env = {}, command = binary }: { cwd?: string; env?: Record<string, string>; command?: string } = {},
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const child = Bun.spawn([command, ...args], {
+    cwd,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    env: { PATH: process.env.PATH ?? '', ...env },
+  });
+  const [stdout, stderr, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { code, stdout, stderr };
 }
 
 export async function queryRows<T>(clickhouseUrl: string, sql: string): Promise<T[]> {

@@ -73,11 +73,10 @@ describe('an accepted event', () => {
   test('is stamped with what the edge knows of its request, whatever that holds', () => {
     const origin = { source: 'web "1"', ip: '::1', userAgent: 'a\u0000"\\\ud800\n😀' };
     expect(bodyOf(judged(click, { origin }))).toMatchObject({
-      ...origin,
       source: 'web "1"',
+      ip: '::1',
       user_agent: 'a\u0000"\\\ufffd\n😀',
-      userAgent: undefined,
-    } as never);
+    });
   });
 
   test('takes its own request’s stamp, though one judge serves many', () => {
@@ -572,16 +571,16 @@ describe('a limit', () => {
   });
 });
 
-/** Text of any UTF-16 units, those that are awkward more often than not. */
-const anyText = (maxLength: number) =>
-  fc
-    .array(
-      fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.constantFrom(0, 10, 13, 34, 47, 92, 0x2028, 0xd83d, 0xde00)),
-      {
-        maxLength: Math.min(maxLength, 12),
-      },
-    )
-    .map(units => String.fromCharCode(...units));
+/** Text of any characters, the awkward ones more often than not, and now and then half a surrogate pair. */
+const anyText = (maxLength: number) => {
+  const awkward = fc.constantFrom('\u0000', '\n', '\r', '"', '/', '\\', '\u2028', '\ufeff', '\u007f', '😀', '\uffff');
+  const units = fc.oneof(
+    { arbitrary: awkward, weight: 50 },
+    { arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), weight: 50 },
+    { arbitrary: fc.constantFrom('\ud83d', '\ude00'), weight: 1 },
+  );
+  return fc.array(units, { maxLength: Math.min(maxLength, 8) }).map(parts => parts.join(''));
+};
 
 const number = fc.oneof(
   fc.double({ noNaN: true }),

@@ -1,0 +1,248 @@
+// What every DiskBuffer does, whatever it is made of.
+
+import { describe, expect, test } from 'bun:test';
+import type { DiskBuffer, Range } from '../../src/ports.ts';
+import {
+  bodiesOf,
+  commitAll,
+  envelope,
+  envelopes,
+  idsOf,
+  isEmpty,
+  noTopics,
+  pollAll,
+  pollSome,
+  until,
+} from '../support/buffer.ts';
+
+export interface BufferUnderTest {
+  readonly buffer: DiskBuffer;
+  /** Closes it and takes away what it leaves. */
+  dispose(): Promise<void>;
+}
+
+export function bufferContract(name: string, open: (options: { bytesMax: number }) => Promise<BufferUnderTest>): void {
+  const withBuffer = async (check: (buffer: DiskBuffer) => Promise<void>, bytesMax = 2 ** 28): Promise<void> => {
+    const { buffer, dispose } = await open({ bytesMax });
+    try {
+      await check(buffer);
+    } finally {
+      await dispose();
+    }
+  };
+
+  describe(`the buffer contract on ${name}`, () => {
+    test('what was appended is read back, in order and byte for byte', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        const sent = ['plain', 'ключ', '日本', '😀', '"quoted"\\', '\u2028'].map((text, i) =>
+          envelope(`${i}`, 'click', text),
+        );
+        await buffer.append(sent);
+        const batches = await pollSome(source);
+        expect(batches.flatMap(bodiesOf)).toEqual(sent.map(({ body }) => body));
+        expect(batches[0]).toMatchObject({
+          topic: 'ugc.click',
+          type: 'click',
+          partition: 0,
+          oldestAtMs: 1_795_000_000_000,
+        });
+      }));
+
+    test('a batch says its count, and its positions are that many', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        const range = await buffer.append([...envelopes(7, 'click'), ...envelopes(3, 'page_view', 'p')]);
+        const batches = await pollAll(source);
+        for (const batch of batches) {
+          expect(bodiesOf(batch)).toHaveLength(batch.count);
+          expect(batch.last - batch.first + 1).toBe(batch.count);
+          expect(batch.first).toBeGreaterThanOrEqual(range.first);
+          expect(batch.last).toBeLessThanOrEqual(range.last);
+        }
+        expect(batches.map(({ topic, count }) => [topic, count]).sort()).toEqual([
+          ['ugc.click', 7],
+          ['ugc.page_view', 3],
+        ]);
+      }));
+
+    test('positions of a topic grow and none is given twice', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        const ranges: Range[] = [];
+        for (let i = 0; i < 20; i++) ranges.push(await buffer.append(envelopes(1 + (i % 3), 'click', `${i}-`)));
+        for (let i = 1; i < ranges.length; i++) expect(ranges[i]!.first).toBeGreaterThan(ranges[i - 1]!.last);
+        const batches = await pollAll(source);
+        for (let i = 1; i < batches.length; i++) expect(batches[i]!.first).toBeGreaterThan(batches[i - 1]!.last);
+      }));
+
+    test('appends made at the same time are all kept', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        await Promise.all(
+          Array.from({ length: 300 }, (_, i) => buffer.append(envelopes(3, ['click', 'page_view'][i % 2], `${i}-`))),
+        );
+        expect(new Set(idsOf(await pollAll(source))).size).toBe(900);
+      }));
+
+    test('a poll that finds nothing waits for the next append', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        const polled = pollSome(source);
+        await buffer.append(envelopes(1));
+        expect(idsOf(await polled)).toEqual(['e0']);
+      }));
+
+    test('an aborted poll resolves empty at once, and takes nothing with it', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        const stop = new AbortController();
+        const polled = source.poll({ paused: noTopics, bytesMax: 2 ** 20 }, stop.signal);
+        stop.abort();
+        expect(await polled).toEqual([]);
+        for (let i = 0; i < 20; i++) {
+          const appended = buffer.append([envelope(`${i}`)]);
+          const aborted = new AbortController();
+          const racing = source.poll({ paused: noTopics, bytesMax: 2 ** 20 }, aborted.signal);
+          await appended;
+          aborted.abort();
+          const ids = [...idsOf(await racing)];
+          if (ids.length === 0) ids.push(...idsOf(await pollSome(source)));
+          expect(ids).toEqual([`${i}`]);
+        }
+      }));
+
+    test('a source begins at what its reader has committed, and reads the rest again', () =>
+      withBuffer(async buffer => {
+        const first = buffer.source('etl');
+        await buffer.append(envelopes(2, 'click', 'a'));
+        await buffer.append(envelopes(2, 'click', 'b'));
+        const batches = await pollAll(first);
+        await commitAll(first, batches.slice(0, 1));
+        await first.close();
+        expect(idsOf(await pollAll(buffer.source('etl')))).toEqual(['b0', 'b1']);
+      }));
+
+    test('committing an earlier position again takes nothing back', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        await buffer.append(envelopes(1, 'click', 'a'));
+        await buffer.append(envelopes(1, 'click', 'b'));
+        const batches = await pollAll(source);
+        await commitAll(source, [batches[1]!, batches[0]!]);
+        await source.close();
+        expect(await pollAll(buffer.source('etl'))).toEqual([]);
+      }));
+
+    test('a row stays until every reader has passed it', () =>
+      withBuffer(async buffer => {
+        const etl = buffer.source('etl');
+        const archive = buffer.source('archive');
+        await buffer.append(envelopes(5));
+        await commitAll(etl, await pollAll(etl));
+        const late = await pollAll(archive);
+        expect(idsOf(late)).toHaveLength(5);
+        expect((await buffer.stats()).events).toBe(5);
+        await commitAll(archive, late);
+        await until('the buffer is empty', isEmpty(buffer));
+      }));
+
+    test('one topic passed does not delete another', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        await buffer.append([...envelopes(3, 'click'), ...envelopes(4, 'page_view', 'p')]);
+        const batches = await pollAll(source);
+        await commitAll(
+          source,
+          batches.filter(({ type }) => type === 'page_view'),
+        );
+        await until('page views are gone', async () => (await buffer.stats()).events === 3);
+        await source.close();
+        expect(idsOf(await pollAll(buffer.source('etl')))).toEqual(['e0', 'e1', 'e2']);
+      }));
+
+    test('a paused topic is held back, the others flow, and later it comes whole', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        await buffer.append([...envelopes(3, 'click'), ...envelopes(3, 'page_view', 'p')]);
+        expect(idsOf(await pollAll(source, new Set(['ugc.click'])))).toEqual(['p0', 'p1', 'p2']);
+        expect(idsOf(await pollAll(source, new Set(['ugc.page_view'])))).toEqual(['e0', 'e1', 'e2']);
+      }));
+
+    test('a poll is bounded in bytes, yet always moves on', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        for (let i = 0; i < 20; i++) await buffer.append([envelope(`${i}`, 'click', 'x'.repeat(10_000))]);
+        const ids: string[] = [];
+        while (ids.length < 20) {
+          const some = idsOf(await pollSome(source, 25_000));
+          expect(some.length).toBeLessThanOrEqual(3);
+          ids.push(...some);
+        }
+        expect(ids).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`));
+        await buffer.append([envelope('large', 'click', 'x'.repeat(50_000))]);
+        expect(idsOf(await pollSome(source, 1))).toEqual(['large']);
+      }));
+
+    test('a full buffer refuses an append whole, keeps what it has, and takes again after a drain', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        const acked: string[] = [];
+        let refused: unknown = null;
+        for (let i = 0; refused === null; i++) {
+          const group = Array.from({ length: 4 }, (_, n) => envelope(`${i}-${n}`, `type_${n}`, 'x'.repeat(10_000)));
+          await buffer.append(group).then(
+            () => acked.push(...group.map(({ id }) => id)),
+            error => (refused = error),
+          );
+        }
+        expect(refused).toMatchObject({ code: 'buffer_full', retry: 'backoff' });
+        expect(buffer.hasRoom(2 ** 20)).toBe(false);
+        expect((await buffer.stats()).events).toBe(acked.length);
+        const batches = await pollAll(source);
+        expect(idsOf(batches).sort()).toEqual(acked.sort());
+        await commitAll(source, batches);
+        await until('the buffer is empty', isEmpty(buffer));
+        await until('there is room', () => buffer.hasRoom(40_000));
+        await buffer.append([envelope('after')]);
+        expect(idsOf(await pollSome(source))).toEqual(['after']);
+      }, 2 ** 20));
+
+    test('a body of several lines is refused alone', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        const bad = buffer.append([{ ...envelope('bad'), body: '{\n}' }]);
+        const good = buffer.append([envelope('good')]);
+        expect(await bad.catch(error => error)).toMatchObject({ code: 'internal' });
+        await good;
+        expect(idsOf(await pollAll(source))).toEqual(['good']);
+      }));
+
+    test('stats tell events, bytes and age', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        expect(await buffer.stats()).toMatchObject({ events: 0, oldestAtMs: null, quarantined: 0 });
+        await buffer.append([
+          { ...envelope('young'), receivedAtMs: 2000 },
+          { ...envelope('old'), receivedAtMs: 1000 },
+        ]);
+        const stats = await buffer.stats();
+        expect(stats).toMatchObject({ events: 2, oldestAtMs: 1000, quarantined: 0 });
+        expect(stats.bytes).toBeGreaterThan(0);
+        await source.close();
+      }));
+
+    test('close waits for appends under way, ends polls, and may be called twice', () =>
+      withBuffer(async buffer => {
+        const polled = buffer
+          .source('etl')
+          .poll({ paused: new Set(['ugc.click']), bytesMax: 1 }, new AbortController().signal);
+        const appends = Array.from({ length: 50 }, (_, i) => buffer.append([envelope(`${i}`)]));
+        await Promise.all([buffer.close(), buffer.close()]);
+        await Promise.all(appends);
+        expect(await polled).toEqual([]);
+        expect(await buffer.append([envelope('late')]).catch(error => error)).toMatchObject({ code: 'shutting_down' });
+        expect(buffer.hasRoom(1)).toBe(false);
+      }));
+  });
+}

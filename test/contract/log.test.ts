@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { diskLog } from '../../src/adapters/disk-log.ts';
+import { memoryBuffer } from '../../src/adapters/memory.ts';
+import { sqliteBuffer } from '../../src/adapters/sqlite.ts';
+import type { DiskBuffer } from '../../src/ports.ts';
+import { idsOf, pollSome } from '../support/buffer.ts';
+import { type LogUnderTest, logContract } from './log.contract.ts';
+
+function over(buffer: DiskBuffer, remove: () => void): LogUnderTest {
+  const source = buffer.source('test');
+  return {
+    log: diskLog(buffer),
+    stored: 'disk',
+    readBack: async () => idsOf(await pollSome(source)),
+    async dispose() {
+      await buffer.close();
+      remove();
+    },
+  };
+}
+
+logContract('the memory buffer', async () => over(memoryBuffer(), () => {}));
+
+logContract('the sqlite buffer', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ugc-log-'));
+  const path = join(folder, 'buffer.sqlite');
+  return over(await sqliteBuffer({ path, bytesMax: 2 ** 28, diskReserveBytes: 0 }), () =>
+    rmSync(folder, { recursive: true }),
+  );
+});

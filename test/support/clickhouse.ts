@@ -1,0 +1,77 @@
+// ClickHouse for tests: a temporary folder with an engine in this process, or a server in another one.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Engine, openEngine } from '../../src/adapters/chdb.ts';
+
+export function temporaryFolder(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'ugc-clickhouse-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export interface TemporaryEngine extends AsyncDisposable {
+  readonly engine: Engine;
+}
+
+/** One a process at a time: an engine binds one folder. */
+export function temporaryEngine(): TemporaryEngine {
+  const folder = temporaryFolder();
+  const engine = openEngine({ path: folder.path, memoryBytesMax: 2 ** 30 });
+  return {
+    engine,
+    [Symbol.asyncDispose]: async () => {
+      await engine.close();
+      folder.remove();
+    },
+  };
+}
+
+export interface ClickhouseServer {
+  readonly url: string;
+  /** SIGSTOP and SIGCONT: it hangs, connections stay. */
+  freeze(): void;
+  thaw(): void;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Again on the same folder and port. */
+  start(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export async function startClickhouseServer(mode: 'readonly' | 'writable' = 'writable'): Promise<ClickhouseServer> {
+  const folder = temporaryFolder();
+  let port = '0';
+  let child = await spawn();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
+    kill,
+    start: async () => {
+      child = await spawn();
+    },
+    remove: async () => {
+      await kill();
+      folder.remove();
+    },
+  };
+
+  async function kill(): Promise<void> {
+    child.kill('SIGKILL');
+    await child.exited;
+  }
+
+  async function spawn() {
+    const script = join(import.meta.dir, 'clickhouse-server.ts');
+    const started = Bun.spawn([process.execPath, 'run', script, folder.path, port, mode], {
+      env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
+      stdout: 'pipe',
+      stderr: 'inherit',
+    });
+    const { value } = await started.stdout.getReader().read();
+    port = new TextDecoder().decode(value).trim();
+    if (!/^\d+$/.test(port)) throw new Error(`the test server did not start: ${port}`);
+    return started;
+  }
+}

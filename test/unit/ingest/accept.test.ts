@@ -1,0 +1,219 @@
+import { beforeEach, describe, expect, test } from 'bun:test';
+import { PipelineError } from '../../../src/errors.ts';
+import { acceptOf } from '../../../src/ingest/accept.ts';
+import type { Answer } from '../../../src/ingest/answer.ts';
+import { judgeOf } from '../../../src/ingest/judge.ts';
+import type { Reading } from '../../../src/ingest/read.ts';
+import type { Log } from '../../../src/ports.ts';
+import { click, film, judgeOptions, originOf } from '../../support/edge.ts';
+import { type MemoryLog, memoryLog } from '../../support/memory-log.ts';
+import { sharedMetrics as metrics, samplesOf } from '../../support/quiet.ts';
+
+let log: MemoryLog;
+beforeEach(() => {
+  log = memoryLog();
+  metrics.registry.resetMetrics();
+});
+
+const many = (...events: unknown[]): Reading => ({ isSingle: false, events, sentAt: undefined });
+const single = (event: unknown): Reading => ({ isSingle: true, events: [event], sentAt: undefined });
+
+const judge = judgeOf(judgeOptions);
+const accept = (reading: Reading, to: Log = log): Promise<Answer> =>
+  acceptOf({ judge, log: to, metrics })(reading, originOf());
+
+const full = new PipelineError('buffer_full');
+const ids = [
+  '0190a0b1-c2d3-7e4f-8a5b-000000000001',
+  '0190a0b1-c2d3-7e4f-8a5b-000000000002',
+  '0190a0b1-c2d3-7e4f-8a5b-000000000003',
+];
+const clicks = ids.map(event_id => ({ ...click, event_id }));
+const accepted = (at: number, stored = 'disk') => ({ event_id: ids[at], outcome: 'accepted', stored });
+
+/** Status, body, and whichever headers matter here. */
+function seen({ status, headers, body }: Answer) {
+  const retryAfter = headers['retry-after'];
+  return { status, body: JSON.parse(body) as unknown, ...(retryAfter === undefined ? {} : { retryAfter }) };
+}
+
+describe('a single event', () => {
+  test('that is durable is answered with its id and where it lies', async () => {
+    expect(seen(await accept(single(clicks[0])))).toEqual({ status: 200, body: accepted(0) });
+    expect(seen(await accept(single(clicks[1]), memoryLog('kafka')))).toEqual({
+      status: 200,
+      body: accepted(1, 'kafka'),
+    });
+    expect(log.published.map(({ id }) => id)).toEqual([ids[0]!]);
+  });
+
+  test('is not answered before it is durable', async () => {
+    const release = log.hold();
+    let isAnswered = false;
+    const answering = accept(single(click)).finally(() => {
+      isAnswered = true;
+    });
+    for (let turn = 0; turn < 20; turn++) await null;
+    expect(isAnswered).toBe(false);
+    release();
+    expect((await answering).status).toBe(200);
+  });
+
+  test('that is rejected is a problem with its reason and every finding', async () => {
+    const answer = await accept(single({ ...click, element: 5, x: 1 }));
+    expect(answer.headers['content-type']).toBe('application/problem+json');
+    expect(seen(answer)).toEqual({
+      status: 422,
+      body: {
+        type: 'urn:ugc:problem:invalid',
+        title: 'The event is not valid',
+        status: 422,
+        detail: expect.stringContaining('/element'),
+        reason: 'invalid',
+        errors: [
+          { path: '/element', message: 'expected text of at most 1024 characters, got 5' },
+          { path: '/x', message: expect.stringContaining('no field') },
+        ],
+      },
+    });
+    expect(log.published).toEqual([]);
+  });
+
+  test.each([
+    ['an unknown type', { ...click, event_type: 'clik' }, 422, 'unknown_type'],
+    ['a time long ago', { ...click, timestamp: '2001-01-01T00:00:00Z' }, 422, 'too_old'],
+    ['a time ahead', { ...click, timestamp: '2031-01-01T00:00:00Z' }, 422, 'in_future'],
+    ['too many bytes', { ...click, properties: { a: 'x'.repeat(70_000) } }, 413, 'too_large'],
+    ['no JSON', new PipelineError('not_json', 'line 1, column 1'), 400, 'not_json'],
+    ['null', null, 422, 'invalid'],
+  ])('with %s has its own status', async (_, event, status, reason) => {
+    expect(seen(await accept(single(event)))).toMatchObject({ status, body: { status, reason } });
+  });
+
+  test('that the log cannot take is 503 with a time to try again', async () => {
+    log.fail(() => full);
+    expect(seen(await accept(single(click)))).toMatchObject({
+      status: 503,
+      body: { type: 'urn:ugc:problem:buffer-full' },
+      retryAfter: '5',
+    });
+    log.fail(() => new PipelineError('buffer_failed'));
+    expect(seen(await accept(single(click)))).toMatchObject({ status: 503, retryAfter: '1' });
+  });
+
+  test('without an outcome is a failure of ours', async () => {
+    const forgetful: Log = { publish: async () => [], close: async () => {} };
+    expect(seen(await accept(single(click), forgetful))).toMatchObject({ status: 500 });
+  });
+});
+
+describe('many events', () => {
+  test('that are all durable are 200, in the body’s order', async () => {
+    expect(seen(await accept(many(...clicks)))).toEqual({
+      status: 200,
+      body: { accepted: 3, rejected: 0, results: [accepted(0), accepted(1), accepted(2)] },
+    });
+    expect(log.published.map(({ id }) => id)).toEqual(ids);
+  });
+
+  test('of which some are rejected are 207, each finding in its place, and the good ones are stored', async () => {
+    const unreadable = new PipelineError('not_json', 'line 1, column 2: value expected');
+    expect(seen(await accept(many({ ...click, element: 5 }, clicks[1], unreadable, null, clicks[0])))).toEqual({
+      status: 207,
+      body: {
+        accepted: 2,
+        rejected: 3,
+        results: [
+          { outcome: 'rejected', reason: 'invalid', errors: [{ path: '/element', message: expect.any(String) }] },
+          accepted(1),
+          {
+            outcome: 'rejected',
+            reason: 'not_json',
+            errors: [{ path: '', message: 'line 1, column 2: value expected' }],
+          },
+          {
+            outcome: 'rejected',
+            reason: 'invalid',
+            errors: [{ path: '', message: 'expected an event object, got null' }],
+          },
+          accepted(0),
+        ],
+      },
+    });
+    expect(log.published.map(({ id }) => id)).toEqual([ids[1]!, ids[0]!]);
+  });
+
+  test('that are all rejected are 422, one of them too', async () => {
+    expect(seen(await accept(many(null, 5)))).toMatchObject({ status: 422, body: { accepted: 0, rejected: 2 } });
+    expect(seen(await accept(many(null)))).toMatchObject({ status: 422, body: { accepted: 0, rejected: 1 } });
+  });
+
+  test('that are none are 422', async () => {
+    expect(seen(await accept(many()))).toMatchObject({ status: 422, body: { detail: 'the body holds no event' } });
+  });
+
+  test('with one event_id twice are both accepted: it is one row in the end', async () => {
+    expect(seen(await accept(many(clicks[0], clicks[0])))).toMatchObject({ status: 200, body: { accepted: 2 } });
+  });
+
+  test('that the log takes none of are 503, whatever else was wrong', async () => {
+    log.fail(() => full);
+    expect(seen(await accept(many(...clicks)))).toMatchObject({ status: 503, retryAfter: '5' });
+    expect(seen(await accept(many(clicks[0], null)))).toMatchObject({ status: 503, retryAfter: '5' });
+  });
+
+  test('that the log takes some of say which, and that the others may be sent again', async () => {
+    log.fail(envelope => (envelope.id === ids[1] ? full : null));
+    expect(seen(await accept(many(...clicks, null)))).toMatchObject({
+      status: 207,
+      body: {
+        accepted: 2,
+        rejected: 2,
+        results: [
+          accepted(0),
+          { event_id: ids[1]!, outcome: 'failed', reason: 'buffer_full', retry: true },
+          accepted(2),
+          { outcome: 'rejected' },
+        ],
+      },
+    });
+  });
+
+  test('without outcomes are failures of ours, and never called invalid', async () => {
+    const forgetful = (known: number): Log => ({
+      publish: async envelopes => envelopes.slice(0, known).map(() => ({ ok: true, stored: 'disk' })),
+      close: async () => {},
+    });
+    expect(seen(await accept(many(...clicks), forgetful(0)))).toMatchObject({ status: 500 });
+    expect(seen(await accept(many(...clicks), forgetful(1)))).toMatchObject({
+      status: 207,
+      body: { accepted: 1, results: [accepted(0), { outcome: 'failed', reason: 'internal' }, { outcome: 'failed' }] },
+    });
+  });
+
+  test('that are all rejected are not published at all', async () => {
+    const never: Log = {
+      publish: () => Promise.reject(new Error('nothing to publish')),
+      close: async () => {},
+    };
+    expect((await accept(many(null), never)).status).toBe(422);
+  });
+});
+
+test('every event is counted once, under names that no client chose', async () => {
+  log.fail(envelope => (envelope.type === 'film_watched' ? full : null));
+  await accept(
+    many(...clicks, { ...film, event_type: 'video_complete' }, { ...click, event_type: 'evil" type' }, null),
+  );
+  expect(await samplesOf(metrics, 'ugc_events_received_total')).toEqual({
+    'event_type=click,outcome=accepted': 3,
+    'event_type=film_watched,outcome=failed': 1,
+    'event_type=rejected,outcome=rejected': 2,
+  });
+  expect(await samplesOf(metrics, 'ugc_events_stored_total')).toEqual({ 'event_type=click,stored=disk': 3 });
+  expect(await samplesOf(metrics, 'ugc_events_rejected_total')).toEqual({
+    'reason=unknown_type': 1,
+    'reason=invalid': 1,
+  });
+  expect(await samplesOf(metrics, 'ugc_ack_seconds')).toMatchObject({ 'stored=disk': 1 });
+});
