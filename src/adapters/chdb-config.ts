@@ -11,6 +11,9 @@ export interface EngineLimits {
   readonly memoryBytesMax: number;
 }
 
+/** Half of it, so that an insert is never the one to find none. */
+export const guestMemoryBytesMax = (memoryBytesMax: number): number => Math.floor(memoryBytesMax / 2);
+
 /** Everything a user of a server has, except SOURCES, named collections, BACKUP, INTROSPECTION and stopping the engine. */
 const granted = [
   'CHECK, SHOW, SELECT, INSERT, ALTER, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, KILL QUERY, dictGet',
@@ -45,7 +48,6 @@ export function engineConfig(usersPath: string, { memoryBytesMax }: EngineLimits
   const cacheBytes = Math.min(64 * 2 ** 20, Math.floor(memoryBytesMax / 16));
   return xml({
     users_config: usersPath,
-    timezone: 'UTC', // days and hours of a report do not depend on the machine
     max_server_memory_usage: memoryBytesMax,
     mark_cache_size: cacheBytes,
     index_mark_cache_size: cacheBytes / 4,
@@ -72,13 +74,17 @@ export function engineConfig(usersPath: string, { memoryBytesMax }: EngineLimits
 }
 
 /** The access half: one user without password, reached only from inside this process. */
-export function usersConfig(): string {
+export function usersConfig({ memoryBytesMax }: EngineLimits): string {
   return xml({
     profiles: {
       default: {
         async_insert: 0,
         log_queries: 0,
-        constraints: Object.fromEntries(pinned.map(name => [name, { readonly: '' }])),
+        constraints: {
+          ...Object.fromEntries(pinned.map(name => [name, { readonly: '' }])),
+          // A query may ask for less memory than a guest gets, never for more.
+          max_memory_usage: { min: 2 ** 20, max: guestMemoryBytesMax(memoryBytesMax) },
+        },
       },
     },
     users: {

@@ -11,7 +11,7 @@
 import { accessSync, constants, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, PipelineError } from '../errors.ts';
-import { engineConfig, usersConfig } from './chdb-config.ts';
+import { engineConfig, guestMemoryBytesMax, usersConfig } from './chdb-config.ts';
 import { engineError, refuse } from './chdb-error.ts';
 import { openLane } from './chdb-lane.ts';
 import { isLocked, loadAddon, type Session, threadPoolSize } from './chdb-library.ts';
@@ -193,7 +193,7 @@ function prepareFolder(folder: string, memoryBytesMax: number): { path: string; 
           'UGC_DATA_DIR. To query what the other one holds, use its ClickHouse HTTP port.',
       );
     const [engine, users] = [join(path, 'engine.xml'), join(path, 'users.xml')];
-    writeFileSync(users, usersConfig());
+    writeFileSync(users, usersConfig({ memoryBytesMax }));
     writeFileSync(engine, engineConfig(users, { memoryBytesMax }));
     return { path, args: [`--config-file=${engine}`] };
   } catch (cause) {
@@ -208,9 +208,7 @@ function prepareFolder(folder: string, memoryBytesMax: number): { path: string; 
 function preamble(tag: string, options: RunOptions, memoryBytesMax: number): string {
   const settings: Record<string, string | number | boolean> = { log_comment: tag, ...options.settings };
   settings.log_comment = tag; // how kill finds it
-  // A guest's query may take half the memory, so that an insert is never the one to find none.
-  if (options.guest && settings.max_memory_usage === undefined)
-    settings.max_memory_usage = Math.floor(memoryBytesMax / 2);
+  if (options.guest) settings.max_memory_usage ??= guestMemoryBytesMax(memoryBytesMax);
   const statements: string[] = [];
   if (options.database !== undefined) statements.push(`USE ${quoteName(options.database)}`);
   statements.push(

@@ -121,18 +121,27 @@ export function serveClickhouseHttp(options: ClickhouseHttpOptions): ClickhouseH
     if (all.length === 0) throw refuse(62, 'Syntax error: Empty query', 'SYNTAX_ERROR');
     // The data of an INSERT may be long and binary: look for its beginning in a little first.
     for (const window of [first.length || 4096, statementBytesMax, all.length]) {
-      const statement = readStatement(await tokensOf(all.toString('utf8', 0, window)));
-      const { dataFrom, format } = statement;
-      // After VALUES the engine reads on as SQL, so all of it has to be looked at.
-      if (dataFrom !== null && dataFrom < window && (format !== 'Values' || window >= all.length))
-        return { sql: all.toString('utf8', 0, dataFrom), statement, data: withoutLeadingSpace(all.subarray(dataFrom)) };
-      if (window >= all.length) return { sql: all.toString(), statement, data: dataFrom === null ? null : nothing };
+      const found = await look(all, window);
+      if (found !== null) return found;
     }
     throw new Error('the last window holds all');
   }
 
+  /** Null when the first `window` bytes do not tell. */
+  async function look(all: Buffer, window: number): Promise<Found | null> {
+    const isAll = window >= all.length;
+    const text = all.toString('utf8', 0, window);
+    const nul = text.indexOf('\0'); // ends a text for the engine; in binary data it is only a byte
+    const statement = readStatement(await tokensOf(nul < 0 ? text : text.slice(0, nul)));
+    const { dataFrom, format } = statement;
+    // After VALUES the engine reads on as SQL, so all of it has to be looked at.
+    if (dataFrom !== null && dataFrom < window && (format !== 'Values' || (isAll && nul < 0)))
+      return { sql: all.toString('utf8', 0, dataFrom), statement, data: withoutLeadingSpace(all.subarray(dataFrom)) };
+    if (nul >= 0) throw refuse(62, 'Syntax error: a NUL byte in the statement', 'SYNTAX_ERROR');
+    return isAll ? { sql: all.toString(), statement, data: dataFrom === null ? null : nothing } : null;
+  }
+
   async function tokensOf(sql: string): Promise<Token[]> {
-    if (sql.includes('\0')) throw refuse(62, 'Syntax error: a NUL byte in the statement', 'SYNTAX_ERROR');
     const params = { sql: sql.replace(/[\\\t\n\r]/g, found => tsvEscapes[found]!) };
     const { bytes } = await engine.query(tokenize, {
       params,

@@ -41,6 +41,8 @@ export interface Store {
 export type Swept = 'more' | 'done' | 'failed';
 
 const checkpointPages = (4 * 2 ** 20) / pageBytes;
+/** With less on the volume the log is emptied rather than let grow. */
+const tightBytes = 8 * 2 ** 20;
 /** What a row costs beside its blobs, at most. */
 const rowOverheadBytes = 512;
 
@@ -74,7 +76,9 @@ export function openStore(bounds: Bounds, complain: Complain): Store {
   const pages = (): Pages => ({ count: pageCount.get()!.page_count, free: freeCount.get()!.freelist_count });
   const mending = mender(connection);
   const reader = rowReader(connection, mending);
-  const sweeping = sweeper(connection, pages, mending.rebuildIndex);
+  const isTight = (): boolean => room.left(pages()).disk < tightBytes;
+  const { rebuildIndex } = mending;
+  const sweeping = sweeper({ connection, pages, isTight, rebuildIndex });
   let writes = 0;
 
   /** On a full disk once more, after the write-ahead log has made way. Errors come out as ours. */
@@ -92,6 +96,15 @@ export function openStore(bounds: Bounds, complain: Complain): Store {
     }
   };
 
+  /** The log gives up its place when that is what is missing; it is short then, so this is cheap. */
+  const roomLeft = (): number => {
+    const first = room.left(pages());
+    if (first.disk > tightBytes || walLength.get()!.log === 0) return Math.min(first.bound, first.disk);
+    tryTo(() => checkpointAll.get());
+    const { bound, disk } = room.left(pages());
+    return Math.min(bound, disk);
+  };
+
   const insertAll = (runs: readonly Run[]): Range => {
     const before = getLast.get()!.last;
     let last = before;
@@ -107,7 +120,7 @@ export function openStore(bounds: Bounds, complain: Complain): Store {
   return {
     append(runs) {
       const need = runs.reduce((sum, run) => sum + sizeOf(run), 0);
-      const left = room.left(pages());
+      const left = roomLeft();
       if (need > left)
         throw new PipelineError('buffer_full', `The disk buffer has room for ${Math.max(0, left)} bytes, not ${need}`);
       const range = guarded(() => connection.write('fsynced', () => insertAll(runs)));
@@ -132,7 +145,9 @@ export function openStore(bounds: Bounds, complain: Complain): Store {
 
     sweep() {
       try {
-        return guarded(sweeping.step) ? 'more' : 'done';
+        if (guarded(sweeping.step)) return 'more';
+        if (room.overhang(pages()) > (isTight() ? 0 : checkpointPages * pageBytes)) tryTo(() => checkpoint.get());
+        return 'done';
       } catch (error) {
         complain('the buffer could not be tidied up', { error: messageOf(error) });
         return 'failed';
@@ -151,7 +166,7 @@ export function openStore(bounds: Bounds, complain: Complain): Store {
         quarantined: countQuarantined.get()!.n,
       })),
 
-    left: () => room.left(pages()),
+    left: roomLeft,
     version: () => `${dataVersion.get()!.data_version}:${writes}`,
 
     close() {

@@ -19,12 +19,20 @@ export interface Sweeper {
 }
 
 const stepMs = 2;
-const stepRows = 128;
+const stepRowsMax = 128;
 /** Free pages kept for the next burst, and how many go back to the volume in one step. */
 const keptFreePages = (16 * 2 ** 20) / pageBytes;
-const stepPages = 2 ** 20 / pageBytes;
+const stepPages = 2 ** 19 / pageBytes;
 
-export function sweeper(connection: Connection, pages: () => Pages, rebuildIndex: () => void): Sweeper {
+export interface SweeperOptions {
+  readonly connection: Connection;
+  readonly pages: () => Pages;
+  /** The volume is nearly full: keep no free pages, appends need the space for the log. */
+  readonly isTight: () => boolean;
+  readonly rebuildIndex: () => void;
+}
+
+export function sweeper({ connection, pages, isTight, rebuildIndex }: SweeperOptions): Sweeper {
   const allTopics = connection.prepare<{ topic: string }, []>("SELECT DISTINCT topic FROM readers WHERE topic <> ''");
   // What every registered reader has passed; no reader at all: nothing is passed.
   const passed = connection.prepare<{ position: number | null }, [string]>(
@@ -44,6 +52,8 @@ export function sweeper(connection: Connection, pages: () => Pages, rebuildIndex
   );
   const recount = connection.prepare('UPDATE state SET events = 0 WHERE NOT EXISTS (SELECT 1 FROM runs NOT INDEXED)');
   const stuck = new Set<number>();
+  /** Even a delete needs some space in the log: after a failure one row at a time, then more again. */
+  let stepRows = stepRowsMax;
   /** By topic: where the sweep of it has come to. */
   const open = new Map(allTopics.all().map(({ topic }) => [topic, 0]));
 
@@ -89,14 +99,17 @@ export function sweeper(connection: Connection, pages: () => Pages, rebuildIndex
       for (const [topic, from] of open) {
         const seqs = list.all(topic, from, passed.get(topic)?.position ?? 0, stepRows);
         if (seqs.length > 0) {
+          const rows = stepRows;
+          stepRows = 1;
           open.set(topic, removeSome(seqs));
+          stepRows = Math.min(stepRowsMax, rows * 2);
           return true;
         }
         open.delete(topic);
         if (open.size === 0) check();
       }
       const { count, free } = pages();
-      if (free <= keptFreePages || free * 2 < count) return false;
+      if (free * 2 < count || free <= (isTight() ? 0 : keptFreePages)) return false;
       vacuum.all();
       return true;
     },

@@ -73,7 +73,7 @@ declare const self: Worker;
 
 /** Half of the time at most goes to sweeping: other processes find the write lock free. */
 const betweenSweepsMs = 3;
-const afterFailedSweepMs = 500;
+const afterFailedSweepMs = 1_000;
 
 const encoder = new TextEncoder();
 let store: Store | null = null;

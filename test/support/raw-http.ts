@@ -19,7 +19,9 @@ export async function rawHttp(url: string, head: readonly string[], body = ''): 
     hostname,
     port: Number(port),
     socket: {
-      data: (_, chunk) => void (received += chunk.toString()),
+      data: (_, chunk) => {
+        received += chunk.toString();
+      },
       close: () => ended.resolve(),
       error: () => ended.resolve(),
     },

@@ -3,10 +3,10 @@
 const pauseMs = 1;
 const patienceMs = 4_000;
 
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + patienceMs;
+export async function until(condition: () => boolean, what: string, msMax = patienceMs): Promise<void> {
+  const deadline = performance.now() + msMax;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited ${patienceMs} ms in vain until ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${msMax} ms in vain until ${what}`);
     await Bun.sleep(pauseMs);
   }
 }

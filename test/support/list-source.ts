@@ -1,0 +1,125 @@
+// A Source that is a list of batches: what a log gives a mover, with everything a test wants to know about it.
+
+import assert from 'node:assert/strict';
+import type { Batch, PollOptions, Source } from '../../src/ports.ts';
+
+export interface Records {
+  readonly topic: string;
+  readonly partition?: number;
+  readonly type: string | null;
+  /** Bodies, without their newline. */
+  readonly bodies: readonly string[];
+  readonly oldestAtMs?: number;
+}
+
+export interface ListSource extends Source {
+  /** Appends one batch behind the last of its topic and partition. */
+  add(records: Records): Batch;
+  /** `topic/partition` → last position committed. Never moves back. */
+  readonly committed: ReadonlyMap<string, number>;
+  /** Every commit in order. */
+  readonly commits: readonly { readonly topic: string; readonly partition: number; readonly last: number }[];
+  /** What each poll was asked, in order. */
+  readonly polls: readonly PollOptions[];
+  /** Bytes of the batches nobody has polled yet. */
+  unreadBytes(): number;
+  isPolling(): boolean;
+  isClosed(): boolean;
+  /** Called with every commit before it counts; what it throws, the commit rejects with. */
+  onCommit: (position: { readonly topic: string; readonly partition: number; readonly last: number }) => void;
+  /** The next poll rejects with it. */
+  breakPoll(error: Error): void;
+}
+
+export const keyOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
+  `${topic}/${partition}`;
+
+/** A batch as a log would give it. */
+export function batchOf({ topic, partition = 0, type, bodies, oldestAtMs = 0 }: Records, first = 0): Batch {
+  const last = first + bodies.length - 1;
+  const ndjson = Buffer.from(bodies.map(body => `${body}\n`).join(''));
+  return { topic, partition, first, last, type, count: bodies.length, oldestAtMs, ndjson };
+}
+
+/** Reads `log` from its beginning, or from behind the positions committed before. */
+export function listSource(log: Batch[] = [], from: ReadonlyMap<string, number> = new Map()): ListSource {
+  const committed = new Map(from);
+  const commits: ListSource['commits'][number][] = [];
+  const polls: PollOptions[] = [];
+  const unread = log.filter(batch => batch.last > (from.get(keyOf(batch)) ?? -1));
+  let wake = Promise.withResolvers<void>();
+  let polling = false;
+  let closed = false;
+  let broken: Error | null = null;
+
+  const source: ListSource = {
+    add: records => {
+      const before = log.findLast(batch => keyOf(batch) === keyOf({ partition: 0, ...records }));
+      const batch = batchOf(records, before === undefined ? 0 : before.last + 1);
+      log.push(batch);
+      unread.push(batch);
+      wake.resolve();
+      return batch;
+    },
+    poll: async (options, signal) => {
+      assert(!closed, 'a source is not polled after close');
+      assert(!polling, 'one poll at a time');
+      polls.push(options);
+      polling = true;
+      const onAbort = () => wake.resolve();
+      signal.addEventListener('abort', onAbort);
+      try {
+        for (;;) {
+          if (signal.aborted) return [];
+          if (broken !== null) throw broken;
+          wake = Promise.withResolvers();
+          const taken = take(options);
+          if (taken.length > 0) return taken;
+          await wake.promise;
+        }
+      } finally {
+        signal.removeEventListener('abort', onAbort);
+        polling = false;
+      }
+    },
+    commit: async ({ topic, partition, last }) => {
+      assert(!closed, 'nothing is committed after close');
+      await null;
+      source.onCommit({ topic, partition, last });
+      commits.push({ topic, partition, last });
+      const key = keyOf({ topic, partition });
+      committed.set(key, Math.max(last, committed.get(key) ?? -1));
+    },
+    close: async () => {
+      closed = true;
+    },
+    committed,
+    commits,
+    polls,
+    unreadBytes: () => unread.reduce((bytes, batch) => bytes + batch.ndjson.length, 0),
+    isPolling: () => polling,
+    isClosed: () => closed,
+    onCommit: () => {},
+    breakPoll: error => {
+      broken = error;
+      wake.resolve();
+    },
+  };
+  return source;
+
+  function take({ paused, bytesMax }: PollOptions): Batch[] {
+    const taken: Batch[] = [];
+    let bytes = 0;
+    for (let at = 0; at < unread.length && bytes < bytesMax; ) {
+      const batch = unread[at]!;
+      if (paused.has(batch.topic)) {
+        at++;
+        continue;
+      }
+      taken.push(batch);
+      bytes += batch.ndjson.length;
+      unread.splice(at, 1);
+    }
+    return taken;
+  }
+}

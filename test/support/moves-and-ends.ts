@@ -1,0 +1,30 @@
+// A process that moves two records, waits for a third that never gets through, stops, and then has to end by itself.
+
+import { memorySink } from '../../src/adapters/memory-sink.ts';
+import { PipelineError } from '../../src/errors.ts';
+import { startMover } from '../../src/etl/loop.ts';
+import { listSource } from './list-source.ts';
+import { quietLogger, sharedMetrics } from './quiet.ts';
+import { until } from './until.ts';
+
+const source = listSource();
+const sink = memorySink();
+const mover = startMover({
+  source,
+  sink,
+  types: new Set(['click', 'page_view']),
+  blockRowsMax: 100,
+  blockBytesMax: 1_000,
+  intervalMs: 60_000,
+  graceMs: 60_000,
+  logger: quietLogger,
+  metrics: sharedMetrics,
+});
+sink.halt('page_view', new PipelineError('sink_halted'));
+source.add({ topic: 'page_view', type: 'page_view', bodies: ['{"event_id":"x"}'] });
+source.add({ topic: 'click', type: 'click', bodies: ['{"event_id":"a"}', '{"event_id":"b"}'] });
+await until(() => source.committed.has('click/0') && mover.halted().size === 1, 'two are moved and one is halted');
+source.add({ topic: 'click', type: 'click', bodies: ['{"event_id":"c"}'] }); // waits for its interval
+await until(() => source.isPolling(), 'it is taken');
+await mover.stop();
+process.stdout.write(`moved ${sink.rows('click').size}\n`);
