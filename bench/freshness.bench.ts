@@ -50,7 +50,7 @@ async function post(ugc: Ugc, eventsPerS: number, seconds: number): Promise<Map<
   const startedAt = Date.now();
   const total = eventsPerS * seconds;
   for (let n = 0; n < total; ) {
-    const due = Math.min(total, Math.floor(((Date.now() - startedAt) / 1000) * eventsPerS));
+    const due = Math.min(total, 1 + Math.floor(((Date.now() - startedAt) / 1000) * eventsPerS));
     for (; n < due; n++) {
       const dueAtMs = startedAt + (n / eventsPerS) * 1000;
       const event = clientEvent(random);

@@ -19,7 +19,7 @@ export const refuse = (code: number, text: string, name: string): EngineError =>
 
 /** The engine's words, without the repetition it makes of them. */
 export function engineError(error: unknown): unknown {
-  const message = messageOf(error);
+  const message = messageOf(error).replace(/^Query failed: /, '');
   const code = /^Code: (\d+)\. /.exec(message)?.[1];
   if (code === undefined) return error;
   const once = message.replace(/^(?:Code: \d+\. DB::Exception: )+(?=Code: \d+\. DB::)/, '');

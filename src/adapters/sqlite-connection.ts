@@ -7,6 +7,8 @@ import { type Complain, openFile } from './sqlite-file.ts';
 export interface Connection {
   prepare<Row, Params extends SQLQueryBindings[] = []>(sql: string): Prepared<Row, Params>;
   run(sql: string): void;
+  /** For what is asked once. */
+  one<Row>(sql: string): Row | null;
   /** One transaction that waits for the write lock first. All or nothing; errors come out as they are. */
   write<T>(durability: Durability, action: () => T): T;
   /** One snapshot. */
@@ -53,6 +55,14 @@ export function connect(path: string, complain: Complain): Connection {
     prepare,
     complain,
     run: sql => void db.run(sql),
+    one<Row>(sql: string) {
+      const statement = db.prepare(sql);
+      try {
+        return statement.get() as Row | null;
+      } finally {
+        statement.finalize();
+      }
+    },
     write(durability, action) {
       sync[durability].run();
       return transact('write', action);

@@ -86,24 +86,45 @@ function settle(db: Database): void {
   db.run('PRAGMA trusted_schema = OFF');
 }
 
-function createTables(db: Database): void {
-  if (pragma(db, 'application_id') === applicationId) return;
-  db.run(`CREATE TABLE runs (
+const tables: Readonly<Record<string, string>> = {
+  runs: `CREATE TABLE runs (
     seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, type TEXT NOT NULL, count INTEGER NOT NULL,
     received_at_ms INTEGER NOT NULL, head_sum INTEGER NOT NULL, body_sum INTEGER NOT NULL,
-    sums BLOB NOT NULL, keys TEXT NOT NULL, ndjson BLOB NOT NULL)`);
-  db.run('CREATE INDEX runs_by_topic ON runs (topic)');
+    sums BLOB NOT NULL, keys TEXT NOT NULL, ndjson BLOB NOT NULL)`,
   // Topic '' is the registration itself; a topic without a row is one the reader has passed nothing of.
-  db.run(`CREATE TABLE readers (
-    reader TEXT NOT NULL, topic TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (reader, topic)) WITHOUT ROWID`);
-  db.run('CREATE TABLE state (id INTEGER PRIMARY KEY, last INTEGER NOT NULL, events INTEGER NOT NULL)');
-  db.run(`INSERT INTO state VALUES (1, ${Date.now() * 1000}, 0)`);
+  readers: `CREATE TABLE readers (
+    reader TEXT NOT NULL, topic TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (reader, topic)) WITHOUT ROWID`,
+  state: 'CREATE TABLE state (id INTEGER PRIMARY KEY, last INTEGER NOT NULL, events INTEGER NOT NULL)',
   // `line` counts the lines of the row as found; `records` is how many of its records this entry stands for.
-  db.run(`CREATE TABLE quarantine (
+  quarantine: `CREATE TABLE quarantine (
     topic TEXT NOT NULL, seq INTEGER NOT NULL, line INTEGER NOT NULL, type TEXT NOT NULL, records INTEGER NOT NULL,
-    reason TEXT NOT NULL, at_ms INTEGER NOT NULL, raw BLOB NOT NULL, PRIMARY KEY (topic, seq, line))`);
+    reason TEXT NOT NULL, at_ms INTEGER NOT NULL, raw BLOB NOT NULL, PRIMARY KEY (topic, seq, line))`,
+};
+
+/** Also what a table beyond repair is replaced with; index names are not used again in one file. */
+export const createRuns = (index: string): readonly string[] => [tables.runs!, `CREATE INDEX ${index} ON runs (topic)`];
+
+class Malformed extends Error {}
+
+function createTables(db: Database): void {
+  if (pragma(db, 'application_id') === applicationId) {
+    checkTables(db);
+    return;
+  }
+  for (const sql of [...createRuns('runs_by_topic'), tables.readers!, tables.state!, tables.quarantine!]) db.run(sql);
+  db.run(`INSERT INTO state VALUES (1, ${Date.now() * 1000}, 0)`);
   db.run(`PRAGMA user_version = ${formatVersion}`);
   db.run(`PRAGMA application_id = ${applicationId}`);
+}
+
+/** The definitions lie in the file as text, and a flipped bit there makes other columns of ours. */
+function checkTables(db: Database): void {
+  const found = db.query("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").all() as Record<string, string>[];
+  for (const [name, sql] of Object.entries(tables))
+    if (found.find(table => table.name === name)?.sql !== sql) throw new Malformed(`the table ${name} is not ours`);
+  if (db.query('SELECT last FROM state').get() === null) throw new Malformed('its state is missing');
+  // Without these two nothing works; damage in the runs is met row by row.
+  for (const table of ['readers', 'quarantine']) db.query(`SELECT count(*) FROM ${table}`).get();
 }
 
 function moveAside(path: string): string {
@@ -134,7 +155,7 @@ function whileBusy(action: () => void): void {
 }
 
 const isMalformed = (error: unknown): boolean =>
-  error instanceof SQLiteError && (error.code === 'SQLITE_NOTADB' || isCorrupt(error));
+  error instanceof Malformed || (error instanceof SQLiteError && (error.code === 'SQLITE_NOTADB' || isCorrupt(error)));
 
 export const isCorrupt = (error: unknown): boolean =>
   error instanceof SQLiteError && (error.code?.startsWith('SQLITE_CORRUPT') ?? false);

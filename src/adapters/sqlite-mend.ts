@@ -10,7 +10,7 @@
 
 import { messageOf } from '../errors.ts';
 import type { Connection } from './sqlite-connection.ts';
-import { isCorrupt, toPipelineError } from './sqlite-file.ts';
+import { createRuns, isCorrupt, toPipelineError } from './sqlite-file.ts';
 import { examine, isHeadIntact, keepLines, type Line, type Row } from './sqlite-row.ts';
 
 export interface Damage {
@@ -62,7 +62,7 @@ export function mender(connection: Connection): Mender {
      sums, keys, ndjson FROM runs WHERE seq = ?`,
   );
   const indexed = connection.prepare<{ seq: number }, []>(
-    `SELECT seq FROM runs INDEXED BY runs_by_topic WHERE topic >= '' AND seq <= (
+    `SELECT seq FROM runs WHERE topic >= '' AND seq <= (
        SELECT min(coalesce(mine.position, 0)) FROM readers AS every
        LEFT JOIN readers AS mine ON mine.reader = every.reader AND mine.topic = runs.topic WHERE every.topic = '')`,
   );
@@ -142,17 +142,37 @@ export function mender(connection: Connection): Mender {
     }
   };
 
+  /** The last resort: a new table with every row that can be read; the old one stays in the file under another name. */
+  const replaceTable = (): void => {
+    const mark = Date.now();
+    let copied = 0;
+    const gaps: number[] = [];
+    connection.write('fsynced', () => {
+      connection.run(`ALTER TABLE runs RENAME TO damaged_${mark}`);
+      for (const sql of createRuns(`runs_by_topic_${mark}`)) connection.run(sql);
+      for (const seq of seqsOf(connection, `damaged_${mark}`, gaps)) {
+        const done = tryTo(() => {
+          connection.run(`INSERT INTO runs SELECT * FROM damaged_${mark} WHERE seq = ${seq}`);
+          return true;
+        });
+        if (done) copied++;
+        else gaps.push(seq);
+      }
+    });
+    connection.complain('the table of the buffer was damaged and has been replaced', {
+      rowsKept: copied,
+      lostAt: gaps,
+      oldTable: `damaged_${mark}`,
+    });
+  };
+
   const rebuildIndex = (): void => {
     const sweepable = new Set(tryTo(() => indexed.all())?.map(({ seq }) => seq));
     try {
-      connection.run('REINDEX runs_by_topic');
+      connection.run('REINDEX runs');
     } catch (error) {
       if (!isCorrupt(error)) throw error;
-      // The index's own pages cannot be freed. Forget them: they are lost space until the file is empty and replaced.
-      connection.run('PRAGMA writable_schema = ON');
-      connection.run("DELETE FROM sqlite_schema WHERE name = 'runs_by_topic'");
-      connection.run('PRAGMA writable_schema = RESET');
-      connection.run('CREATE INDEX runs_by_topic ON runs (topic)');
+      replaceTable();
     }
     // What the old index did not show and every reader is past was never delivered: it must not be swept away.
     for (const { seq } of behind.all()) {
@@ -174,6 +194,30 @@ export function mender(connection: Connection): Mender {
       return setAside(row, topic, isHeadIntact(row) && row.topic === topic ? 'body' : 'head');
     },
   };
+}
+
+/** The keys of a damaged table, in order; where it cannot be read on, it is entered again further on. */
+function* seqsOf(connection: Connection, table: string, gaps: number[]): Generator<number> {
+  const next = (after: number): number | null =>
+    connection.one<{ seq: number }>(`SELECT seq FROM ${table} NOT INDEXED WHERE seq > ${after} ORDER BY seq LIMIT 1`)
+      ?.seq ?? null;
+  let at = 0;
+  let step = 1;
+  const last = connection.one<{ last: number }>('SELECT last FROM state')!.last;
+  while (at < last) {
+    try {
+      const seq = next(at);
+      if (seq === null || seq > last) return;
+      yield seq;
+      at = seq;
+      step = 1;
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      if (step === 1) gaps.push(at);
+      at += step;
+      step *= 2;
+    }
+  }
 }
 
 /** When line breaks were torn, lines and records differ in number: the first entry stands for the difference. */

@@ -42,11 +42,11 @@ const columns = `seq, topic, type, count, received_at_ms AS receivedAtMs, head_s
 
 export function rowReader(connection: Connection, mender: Mender): RowReader {
   const nextTopic = connection.prepare<{ topic: string | null }, [string]>(
-    'SELECT min(topic) AS topic FROM runs INDEXED BY runs_by_topic WHERE topic > ?',
+    'SELECT min(topic) AS topic FROM runs WHERE topic > ?',
   );
   // No position beyond the last one given out: a damaged key must not carry a cursor away.
   const list = connection.prepare<{ seq: number }, [string, number, number]>(
-    `SELECT seq FROM runs INDEXED BY runs_by_topic
+    `SELECT seq FROM runs
      WHERE topic = ? AND seq > ? AND seq <= (SELECT last FROM state) ORDER BY seq LIMIT ?`,
   );
   const fetch = connection.prepare<Row, [number]>(`SELECT ${columns} FROM runs WHERE seq = ?`);

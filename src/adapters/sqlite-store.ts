@@ -10,7 +10,7 @@
 
 import { messageOf, PipelineError } from '../errors.ts';
 import type { BufferStats, Range } from '../ports.ts';
-import { connect } from './sqlite-connection.ts';
+import { type Connection, connect } from './sqlite-connection.ts';
 import { type Complain, pageBytes, toPipelineError } from './sqlite-file.ts';
 import { mender } from './sqlite-mend.ts';
 import { type Cursors, type Reading, type ReadOptions, rowReader } from './sqlite-read.ts';
@@ -48,9 +48,19 @@ const rowOverheadBytes = 512;
 
 type Inserted = [number, string, string, number, number, number, number, Uint8Array, string, Uint8Array];
 
+/** `config_invalid` for a file that is not ours, `buffer_failed` for one that cannot be opened. */
 export function openStore(bounds: Bounds, complain: Complain): Store {
   const connection = connect(bounds.path, complain);
-  const { prepare } = connection;
+  try {
+    return storeOver(connection, bounds);
+  } catch (error) {
+    connection.close();
+    throw toPipelineError(error);
+  }
+}
+
+function storeOver(connection: Connection, bounds: Bounds): Store {
+  const { prepare, complain } = connection;
   const room = roomOf(bounds);
 
   const pageCount = prepare<{ page_count: number }>('PRAGMA page_count');

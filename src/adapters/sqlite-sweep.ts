@@ -40,15 +40,15 @@ export function sweeper({ connection, pages, isTight, rebuildIndex }: SweeperOpt
      LEFT JOIN readers AS mine ON mine.reader = every.reader AND mine.topic = ? WHERE every.topic = ''`,
   );
   const list = connection.prepare<{ seq: number }, [string, number, number, number]>(
-    `SELECT seq FROM runs INDEXED BY runs_by_topic
+    `SELECT seq FROM runs
      WHERE topic = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
   );
   const remove = connection.prepare<{ count: number }, [number]>('DELETE FROM runs WHERE seq = ? RETURNING count');
   const release = connection.prepare<null, [number]>('UPDATE state SET events = max(0, events - ?)');
   const vacuum = connection.prepare(`PRAGMA incremental_vacuum(${stepPages})`);
-  const tally = connection.prepare<{ events: number; rows: number; shown: number }>(
+  const tally = connection.prepare<{ events: number; rows: number; shown: string | null }>(
     `SELECT events, EXISTS (SELECT 1 FROM runs NOT INDEXED) AS rows,
-     EXISTS (SELECT 1 FROM runs INDEXED BY runs_by_topic WHERE topic >= '') AS shown FROM state`,
+     (SELECT min(topic) FROM runs WHERE topic > '') AS shown FROM state`,
   );
   const recount = connection.prepare('UPDATE state SET events = 0 WHERE NOT EXISTS (SELECT 1 FROM runs NOT INDEXED)');
   const stuck = new Set<number>();

@@ -15,9 +15,9 @@ export interface TemporaryEngine extends AsyncDisposable {
 }
 
 /** One a process at a time: an engine binds one folder. */
-export function temporaryEngine(): TemporaryEngine {
+export function temporaryEngine(options: { readonly guestsWaitingMax?: number } = {}): TemporaryEngine {
   const folder = temporaryFolder();
-  const engine = openEngine({ path: folder.path, memoryBytesMax: 2 ** 30 });
+  const engine = openEngine({ ...options, path: folder.path, memoryBytesMax: 2 ** 30 });
   return {
     engine,
     [Symbol.asyncDispose]: async () => {

@@ -32,9 +32,12 @@ export interface Ugc {
 }
 
 const running = new Set<{ kill(signal: NodeJS.Signals): void }>();
-process.on('exit', () => {
+process.on('exit', killAll);
+
+/** Ends whatever was started here and still runs. */
+export function killAll(): void {
   for (const child of running) child.kill('SIGKILL');
-});
+}
 
 /** Starts dist/ugc on free ports and resolves when it says that it is ready. */
 export async function startUgc({

@@ -108,7 +108,9 @@ async function run(world: World, steps: readonly Step[]): Promise<void> {
   }
   for (const type of types) sink.resume(type);
   const isDone = (batch: Batch) => (world.moving.source.committed.get(keyOf(batch)) ?? -1) >= batch.last;
-  await until(() => log.every(isDone), 'every record is committed', 20_000);
+  const done = until(() => log.every(isDone), 'every record is committed', 20_000);
+  await Promise.race([done, world.moving.mover.done]); // a broken one says why
+  await done;
 }
 
 test('whatever fails, each record ends as a row or a dead letter, and no position is ever ahead of the sink', async () => {
