@@ -4,6 +4,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import { refuse } from './chdb-error.ts';
+import { decodeLz4 } from './lz4-frame.ts';
 
 export interface HttpQuery {
   readonly queryId: string | undefined;
@@ -111,5 +112,6 @@ const decoders: Readonly<Record<string, (sent: Buffer, maxOutputLength: number) 
   gzip: (sent, maxOutputLength) => promisify<Buffer, object, Buffer>(gunzip)(sent, { maxOutputLength }),
   deflate: (sent, maxOutputLength) => promisify<Buffer, object, Buffer>(inflate)(sent, { maxOutputLength }),
   br: (sent, maxOutputLength) => promisify<Buffer, object, Buffer>(brotliDecompress)(sent, { maxOutputLength }),
+  lz4: async (sent, bytesMax) => decodeLz4(sent, bytesMax),
   zstd: (sent, maxOutputLength) => promisify<Buffer, object, Buffer>(zstdDecompress)(sent, { maxOutputLength }),
 };

@@ -76,10 +76,10 @@ export function mender(connection: Connection): Mender {
   /** Takes the row's bad lines, or all, out of the log. */
   const setAside = (row: Row, topic: string, reason: Reason): Mended => {
     const lines = examine(row);
-    const good = reason === 'body' ? lines.filter(line => line.proven) : [];
+    const good = reason === 'body' ? lines.filter(({ record }) => record !== null) : [];
     const kept = keepLines(row, good);
     const lost = Math.max(0, row.count - good.length);
-    const entries = entriesOf(reason === 'body' ? lines.filter(line => !line.proven) : lines, lost);
+    const entries = entriesOf(reason === 'body' ? lines.filter(({ record }) => record === null) : lines, lost);
     connection.complain('records of the buffer are damaged: set aside in quarantine', {
       topic,
       position: row.seq,

@@ -43,30 +43,41 @@ export function sealRun(run: Run, seq: number): Row {
 export const isHeadIntact = (row: Row): boolean => headSumOf(row) === row.headSum;
 export const isBodyIntact = (row: Row): boolean => crc32(row.ndjson) === row.bodySum;
 
-/** A line of a damaged row; `index` counts the lines as they lie there now. */
+/** A line of a damaged row. */
 export interface Line {
+  /** Among the lines as they lie there now. */
   readonly index: number;
   readonly raw: Uint8Array;
-  readonly proven: boolean;
+  /** Which record its checksum proves it to be, or null. */
+  readonly record: number | null;
 }
 
-/** A line is proven if its checksum is among the sums, in order: a flipped line break spoils what it touches, no more. */
+/**
+ * A line is proven by the checksum of its own place and no other: damage can turn one record into the likeness of its
+ * neighbour. When line breaks were damaged the places are counted from both ends, and what lies between is unproven.
+ */
 export function examine(row: Row): readonly Line[] {
   const sums = readSums(row.sums);
-  let next = 0;
-  return linesOf(row.ndjson).map((raw, index) => {
-    const place = sums.indexOf(crc32(raw), next);
-    if (place >= 0) next = place + 1;
-    return { index, raw, proven: place >= 0 };
+  const lines = linesOf(row.ndjson);
+  const found = lines.map(crc32Of);
+  const shift = sums.length - lines.length;
+  const places = lines.map((_, index) => index);
+  if (shift !== 0) {
+    const before = found.findIndex((sum, index) => sum !== sums[index]);
+    const after = found.findLastIndex((sum, index) => sum !== sums[index + shift]);
+    for (const index of lines.keys()) if (index >= before) places[index] = index > after ? index + shift : -1;
+  }
+  return lines.map((raw, index) => {
+    const place = places[index]!;
+    return { index, raw, record: found[index] === sums[place] ? place : null };
   });
 }
 
-/** The row with only these lines of it; null when there are none. The last position stays, the first moves up. */
+/** The row with only these lines of it, all proven; null when there are none. The last position stays, the first moves up. */
 export function keepLines(row: Row, lines: readonly Line[]): Row | null {
   if (lines.length === 0) return null;
-  const places = new Map(readSums(row.sums).map((sum, index) => [sum, index]));
   const keys: unknown[] = JSON.parse(row.keys);
-  const kept = lines.map(({ raw }) => keys[places.get(crc32(raw)) ?? -1] ?? null);
+  const kept = lines.map(({ record }) => keys[record!] ?? null);
   const ndjson = Buffer.concat(lines.flatMap(({ raw }) => [raw, lineBreak]));
   return sealRun({ ...row, count: lines.length, keys: JSON.stringify(kept), ndjson }, row.seq);
 }
@@ -75,6 +86,8 @@ const newline = 10;
 const lineBreak = new Uint8Array([newline]);
 
 const crc32 = (data: Uint8Array | string, seed = 0): number => Bun.hash.crc32(data, seed);
+
+const crc32Of = (line: Uint8Array): number => crc32(line);
 
 type Head = Pick<Row, 'seq' | 'topic' | 'type' | 'count' | 'receivedAtMs' | 'bodySum' | 'keys'>;
 

@@ -121,7 +121,7 @@ const anyTime = fc.oneof(
 );
 
 const anyEvent = (type: EventType): fc.Arbitrary<Record<string, unknown>> =>
-  fc.record(
+  fc.record<Record<string, unknown>>(
     {
       event_type: fc.constantFrom(type.name, ...type.aliases),
       timestamp: anyTime,
@@ -179,12 +179,12 @@ for (const type of catalogue.types)
     for (const row of rows) {
       const body = bodies.get(String(row.event_id));
       expect(body).toBeDefined();
-      const wanted = {
+      const wanted: Record<string, unknown> = {
         ...body,
         timestamp: utcText(String(body?.timestamp)),
         received_at: utcText(String(body?.received_at)),
       };
-      const properties = JSON.stringify(wanted.properties as unknown);
+      const properties = JSON.stringify(wanted.properties);
       expect(row).toEqual({ ...wanted, properties });
     }
   });

@@ -1,6 +1,6 @@
-// Loaded before every test file: when its tests are over, however they went, no process of theirs is left.
+// Loaded before every test file: when its tests are over, however they went, no process or folder of theirs is left.
 
 import { afterAll } from 'bun:test';
-import { killAll } from './ugc.ts';
+import { cleanUp } from './ugc.ts';
 
-afterAll(killAll);
+afterAll(cleanUp);

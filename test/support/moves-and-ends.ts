@@ -3,6 +3,7 @@
 import { memorySink } from '../../src/adapters/memory-sink.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { startMover } from '../../src/etl/loop.ts';
+import { sleep } from '../../src/etl/sleep.ts';
 import { listSource } from './list-source.ts';
 import { quietLogger, sharedMetrics } from './quiet.ts';
 import { until } from './until.ts';
@@ -27,4 +28,8 @@ await until(() => source.committed.has('click/0') && mover.halted().size === 1, 
 source.add({ topic: 'click', type: 'click', bodies: ['{"event_id":"c"}'] }); // waits for its interval
 await until(() => source.isPolling(), 'it is taken');
 await mover.stop();
+const waking = new AbortController();
+const sleeping = sleep(60_000, waking.signal);
+waking.abort();
+await sleeping;
 process.stdout.write(`moved ${sink.rows('click').size}\n`);

@@ -32,11 +32,12 @@ export interface Ugc {
 }
 
 const running = new Set<{ kill(signal: NodeJS.Signals): void }>();
-process.on('exit', killAll);
+process.on('exit', cleanUp);
 
-/** Ends whatever was started here and still runs. */
-export function killAll(): void {
+/** Ends whatever was started here and still runs, and removes its folders. */
+export function cleanUp(): void {
   for (const child of running) child.kill('SIGKILL');
+  removeFolders();
 }
 
 /** Starts dist/ugc on free ports and resolves when it says that it is ready. */
@@ -126,24 +127,32 @@ export async function queryRows<T>(clickhouseUrl: string, sql: string): Promise<
     .map(line => JSON.parse(line) as T);
 }
 
-/** A folder that is gone when the process ends. */
+const folders: string[] = [];
+
+/** A folder that is gone when the tests of the file are over. */
 export function temporaryFolder(): string {
   const path = mkdtempSync(join(tmpdir(), 'ugc-test-'));
-  process.on('exit', () => rmSync(path, { recursive: true, force: true }));
+  folders.push(path);
   return path;
 }
+
+function removeFolders(): void {
+  for (const path of folders.splice(0)) rmSync(path, { recursive: true, force: true });
+}
+
+type Truthy<T> = Exclude<T, null | undefined | false | 0 | ''>;
 
 /** Waits until `probe` gives something truthy; fails with what it last gave. */
 export async function eventually<T>(
   probe: () => Promise<T> | T,
   { msMax = 30_000, what = 'the condition' } = {},
-): Promise<T> {
+): Promise<Truthy<T>> {
   const deadline = performance.now() + msMax;
   for (;;) {
     let last: unknown;
     try {
       const value = await probe();
-      if (value) return value;
+      if (value) return value as Truthy<T>;
       last = value;
     } catch (error) {
       last = error;

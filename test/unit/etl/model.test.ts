@@ -20,8 +20,8 @@ type Step =
   | { readonly do: 'turns'; readonly count: number };
 
 const types = ['click', 'page_view'];
-const worlds = 60;
-const failuresMax = 5;
+const worlds = 40;
+const failuresMax = 4;
 
 function planOf(random: Random, world: number): Step[] {
   let failures = 0;

@@ -75,14 +75,14 @@ test('whatever is written is one line of well-formed text that JSON.parse reads 
       expect(written).not.toMatch(/[\n\r\u0000]/);
       expect(JSON.parse(written)).toBe(value);
     }),
-    { numRuns: 1_000 },
+    { numRuns: 500 },
   );
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: 'binary' }), value => {
       const written = jsonOf(value, 1_000);
       expect(written).toBe(JSON.stringify(value));
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 

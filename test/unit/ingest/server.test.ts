@@ -1,6 +1,7 @@
 // The routes over a real port. What a body means is judged in the tests beside this one; here it is HTTP that is tested.
 
 import { afterEach, describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { PipelineError } from '../../../src/errors.ts';
 import { acceptOf } from '../../../src/ingest/accept.ts';
@@ -39,7 +40,7 @@ function start(options: Partial<ServerOptions> = {}) {
     port: 0,
     adminPort: -1,
     accept: acceptOf({ judge: judgeOf(judgeOptions), log, metrics }),
-    limits: { bodyBytesMax: 100_000, bodyDecompressedBytesMax: 200_000, bodyEventsMax: 5, bodyTimeoutMs: 100 },
+    limits: { bodyBytesMax: 100_000, bodyDecompressedBytesMax: 200_000, bodyEventsMax: 5, bodyTimeoutMs: 50 },
     health: () => health.now,
     onScrape: async () => {},
     metrics,
@@ -465,4 +466,13 @@ describe('a server that stops', () => {
 test('a port that is taken is an error, not half of somebody else’s traffic', () => {
   const { server } = start();
   expect(() => start({ port: server.port })).toThrow();
+});
+
+test('a server that was stopped leaves nothing that keeps a process alive', async () => {
+  const child = Bun.spawn([process.execPath, join(import.meta.dir, '../../support/serves-and-ends.ts')], {
+    stdout: 'pipe',
+    stderr: 'inherit',
+  });
+  expect(await soon(child.exited, 'the process to end by itself').finally(() => child.kill())).toBe(0);
+  expect(await new Response(child.stdout).text()).toBe('200 200 413 cut\n');
 });
