@@ -7,8 +7,8 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { type ClickHouseClientConfigOptions, parseError } from '@clickhouse/client';
-import type { Engine, EngineResult, QueryOptions } from './chdb.ts';
-import { EngineError } from './chdb-error.ts';
+import type { Engine, EngineResult, InsertStatement, QueryOptions } from './chdb.ts';
+import { EngineError, refuse } from './chdb-error.ts';
 
 type Connection = NonNullable<ClickHouseClientConfigOptions['connection']>;
 type QueryParams = Parameters<Connection['query']>[0];
@@ -50,8 +50,15 @@ export function chdbConnection(engine: Engine): Connection {
   /** Nothing to insert is nothing done, as on a server; the engine itself would refuse it. */
   async function insert(params: QueryParams, rows: Uint8Array): Promise<EngineResult> {
     if (rows.length === 0) return engine.query('SELECT 1 FORMAT Null', optionsOf(params));
-    return engine.insert(params.query, rows, optionsOf(params));
+    return engine.insert(insertOf(params.query), rows, optionsOf(params));
   }
+}
+
+/** The client puts FORMAT last, and settings beside the statement, never into it. */
+function insertOf(query: string): InsertStatement {
+  const found = /^([\s\S]*)\sFORMAT\s+(\w+)\s*$/i.exec(query);
+  if (!found) throw refuse(62, 'Syntax error: an INSERT with rows ends with FORMAT and its name', 'SYNTAX_ERROR');
+  return { into: found[1]!, format: found[2]! };
 }
 
 const httpOnly = /^(wait_end_of_query|enable_http_compression|default_format|http_.*|send_progress_in_http_headers)$/;

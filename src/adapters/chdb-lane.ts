@@ -3,8 +3,8 @@
 import { refuse } from './chdb-error.ts';
 
 export interface Lane {
-  /** Resolves when there is room. */
-  enter(signal?: AbortSignal): Promise<void>;
+  /** Null: there is room, and it is taken. Else resolves once it is. */
+  enter(signal?: AbortSignal): Promise<void> | null;
   leave(): void;
   refuse(error: Error): void;
 }
@@ -16,7 +16,7 @@ export function openLane(max: number, waitingMax: number): Lane {
     enter: signal => {
       if (inside < max) {
         inside += 1;
-        return Promise.resolve();
+        return null;
       }
       if (waiting.length >= waitingMax)
         return Promise.reject(

@@ -6,6 +6,7 @@
 //   call rejects at once, its query is killed, and its place is free only when the engine let go of it.
 // - Calls run on a thread pool of few threads. Guests (whoever queries over HTTP) get half of it at most and wait in a
 //   bounded queue, so that inserts and receipts always find a free thread.
+// - Rows of an INSERT are data only where the library cannot take them for SQL: chdb-spool.ts.
 // - async_insert is off in the engine's own profile.
 
 import { accessSync, constants, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
@@ -15,6 +16,7 @@ import { engineConfig, guestMemoryBytesMax, usersConfig } from './chdb-config.ts
 import { engineError, refuse } from './chdb-error.ts';
 import { openLane } from './chdb-lane.ts';
 import { isLocked, loadAddon, type Session, threadPoolSize } from './chdb-library.ts';
+import { clearSpool, isPlain, spooled } from './chdb-spool.ts';
 import { quoteName, quoteText } from './clickhouse-sql.ts';
 
 export interface EngineOptions {
@@ -55,14 +57,21 @@ export interface EngineResult {
   readonly summary: Summary;
 }
 
+/** `INSERT INTO t (a) SETTINGS x = 1 FORMAT CSV`, in three. */
+export interface InsertStatement {
+  readonly into: string;
+  readonly settings?: string;
+  readonly format: string;
+}
+
 /** Everything rejects with EngineError, or with the signal's reason. */
 export interface Engine {
   readonly version: string;
   readonly timezone: string;
   readonly path: string;
   query(sql: string, options?: QueryOptions): Promise<EngineResult>;
-  /** `statement` is an INSERT up to and including `FORMAT x`; the bytes reach the engine untouched. */
-  insert(statement: string, rows: Uint8Array, options?: RunOptions): Promise<EngineResult>;
+  /** The bytes reach the engine untouched. */
+  insert(statement: InsertStatement, rows: Uint8Array, options?: RunOptions): Promise<EngineResult>;
   /** Idempotent. Kills guests' queries, waits for the process's own calls, closes the folder. */
   close(): Promise<void>;
 }
@@ -78,7 +87,7 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
   const guestsMax = Math.max(1, Math.floor(threads / 2));
   const lanes = {
     guest: openLane(guestsMax, guestsWaitingMax),
-    own: openLane(Math.max(1, threads - guestsMax - 1), Number.POSITIVE_INFINITY),
+    own: openLane(Math.max(2, threads - guestsMax - 1), Number.POSITIVE_INFINITY),
   };
   const running = new Set<Promise<unknown>>();
   const guestTags = new Set<string>();
@@ -95,14 +104,24 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
         const { rowsRead, bytesRead, elapsed } = result;
         return { bytes: result.bytes ?? nothing, summary: summaryOf({ rowsRead, bytesRead, elapsed }) };
       }),
-    insert: (statement, rows, options = {}) =>
-      run(options, async session => {
-        const bytes = Buffer.from(rows.buffer as ArrayBuffer, rows.byteOffset, rows.byteLength);
-        return {
-          bytes: nothing,
-          summary: summaryOf(await addon.InsertRawAsyncConnection(session, statement, bytes, false)),
-        };
-      }),
+    insert: ({ into, settings = '', format }, rows, options = {}) => {
+      const bytes = Buffer.from(rows.buffer as ArrayBuffer, rows.byteOffset, rows.byteLength);
+      if (isPlain(format, bytes))
+        return run(options, async session => {
+          const statement = `${into} ${settings} FORMAT ${format}`;
+          return {
+            bytes: nothing,
+            summary: summaryOf(await addon.InsertRawAsyncConnection(session, statement, bytes, false)),
+          };
+        });
+      return run(options, session =>
+        spooled(path, bytes, async file => {
+          const statement = `${into} FROM INFILE ${quoteText(file)} COMPRESSION 'none' ${settings} FORMAT ${format}`;
+          const { rowsRead, bytesRead, elapsed } = await addon.QueryAsyncConnection(session, statement, 'Null');
+          return { bytes: nothing, summary: summaryOf({ rowsWritten: rowsRead, bytesWritten: bytesRead, elapsed }) };
+        }),
+      );
+    },
     close: () => {
       closing ??= shut();
       return closing;
@@ -114,11 +133,8 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
     signal?.throwIfAborted();
     if (closing !== undefined) throw closed();
     const lane = guest ? lanes.guest : lanes.own;
-    await lane.enter(signal);
-    if (closing !== undefined) {
-      lane.leave();
-      throw closed();
-    }
+    const turn = lane.enter(signal);
+    if (turn !== null) await turn; // a call that need not wait is under way when this returns, and close waits for it
     const tag = `ugc-${++calls}`;
     if (guest) guestTags.add(tag);
     const native = inSession(tag, options, call).finally(() => {
@@ -158,7 +174,7 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
 
   async function shut(): Promise<void> {
     lanes.guest.refuse(closed());
-    lanes.own.refuse(closed());
+    lanes.own.refuse(closed()); // whoever waits
     await Promise.all([...guestTags].map(kill));
     while (running.size > 0) await Promise.allSettled(running);
     addon.CloseConnection(anchor);
@@ -192,6 +208,7 @@ function prepareFolder(folder: string, memoryBytesMax: number): { path: string; 
         `The data folder ${path} is open in another process: stop that one, or give this one another folder with ` +
           'UGC_DATA_DIR. To query what the other one holds, use its ClickHouse HTTP port.',
       );
+    clearSpool(path);
     const [engine, users] = [join(path, 'engine.xml'), join(path, 'users.xml')];
     writeFileSync(users, usersConfig({ memoryBytesMax }));
     writeFileSync(engine, engineConfig(users, { memoryBytesMax }));

@@ -17,7 +17,7 @@ import type { Engine, EngineResult, RunOptions } from './chdb.ts';
 import { refuse } from './chdb-error.ts';
 import { type Answer, answerError, answerRows, commonHeaders } from './clickhouse-http-answer.ts';
 import { type HttpQuery, readQuery } from './clickhouse-http-request.ts';
-import { isReading, readStatement, type Statement, type Token } from './clickhouse-sql.ts';
+import { type InsertParts, isReading, readStatement, type Statement, type Token } from './clickhouse-sql.ts';
 
 export interface ClickhouseHttpOptions {
   readonly engine: Engine;
@@ -32,7 +32,7 @@ export interface ClickhouseHttpOptions {
 
 export interface ClickhouseHttp {
   readonly port: number;
-  /** Idempotent. Ends what runs; its clients get no answer. */
+  /** Idempotent. Closes every connection; what readers asked for is killed, what writers sent runs to its end. */
   stop(): Promise<void>;
 }
 
@@ -43,7 +43,6 @@ const writeBodyBytesMax = 256 * 1024 * 1024;
 
 export function serveClickhouseHttp(options: ClickhouseHttpOptions): ClickhouseHttp {
   const { engine, host, log } = options;
-  const stopping = new AbortController();
   const bodyBytesMax = options.readonly ? readBodyBytesMax : writeBodyBytesMax;
   const isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
 
@@ -62,7 +61,6 @@ export function serveClickhouseHttp(options: ClickhouseHttpOptions): ClickhouseH
   return {
     port: server.port!,
     stop: () => {
-      stopping.abort(refuse(236, 'The server is shutting down', 'ABORTED'));
       stopped ??= server.stop(true);
       return stopped;
     },
@@ -100,21 +98,26 @@ export function serveClickhouseHttp(options: ClickhouseHttpOptions): ClickhouseH
       readonly,
       guest: true,
       // A reader who hung up frees the engine; a writer's rows are stored all the same, as in ClickHouse.
-      signal: readonly ? AbortSignal.any([gone, stopping.signal]) : stopping.signal,
+      signal: readonly ? gone : undefined,
     };
-    const { sql, statement, data } = await statementOf(query);
+    const { all, statement } = await statementOf(query);
     allow(statement, readonly);
     const format = statement.format ?? query.format;
-    const { bytes, summary } = await (data === null ? engine.query(sql, { ...call, format }) : insert(sql, data, call));
+    const { bytes, summary } = await (statement.insert === null
+      ? engine.query(all.toString(), { ...call, format })
+      : insert(all, statement.insert, call));
     return { bytes, summary, format };
   }
 
-  function insert(sql: string, data: Buffer, call: RunOptions): Promise<EngineResult> {
-    if (data.length > 0) return engine.insert(sql, data, call);
-    return engine.query('SELECT 1 FORMAT Null', call);
+  function insert(all: Buffer, parts: InsertParts, call: RunOptions): Promise<EngineResult> {
+    const { format, intoTo, settingsTo, dataFrom } = parts;
+    const data = withoutLeadingSpace(all.subarray(dataFrom));
+    if (data.length === 0) return engine.query('SELECT 1 FORMAT Null', call);
+    const [into, settings] = [all.toString('utf8', 0, intoTo), all.toString('utf8', intoTo, settingsTo)];
+    return engine.insert({ into, settings, format }, data, call);
   }
 
-  /** The statement, and the bytes that follow it when it is an INSERT. */
+  /** What was sent as one text, which may end in the data of an INSERT, and what its statement is. */
   async function statementOf({ head, body }: HttpQuery): Promise<Found> {
     const first = Buffer.from(head === '' || body.length === 0 ? head : `${head}\n`);
     const all = Buffer.concat([first, body]);
@@ -133,12 +136,12 @@ export function serveClickhouseHttp(options: ClickhouseHttpOptions): ClickhouseH
     const text = all.toString('utf8', 0, window);
     const nul = text.indexOf('\0'); // ends a text for the engine; in binary data it is only a byte
     const statement = readStatement(await tokensOf(nul < 0 ? text : text.slice(0, nul)));
-    const { dataFrom, format } = statement;
-    // After VALUES the engine reads on as SQL, so all of it has to be looked at.
-    if (dataFrom !== null && dataFrom < window && (format !== 'Values' || (isAll && nul < 0)))
-      return { sql: all.toString('utf8', 0, dataFrom), statement, data: withoutLeadingSpace(all.subarray(dataFrom)) };
+    const { insert: parts } = statement;
+    // ClickHouse reads on as SQL after VALUES, so all of it has to be looked at.
+    if (parts !== null && parts.dataFrom < window && (parts.format !== 'Values' || (isAll && nul < 0)))
+      return { all, statement };
     if (nul >= 0) throw refuse(62, 'Syntax error: a NUL byte in the statement', 'SYNTAX_ERROR');
-    return isAll ? { sql: all.toString(), statement, data: dataFrom === null ? null : nothing } : null;
+    return isAll ? { all, statement } : null;
   }
 
   async function tokensOf(sql: string): Promise<Token[]> {
@@ -147,7 +150,6 @@ export function serveClickhouseHttp(options: ClickhouseHttpOptions): ClickhouseH
       params,
       guest: true,
       format: 'JSONCompactEachRow',
-      signal: stopping.signal,
     });
     const utf8 = Buffer.from(sql);
     return bytes
@@ -162,12 +164,9 @@ export function serveClickhouseHttp(options: ClickhouseHttpOptions): ClickhouseH
 }
 
 interface Found {
-  readonly sql: string;
+  readonly all: Buffer;
   readonly statement: Statement;
-  readonly data: Buffer | null;
 }
-
-const nothing = Buffer.alloc(0);
 
 const tokenize =
   "SELECT toUInt32(t.1), toUInt32(t.2), t.3 FROM (SELECT arrayJoin(tokenizeQuery({sql:String})) AS t) WHERE t.3 NOT IN ('Whitespace', 'Comment', 'EndOfStream')";
@@ -175,13 +174,12 @@ const tokenize =
 const tsvEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 
 function allow(statement: Statement, readonly: boolean): void {
-  const { verb, severalStatements, touchesFiles, readsInput } = statement;
+  const { verb, severalStatements, touchesFiles, selectsFromData } = statement;
   if (severalStatements) throw refuse(62, 'Syntax error: Multi-statements are not allowed', 'SYNTAX_ERROR');
   if (touchesFiles !== null)
     throw refuse(497, `Not enough privileges: ${touchesFiles} could touch files of this machine`, 'ACCESS_DENIED');
   if (readonly && !isReading(verb)) throw refuse(164, 'Cannot execute query in readonly mode', 'READONLY');
-  if (verb === 'INSERT' && readsInput)
-    throw refuse(48, 'INSERT … SELECT FROM input() is not supported here', 'NOT_IMPLEMENTED');
+  if (selectsFromData) throw refuse(48, 'INSERT … SELECT … FORMAT is not supported here', 'NOT_IMPLEMENTED');
 }
 
 /** One line end or run of blanks separates a statement from its data; binary formats begin right after the line end. */

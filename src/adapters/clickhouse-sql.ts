@@ -20,14 +20,22 @@ export interface Statement {
   readonly verb: string;
   /** Of its FORMAT clause; Values for VALUES; null without. */
   readonly format: string | null;
-  /** INSERT with data: where, in bytes, the data begins. */
-  readonly dataFrom: number | null;
-  /** Its data reads from input(): the engine would store nothing and say it was well. */
-  readonly readsInput: boolean;
+  /** INSERT with data: where, in bytes, its parts are. */
+  readonly insert: InsertParts | null;
+  /** INSERT … SELECT … FORMAT: the engine would run it without the data, store nothing and say that it went well. */
+  readonly selectsFromData: boolean;
   /** A second statement begins. The engine would run it. */
   readonly severalStatements: boolean;
   /** What it names that reads or writes files of this machine and that no grant closes; null without. */
   readonly touchesFiles: string | null;
+}
+
+/** `INSERT INTO t (a)`, then `SETTINGS …` or nothing, then `FORMAT x` or `VALUES`, then the data. */
+export interface InsertParts {
+  readonly format: string;
+  readonly intoTo: number;
+  readonly settingsTo: number;
+  readonly dataFrom: number;
 }
 
 export function readStatement(tokens: readonly Token[]): Statement {
@@ -38,8 +46,8 @@ export function readStatement(tokens: readonly Token[]): Statement {
   return {
     verb,
     format: data?.format ?? lastFormat(tokens),
-    dataFrom: data === null ? null : tokens[data.index]!.end,
-    readsInput: sql.some((token, index) => isWord(token, 'INPUT') && sql[index + 1]?.type === 'OpeningRoundBracket'),
+    insert: data === null ? null : partsOf(tokens, data),
+    selectsFromData: verb === 'INSERT' && data === null && atTop(tokens).some(at => isWord(tokens[at]!, 'FORMAT')),
     severalStatements: sql.some(
       (token, index) =>
         token.type === 'Semicolon' && sql[index + 1] !== undefined && sql[index + 1]!.type !== 'Semicolon',
@@ -51,27 +59,61 @@ export function readStatement(tokens: readonly Token[]): Statement {
 /** Statements that change nothing; the engine enforces it, this only says so earlier and in ClickHouse's words. */
 export const isReading = (verb: string): boolean => /^(SELECT|WITH|FROM|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)$/.test(verb);
 
+function partsOf(tokens: readonly Token[], { index, format, clause }: FoundData): InsertParts {
+  const startOf = ({ end, text }: Token) => end - Buffer.byteLength(text);
+  const settingsTo = startOf(tokens[clause]!);
+  const settings = atTop(tokens).findLast(at => at < clause && isWord(tokens[at]!, 'SETTINGS'));
+  return {
+    format,
+    intoTo: settings === undefined ? settingsTo : startOf(tokens[settings]!),
+    settingsTo,
+    dataFrom: tokens[index]!.end,
+  };
+}
+
 const isWord = ({ type, text }: Token, word: string): boolean => type === 'BareWord' && text.toUpperCase() === word;
 
-/** The last token before the data of an INSERT, outside of brackets; null when there is no data clause. */
-function findData(tokens: readonly Token[]): { readonly index: number; readonly format: string } | null {
-  let depth = 0;
-  for (const [index, token] of tokens.entries()) {
-    if (token.type === 'OpeningRoundBracket') depth += 1;
-    if (token.type === 'ClosingRoundBracket') depth -= 1;
-    const before = tokens[index - 1];
-    if (depth > 0 || !before || before.type === 'Dot' || isWord(before, 'INTO') || isWord(before, 'TABLE')) continue;
-    const next = tokens[index + 1];
-    if (isWord(token, 'VALUES')) return { index, format: 'Values' };
-    if (isWord(token, 'FORMAT') && next?.type === 'BareWord')
-      return { index: index + 1, format: /^values$/i.test(next.text) ? 'Values' : next.text };
+interface FoundData {
+  readonly format: string;
+  /** Index of FORMAT or VALUES, and of the last token before the data. */
+  readonly clause: number;
+  readonly index: number;
+}
+
+/** Null when the INSERT has no data clause. */
+function findData(tokens: readonly Token[]): FoundData | null {
+  for (const clause of atTop(tokens)) {
+    const token = tokens[clause]!;
+    if (isWord(token, 'SELECT') || isWord(token, 'WITH')) return null;
+    if (isWord(token, 'VALUES')) return { format: 'Values', clause, index: clause };
+    const name = isWord(token, 'FORMAT') ? nameOf(tokens[clause + 1]) : null;
+    if (name !== null) return { format: /^values$/i.test(name) ? 'Values' : name, clause, index: clause + 1 };
   }
   return null;
 }
 
+/** A format's name, quoted or not; nothing else is taken for one. */
+function nameOf(token: Token | undefined): string | null {
+  const name =
+    token?.type === 'QuotedIdentifier' ? token.text.slice(1, -1) : token?.type === 'BareWord' ? token.text : '';
+  return /^\w+$/.test(name) ? name : null;
+}
+
+/** Indexes of the tokens outside of brackets that can be keywords: not the name of the table. */
+function atTop(tokens: readonly Token[]): number[] {
+  let depth = 0;
+  return [...tokens.keys()].filter(index => {
+    const { type } = tokens[index]!;
+    if (type === 'OpeningRoundBracket') depth += 1;
+    if (type === 'ClosingRoundBracket') depth -= 1;
+    const before = tokens[index - 1];
+    return depth === 0 && before && before.type !== 'Dot' && !isWord(before, 'INTO') && !isWord(before, 'TABLE');
+  });
+}
+
 function lastFormat(tokens: readonly Token[]): string | null {
-  const at = tokens.findLastIndex((token, index) => isWord(token, 'FORMAT') && tokens[index + 1]?.type === 'BareWord');
-  return at < 0 ? null : tokens[at + 1]!.text;
+  const at = tokens.findLastIndex((token, index) => isWord(token, 'FORMAT') && nameOf(tokens[index + 1]) !== null);
+  return at < 0 ? null : nameOf(tokens[at + 1]);
 }
 
 /** Functions that open files or libraries they are given. A function can be named without brackets (APPLY, arrayMap). */

@@ -104,6 +104,7 @@ const tables: Readonly<Record<string, string>> = {
 /** Also what a table beyond repair is replaced with; index names are not used again in one file. */
 export const createRuns = (index: string): readonly string[] => [tables.runs!, `CREATE INDEX ${index} ON runs (topic)`];
 
+/** What SQLite itself has not noticed. */
 class Malformed extends Error {}
 
 function createTables(db: Database): void {
@@ -155,10 +156,19 @@ function whileBusy(action: () => void): void {
 }
 
 const isMalformed = (error: unknown): boolean =>
-  error instanceof Malformed || (error instanceof SQLiteError && (error.code === 'SQLITE_NOTADB' || isCorrupt(error)));
+  isCorrupt(error) || (error instanceof SQLiteError && error.code === 'SQLITE_NOTADB');
 
 export const isCorrupt = (error: unknown): boolean =>
-  error instanceof SQLiteError && (error.code?.startsWith('SQLITE_CORRUPT') ?? false);
+  error instanceof Malformed || (error instanceof SQLiteError && (error.code?.startsWith('SQLITE_CORRUPT') ?? false));
+
+/** A damaged index may give keys out of order, for ever. */
+export function assertAscending<T extends string | number>(keys: readonly T[], after: T): void {
+  let previous = after;
+  for (const key of keys) {
+    if (key <= previous) throw new Malformed('the index of the buffer is out of order');
+    previous = key;
+  }
+}
 
 /** The one place that looks at a driver's error. */
 export function toPipelineError(error: unknown): PipelineError {

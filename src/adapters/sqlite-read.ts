@@ -7,7 +7,7 @@
 import { messageOf } from '../errors.ts';
 import type { Batch } from '../ports.ts';
 import type { Connection } from './sqlite-connection.ts';
-import { isCorrupt } from './sqlite-file.ts';
+import { assertAscending, isCorrupt } from './sqlite-file.ts';
 import type { Damage, Mender } from './sqlite-mend.ts';
 import { isBodyIntact, isHeadIntact, type Row } from './sqlite-row.ts';
 
@@ -53,7 +53,10 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
 
   const topicsAfter = (first: string): string[] => {
     const topics: string[] = [];
-    for (let topic = nextTopic.get('')?.topic; topic; topic = nextTopic.get(topic)?.topic) topics.push(topic);
+    for (let topic = nextTopic.get('')?.topic; topic; topic = nextTopic.get(topic)?.topic) {
+      assertAscending([topic], topics.at(-1) ?? '');
+      topics.push(topic);
+    }
     const start = topics.findIndex(topic => topic > first);
     return start > 0 ? [...topics.slice(start), ...topics.slice(0, start)] : topics;
   };
@@ -77,9 +80,10 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
     const topics = topicsAfter(after).filter(topic => !paused.has(topic));
     let more = false;
     for (const topic of topics) {
-      const seqs = list.all(topic, reached[topic] ?? 0, rowsPerTopic);
+      const seqs = list.all(topic, reached[topic] ?? 0, rowsPerTopic).map(({ seq }) => seq);
+      assertAscending(seqs, reached[topic] ?? 0);
       let bytes = 0;
-      for (const { seq } of seqs) {
+      for (const seq of seqs) {
         if (bytes * topics.length >= bytesMax) break;
         const row = take(topic, seq);
         if ('error' in row) {
@@ -90,7 +94,7 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
         bytes += row.ndjson.length;
         reached[topic] = seq;
       }
-      more ||= seqs.length === rowsPerTopic || (seqs.length > 0 && reached[topic] !== seqs.at(-1)!.seq);
+      more ||= seqs.length === rowsPerTopic || (seqs.length > 0 && reached[topic] !== seqs.at(-1));
     }
     return { batches, damages, reached, more };
   };

@@ -11,7 +11,7 @@
 import { messageOf, PipelineError } from '../errors.ts';
 import type { BufferStats, Range } from '../ports.ts';
 import { type Connection, connect } from './sqlite-connection.ts';
-import { type Complain, pageBytes, toPipelineError } from './sqlite-file.ts';
+import { type Complain, isCorrupt, pageBytes, toPipelineError } from './sqlite-file.ts';
 import { mender } from './sqlite-mend.ts';
 import { type Cursors, type Reading, type ReadOptions, rowReader } from './sqlite-read.ts';
 import { type Bounds, bytesUsed, type Pages, roomOf } from './sqlite-room.ts';
@@ -160,6 +160,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
         return 'done';
       } catch (error) {
         complain('the buffer could not be tidied up', { error: messageOf(error) });
+        if (isCorrupt((error as PipelineError).cause)) tryTo(rebuildIndex);
         return 'failed';
       }
     },

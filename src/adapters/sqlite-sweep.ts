@@ -8,7 +8,7 @@
 
 import { messageOf } from '../errors.ts';
 import type { Connection } from './sqlite-connection.ts';
-import { isCorrupt, pageBytes } from './sqlite-file.ts';
+import { assertAscending, isCorrupt, pageBytes } from './sqlite-file.ts';
 import type { Pages } from './sqlite-room.ts';
 
 export interface Sweeper {
@@ -57,14 +57,14 @@ export function sweeper({ connection, pages, isTight, rebuildIndex }: SweeperOpt
   /** By topic: where the sweep of it has come to. */
   const open = new Map(allTopics.all().map(({ topic }) => [topic, 0]));
 
-  const removeSome = (seqs: readonly { seq: number }[]): number => {
+  const removeSome = (seqs: readonly number[]): number => {
     let reached = 0;
     let trying = 0;
     try {
       connection.write('lazy', () => {
         const until = performance.now() + stepMs;
         let events = 0;
-        for (const { seq } of seqs) {
+        for (const seq of seqs) {
           trying = seq;
           if (!stuck.has(seq)) events += remove.get(seq)?.count ?? 0;
           reached = seq;
@@ -80,7 +80,7 @@ export function sweeper({ connection, pages, isTight, rebuildIndex }: SweeperOpt
         position: trying,
         error: messageOf(error),
       });
-      return seqs[0]!.seq - 1;
+      return seqs[0]! - 1;
     }
   };
 
@@ -97,7 +97,8 @@ export function sweeper({ connection, pages, isTight, rebuildIndex }: SweeperOpt
 
     step() {
       for (const [topic, from] of open) {
-        const seqs = list.all(topic, from, passed.get(topic)?.position ?? 0, stepRows);
+        const seqs = list.all(topic, from, passed.get(topic)?.position ?? 0, stepRows).map(({ seq }) => seq);
+        assertAscending(seqs, from);
         if (seqs.length > 0) {
           const rows = stepRows;
           stepRows = 1;

@@ -127,6 +127,19 @@ export function sinkContract(name: string, open: () => SinkUnderTest): void {
         expect((await sink.check(blockOf('seen', [line]), never))?.code).toBe('sink_refused');
       });
 
+    test('rows cannot smuggle in a statement, and an empty line among them is none', async () => {
+      const { sink, count, database } = await prepared();
+      const lines = seenRows(2).map(seenLine);
+      const drop = `DROP TABLE ${database}.seen_rows\n`;
+      for (const body of [`\n\n${drop}`, `${lines[0]}\n${drop}`, `${lines[0]!.trim()};\n${drop}`, `\n${drop}\n`])
+        expect((await failureOf(sink.insert(blockOf('seen', [body]), body, never))).code).toBe('sink_refused');
+      expect(await count('seen_rows')).toBe(0);
+      const block = blockOf('seen', [lines[0]!, '\n', '\n', lines[1]!, '\n']);
+      await sink.insert(block, 'empty lines', never);
+      await sink.insert(block, 'empty lines', never);
+      expect([await count('seen'), await count('seen_rows')]).toEqual([2, 2]);
+    });
+
     test('after a refusal the same token takes what is left of the block', async () => {
       const { sink, count } = await prepared();
       const good = seenRows(3).map(seenLine);

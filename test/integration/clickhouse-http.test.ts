@@ -355,6 +355,38 @@ describe('an insert on the writable port', () => {
     );
   });
 
+  test('ends where it ends: an empty line or a semicolon in it is data, never the begin of SQL', async () => {
+    const drop = 'DROP TABLE ugc.t';
+    const json = Buffer.from(`{"a":1,"b":"x"}\n\n{"a":2,"b":"y"}\n\n`);
+    expect(await inserted('e1', () => post(writable, json, { query: 'INSERT INTO e1 FORMAT JSONEachRow' }))).toBe(
+      '1 78\n2 79',
+    );
+    const numbers = await post(
+      readonly,
+      'SELECT toUInt32(number) AS a, toString(number) AS b FROM numbers(5000) FORMAT Native',
+    );
+    const native = new Uint8Array(await numbers.arrayBuffer()); // holds 0A 0A: row 2570
+    const stored = await inserted('e2', () => post(writable, native, { query: 'INSERT INTO e2 FORMAT Native' }));
+    expect(stored.split('\n')).toHaveLength(5_000);
+    expect(
+      await inserted('e3', () =>
+        post(writable, "(1, 'x'),\n\n(2, 'y')", { query: 'INSERT INTO e3 SETTINGS max_threads = 1 VALUES' }),
+      ),
+    ).toBe('1 78\n2 79');
+    for (const [format, body] of [
+      ['JSONEachRow', `{"a":1,"b":"x"}\n\n${drop}`],
+      ['TSV', `1\tx\n\n${drop}`],
+      ['CSV', `1,x\n\n${drop}\n\n`],
+      ['RawBLOB', `x\n\n${drop}`],
+      ['JSONCompactEachRow', `[1,"x"]\n\n${drop}`],
+      ['JSONEachRow', `{"a":1,"b":"x"};\n${drop}`],
+      ['`CSV`', `1,x\n\n${drop}`],
+    ] as const)
+      await post(writable, body, { query: `INSERT INTO e3 FORMAT ${format}` });
+    expect(await rows(readonly, 'EXISTS ugc.t')).toBe('1');
+    expect(await rows(readonly, 'SELECT count() FROM e3')).toBe('2');
+  });
+
   test('comes compressed', async () => {
     const row = Buffer.from('{"a":1,"b":"x"}\n');
     const bodies = {
@@ -455,7 +487,9 @@ describe('many at once', () => {
         max_block_size: `${1000 + i}`,
       }),
     );
-    const inserts = asked.map(i => local.engine.insert('INSERT INTO ugc.busy FORMAT TSV', Buffer.from(`${i}\n`)));
+    const inserts = asked.map(i =>
+      local.engine.insert({ into: 'INSERT INTO ugc.busy', format: 'TSV' }, Buffer.from(`${i}\n`)),
+    );
     expect(await Promise.all(answers)).toEqual(asked.map(i => `${i}\t${1000 + i}\t0`));
     await Promise.all(inserts);
     expect(await rows(readonly, 'SELECT count() FROM busy')).toBe('6');

@@ -230,6 +230,7 @@ describe('damage anywhere in the file', () => {
       const sent = new Set(fillFile(random, 20).map(({ body }) => body));
       const { length } = readFileSync(path);
       for (let flips = random.between(1, 6); flips > 0; flips--) flipAt(random.between(100, length - 1), random);
+      const t0 = performance.now();
       const failure = attempt(() => {
         const store = openQuietly();
         try {
@@ -256,6 +257,7 @@ describe('damage anywhere in the file', () => {
           store.close();
         }
       });
+      if (performance.now() - t0 > 1000) console.log("SLOW", round, performance.now() - t0, failure, complaints);
       if (failure !== null) expect(failure).toBeInstanceOf(PipelineError);
     }
     console.log(`set aside ${aside}, unaccounted ${lost}`);

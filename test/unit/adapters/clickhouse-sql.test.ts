@@ -24,13 +24,25 @@ test('the verb is the first word, through brackets', () => {
   expect([read('select 1').verb, read('((SELECT 1))').verb, read('').verb]).toEqual(['SELECT', 'SELECT', '']);
 });
 
-test('the data of an INSERT begins after its format', () => {
-  const sql = 'INSERT INTO t (format, a) SETTINGS x = 1 FORMAT CSV 1,2';
-  expect(read(sql)).toMatchObject({ verb: 'INSERT', format: 'CSV', dataFrom: sql.indexOf(' 1,2') });
-  expect(read("insert into t values (1, 'x')")).toMatchObject({ format: 'Values', dataFrom: 20 });
-  expect(read('INSERT INTO t FORMAT Values (1)')).toMatchObject({ format: 'Values' });
-  expect(read('INSERT INTO values SELECT 1')).toMatchObject({ dataFrom: null });
-  expect(read('INSERT INTO db.format SELECT 1')).toMatchObject({ dataFrom: null });
+test('an INSERT is cut into its parts: into, settings, format, data', () => {
+  const cut = (sql: string) => {
+    const parts = read(sql).insert;
+    if (parts === null) return null;
+    const { format, intoTo, settingsTo, dataFrom } = parts;
+    return [sql.slice(0, intoTo), sql.slice(intoTo, settingsTo), format, sql.slice(dataFrom)];
+  };
+  expect(cut('INSERT INTO t (format, settings) SETTINGS x = 1 FORMAT CSV 1,2')).toEqual([
+    'INSERT INTO t (format, settings) ',
+    'SETTINGS x = 1 ',
+    'CSV',
+    ' 1,2',
+  ]);
+  expect(cut("insert into t values (1, 'x')")).toEqual(['insert into t ', '', 'Values', " (1, 'x')"]);
+  expect(cut('INSERT INTO t FORMAT Values (1)')).toEqual(['INSERT INTO t ', '', 'Values', ' (1)']);
+  expect(cut('INSERT INTO t FORMAT `CSV` 1')).toEqual(['INSERT INTO t ', '', 'CSV', ' 1']);
+  expect(cut('INSERT INTO t FORMAT `CSV SELECT 1` 1')).toBeNull();
+  expect(cut('INSERT INTO values SELECT 1')).toBeNull();
+  expect(cut('INSERT INTO db.format SELECT 1')).toBeNull();
 });
 
 test('a FORMAT clause names the format of the answer', () => {
@@ -60,8 +72,10 @@ test('what could touch files is named, in any disguise', () => {
     expect([sql, read(sql).touchesFiles]).toEqual([sql, null]);
 });
 
-test('input() is seen', () => {
-  expect(read("INSERT INTO t SELECT a FROM input('a Int8') FORMAT CSV 1").readsInput).toBe(true);
+test('an INSERT that selects from its data is seen, one that only selects is none', () => {
+  expect(read("INSERT INTO t SELECT a FROM input('a Int8') FORMAT CSV 1").selectsFromData).toBe(true);
+  const selects = read("INSERT INTO t SELECT * FROM values('a Int8', (1))");
+  expect([selects.selectsFromData, selects.insert]).toEqual([false, null]);
 });
 
 test('names and texts are quoted so that they cannot end early', () => {

@@ -113,7 +113,7 @@ test('any event that is accepted has a body that reads back as the same values, 
       expect(key).toBe((given.user_id || given.anonymous_id || null) as string | null);
       expect(isObject(read.properties)).toBe(true);
     }),
-    { numRuns: 600 },
+    { numRuns: 400 },
   );
-  expect(accepted).toBeGreaterThan(100); // else this test proves nothing
+  expect(accepted).toBeGreaterThan(60); // else this test proves nothing
 });

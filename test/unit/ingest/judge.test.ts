@@ -23,7 +23,6 @@ const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]
 const withMember = (event: object, member: string): string => JSON.stringify(event).replace(/\}$/, `,${member}}`);
 
 const at = (ms: number): string => new Date(ms).toISOString();
-const _dayMs = 86_400_000;
 
 describe('an accepted event', () => {
   test('is one line with the edge’s fields in front and every field of its type, in the table’s order', () => {
