@@ -113,6 +113,7 @@ export const settings = {
     default: '',
     takes: 'http(s)://host:port',
     pattern: /^(https?:\/\/.+)?$/,
+    secret: true, // may carry a password
     help: 'A ClickHouse server; empty = the embedded engine',
   }),
   clickhouseUser: text({ default: 'default', takes: 'a name', help: 'User on the ClickHouse server' }),

@@ -134,7 +134,14 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
     if (closing !== undefined) throw closed();
     const lane = guest ? lanes.guest : lanes.own;
     const turn = lane.enter(signal);
-    if (turn !== null) await turn; // a call that need not wait is under way when this returns, and close waits for it
+    if (turn !== null) {
+      await turn;
+      if (closing !== undefined) {
+        lane.leave();
+        throw closed();
+      }
+    }
+    // No await between the look at `closing` and here: what close finds running is all that will run.
     const tag = `ugc-${++calls}`;
     if (guest) guestTags.add(tag);
     const native = inSession(tag, options, call).finally(() => {
@@ -166,10 +173,13 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
   /** The engine cannot interrupt a call, but a query can kill another. Best effort: what is not killed runs to its end. */
   async function kill(tag: string): Promise<void> {
     const sql = `KILL QUERY WHERE Settings['log_comment'] = ${quoteText(tag)} ASYNC`;
-    await inSession(`${tag}-kill`, {}, async session => {
+    const killing = inSession(`${tag}-kill`, {}, async session => {
       const { elapsed } = await addon.QueryAsyncConnection(session, sql, 'Null');
       return { bytes: nothing, summary: summaryOf({ elapsed }) };
-    }).catch(() => undefined);
+    });
+    running.add(killing);
+    await killing.catch(() => undefined);
+    running.delete(killing);
   }
 
   async function shut(): Promise<void> {

@@ -10,7 +10,7 @@
 
 import { messageOf } from '../errors.ts';
 import type { Connection } from './sqlite-connection.ts';
-import { createRuns, isCorrupt, toPipelineError } from './sqlite-file.ts';
+import { assertAscending, createRuns, isCorrupt, toPipelineError } from './sqlite-file.ts';
 import { examine, isHeadIntact, keepLines, type Line, type Row } from './sqlite-row.ts';
 
 export interface Damage {
@@ -208,6 +208,7 @@ function* seqsOf(connection: Connection, table: string, gaps: number[]): Generat
     try {
       const seq = next(at);
       if (seq === null || seq > last) return;
+      assertAscending([seq], at);
       yield seq;
       at = seq;
       step = 1;

@@ -2,7 +2,7 @@
 //
 // - A position is committed only after every record up to it is in the sink, or dead-lettered there (progress.ts).
 // - Tables do not wait for each other; one that needs repair holds back its own topic, which is no longer polled once
-//   its lane is full. Memory is bounded by two blocks a table.
+//   its lane is full. Memory is bounded by two blocks and one poll a table.
 // - A crash at any moment repeats records, never skips them; repeated rows collapse by event_id.
 
 import { messageOf } from '../errors.ts';
@@ -43,7 +43,10 @@ export function startMover(options: MoverOptions): Mover {
   const givingUp = new AbortController();
   const lanes = new Map<string, Lane>();
   const progress = progressOf(source);
+  /** By topic: dead letters on their way. */
+  const burying = new Map<string, Promise<void>>();
   let room = new AbortController();
+  let failure: unknown = null;
   const laneOptions: LaneOptions = {
     ...options,
     stopping: stopping.signal,
@@ -67,32 +70,35 @@ export function startMover(options: MoverOptions): Mover {
   };
 
   async function run(): Promise<void> {
-    const polling = poll();
-    try {
-      await polling;
-    } finally {
-      stopping.abort();
-      await Promise.allSettled([...lanes.values()].map(lane => lane.done));
-      await source.close();
-    }
-    await Promise.all([...lanes.values()].map(lane => lane.done));
+    await poll().catch(broke);
+    await Promise.allSettled([...[...lanes.values()].map(lane => lane.done), ...burying.values()]);
+    await source.close();
+    if (failure !== null) throw failure;
+  }
+
+  /** A part that cannot go on, like a position that cannot be committed, ends the whole; `done` tells the first reason. */
+  function broke(error: unknown): void {
+    failure ??= error;
+    stopping.abort();
   }
 
   async function poll(): Promise<void> {
     while (!stopping.signal.aborted) {
       room = new AbortController();
-      const paused = new Set([...lanes.values()].flatMap(lane => (lane.isFull ? [...lane.topics] : [])));
+      const full = [...lanes.values()].flatMap(lane => (lane.isFull ? [...lane.topics] : []));
+      const paused = new Set([...full, ...burying.keys()]);
       const signal = paused.size > 0 ? AbortSignal.any([stopping.signal, room.signal]) : stopping.signal;
       const batches = await source.poll({ paused, bytesMax: options.blockBytesMax }, signal);
-      for (const batch of batches) await take(batch);
-      for (const [topic, atMs] of progress.oldest())
-        metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
+      for (const batch of batches) take(batch);
     }
   }
 
-  async function take(batch: Batch): Promise<void> {
+  function take(batch: Batch): void {
     progress.begin(batch);
-    if (batch.type === null || !options.types.has(batch.type)) return bury(batch);
+    if (batch.type === null || !options.types.has(batch.type)) {
+      buryNext(batch);
+      return;
+    }
     const lane = lanes.get(batch.type) ?? open(batch.type);
     lane.add(batch);
   }
@@ -100,8 +106,21 @@ export function startMover(options: MoverOptions): Mover {
   function open(type: string): Lane {
     const lane = startLane(type, laneOptions);
     lanes.set(type, lane);
-    lane.done.catch(() => stopping.abort()); // a lane that broke breaks the mover: `done` tells why
+    lane.done.catch(broke);
     return lane;
+  }
+
+  /** One after the other by topic, which is not polled meanwhile; nobody else waits for it. */
+  function buryNext(batch: Batch): void {
+    const last = (burying.get(batch.topic) ?? Promise.resolve())
+      .then(() => bury(batch))
+      .catch(broke)
+      .finally(() => {
+        if (burying.get(batch.topic) !== last) return;
+        burying.delete(batch.topic);
+        room.abort();
+      });
+    burying.set(batch.topic, last);
   }
 
   /** Records no table is meant for. */

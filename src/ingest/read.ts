@@ -1,9 +1,9 @@
 // A request's body → the events in it, unjudged. Bounded in bytes before and after decompression, in events and in time;
 // what is no JSON is refused with the place where it stops being some.
 
-import { printParseErrorCode, visit } from 'jsonc-parser';
 import { messageOf, PipelineError } from '../errors.ts';
 import { decompress } from './decompress.ts';
+import { parseJson } from './json.ts';
 
 export interface ReadLimits {
   readonly bodyBytesMax: number;
@@ -128,7 +128,7 @@ function decode(bytes: Uint8Array): string {
 }
 
 function readJson(text: string): Reading {
-  const body = parse(text);
+  const body = parseJson(text);
   if (Array.isArray(body)) return { isSingle: false, events: body, sentAt: undefined };
   if (typeof body === 'object' && body !== null && !('event_type' in body)) {
     const { events, event, sent_at: sentAt } = body as Record<string, unknown>;
@@ -140,13 +140,19 @@ function readJson(text: string): Reading {
   return { isSingle: true, events: [body], sentAt: undefined };
 }
 
+/** Blank lines are none; a body of little else is refused like one of too many events. */
 function readLines(text: string, eventsMax: number): Reading {
   const events: unknown[] = [];
-  for (const line of text.split('\n')) {
+  const linesMax = eventsMax * 10 + 1_000;
+  let lines = 0;
+  for (let start = 0; start < text.length && events.length <= eventsMax; ) {
+    if (++lines > linesMax) throw new PipelineError('too_large', `the body holds more than ${linesMax} lines`);
+    const end = text.indexOf('\n', start);
+    const line = text.slice(start, end < 0 ? text.length : end);
+    start = end < 0 ? text.length : end + 1;
     if (line.trim() === '') continue;
-    if (events.length > eventsMax) break;
     try {
-      events.push(parse(line));
+      events.push(parseJson(line));
     } catch (error) {
       events.push(error);
     }
@@ -154,35 +160,3 @@ function readLines(text: string, eventsMax: number): Reading {
   if (events.length === 0) throw new PipelineError('not_json', 'the body is empty');
   return { isSingle: false, events, sentAt: undefined };
 }
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new PipelineError('not_json', whereNotJson(text) ?? messageOf(error), { cause: error });
-  }
-}
-
-/** "line 9, column 3: …" of the first mistake. Only for texts that are known to have one. */
-function whereNotJson(text: string): string | undefined {
-  if (text.trim() === '') return 'the body is empty';
-  const found: string[] = [];
-  try {
-    visit(
-      text,
-      {
-        onError: (code, _offset, _length, line, column) => {
-          found.push(`line ${line + 1}, column ${column + 1}: ${wordsOf(printParseErrorCode(code))}`);
-          throw found; // the first is enough
-        },
-      },
-      { disallowComments: true, allowTrailingComma: false },
-    );
-  } catch {
-    // found it, or nested too deep to look
-  }
-  return found[0];
-}
-
-/** PropertyNameExpected → property name expected */
-const wordsOf = (code: string): string => code.replace(/(?<=.)[A-Z]/g, capital => ` ${capital}`).toLowerCase();

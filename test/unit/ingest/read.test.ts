@@ -136,11 +136,12 @@ describe('what is no JSON is refused with the place where it stops being some', 
     expect(said.length).toBeLessThan(200);
   });
 
-  test('also when it is nested a million levels deep and never closed', async () => {
+  test('also when it is nested a million levels deep, closed or not', async () => {
     const other = { bodyBytesMax: 10_000_000, bodyDecompressedBytesMax: 10_000_000 };
     expect(await refusal(read('['.repeat(1_000_000), { limits: other }))).toStartWith('not_json: ');
     expect(await refusal(read('{"a":'.repeat(100_000), { limits: other }))).toStartWith('not_json: ');
-    expect((await read('['.repeat(1_000_000) + ']'.repeat(1_000_000), { limits: other })).events).toHaveLength(1);
+    const closed = read('['.repeat(1_000_000) + ']'.repeat(1_000_000), { limits: other });
+    expect(await refusal(closed)).toBe('not_json: the JSON is nested deeper than 1000 levels');
   });
 });
 
@@ -204,9 +205,11 @@ describe('lines', () => {
     for (const body of ['', '\n', '\r\n \n\t']) expect(await refusal(lines(body))).toBe('not_json: the body is empty');
   });
 
-  test('a million of them blank are no trouble', async () => {
+  test('may be blank, hundreds of them, not a million', async () => {
     const other = { bodyBytesMax: 2_000_000, bodyDecompressedBytesMax: 2_000_000 };
-    expect((await lines(`${'\n'.repeat(1_000_000)}{"a":1}`, { limits: other })).events).toEqual([{ a: 1 }]);
+    const after = (blanks: number) => lines(`${'\n'.repeat(blanks)}{"a":1}`, { limits: other });
+    expect((await after(900)).events).toEqual([{ a: 1 }]);
+    expect(await refusal(after(1_000_000))).toStartWith('too_large: the body holds more than');
   });
 });
 
