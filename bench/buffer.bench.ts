@@ -1,17 +1,17 @@
 // What the disk buffer costs: append of groups of several sizes (an append each, as many at once as the queue sees
 // under load), at a fixed rate for the latency, and reading all of it back. CPU is the whole process, worker included.
 //
-//   bun bench/buffer.bench.ts [folder]       the folder's file system is what fsync is measured on
+//   bun bench/buffer.bench.ts       TMPDIR's file system is what fsync is measured on
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sqliteBuffer } from '../src/adapters/sqlite.ts';
 import type { DiskBuffer, Envelope } from '../src/ports.ts';
+import { markdown, type Row } from './report.ts';
 
 const types = ['click', 'page_view', 'film_watched', 'quality_change', 'search_filter_use'];
 const bodyLength = 340;
-const folder = mkdtempSync(join(process.argv[2] ?? tmpdir(), 'ugc-buffer-bench-'));
 
 interface Line {
   readonly what: string;
@@ -99,40 +99,47 @@ function spent(start: number, cpu: NodeJS.CpuUsage) {
   return { seconds: (performance.now() - start) / 1000, cpuMicros: user + system };
 }
 
-function print({ what, events, seconds, cpuMicros, latenciesMs }: Line): void {
-  const sorted = latenciesMs?.sort((a, b) => a - b) ?? [];
-  const at = (share: number): string => sorted[Math.floor(sorted.length * share)]?.toFixed(2) ?? '';
-  const cells = [
-    what.padEnd(34),
-    Math.round(events / seconds)
-      .toString()
-      .padStart(10),
-    (cpuMicros / events).toFixed(2).padStart(10),
-    at(0.5).padStart(8),
-    at(0.99).padStart(8),
-    at(0.9999).padStart(8),
-  ];
-  console.log(cells.join(' '));
+function toRow({ what, events, seconds, cpuMicros, latenciesMs = [] }: Line): Row {
+  const sorted = latenciesMs.sort((a, b) => a - b);
+  const at = (share: number): number | string => sorted[Math.floor((sorted.length - 1) * share)] ?? '';
+  return {
+    what,
+    'events/s': Math.round(events / seconds),
+    'core-µs/event': cpuMicros / events,
+    'p50 ms': at(0.5),
+    'p99 ms': at(0.99),
+    'max ms': at(1),
+  };
 }
 
-console.log(['what'.padEnd(34), '  events/s', '  µs/event', '  p50 ms', '  p99 ms', '  max ms'].join(' '));
-const path = join(folder, 'buffer.sqlite');
-const buffer = await sqliteBuffer({ path, bytesMax: 8 * 2 ** 30, diskReserveBytes: 0 });
-await buffer.source('bench').close();
-for (const [size, atOnce, total] of [
+/** Size of an append, appends at once, events in all. */
+const loads = [
   [1, 1, 4_000],
   [1, 64, 100_000],
   [64, 1, 200_000],
   [64, 16, 400_000],
   [1_000, 1, 400_000],
   [6_400, 1, 400_000],
-] as const) {
-  print(await appendAll(buffer, size, atOnce, total));
-  print(await readAll(buffer, `  read back and commit`));
+] as const;
+
+export async function bufferBench(): Promise<readonly Row[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'ugc-buffer-bench-'));
+  const path = join(folder, 'buffer.sqlite');
+  const buffer = await sqliteBuffer({ path, bytesMax: 8 * 2 ** 30, diskReserveBytes: 0 });
+  await buffer.source('bench').close();
+  const rows: Row[] = [];
+  const readBack = async () => rows.push(toRow(await readAll(buffer, '… read back, committed, deleted')));
+  for (const [size, atOnce, total] of loads) {
+    rows.push(toRow(await appendAll(buffer, size, atOnce, total)));
+    await readBack();
+  }
+  rows.push(toRow(await appendAtRate(buffer, 1, 10_000, 4)));
+  await readBack();
+  rows.push(toRow(await appendAtRate(buffer, 20, 40_000, 5)));
+  await readBack();
+  await buffer.close();
+  rmSync(folder, { recursive: true });
+  return rows;
 }
-print(await appendAtRate(buffer, 1, 10_000, 4));
-print(await readAll(buffer, `  read back and commit`));
-print(await appendAtRate(buffer, 20, 40_000, 5));
-print(await readAll(buffer, `  read back and commit`));
-await buffer.close();
-rmSync(folder, { recursive: true });
+
+if (import.meta.main) console.log(markdown(await bufferBench()));

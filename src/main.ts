@@ -2,6 +2,7 @@
 // Exit codes: 0 done, 1 failed, 2 wrong use.
 
 import packageJson from '../package.json' with { type: 'json' };
+import { growThreadPool } from './adapters/chdb-library.ts';
 import { type Config, readConfig } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
@@ -59,6 +60,7 @@ function refuse(problems: readonly string[]): Exit {
   return 2;
 }
 
+growThreadPool(process.env.UV_THREADPOOL_SIZE); // before anything uses the pool
 main(process.argv.slice(2)).then(
   code => process.exit(code),
   error => {

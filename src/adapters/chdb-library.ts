@@ -52,7 +52,6 @@ export function loadAddon(): Addon {
   const found = librariesLookedFor().find(folder => existsSync(join(folder, 'chdb_node.node')));
   if (found === undefined || !existsSync(join(found, libraryName)))
     throw new PipelineError('engine_missing', missingWords(found));
-  growThreadPool();
   const holder: { exports: Partial<Addon> } = { exports: {} };
   try {
     process.dlopen(holder, join(found, 'chdb_node.node'));
@@ -67,12 +66,25 @@ export function loadAddon(): Addon {
   return loaded;
 }
 
+/** Unless it was grown, the pool has a thread a core. */
+let threads = navigator.hardwareConcurrency;
+
 /** How many of the engine's calls can run at once. */
-export function threadPoolSize(): number {
-  const given = Number(process.env.UV_THREADPOOL_SIZE);
-  if (Number.isInteger(given) && given > 0) return given;
-  // `bun run` has used the pool to read our modules before we could say anything; a compiled binary has not.
-  return Bun.isStandaloneExecutable ? threadsWanted : navigator.hardwareConcurrency;
+export const threadPoolSize = (): number => threads;
+
+/**
+ * Works only before the first use of the pool, so main calls it first thing; under `bun run`, which has used the pool to
+ * read our modules by then, never. `asked` is the operator's UV_THREADPOOL_SIZE, which the runtime has taken already.
+ */
+export function growThreadPool(asked: string | undefined): void {
+  const size = Number(asked);
+  if (Number.isInteger(size) && size > 0) {
+    threads = size;
+  } else if (Bun.isStandaloneExecutable) {
+    // What a running Bun sets in process.env does not reach the pool's own getenv.
+    libc().symbols.setenv(Buffer.from('UV_THREADPOOL_SIZE\0'), Buffer.from(`${threadsWanted}\0`), 1);
+    threads = threadsWanted;
+  }
 }
 
 const libraryName = 'libchdb.so';
@@ -91,14 +103,6 @@ export function librariesLookedFor(): readonly string[] {
   for (let at = import.meta.dir; dirname(at) !== at; at = dirname(at))
     if (existsSync(join(at, 'node_modules'))) folders.push(join(at, 'node_modules', '@chdb', name));
   return folders;
-}
-
-/** Works only before the first use of the pool: main calls it first thing. Respects UV_THREADPOOL_SIZE. */
-export function growThreadPool(): void {
-  if (process.env.UV_THREADPOOL_SIZE) return;
-  // process.env of a running Bun does not reach the pool's own getenv.
-  const { symbols } = libc();
-  symbols.setenv(Buffer.from('UV_THREADPOOL_SIZE\0'), Buffer.from(`${threadsWanted}\0`), 1);
 }
 
 const exclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB

@@ -9,6 +9,7 @@ export interface Connection {
   run(sql: string): void;
   /** For what is asked once. */
   one<Row>(sql: string): Row | null;
+  many<Row>(sql: string): Row[];
   /** One transaction that waits for the write lock first. All or nothing; errors come out as they are. */
   write<T>(durability: Durability, action: () => T): T;
   /** One snapshot. */
@@ -39,6 +40,15 @@ export function connect(path: string, complain: Complain): Connection {
   const commit = prepare('COMMIT');
   const sync = { fsynced: prepare('PRAGMA synchronous = FULL'), lazy: prepare('PRAGMA synchronous = NORMAL') };
 
+  const once = <T>(sql: string, ask: (statement: Statement) => T): T => {
+    const statement = db.prepare(sql);
+    try {
+      return ask(statement);
+    } finally {
+      statement.finalize();
+    }
+  };
+
   const transact = <T>(mode: 'write' | 'read', action: () => T): T => {
     begin[mode].run();
     try {
@@ -55,14 +65,8 @@ export function connect(path: string, complain: Complain): Connection {
     prepare,
     complain,
     run: sql => void db.run(sql),
-    one<Row>(sql: string) {
-      const statement = db.prepare(sql);
-      try {
-        return statement.get() as Row | null;
-      } finally {
-        statement.finalize();
-      }
-    },
+    one: <Row>(sql: string) => once(sql, statement => statement.get() as Row | null),
+    many: <Row>(sql: string) => once(sql, statement => statement.all() as Row[]),
     write(durability, action) {
       sync[durability].run();
       return transact('write', action);

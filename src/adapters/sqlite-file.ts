@@ -161,6 +161,11 @@ const isMalformed = (error: unknown): boolean =>
 export const isCorrupt = (error: unknown): boolean =>
   error instanceof Malformed || (error instanceof SQLiteError && (error.code?.startsWith('SQLITE_CORRUPT') ?? false));
 
+/** Two ways to ask the index the same. */
+export function assertSame(one: string, other: string | null | undefined): void {
+  if (one !== other) throw new Malformed('the index of the buffer contradicts itself');
+}
+
 /** A damaged index may give keys out of order, for ever. */
 export function assertAscending<T extends string | number>(keys: readonly T[], after: T): void {
   let previous = after;

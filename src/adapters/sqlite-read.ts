@@ -7,9 +7,11 @@
 import { messageOf } from '../errors.ts';
 import type { Batch } from '../ports.ts';
 import type { Connection } from './sqlite-connection.ts';
-import { assertAscending, isCorrupt } from './sqlite-file.ts';
-import type { Damage, Mender } from './sqlite-mend.ts';
+import { assertAscending, assertSame, isCorrupt } from './sqlite-file.ts';
+import type { Mender } from './sqlite-mend.ts';
+import type { Damage } from './sqlite-quarantine.ts';
 import { isBodyIntact, isHeadIntact, type Row } from './sqlite-row.ts';
+import { fetchRow } from './sqlite-rows.ts';
 
 /** By topic: the position up to which a reader has read. */
 export type Cursors = Readonly<Record<string, number>>;
@@ -37,19 +39,20 @@ export interface RowReader {
 
 const rowsPerTopic = 64;
 
-const columns = `seq, topic, type, count, received_at_ms AS receivedAtMs, head_sum AS headSum, body_sum AS bodySum,
-  sums, keys, ndjson`;
-
 export function rowReader(connection: Connection, mender: Mender): RowReader {
   const nextTopic = connection.prepare<{ topic: string | null }, [string]>(
     'SELECT min(topic) AS topic FROM runs WHERE topic > ?',
+  );
+  const lastTopic = connection.prepare<{ topic: string | null }>('SELECT max(topic) AS topic FROM runs');
+  const oldest = connection.prepare<{ seq: number; topic: string }>(
+    'SELECT seq, topic FROM runs NOT INDEXED WHERE seq <= (SELECT last FROM state) ORDER BY seq LIMIT 1',
   );
   // No position beyond the last one given out: a damaged key must not carry a cursor away.
   const list = connection.prepare<{ seq: number }, [string, number, number]>(
     `SELECT seq FROM runs
      WHERE topic = ? AND seq > ? AND seq <= (SELECT last FROM state) ORDER BY seq LIMIT ?`,
   );
-  const fetch = connection.prepare<Row, [number]>(`SELECT ${columns} FROM runs WHERE seq = ?`);
+  const fetch = fetchRow(connection);
 
   const topicsAfter = (first: string): string[] => {
     const topics: string[] = [];
@@ -57,6 +60,8 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
       assertAscending([topic], topics.at(-1) ?? '');
       topics.push(topic);
     }
+    // One entry out of its place makes a search stop before the others.
+    if (topics.length > 0) assertSame(topics.at(-1)!, lastTopic.get()?.topic);
     const start = topics.findIndex(topic => topic > first);
     return start > 0 ? [...topics.slice(start), ...topics.slice(0, start)] : topics;
   };
@@ -64,7 +69,7 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
   /** The row as it should be, or what is wrong with it. */
   const take = (topic: string, seq: number): Row | Damage => {
     try {
-      const row = fetch.get(seq);
+      const row = fetch(seq);
       const sound = row && row.topic === topic && isHeadIntact(row) && isBodyIntact(row);
       return sound ? row : { topic, seq, row, error: null };
     } catch (error) {
@@ -96,7 +101,16 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
       }
       more ||= seqs.length === rowsPerTopic || (seqs.length > 0 && reached[topic] !== seqs.at(-1));
     }
+    if (batches.length === 0 && damages.length === 0 && paused.size === 0) damages.push(...probe(reached));
     return { batches, damages, reached, more };
+  };
+
+  /** Nothing left to read means that the oldest row there is has been read: else the index hides it. */
+  const probe = (reached: Cursors): readonly Damage[] => {
+    const first = oldest.get();
+    if (first === null || first.seq <= (reached[first.topic] ?? 0)) return [];
+    const row = take(first.topic, first.seq);
+    return ['error' in row ? row : { ...first, row, error: 'hidden' }];
   };
 
   return {
@@ -119,7 +133,7 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
     } catch (error) {
       if (!isCorrupt(error)) throw error;
       connection.complain('the index of the buffer is damaged', { error: messageOf(error) });
-      mender.rebuildIndex();
+      mender.index.rebuild();
       return action();
     }
   }

@@ -16,6 +16,7 @@ import { mender } from './sqlite-mend.ts';
 import { type Cursors, type Reading, type ReadOptions, rowReader } from './sqlite-read.ts';
 import { type Bounds, bytesUsed, type Pages, roomOf } from './sqlite-room.ts';
 import { type Run, sealRun } from './sqlite-row.ts';
+import { insertRow } from './sqlite-rows.ts';
 import { sweeper } from './sqlite-sweep.ts';
 
 export interface Store {
@@ -46,8 +47,6 @@ const tightBytes = 8 * 2 ** 20;
 /** What a row costs beside its blobs, at most. */
 const rowOverheadBytes = 512;
 
-type Inserted = [number, string, string, number, number, number, number, Uint8Array, string, Uint8Array];
-
 /** `config_invalid` for a file that is not ours, `buffer_failed` for one that cannot be opened. */
 export function openStore(bounds: Bounds, complain: Complain): Store {
   const connection = connect(bounds.path, complain);
@@ -71,7 +70,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
   const checkpointAll = prepare('PRAGMA wal_checkpoint(TRUNCATE)');
   const getLast = prepare<{ last: number }>('SELECT last FROM state');
   const setLast = prepare<null, [number, number]>('UPDATE state SET last = ?, events = events + ?');
-  const insert = prepare<null, Inserted>('INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const insert = insertRow(connection);
   const addReader = prepare<null, [string]>("INSERT OR IGNORE INTO readers VALUES (?, '', 0)");
   const positions = prepare<{ topic: string; position: number }, [string]>(
     "SELECT topic, position FROM readers WHERE reader = ? AND topic <> ''",
@@ -87,9 +86,14 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
   const mending = mender(connection);
   const reader = rowReader(connection, mending);
   const isTight = (): boolean => room.left(pages()).disk < tightBytes;
-  const { rebuildIndex } = mending;
-  const sweeping = sweeper({ connection, pages, isTight, rebuildIndex });
+  const { index } = mending;
+  const sweeping = sweeper({ connection, pages, isTight, index });
   let writes = 0;
+  try {
+    mending.checkLast();
+  } catch (error) {
+    complain('the end of the buffer cannot be read', { error: messageOf(error) });
+  }
 
   /** On a full disk once more, after the write-ahead log has made way. Errors come out as ours. */
   const guarded = <T>(action: () => T): T => {
@@ -120,8 +124,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
     let last = before;
     for (const run of runs) {
       last += run.count;
-      const { topic, type, count, receivedAtMs, headSum, bodySum, sums, keys, ndjson } = sealRun(run, last);
-      insert.run(last, topic, type, count, receivedAtMs, headSum, bodySum, sums, keys, ndjson);
+      insert(sealRun(run, last));
     }
     setLast.run(last, last - before);
     return { first: before + 1, last };
@@ -160,7 +163,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
         return 'done';
       } catch (error) {
         complain('the buffer could not be tidied up', { error: messageOf(error) });
-        if (isCorrupt((error as PipelineError).cause)) tryTo(rebuildIndex);
+        if (isCorrupt((error as PipelineError).cause)) tryTo(index.rebuild);
         return 'failed';
       }
     },

@@ -9,6 +9,7 @@
 import { messageOf } from '../errors.ts';
 import type { Connection } from './sqlite-connection.ts';
 import { assertAscending, isCorrupt, pageBytes } from './sqlite-file.ts';
+import type { IndexRepair } from './sqlite-index.ts';
 import type { Pages } from './sqlite-room.ts';
 
 export interface Sweeper {
@@ -29,10 +30,10 @@ export interface SweeperOptions {
   readonly pages: () => Pages;
   /** The volume is nearly full: keep no free pages, appends need the space for the log. */
   readonly isTight: () => boolean;
-  readonly rebuildIndex: () => void;
+  readonly index: IndexRepair;
 }
 
-export function sweeper({ connection, pages, isTight, rebuildIndex }: SweeperOptions): Sweeper {
+export function sweeper({ connection, pages, isTight, index }: SweeperOptions): Sweeper {
   const allTopics = connection.prepare<{ topic: string }, []>("SELECT DISTINCT topic FROM readers WHERE topic <> ''");
   // What every registered reader has passed; no reader at all: nothing is passed.
   const passed = connection.prepare<{ position: number | null }, [string]>(
@@ -46,10 +47,10 @@ export function sweeper({ connection, pages, isTight, rebuildIndex }: SweeperOpt
   const remove = connection.prepare<{ count: number }, [number]>('DELETE FROM runs WHERE seq = ? RETURNING count');
   const release = connection.prepare<null, [number]>('UPDATE state SET events = max(0, events - ?)');
   const vacuum = connection.prepare(`PRAGMA incremental_vacuum(${stepPages})`);
-  const tally = connection.prepare<{ events: number; rows: number; shown: string | null }>(
-    `SELECT events, EXISTS (SELECT 1 FROM runs NOT INDEXED) AS rows,
-     (SELECT min(topic) FROM runs WHERE topic > '') AS shown FROM state`,
+  const oldest = connection.prepare<{ seq: number; topic: string }>(
+    'SELECT seq, topic FROM runs NOT INDEXED ORDER BY seq LIMIT 1',
   );
+  const countEvents = connection.prepare<{ events: number }>('SELECT events FROM state');
   const recount = connection.prepare('UPDATE state SET events = 0 WHERE NOT EXISTS (SELECT 1 FROM runs NOT INDEXED)');
   const stuck = new Set<number>();
   /** Even a delete needs some space in the log: after a failure one row at a time, then more again. */
@@ -84,10 +85,24 @@ export function sweeper({ connection, pages, isTight, rebuildIndex }: SweeperOpt
     }
   };
 
+  /** Whether the oldest row is one that all have passed, yet the index does not show it. One snapshot. */
+  const findHidden = (): number | null =>
+    connection.read(() => {
+      const first = oldest.get();
+      if (first === null || stuck.has(first.seq)) return null;
+      const { topic, seq } = first;
+      const isPassed = seq <= (passed.get(topic)?.position ?? 0);
+      return isPassed && list.all(topic, seq - 1, seq, 1).length === 0 ? seq : null;
+    });
+
   const check = (): void => {
-    const { events, rows, shown } = tally.get()!;
-    if (rows && !shown && stuck.size === 0) rebuildIndex();
-    if (!rows && events > 0) connection.write('lazy', () => recount.run());
+    const hidden = findHidden();
+    if (hidden !== null) {
+      stuck.add(hidden);
+      index.rebuild();
+    }
+    // Rows that could not be read leave their events in the count: it is right again when the log is empty.
+    if (oldest.get() === null && countEvents.get()!.events > 0) connection.write('lazy', () => recount.run());
   };
 
   return {
@@ -96,6 +111,7 @@ export function sweeper({ connection, pages, isTight, rebuildIndex }: SweeperOpt
     },
 
     step() {
+      index.bringAllBack();
       for (const [topic, from] of open) {
         const seqs = list.all(topic, from, passed.get(topic)?.position ?? 0, stepRows).map(({ seq }) => seq);
         assertAscending(seqs, from);

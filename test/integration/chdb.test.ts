@@ -1,8 +1,10 @@
 // The embedded engine: every call by itself, inserts never behind guests, one process a folder.
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Engine, RunOptions } from '../../src/adapters/chdb.ts';
+import { type Engine, openEngine, type RunOptions } from '../../src/adapters/chdb.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 
 let local: TemporaryEngine;
@@ -98,6 +100,15 @@ test('a folder that is open in another process is refused in words', async () =>
   expect(await second.exited).not.toBe(0);
   expect(said).toContain(`The data folder ${engine.path} is open in another process`);
   expect(said).toContain('UGC_DATA_DIR');
+});
+
+test('a folder whose name ClickHouse would take for a pattern is refused before anything else', () => {
+  const path = join(tmpdir(), 'ugc-{a,b}');
+  try {
+    expect(() => openEngine({ path, memoryBytesMax: 2 ** 30 })).toThrow('must not contain any of * ? { }');
+  } finally {
+    rmSync(path, { recursive: true });
+  }
 });
 
 // Last: it closes the engine.

@@ -74,6 +74,28 @@ function readAll(store: Store): Batch[] {
   throw new Error('the read never came to an end');
 }
 
+/** As a mover would: reads and commits all, lets the sweep check the index, and reads what that brings back. */
+function readAndSweep(store: Store): string[] {
+  const all: string[] = [];
+  for (let rounds = 0; rounds < 10; rounds++) {
+    const batches = readAll(store);
+    all.push(...batches.flatMap(bodiesOf));
+    for (const { topic, last } of batches) store.commit('etl', topic, last);
+    for (let steps = 0; steps < 200 && store.sweep() === 'more'; steps++);
+    if (batches.length === 0) break;
+  }
+  return all;
+}
+
+const oneEvent = {
+  topic: 'ugc.new',
+  type: 'new',
+  count: 1,
+  receivedAtMs: 1,
+  keys: '[null]',
+  ndjson: encoder.encode('"new"\n'),
+};
+
 function flipAt(offset: number, random: Random): void {
   const file = readFileSync(path);
   file[offset]! ^= 1 << random.between(0, 7);
@@ -190,9 +212,9 @@ describe('a flipped bit', () => {
     }
   });
 
-  test('in the index alone loses nothing: it is made anew, and what it hid flows or is set aside', () => {
+  test('in the index alone loses nothing: it is made anew, and what it hid flows', () => {
     const random = randomOf('flipped index');
-    let hidden = 0;
+    let noticed = 0;
     for (let round = 0; round < 40; round++) {
       rmSync(path, { force: true });
       const sent = fillFile(random, 12);
@@ -206,19 +228,14 @@ describe('a flipped bit', () => {
       const used = [...file.subarray(start, start + 16_384).keys()].filter(at => file[start + at] !== 0);
       flipAt(start + random.pick(used), random);
       const store = openQuietly();
-      const read = readAll(store).flatMap(batch => bodiesOf(batch).map(body => ({ body, batch })));
-      // An entry the index has lost shows when everything else is passed and swept: then the table is asked.
-      if (read.length + store.stats().quarantined < sent.length) hidden++;
-      for (const { batch } of read) store.commit('etl', batch.topic, batch.last);
-      for (let steps = 0; store.sweep() !== 'done'; steps++) expect(steps).toBeLessThan(1000);
-      const later = readAll(store).flatMap(bodiesOf);
-      const all = [...read.map(({ body }) => body), ...later];
-      expect(new Set(all).size).toBe(all.length);
-      expect(sent.map(({ body }) => body)).toEqual(expect.arrayContaining(all));
-      expect(all.length + store.stats().quarantined).toBe(sent.length);
+      // A row the index had hidden may come twice, its event_id is the same; none may be missing.
+      const read = new Set(readAndSweep(store));
+      expect(sent.map(({ body }) => body)).toEqual(expect.arrayContaining([...read]));
+      expect(read.size + store.stats().quarantined).toBe(sent.length);
+      if (complaints.length > 0) noticed++;
       store.close();
     }
-    console.log(`${hidden} of 40 flips hid rows until all else was swept`);
+    console.log(`${noticed} of 40 flips made a new index necessary`);
   });
 });
 
@@ -226,43 +243,31 @@ describe('damage anywhere in the file', () => {
   test('never delivers what was not acked, never hangs, and is never silent', () => {
     const random = randomOf('flips anywhere');
     let lost = 0;
+    let taken = 0;
     let aside = 0;
     for (let round = 0; round < 150; round++) {
       for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
       const sent = new Set(fillFile(random, 20).map(({ body }) => body));
       const { length } = readFileSync(path);
       for (let flips = random.between(1, 6); flips > 0; flips--) flipAt(random.between(100, length - 1), random);
-      const t0 = performance.now();
       const failure = attempt(() => {
         const store = openQuietly();
         try {
-          const read = readAll(store).flatMap(bodiesOf);
+          const read = new Set(readAndSweep(store));
           for (const body of read) expect(sent.has(body), 'delivered what nobody sent').toBe(true);
-          expect(new Set(read).size).toBe(read.length);
           const { quarantined } = store.stats();
+          if (read.size < sent.size) expect(complaints.length, 'events are missing in silence').toBeGreaterThan(0);
           aside += quarantined;
-          const missing = sent.size - read.length;
-          if (missing > quarantined) lost += missing - quarantined;
-          if (missing > 0 && complaints.length === 0)
-            console.log(`round ${round}: ${missing} missing, seed ${random.seed}`);
-          store.append([
-            {
-              topic: 'ugc.new',
-              type: 'new',
-              count: 1,
-              receivedAtMs: 1,
-              keys: '[null]',
-              ndjson: encoder.encode('"new"\n'),
-            },
-          ]);
+          lost += Math.max(0, sent.size - read.size - quarantined);
+          store.append([oneEvent]);
+          taken++;
         } finally {
           store.close();
         }
       });
-      if (performance.now() - t0 > 1000) console.log('SLOW', round, performance.now() - t0, failure, complaints);
       if (failure !== null) expect(failure).toBeInstanceOf(PipelineError);
     }
-    console.log(`set aside ${aside}, unaccounted ${lost}`);
+    console.log(`set aside ${aside}, lost with their pages ${lost}, ${taken} of 150 files took an append afterwards`);
   }, 60_000);
 });
 
