@@ -10,7 +10,7 @@ const startedAt = performance.now();
 mkdirSync(join(dist, 'lib'), { recursive: true });
 const outfile = join(dist, 'ugc');
 const result = await Bun.build({
-  entrypoints: [join(root, 'src/main.ts'), join(root, 'src/adapters/sqlite-worker.ts')],
+  entrypoints: [join(root, 'src/main.ts'), join(root, 'src/adapters/sqlite/worker.ts')],
   target: 'bun',
   format: 'esm',
   bytecode: true,

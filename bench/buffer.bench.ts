@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sqliteBuffer } from '../src/adapters/sqlite.ts';
+import { sqliteBuffer } from '../src/adapters/sqlite/buffer.ts';
 import type { DiskBuffer, Envelope } from '../src/ports.ts';
 import { markdown, type Row } from './report.ts';
 

@@ -2,7 +2,7 @@
 // Exit codes: 0 done, 1 failed, 2 wrong use.
 
 import packageJson from '../package.json' with { type: 'json' };
-import { growThreadPool } from './adapters/chdb-library.ts';
+import { growThreadPool } from './adapters/chdb/library.ts';
 import { type Config, readConfig } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';

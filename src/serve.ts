@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { catalogue } from '../schemas/catalogue.ts';
 import { tableOf } from '../schemas/table.ts';
 import { diskLog } from './adapters/disk-log.ts';
-import { sqliteBuffer } from './adapters/sqlite.ts';
+import { sqliteBuffer } from './adapters/sqlite/buffer.ts';
 import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';

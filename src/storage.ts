@@ -4,11 +4,11 @@
 // A server that cannot be reached or does not fit at start is waited for: its events lie in the log meanwhile. The
 // embedded engine is part of this process, so what is wrong with it is told at once and ends the start.
 
-import { type Engine, openEngine } from './adapters/chdb.ts';
-import { chdbConnection } from './adapters/chdb-connection.ts';
-import { clickhouseSink } from './adapters/clickhouse.ts';
-import { clickhouseClient } from './adapters/clickhouse-client.ts';
-import { serveClickhouseHttp } from './adapters/clickhouse-http.ts';
+import { chdbConnection } from './adapters/chdb/connection.ts';
+import { type Engine, openEngine } from './adapters/chdb/engine.ts';
+import { serveClickhouseHttp } from './adapters/chdb/http.ts';
+import { clickhouseClient } from './adapters/clickhouse/client.ts';
+import { clickhouseSink } from './adapters/clickhouse/sink.ts';
 import type { Config } from './config.ts';
 import { messageOf } from './errors.ts';
 import { type Mover, startMover } from './etl/loop.ts';

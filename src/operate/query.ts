@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { openEngine } from '../adapters/chdb.ts';
+import { openEngine } from '../adapters/chdb/engine.ts';
 import type { Config } from '../config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { clickhouseFolder, readInstance } from '../instance.ts';

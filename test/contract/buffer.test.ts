@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { memoryBuffer } from '../../src/adapters/memory.ts';
-import { sqliteBuffer } from '../../src/adapters/sqlite.ts';
+import { memoryBuffer } from '../../src/adapters/memory/buffer.ts';
+import { sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
 import { bufferContract } from './buffer.contract.ts';
 
 bufferContract('memory', async ({ bytesMax }) => {

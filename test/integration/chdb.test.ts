@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Engine, openEngine, type RunOptions } from '../../src/adapters/chdb.ts';
+import { type Engine, openEngine, type RunOptions } from '../../src/adapters/chdb/engine.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 
 let local: TemporaryEngine;

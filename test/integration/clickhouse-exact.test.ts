@@ -1,9 +1,9 @@
 // One row for each event_id, whatever was repeated, and cheap to ask for.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { chdbConnection } from '../../src/adapters/chdb-connection.ts';
-import { clickhouseSink } from '../../src/adapters/clickhouse.ts';
-import { clickhouseClient } from '../../src/adapters/clickhouse-client.ts';
+import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
+import { clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
+import { clickhouseSink } from '../../src/adapters/clickhouse/sink.ts';
 import type { Sink, TableDefinition } from '../../src/ports.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { type SeenRow, seenBlock, seenRows, seenTable } from '../support/rows.ts';

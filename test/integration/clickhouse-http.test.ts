@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
-import { type ClickhouseHttp, serveClickhouseHttp } from '../../src/adapters/clickhouse-http.ts';
+import { type ClickhouseHttp, serveClickhouseHttp } from '../../src/adapters/chdb/http.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 
 let local: TemporaryEngine;

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sqliteBuffer } from '../../src/adapters/sqlite.ts';
-import { openStore, type Store } from '../../src/adapters/sqlite-store.ts';
+import { sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
+import { openStore, type Store } from '../../src/adapters/sqlite/store.ts';
 import { PipelineError } from '../../src/errors.ts';
 import type { Batch, Envelope } from '../../src/ports.ts';
 import {

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type SqliteBufferOptions, sqliteBuffer } from '../../src/adapters/sqlite.ts';
+import { type SqliteBufferOptions, sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
 import type { DiskBuffer } from '../../src/ports.ts';
 import { commitAll, envelope, envelopes, idsOf, isEmpty, pollAll, pollSome, until } from '../support/buffer.ts';
 import { randomOf } from '../support/random.ts';
@@ -274,7 +274,7 @@ describe('space', () => {
 
   test('a limit on the size of files refuses like a full disk or a broken one, and loses nothing', async () => {
     const script = `
-      import { sqliteBuffer } from ${JSON.stringify(join(import.meta.dir, '../../src/adapters/sqlite.ts'))};
+      import { sqliteBuffer } from ${JSON.stringify(join(import.meta.dir, '../../src/adapters/sqlite/buffer.ts'))};
       process.on('SIGXFSZ', () => {});
       const buffer = await sqliteBuffer({ path: ${JSON.stringify(path)}, bytesMax: 2 ** 30, diskReserveBytes: 0 });
       for (let i = 0; i < 2000; i++) {

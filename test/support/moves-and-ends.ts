@@ -1,6 +1,6 @@
 // A process that moves two records, waits for a third that never gets through, stops, and then has to end by itself.
 
-import { memorySink } from '../../src/adapters/memory-sink.ts';
+import { memorySink } from '../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { startMover } from '../../src/etl/loop.ts';
 import { sleep } from '../../src/etl/sleep.ts';

@@ -1,7 +1,7 @@
 // A mover between a list and a memory sink. A test that leaves anything running behind fails.
 
 import { afterEach, expect } from 'bun:test';
-import { type MemorySink, memorySink } from '../../src/adapters/memory-sink.ts';
+import { type MemorySink, memorySink } from '../../src/adapters/memory/sink.ts';
 import { type Mover, type MoverOptions, startMover } from '../../src/etl/loop.ts';
 import { type ListSource, listSource } from './list-source.ts';
 import { quietLogger, sharedMetrics } from './quiet.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { memorySink } from '../../../src/adapters/memory-sink.ts';
+import { memorySink } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { isolate, lettersOf } from '../../../src/etl/isolate.ts';
 import type { Batch, DeadLetter, Sink } from '../../../src/ports.ts';

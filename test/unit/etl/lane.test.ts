@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { type MemorySink, memorySink } from '../../../src/adapters/memory-sink.ts';
+import { type MemorySink, memorySink } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { type Lane, type LaneOptions, startLane } from '../../../src/etl/lane.ts';
 import type { Batch } from '../../../src/ports.ts';

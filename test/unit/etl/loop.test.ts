@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { type MemorySink, memorySink } from '../../../src/adapters/memory-sink.ts';
+import { type MemorySink, memorySink } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { listSource } from '../../support/list-source.ts';
 import { bodies, body, expectNoneLeft, startMoving, stopped } from '../../support/moving.ts';

@@ -2,7 +2,7 @@
 // and in the end every record is a row or a dead letter, never both, never neither. UGC_TEST_SEED repeats a world.
 
 import { expect, test } from 'bun:test';
-import { type MemorySink, memorySink, type SinkCall } from '../../../src/adapters/memory-sink.ts';
+import { type MemorySink, memorySink, type SinkCall } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import type { Batch } from '../../../src/ports.ts';
 import { keyOf, type ListSource, listSource, type Records } from '../../support/list-source.ts';

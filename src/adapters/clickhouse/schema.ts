@@ -1,0 +1,179 @@
+// Brings the database to what the catalogue wants: read what is there, plan, and only then write. The plan is pure; it
+// either names what does not fit, or the statements that are missing. What fits costs two small queries.
+//
+// Invariants: nothing is written while anything does not fit. No statement loses a row. Two processes may do it at once:
+// every statement tolerates its own repetition, and whoever loses a race looks again.
+
+import { ClickHouseError } from '@clickhouse/client';
+import { PipelineError } from '../../errors.ts';
+import type { ClickhouseClient } from './client.ts';
+import { sinkError } from './errors.ts';
+import { quoteName } from './sql.ts';
+import { columnSql, tableName, type WantedSchema, type WantedTable } from './tables.ts';
+
+export type Migrate = 'auto' | 'check' | 'off';
+
+export interface FoundTable {
+  readonly engine: string;
+  readonly engineFull: string;
+  readonly sortingKey: string;
+  readonly comment: string;
+  /** Type by column name. */
+  readonly columns: ReadonlyMap<string, string>;
+}
+
+export type FoundSchema = ReadonlyMap<string, FoundTable>;
+
+export interface Plan {
+  readonly problems: readonly string[];
+  readonly statements: readonly string[];
+}
+
+export interface PrepareOptions {
+  readonly client: ClickhouseClient;
+  readonly wanted: WantedSchema;
+  readonly migrate: Migrate;
+  readonly log?: { info(about: object, message: string): void } | undefined;
+}
+
+/** Rejects with `schema_incompatible`, or with what the sink's errors are. */
+export async function prepareSchema({ client, wanted, migrate, log }: PrepareOptions): Promise<void> {
+  if (migrate === 'off') return;
+  for (let attempt = 1; ; attempt++) {
+    const plan = planSchema(wanted, await readSchema(client, wanted.database));
+    if (plan.problems.length > 0) throw new PipelineError('schema_incompatible', plan.problems.join('\n'));
+    if (plan.statements.length === 0) return;
+    if (migrate === 'check')
+      throw new PipelineError(
+        'schema_incompatible',
+        `Database ${wanted.database} lacks something. Set UGC_CLICKHOUSE_MIGRATE=auto, or run:\n${plan.statements.join(';\n')};`,
+      );
+    if (await apply(client, plan.statements, attempt < attemptsMax, log)) return;
+  }
+}
+
+const attemptsMax = 5;
+
+export function planSchema(wanted: WantedSchema, found: FoundSchema): Plan {
+  const problems: string[] = [];
+  const statements: string[] = [];
+  for (const table of wanted.tables) {
+    const there = found.get(table.name);
+    if (there === undefined) statements.push(table.create);
+    else if (table.kind === 'check') statements.push(...(isTwin(table, there) ? [] : [table.create]));
+    else planRows(wanted.database, table, there, problems, statements);
+  }
+  for (const view of wanted.views) {
+    const there = found.get(view.name);
+    if (there !== undefined && there.engine !== 'View')
+      problems.push(
+        `${wanted.database}.${view.name} is a table (${there.engine}), wanted a view: rename it, or use another database with UGC_CLICKHOUSE_DATABASE.`,
+      );
+    else if (there?.comment !== view.comment) statements.push(view.create);
+  }
+  if (statements.length > 0 && found.size === 0)
+    statements.unshift(`CREATE DATABASE IF NOT EXISTS ${quoteName(wanted.database)}`);
+  return { problems, statements };
+}
+
+function isTwin(wanted: WantedTable, there: FoundTable): boolean {
+  return there.engine === 'Null' && wanted.columns.every(({ name, type }) => sameType(there.columns.get(name), type));
+}
+
+function planRows(
+  database: string,
+  wanted: WantedTable,
+  there: FoundTable,
+  problems: string[],
+  statements: string[],
+): void {
+  const called = `${database}.${wanted.name}`;
+  const remedy = `Rename it (RENAME TABLE ${called} TO ${called}_old) and start again: ugc creates a new one; then copy what is worth it.`;
+  const version = /ReplacingMergeTree\(([^)]*)\)/.exec(wanted.create)?.[1];
+  const engine = /^(?:Replicated|Shared)?ReplacingMergeTree$/.test(there.engine);
+  if (!engine || !new RegExp(`[(, ]${version}\\)`).test(there.engineFull))
+    problems.push(
+      `${called} has the engine ${there.engineFull.split(' ')[0]}, wanted ReplacingMergeTree(${version}). ${remedy}`,
+    );
+  if (there.sortingKey !== wanted.sortingKey)
+    problems.push(`${called} is ordered by (${there.sortingKey}), wanted (${wanted.sortingKey}). ${remedy}`);
+
+  let previous: string | undefined;
+  for (const column of wanted.columns) {
+    const type = there.columns.get(column.name);
+    if (type === undefined)
+      statements.push(
+        `ALTER TABLE ${tableName(database, wanted.name)} ADD COLUMN IF NOT EXISTS ${columnSql(column)}` +
+          (previous === undefined ? ' FIRST' : ` AFTER ${quoteName(previous)}`),
+      );
+    else if (!sameType(type, column.type))
+      problems.push(
+        `${called}: column ${column.name} is ${type}, wanted ${column.type}. If every value fits: ALTER TABLE ${called} MODIFY COLUMN ${column.name} ${column.type}. Else: ${remedy}`,
+      );
+    previous = column.name;
+  }
+  for (const [name, value] of Object.entries(wanted.settings)) {
+    if (name === 'non_replicated_deduplication_window' && there.engine !== 'ReplacingMergeTree') continue;
+    const set = new RegExp(`\\b${name} = (\\d+)`).exec(there.engineFull)?.[1];
+    if (!(Number(set) >= value))
+      // an operator may have asked for more
+      statements.push(`ALTER TABLE ${tableName(database, wanted.name)} MODIFY SETTING ${name} = ${value}`);
+  }
+}
+
+const sameType = (found: string | undefined, wanted: string): boolean =>
+  found?.replaceAll(' ', '') === wanted.replaceAll(' ', '');
+
+async function readSchema(client: ClickhouseClient, database: string): Promise<FoundSchema> {
+  try {
+    const read = async <Row>(query: string): Promise<Row[]> => {
+      const answer = await client.query({ query, query_params: { database }, format: 'JSONEachRow' });
+      return answer.json<Row>();
+    };
+    const [tables, columns] = await Promise.all([
+      read<{ name: string; engine: string; engine_full: string; sorting_key: string; comment: string }>(
+        'SELECT name, engine, engine_full, sorting_key, comment FROM system.tables WHERE database = {database:String}',
+      ),
+      read<{ table: string; name: string; type: string }>(
+        'SELECT table, name, type FROM system.columns WHERE database = {database:String}',
+      ),
+    ]);
+    const columnsOf = Map.groupBy(columns, ({ table }) => table);
+    return new Map(
+      tables.map(({ name, engine, engine_full: engineFull, sorting_key: sortingKey, comment }) => [
+        name,
+        {
+          engine,
+          engineFull,
+          sortingKey,
+          comment,
+          columns: new Map((columnsOf.get(name) ?? []).map(column => [column.name, column.type])),
+        },
+      ]),
+    );
+  } catch (cause) {
+    throw sinkError(cause, `reading the tables of ${database}`);
+  }
+}
+
+/** 15 column exists, 44/517 another ALTER runs, 57 table exists, 60/218 being replaced, 82 database exists, 473 deadlock avoided. */
+const raceCodes = new Set(['15', '44', '57', '60', '82', '218', '473', '517']);
+
+/** False when another process got in between and `retry` allows to look again. */
+async function apply(
+  client: ClickhouseClient,
+  statements: readonly string[],
+  retry: boolean,
+  log: PrepareOptions['log'],
+): Promise<boolean> {
+  for (const statement of statements) {
+    try {
+      log?.info({ 'db.statement': statement }, 'changing the ClickHouse schema');
+      await client.command({ query: statement });
+    } catch (cause) {
+      if (retry && cause instanceof ClickHouseError && raceCodes.has(cause.code)) return false;
+      throw sinkError(cause, statement.split('\n', 1)[0]!.slice(0, 200));
+    }
+  }
+  return true;
+}

@@ -1,0 +1,166 @@
+// The sink: blocks of rows into ClickHouse, each exactly once.
+//
+// - A block lands as one part or not at all: no partitions, parsed by one thread into one block, async_insert off.
+// - Every insert of every process carries the same settings, so that a repetition with its token is recognised. Beyond
+//   the table's window of tokens a repetition is still one row, by its event_ids (tables.ts).
+// - Resolved = in the table and readable; embedded, also on disk. An abort or a timeout = unknown: same block, same token again.
+// - Inserts name the catalogue's columns: a table that lacks one halts (16), instead of costing the rows their field.
+
+import { Readable } from 'node:stream';
+import { PipelineError } from '../../errors.ts';
+import type { DeadLetter, RowBlock, Sink, TableDefinition } from '../../ports.ts';
+import type { ClickhouseClient } from './client.ts';
+import { sinkError } from './errors.ts';
+import { type Migrate, type PrepareOptions, prepareSchema } from './schema.ts';
+import {
+  checkTable,
+  deadLetterColumns,
+  deadLettersTable,
+  namesOf,
+  rowsTable,
+  tableName,
+  wantedSchema,
+} from './tables.ts';
+
+export interface ClickhouseSinkOptions {
+  readonly client: ClickhouseClient;
+  readonly database: string;
+  readonly tables: readonly TableDefinition[];
+  readonly migrate: Migrate;
+  /** An insert not answered by then has an unknown outcome. */
+  readonly timeoutMs: number;
+  /** The engine runs in this process: an insert is resolved only when it is on disk. */
+  readonly embedded: boolean;
+  readonly log?: PrepareOptions['log'];
+}
+
+/** More than any block has: what is parsed stays one block, and one part. */
+const blockRows = '1048576';
+
+/** On every insert, always the same. */
+const insertSettings = {
+  async_insert: 0,
+  input_format_parallel_parsing: 0,
+  max_insert_block_size: blockRows,
+  min_insert_block_size_rows: blockRows,
+  min_insert_block_size_bytes: '0',
+  max_insert_threads: '1',
+  date_time_input_format: 'best_effort',
+  input_format_skip_unknown_fields: 0,
+  input_format_json_read_objects_as_strings: 1,
+  input_format_null_as_default: 0,
+  input_format_defaults_for_omitted_fields: 1,
+} as const;
+
+export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
+  const { client, database, timeoutMs } = options;
+  const settings = {
+    ...insertSettings,
+    // The server gives up before we do, so that most late inserts end in an answer.
+    max_execution_time: Math.max(1, Math.floor((timeoutMs * 0.8) / 1000)),
+  };
+  const statements = new Map(
+    options.tables.map(({ type, columns }) => {
+      const into = (table: string) =>
+        `INSERT INTO ${tableName(database, table)} (${namesOf(columns)}) FORMAT JSONEachRow`;
+      return [type, { rows: into(rowsTable(type)), check: into(checkTable(type)) }];
+    }),
+  );
+  const deadLetters = `INSERT INTO ${tableName(database, deadLettersTable)} (${namesOf(deadLetterColumns)}) FORMAT TabSeparated`;
+
+  return {
+    prepare: () =>
+      prepareSchema({
+        client,
+        wanted: wantedSchema(options),
+        migrate: options.migrate,
+        log: options.log,
+      }),
+    insert: (block, token, signal) =>
+      send({
+        statement: statementsOf(block).rows,
+        chunks: block.chunks,
+        token,
+        signal,
+        doing: `inserting ${block.rows} rows into ${rowsTable(block.type)}`,
+      }),
+    check: async (block, signal) => {
+      try {
+        await send({
+          statement: statementsOf(block).check,
+          chunks: block.chunks,
+          signal,
+          doing: `checking ${block.rows} rows for ${rowsTable(block.type)}`,
+        });
+        return null;
+      } catch (error) {
+        if (error instanceof PipelineError && error.code === 'sink_refused') return error;
+        throw error;
+      }
+    },
+    deadLetter: async (letters, signal) => {
+      if (letters.length === 0) return;
+      const doing = `inserting ${letters.length} dead letters`;
+      await send({ statement: deadLetters, chunks: letters.map(encodeLetter), signal, doing });
+    },
+    close: () => client.close(),
+  };
+
+  function statementsOf({ type }: RowBlock) {
+    const found = statements.get(type);
+    if (!found) throw new Error(`no table is defined for ${type}`);
+    return found;
+  }
+
+  async function send({ statement, chunks, token, signal, doing }: Sent): Promise<void> {
+    const giveUp = new AbortController();
+    const onAbort = () => giveUp.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const timer = setTimeout(() => giveUp.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    try {
+      giveUp.signal.throwIfAborted();
+      const { stream } = await client.exec({
+        query: statement,
+        values: Readable.from(chunks, { objectMode: false }),
+        clickhouse_settings: token === undefined ? settings : { ...settings, insert_deduplication_token: token },
+        abort_signal: giveUp.signal,
+      });
+      for await (const _ of stream); // frees the socket
+    } catch (cause) {
+      throw sinkError(giveUp.signal.aborted ? giveUp.signal.reason : cause, doing);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+}
+
+interface Sent {
+  readonly statement: string;
+  readonly chunks: readonly Uint8Array[];
+  readonly token?: string;
+  readonly signal: AbortSignal;
+  readonly doing: string;
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\0': '\\0',
+};
+
+/** A line of TSV: the one text format in which a String may hold any bytes. */
+function encodeLetter(letter: DeadLetter): Uint8Array {
+  const { topic, partition, position, index, reason, detail, raw, failedAtMs } = letter;
+  const text = (value: string) => bytes(Buffer.from(value));
+  const bytes = (value: Uint8Array) =>
+    Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength)
+      .toString('latin1')
+      .replace(/[\\\t\n\r\0]/g, found => escapes[found]!);
+  const failedAt = new Date(failedAtMs).toISOString();
+  const fields = [text(topic), partition, position, index, text(reason), text(detail), bytes(raw), failedAt];
+  return Buffer.from(`${fields.join('\t')}\n`, 'latin1');
+}

@@ -1,0 +1,183 @@
+// What lies in the database, as text. Per event type:
+//
+// <type>_rows   the rows: ReplacingMergeTree, key = event_id alone, so that one event_id is one row whatever else a
+//               repetition says. UUIDToNum, because UUIDs themselves sort by their second half: by it UUIDv7s lie in time
+//               order, parts hardly overlap, FINAL has next to nothing to merge and a search by id is a binary search.
+//               `_version` falls as received_at grows: the first received of several wins, an acked event stays as acked.
+// <type>        the exact view, FINAL over the rows. What people read.
+// <type>_check  the same columns on a Null engine: parses an insert and stores nothing.
+//
+// and over all of them `events`, and `dead_letters` over `dead_letters_rows`, keyed by where the record came from.
+// No PARTITION BY: an insert into several partitions would not be atomic.
+
+import type { Column, TableDefinition } from '../../ports.ts';
+import { quoteName, quoteText } from './sql.ts';
+
+export interface StoredColumn extends Column {
+  readonly defaultSql?: string;
+}
+
+export interface WantedTable {
+  readonly kind: 'rows' | 'check';
+  readonly name: string;
+  readonly columns: readonly StoredColumn[];
+  /** As in system.tables.sorting_key; null for the Null engine. */
+  readonly sortingKey: string | null;
+  readonly settings: Readonly<Record<string, number>>;
+  readonly create: string;
+}
+
+export interface WantedView {
+  readonly name: string;
+  /** Tells an old definition of this view from the present one. */
+  readonly comment: string;
+  readonly create: string;
+}
+
+export interface WantedSchema {
+  readonly database: string;
+  readonly tables: readonly WantedTable[];
+  /** Each after those it reads. */
+  readonly views: readonly WantedView[];
+}
+
+export interface SchemaOptions {
+  readonly database: string;
+  readonly tables: readonly TableDefinition[];
+  /** The buffer forgets rows after their insert, so with the engine in this process the insert must be on disk too. */
+  readonly embedded: boolean;
+}
+
+export const rowsTable = (type: string): string => `${type}_rows`;
+export const checkTable = (type: string): string => `${type}_check`;
+export const deadLettersTable = 'dead_letters_rows';
+
+export const deadLetterColumns: readonly Column[] = [
+  { name: 'topic', type: 'LowCardinality(String)', about: 'Topic of the record' },
+  { name: 'partition', type: 'UInt32', about: 'Partition in the topic' },
+  { name: 'position', type: 'UInt64', about: 'Position of the first record of its batch' },
+  { name: 'index', type: 'UInt32', about: 'Index in that batch' },
+  { name: 'reason', type: 'LowCardinality(String)', about: 'Why it cannot be a row, in a word' },
+  { name: 'detail', type: 'String', about: 'Why, in full' },
+  { name: 'raw', type: 'String', about: 'The record, byte for byte' },
+  { name: 'failed_at', type: "DateTime64(3, 'UTC')", about: 'When it was given up' },
+];
+
+const versionColumn: StoredColumn = {
+  name: '_version',
+  type: 'UInt64',
+  about: 'The greater wins: the first received',
+  defaultSql: '18446744073709551615 - toUnixTimestamp64Milli(received_at)',
+};
+
+/** Inserts remembered by token. A repetition of an older one is still one row, by its event_ids. */
+const deduplicationWindow = 1000;
+
+export function wantedSchema({ database, tables, embedded }: SchemaOptions): WantedSchema {
+  for (const { type } of tables) assertName(type);
+  const settings = {
+    non_replicated_deduplication_window: deduplicationWindow,
+    ...(embedded && { fsync_after_insert: 1, fsync_part_directory: 1 }),
+  };
+  return {
+    database,
+    tables: [
+      ...tables.flatMap(table => [rowsOf(database, table, settings), checkOf(database, table)]),
+      deadLetterRows(database, settings),
+    ],
+    views: [
+      ...tables.map(table => exactView(database, table)),
+      ...(tables.length > 0 ? [eventsView(database, tables)] : []),
+      view(
+        database,
+        'dead_letters',
+        `SELECT ${namesOf(deadLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
+        'Records that could not become a row',
+      ),
+    ],
+  };
+}
+
+export const tableName = (database: string, table: string): string => `${quoteName(database)}.${quoteName(table)}`;
+
+export const namesOf = (columns: readonly Column[]): string => columns.map(({ name }) => quoteName(name)).join(', ');
+
+export const columnSql = ({ name, type, about, defaultSql }: StoredColumn): string =>
+  `${quoteName(name)} ${type}${defaultSql ? ` DEFAULT ${defaultSql}` : ''} COMMENT ${quoteText(about)}`;
+
+function assertName(type: string): void {
+  if (!/^[a-z][a-z0-9_]*$/.test(type) || /^(events|dead_letters)$|_(rows|check)$/.test(type))
+    throw new Error(`an event type cannot be called ${type}: its tables would not be`);
+}
+
+function rowsOf(database: string, table: TableDefinition, settings: Readonly<Record<string, number>>): WantedTable {
+  const name = rowsTable(table.type);
+  const columns = [...table.columns, versionColumn];
+  const sortingKey = 'UUIDToNum(event_id)';
+  const parts = [
+    ...columns.map(columnSql),
+    'INDEX timestamp_minmax timestamp TYPE minmax GRANULARITY 1',
+    'INDEX received_at_minmax received_at TYPE minmax GRANULARITY 1',
+  ];
+  const create =
+    `CREATE TABLE IF NOT EXISTS ${tableName(database, name)} (\n  ${parts.join(',\n  ')}\n)\n` +
+    `ENGINE = ReplacingMergeTree(_version)\nORDER BY ${sortingKey}\nSETTINGS ${settingsSql(settings)}\n` +
+    `COMMENT ${quoteText(`${table.summary}. Storage: read ${table.type} instead`)}`;
+  return { kind: 'rows', name, columns, sortingKey, settings, create };
+}
+
+function checkOf(database: string, { type, columns }: TableDefinition): WantedTable {
+  const name = checkTable(type);
+  const create =
+    `CREATE OR REPLACE TABLE ${tableName(database, name)} (\n  ${columns.map(columnSql).join(',\n  ')}\n)\n` +
+    `ENGINE = Null\nCOMMENT ${quoteText(`Takes what ${rowsTable(type)} takes and stores nothing`)}`;
+  return { kind: 'check', name, columns, sortingKey: null, settings: {}, create };
+}
+
+function deadLetterRows(database: string, settings: Readonly<Record<string, number>>): WantedTable {
+  const sortingKey = 'topic, partition, position, index';
+  const create =
+    `CREATE TABLE IF NOT EXISTS ${tableName(database, deadLettersTable)} (\n  ${deadLetterColumns.map(columnSql).join(',\n  ')}\n)\n` +
+    `ENGINE = ReplacingMergeTree(failed_at)\nORDER BY (${sortingKey})\nSETTINGS ${settingsSql(settings)}\n` +
+    `COMMENT ${quoteText('Storage: read dead_letters instead')}`;
+  return { kind: 'rows', name: deadLettersTable, columns: deadLetterColumns, sortingKey, settings, create };
+}
+
+const settingsSql = (settings: Readonly<Record<string, number>>): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(', ');
+
+function exactView(database: string, { type, columns, summary }: TableDefinition): WantedView {
+  const select = `SELECT ${namesOf(columns)}\nFROM ${tableName(database, rowsTable(type))} FINAL`;
+  return view(database, type, select, summary);
+}
+
+/** What all types have, column by column, and the rest of a row as the JSON text of an object. */
+function eventsView(database: string, tables: readonly TableDefinition[]): WantedView {
+  const [first, ...others] = tables as [TableDefinition, ...TableDefinition[]];
+  const common = first.columns.filter(column =>
+    others.every(table => table.columns.some(({ name, type }) => name === column.name && type === column.type)),
+  );
+  const commonNames = new Set(common.map(({ name }) => name));
+  const selects = tables.map(({ type, columns }) => {
+    const own = columns.filter(({ name }) => !commonNames.has(name));
+    return `SELECT ${namesOf(common)}, ${restSql(own)} AS fields\nFROM ${tableName(database, type)}`;
+  });
+  return view(database, 'events', selects.join('\nUNION ALL\n'), 'Every event of every type; fields = its own columns');
+}
+
+function restSql(columns: readonly Column[]): string {
+  if (columns.length === 0) return quoteText('{}');
+  const tuple = columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ');
+  return `toJSONString(CAST(tuple(${namesOf(columns)}), ${quoteText(`Tuple(${tuple})`)}))`;
+}
+
+function view(database: string, name: string, select: string, about: string): WantedView {
+  const comment = `${about} (ugc ${Bun.hash(select).toString(36)})`;
+  return {
+    name,
+    comment,
+    create: `CREATE OR REPLACE VIEW ${tableName(database, name)} AS\n${select}\nCOMMENT ${quoteText(comment)}`,
+  };
+}

@@ -1,0 +1,135 @@
+// The disk buffer without a disk: the same contract in a few arrays, for tests and as the model the real one is held
+// against. Nothing survives the process.
+
+import { PipelineError } from '../../errors.ts';
+import type { Batch, DiskBuffer, Envelope, PollOptions, Source } from '../../ports.ts';
+
+export interface MemoryBufferOptions {
+  /** Of the bodies. */
+  readonly bytesMax?: number;
+}
+
+type Positions = Map<string, number>;
+
+const encoder = new TextEncoder();
+
+export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBufferOptions = {}): DiskBuffer {
+  /** In order of position. */
+  let runs: Batch[] = [];
+  let bytes = 0;
+  let last = Date.now() * 1000;
+  let closed = false;
+  const readers = new Map<string, Positions>();
+  const waiting = new Set<() => void>();
+
+  const wakeAll = (): void => {
+    for (const wake of waiting) wake();
+  };
+
+  const dropPassed = (): void => {
+    const all = [...readers.values()];
+    const isPassed = (run: Batch): boolean => all.every(passed => run.last <= (passed.get(run.topic) ?? 0));
+    runs = runs.filter(run => !isPassed(run));
+    bytes = runs.reduce((sum, run) => sum + run.ndjson.length, 0);
+  };
+
+  const nextOf = (cursors: Positions, { paused, bytesMax: max }: PollOptions): Batch[] => {
+    const taken: Batch[] = [];
+    let size = 0;
+    for (const run of runs) {
+      if (size >= max) break;
+      if (paused.has(run.topic) || run.last <= (cursors.get(run.topic) ?? 0)) continue;
+      cursors.set(run.topic, run.last);
+      taken.push(run);
+      size += run.ndjson.length;
+    }
+    return taken;
+  };
+
+  function sourceOf(passed: Positions): Source {
+    const cursors: Positions = new Map(passed);
+    let ended = false;
+    return {
+      async poll(options, signal) {
+        for (;;) {
+          if (signal.aborted || ended || closed) return [];
+          const batches = nextOf(cursors, options);
+          if (batches.length > 0) return batches;
+          await new Promise<void>(resolve => {
+            const wake = (): void => {
+              waiting.delete(wake);
+              signal.removeEventListener('abort', wake);
+              resolve();
+            };
+            waiting.add(wake);
+            signal.addEventListener('abort', wake);
+          });
+        }
+      },
+      async commit(position) {
+        passed.set(position.topic, Math.max(position.last, passed.get(position.topic) ?? 0));
+        dropPassed();
+      },
+      async close() {
+        ended = true;
+        wakeAll();
+      },
+    };
+  }
+
+  return {
+    async append(envelopes) {
+      if (closed) throw new PipelineError('shutting_down', 'The buffer is closed');
+      if (envelopes.some(({ body }) => body.includes('\n')))
+        throw new PipelineError('internal', 'The body of an envelope is more than one line');
+      if (envelopes.length === 0) return { first: 0, last: -1 };
+      const added = toRuns(envelopes, last + 1);
+      const size = added.reduce((sum, run) => sum + run.ndjson.length, 0);
+      if (bytes + size > bytesMax) throw new PipelineError('buffer_full');
+      const first = last + 1;
+      last += envelopes.length;
+      bytes += size;
+      runs.push(...added);
+      wakeAll();
+      return { first, last };
+    },
+
+    source(reader) {
+      const passed: Positions = readers.get(reader) ?? new Map();
+      readers.set(reader, passed);
+      return sourceOf(passed);
+    },
+
+    async stats() {
+      const events = runs.reduce((sum, run) => sum + run.count, 0);
+      return { events, bytes, oldestAtMs: runs[0]?.oldestAtMs ?? null, quarantined: 0 };
+    },
+
+    hasRoom: size => !closed && bytes + size <= bytesMax,
+
+    async close() {
+      closed = true;
+      wakeAll();
+    },
+  };
+}
+
+/** One run for each topic and type. */
+function toRuns(envelopes: readonly Envelope[], from: number): Batch[] {
+  let first = from;
+  const groups = Map.groupBy(envelopes, ({ topic, type }) => JSON.stringify([topic, type]));
+  return [...groups.values()].map(group => {
+    const run: Batch = {
+      topic: group[0]!.topic,
+      type: group[0]!.type,
+      partition: 0,
+      first,
+      last: first + group.length - 1,
+      count: group.length,
+      oldestAtMs: Math.min(...group.map(({ receivedAtMs }) => receivedAtMs)),
+      ndjson: encoder.encode(group.map(({ body }) => `${body}\n`).join('')),
+    };
+    first += group.length;
+    return run;
+  });
+}

@@ -1,0 +1,85 @@
+// One connection to the buffer's file and what everything that uses it shares: statements that are finalized with it
+// (a forgotten one would keep the file open), and transactions.
+
+import type { Database, SQLQueryBindings, Statement } from 'bun:sqlite';
+import { type Complain, openFile } from './file.ts';
+
+export interface Connection {
+  prepare<Row, Params extends SQLQueryBindings[] = []>(sql: string): Prepared<Row, Params>;
+  run(sql: string): void;
+  /** For what is asked once. */
+  one<Row>(sql: string): Row | null;
+  many<Row>(sql: string): Row[];
+  /** One transaction that waits for the write lock first. All or nothing; errors come out as they are. */
+  write<T>(durability: Durability, action: () => T): T;
+  /** One snapshot. */
+  read<T>(action: () => T): T;
+  readonly complain: Complain;
+  close(): void;
+}
+
+/** A statement, typed. */
+export interface Prepared<Row, Params extends SQLQueryBindings[]> {
+  run(...params: Params): unknown;
+  get(...params: Params): Row | null;
+  all(...params: Params): Row[];
+}
+
+/** `lazy` is not fsynced: a power cut may take it back, the next fsynced transaction covers it. */
+export type Durability = 'fsynced' | 'lazy';
+
+export function connect(path: string, complain: Complain): Connection {
+  const db = openFile(path, complain);
+  const statements: Statement[] = [];
+  const prepare = <Row, Params extends SQLQueryBindings[] = []>(sql: string): Prepared<Row, Params> => {
+    const statement = db.prepare(sql);
+    statements.push(statement);
+    return statement as Prepared<Row, Params>;
+  };
+  const begin = { write: prepare('BEGIN IMMEDIATE'), read: prepare('BEGIN') };
+  const commit = prepare('COMMIT');
+  const sync = { fsynced: prepare('PRAGMA synchronous = FULL'), lazy: prepare('PRAGMA synchronous = NORMAL') };
+
+  const once = <T>(sql: string, ask: (statement: Statement) => T): T => {
+    const statement = db.prepare(sql);
+    try {
+      return ask(statement);
+    } finally {
+      statement.finalize();
+    }
+  };
+
+  const transact = <T>(mode: 'write' | 'read', action: () => T): T => {
+    begin[mode].run();
+    try {
+      const result = action();
+      commit.run();
+      return result;
+    } catch (error) {
+      rollBack(db);
+      throw error;
+    }
+  };
+
+  return {
+    prepare,
+    complain,
+    run: sql => void db.run(sql),
+    one: <Row>(sql: string) => once(sql, statement => statement.get() as Row | null),
+    many: <Row>(sql: string) => once(sql, statement => statement.all() as Row[]),
+    write(durability, action) {
+      sync[durability].run();
+      return transact('write', action);
+    },
+    read: action => transact('read', action),
+    close() {
+      for (const statement of statements) statement.finalize();
+      db.close();
+    },
+  };
+}
+
+/** SQLite has rolled back by itself after some errors and not after others. */
+function rollBack(db: Database): void {
+  if (db.inTransaction) db.run('ROLLBACK');
+}

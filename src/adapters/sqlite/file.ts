@@ -1,0 +1,185 @@
+// The buffer's file: opened, checked, and told apart from somebody else's. A file that is not a database any more is
+// moved aside, loudly, and a fresh one takes its place: nothing is deleted, and events can be taken again.
+//
+// A fresh file numbers its records from the clock in microseconds. Positions go into deduplication tokens and dead
+// letters' identities, so a file that replaces a lost one must never give out a position the lost one gave.
+
+import { Database, SQLiteError } from 'bun:sqlite';
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { messageOf, PipelineError } from '../../errors.ts';
+
+/** 'ugcb' */
+const applicationId = 0x75676362;
+const formatVersion = 1;
+/** Measured: 4 and 8 KiB cost twice the CPU on groups of 1 000 events, 64 KiB twice on single events. */
+export const pageBytes = 16_384;
+const busyTimeoutMs = 10_000;
+
+export type Complain = (message: string, fields: Readonly<Record<string, unknown>>) => void;
+
+/** Rejects with `config_invalid` for a file that is not ours, `buffer_failed` when it cannot be opened. */
+export function openFile(path: string, complain: Complain): Database {
+  let seen: number | null = null;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    seen = inodeOf(path);
+    return openChecked(path);
+  } catch (error) {
+    if (!isMalformed(error)) throw toPipelineError(error);
+    // Another process may have replaced it a moment ago: then the new file is fine and stays.
+    const aside = inodeOf(path) === seen ? moveAside(path) : null;
+    complain('the buffer file is malformed: moved aside, starting with an empty one', {
+      path,
+      aside,
+      error: messageOf(error),
+    });
+  }
+  try {
+    return openChecked(path);
+  } catch (error) {
+    throw toPipelineError(error);
+  }
+}
+
+function openChecked(path: string): Database {
+  const db = new Database(path, { create: true, readwrite: true });
+  try {
+    db.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    whileBusy(() => checkOwner(db, path));
+    whileBusy(() => settle(db));
+    whileBusy(() => db.transaction(() => createTables(db)).immediate());
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function checkOwner(db: Database, path: string): void {
+  const id = pragma(db, 'application_id');
+  const tables = db.query('SELECT count(*) AS n FROM sqlite_schema').get() as { n: number };
+  if (id !== applicationId && (id !== 0 || tables.n > 0))
+    throw new PipelineError(
+      'config_invalid',
+      `${path} belongs to another program; choose another place for the buffer`,
+    );
+  const version = pragma(db, 'user_version');
+  if (version > formatVersion)
+    throw new PipelineError(
+      'config_invalid',
+      `${path} was written by a newer ugc (format ${version}, this one reads ${formatVersion}); start that one`,
+    );
+}
+
+/** Page size and auto_vacuum take effect only while the file is still empty, and before WAL. */
+function settle(db: Database): void {
+  db.run(`PRAGMA page_size = ${pageBytes}`);
+  db.run('PRAGMA auto_vacuum = INCREMENTAL');
+  db.run('PRAGMA journal_mode = WAL');
+  db.run('PRAGMA synchronous = FULL');
+  // The store checkpoints by itself, after it has answered.
+  db.run('PRAGMA wal_autocheckpoint = 0');
+  db.run(`PRAGMA journal_size_limit = ${8 * 2 ** 20}`);
+  db.run('PRAGMA cache_size = -8000');
+  db.run('PRAGMA cell_size_check = ON');
+  db.run('PRAGMA trusted_schema = OFF');
+}
+
+const tables: Readonly<Record<string, string>> = {
+  runs: `CREATE TABLE runs (
+    seq INTEGER PRIMARY KEY, topic TEXT NOT NULL, type TEXT NOT NULL, count INTEGER NOT NULL,
+    received_at_ms INTEGER NOT NULL, head_sum INTEGER NOT NULL, body_sum INTEGER NOT NULL,
+    sums BLOB NOT NULL, keys TEXT NOT NULL, ndjson BLOB NOT NULL)`,
+  // Topic '' is the registration itself; a topic without a row is one the reader has passed nothing of.
+  readers: `CREATE TABLE readers (
+    reader TEXT NOT NULL, topic TEXT NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (reader, topic)) WITHOUT ROWID`,
+  state: 'CREATE TABLE state (id INTEGER PRIMARY KEY, last INTEGER NOT NULL, events INTEGER NOT NULL)',
+  // `line` counts the lines of the row as found; `records` is how many of its records this entry stands for.
+  quarantine: `CREATE TABLE quarantine (
+    topic TEXT NOT NULL, seq INTEGER NOT NULL, line INTEGER NOT NULL, type TEXT NOT NULL, records INTEGER NOT NULL,
+    reason TEXT NOT NULL, at_ms INTEGER NOT NULL, raw BLOB NOT NULL, PRIMARY KEY (topic, seq, line))`,
+};
+
+/** Also what a table beyond repair is replaced with; index names are not used again in one file. */
+export const createRuns = (index: string): readonly string[] => [tables.runs!, `CREATE INDEX ${index} ON runs (topic)`];
+
+/** What SQLite itself has not noticed. */
+class Malformed extends Error {}
+
+function createTables(db: Database): void {
+  if (pragma(db, 'application_id') === applicationId) {
+    checkTables(db);
+    return;
+  }
+  for (const sql of [...createRuns('runs_by_topic'), tables.readers!, tables.state!, tables.quarantine!]) db.run(sql);
+  db.run(`INSERT INTO state VALUES (1, ${Date.now() * 1000}, 0)`);
+  db.run(`PRAGMA user_version = ${formatVersion}`);
+  db.run(`PRAGMA application_id = ${applicationId}`);
+}
+
+/** The definitions lie in the file as text, and a flipped bit there makes other columns of ours. */
+function checkTables(db: Database): void {
+  const found = db.query("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").all() as Record<string, string>[];
+  for (const [name, sql] of Object.entries(tables))
+    if (found.find(table => table.name === name)?.sql !== sql) throw new Malformed(`the table ${name} is not ours`);
+  if (db.query('SELECT last FROM state').get() === null) throw new Malformed('its state is missing');
+  // Without these two nothing works; damage in the runs is met row by row.
+  for (const table of ['readers', 'quarantine']) db.query(`SELECT count(*) FROM ${table}`).get();
+}
+
+function moveAside(path: string): string {
+  const aside = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '')}`;
+  for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  return aside;
+}
+
+/** Null when there is no such file. */
+export const inodeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.ino ?? null;
+
+function pragma(db: Database, name: string): number {
+  return Object.values(db.query(`PRAGMA ${name}`).get() as Record<string, number>)[0]!;
+}
+
+/** Two processes may create the file at the same moment; the switch to WAL does not honour busy_timeout. */
+function whileBusy(action: () => void): void {
+  const until = Date.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      action();
+      return;
+    } catch (error) {
+      if (!(error instanceof SQLiteError && error.code?.startsWith('SQLITE_BUSY') && Date.now() < until)) throw error;
+      Bun.sleepSync(5);
+    }
+  }
+}
+
+const isMalformed = (error: unknown): boolean =>
+  isCorrupt(error) || (error instanceof SQLiteError && error.code === 'SQLITE_NOTADB');
+
+export const isCorrupt = (error: unknown): boolean =>
+  error instanceof Malformed || (error instanceof SQLiteError && (error.code?.startsWith('SQLITE_CORRUPT') ?? false));
+
+/** Two ways to ask the index the same. */
+export function assertSame(one: string, other: string | null | undefined): void {
+  if (one !== other) throw new Malformed('the index of the buffer contradicts itself');
+}
+
+/** A damaged index may give keys out of order, for ever. */
+export function assertAscending<T extends string | number>(keys: readonly T[], after: T): void {
+  let previous = after;
+  for (const key of keys) {
+    if (key <= previous) throw new Malformed('the index of the buffer is out of order');
+    previous = key;
+  }
+}
+
+/** The one place that looks at a driver's error. */
+export function toPipelineError(error: unknown): PipelineError {
+  if (error instanceof PipelineError) return error;
+  const full = error instanceof SQLiteError && (error.code === 'SQLITE_FULL' || error.code === 'SQLITE_IOERR_SHMSIZE');
+  if (full) return new PipelineError('buffer_full', 'The disk of the buffer is full', { cause: error });
+  const code = error instanceof SQLiteError ? ` (${error.code})` : '';
+  return new PipelineError('buffer_failed', `The buffer file: ${messageOf(error)}${code}`, { cause: error });
+}

@@ -1,0 +1,21 @@
+// Rows as the table has them: one statement to fetch, one to insert.
+
+import type { Connection } from './connection.ts';
+import type { Row } from './row.ts';
+
+export function fetchRow(connection: Connection): (seq: number) => Row | null {
+  const statement = connection.prepare<Row, [number]>(
+    `SELECT seq, topic, type, count, received_at_ms AS receivedAtMs, head_sum AS headSum, body_sum AS bodySum,
+     sums, keys, ndjson FROM runs WHERE seq = ?`,
+  );
+  return seq => statement.get(seq);
+}
+
+type Inserted = [number, string, string, number, number, number, number, Uint8Array, string, Uint8Array];
+
+export function insertRow(connection: Connection): (row: Row) => void {
+  const statement = connection.prepare<null, Inserted>('INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  return ({ seq, topic, type, count, receivedAtMs, headSum, bodySum, sums, keys, ndjson }) => {
+    statement.run(seq, topic, type, count, receivedAtMs, headSum, bodySum, sums, keys, ndjson);
+  };
+}

@@ -1,0 +1,201 @@
+// The buffer's log, synchronous: one connection, run by the worker. What it holds to:
+//
+// An append is one transaction, fsynced (synchronous=FULL). Positions, sweeping and setting aside are transactions too,
+// but not fsynced: if a power cut takes the last of them back, records are read again, none is lost, and the next
+// append's fsync covers them.
+// A row is deleted only after every registered reader has passed it, in steps of about 2 ms: another process's append
+// never waits long for the write lock.
+// Space: the log is checkpointed by `rest`, between answers; SQLITE_FULL empties the write-ahead log at once and tries
+// again, because a full disk would otherwise keep even a delete from being written.
+
+import { messageOf, PipelineError } from '../../errors.ts';
+import type { BufferStats, Range } from '../../ports.ts';
+import { type Connection, connect } from './connection.ts';
+import { type Complain, isCorrupt, pageBytes, toPipelineError } from './file.ts';
+import { mender } from './mend.ts';
+import { type Cursors, type Reading, type ReadOptions, rowReader } from './read.ts';
+import { type Bounds, bytesUsed, type Pages, roomOf } from './room.ts';
+import { type Run, sealRun } from './row.ts';
+import { insertRow } from './rows.ts';
+import { sweeper } from './sweep.ts';
+
+export interface Store {
+  /** All runs or, with `buffer_full` or `buffer_failed`, nothing. The range covers them all. */
+  append(runs: readonly Run[]): Range;
+  /** Registers a reader (idempotent) and says where it stands. */
+  register(reader: string): Cursors;
+  read(options: ReadOptions): Reading;
+  commit(reader: string, topic: string, last: number): void;
+  /** One small step of tidying up. */
+  sweep(): Swept;
+  /** Moves the write-ahead log into the file when it is long enough. Called between answers. */
+  rest(): void;
+  stats(): BufferStats;
+  /** Bytes an append may have. */
+  left(): number;
+  /** Changes whenever any process has written. */
+  version(): string;
+  close(): void;
+}
+
+/** failed: the disk is full or the file busy; try again in a while, or space that nobody needs is never given back. */
+export type Swept = 'more' | 'done' | 'failed';
+
+const checkpointPages = (4 * 2 ** 20) / pageBytes;
+/** With less on the volume the log is emptied rather than let grow. */
+const tightBytes = 8 * 2 ** 20;
+/** What a row costs beside its blobs, at most. */
+const rowOverheadBytes = 512;
+
+/** `config_invalid` for a file that is not ours, `buffer_failed` for one that cannot be opened. */
+export function openStore(bounds: Bounds, complain: Complain): Store {
+  const connection = connect(bounds.path, complain);
+  try {
+    return storeOver(connection, bounds);
+  } catch (error) {
+    connection.close();
+    throw toPipelineError(error);
+  }
+}
+
+function storeOver(connection: Connection, bounds: Bounds): Store {
+  const { prepare, complain } = connection;
+  const room = roomOf(bounds);
+
+  const pageCount = prepare<{ page_count: number }>('PRAGMA page_count');
+  const freeCount = prepare<{ freelist_count: number }>('PRAGMA freelist_count');
+  const dataVersion = prepare<{ data_version: number }>('PRAGMA data_version');
+  const walLength = prepare<{ log: number }>('PRAGMA wal_checkpoint(NOOP)');
+  const checkpoint = prepare('PRAGMA wal_checkpoint(PASSIVE)');
+  const checkpointAll = prepare('PRAGMA wal_checkpoint(TRUNCATE)');
+  const getLast = prepare<{ last: number }>('SELECT last FROM state');
+  const setLast = prepare<null, [number, number]>('UPDATE state SET last = ?, events = events + ?');
+  const insert = insertRow(connection);
+  const addReader = prepare<null, [string]>("INSERT OR IGNORE INTO readers VALUES (?, '', 0)");
+  const positions = prepare<{ topic: string; position: number }, [string]>(
+    "SELECT topic, position FROM readers WHERE reader = ? AND topic <> ''",
+  );
+  const advance = prepare<null, [string, string, number]>(
+    'INSERT INTO readers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET position = max(position, excluded.position)',
+  );
+  const countEvents = prepare<{ events: number }>('SELECT events FROM state');
+  const oldest = prepare<{ at: number }>('SELECT received_at_ms AS at FROM runs ORDER BY seq LIMIT 1');
+  const countQuarantined = prepare<{ n: number }>('SELECT coalesce(sum(records), 0) AS n FROM quarantine');
+
+  const pages = (): Pages => ({ count: pageCount.get()!.page_count, free: freeCount.get()!.freelist_count });
+  const mending = mender(connection);
+  const reader = rowReader(connection, mending);
+  const isTight = (): boolean => room.left(pages()).disk < tightBytes;
+  const { index } = mending;
+  const sweeping = sweeper({ connection, pages, isTight, index });
+  let writes = 0;
+  try {
+    mending.checkLast();
+  } catch (error) {
+    complain('the end of the buffer cannot be read', { error: messageOf(error) });
+  }
+
+  /** On a full disk once more, after the write-ahead log has made way. Errors come out as ours. */
+  const guarded = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (error) {
+      if (toPipelineError(error).code !== 'buffer_full') throw toPipelineError(error);
+      tryTo(() => checkpointAll.get());
+    }
+    try {
+      return action();
+    } catch (error) {
+      throw toPipelineError(error);
+    }
+  };
+
+  /** The log gives up its place when that is what is missing; it is short then, so this is cheap. */
+  const roomLeft = (): number => {
+    const first = room.left(pages());
+    if (first.disk > tightBytes || walLength.get()!.log === 0) return Math.min(first.bound, first.disk);
+    tryTo(() => checkpointAll.get());
+    const { bound, disk } = room.left(pages());
+    return Math.min(bound, disk);
+  };
+
+  const insertAll = (runs: readonly Run[]): Range => {
+    const before = getLast.get()!.last;
+    let last = before;
+    for (const run of runs) {
+      last += run.count;
+      insert(sealRun(run, last));
+    }
+    setLast.run(last, last - before);
+    return { first: before + 1, last };
+  };
+
+  return {
+    append(runs) {
+      const need = runs.reduce((sum, run) => sum + sizeOf(run), 0);
+      const left = roomLeft();
+      if (need > left)
+        throw new PipelineError('buffer_full', `The disk buffer has room for ${Math.max(0, left)} bytes, not ${need}`);
+      const range = guarded(() => connection.write('fsynced', () => insertAll(runs)));
+      room.spend(need);
+      writes++;
+      return range;
+    },
+
+    register: name =>
+      guarded(() => {
+        connection.write('fsynced', () => addReader.run(name));
+        return Object.fromEntries(positions.all(name).map(({ topic, position }) => [topic, position]));
+      }),
+
+    read: options => guarded(() => reader.read(options)),
+
+    commit: (name, topic, last) =>
+      guarded(() => {
+        connection.write('lazy', () => advance.run(name, topic, last));
+        sweeping.look(topic);
+      }),
+
+    sweep() {
+      try {
+        if (guarded(sweeping.step)) return 'more';
+        if (room.overhang(pages()) > (isTight() ? 0 : checkpointPages * pageBytes)) tryTo(() => checkpoint.get());
+        return 'done';
+      } catch (error) {
+        complain('the buffer could not be tidied up', { error: messageOf(error) });
+        if (isCorrupt((error as PipelineError).cause)) tryTo(index.rebuild);
+        return 'failed';
+      }
+    },
+
+    rest() {
+      if (walLength.get()!.log >= checkpointPages) tryTo(() => checkpoint.get());
+    },
+
+    stats: () =>
+      guarded(() => ({
+        events: countEvents.get()!.events,
+        bytes: bytesUsed(pages()),
+        oldestAtMs: oldest.get()?.at ?? null,
+        quarantined: countQuarantined.get()!.n,
+      })),
+
+    left: roomLeft,
+    version: () => `${dataVersion.get()!.data_version}:${writes}`,
+
+    close() {
+      tryTo(() => checkpointAll.get());
+      connection.close();
+    },
+  };
+}
+
+const sizeOf = (run: Run): number => run.ndjson.length + run.keys.length + 4 * run.count + rowOverheadBytes;
+
+function tryTo(action: () => unknown): void {
+  try {
+    action();
+  } catch {
+    // A checkpoint that cannot be made now is made later; nothing but space depends on it.
+  }
+}

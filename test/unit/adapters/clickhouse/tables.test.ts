@@ -1,0 +1,157 @@
+import { expect, test } from 'bun:test';
+import { type FoundTable, planSchema } from '../../../../src/adapters/clickhouse/schema.ts';
+import { wantedSchema } from '../../../../src/adapters/clickhouse/tables.ts';
+import type { TableDefinition } from '../../../../src/ports.ts';
+
+const about = 'it’s a column';
+const table = (type: string, ...own: [string, string][]): TableDefinition => ({
+  type,
+  summary: `About ${type}`,
+  columns: [
+    { name: 'event_id', type: 'UUID', about },
+    { name: 'received_at', type: "DateTime64(3, 'UTC')", about },
+    { name: 'timestamp', type: "DateTime64(3, 'UTC')", about },
+    ...own.map(([name, columnType]) => ({ name, type: columnType, about })),
+  ],
+});
+const tables = [table('click', ['element', 'String']), table('seen', ['seconds', 'Float64'])];
+const wanted = wantedSchema({ database: 'ugc', tables, embedded: false });
+const created = (name: string) => [...wanted.tables, ...wanted.views].find(item => item.name === name)!.create;
+
+/** The database after everything wanted was created. */
+function complete(): Map<string, FoundTable> {
+  const found = new Map<string, FoundTable>();
+  for (const { name, create, columns, sortingKey, kind } of wanted.tables)
+    found.set(name, {
+      engine: kind === 'rows' ? 'ReplacingMergeTree' : 'Null',
+      engineFull: /ENGINE = ([\s\S]*)\nCOMMENT/.exec(create)![1]!.replaceAll('\n', ' '),
+      sortingKey: sortingKey ?? '',
+      comment: '',
+      columns: new Map(columns.map(column => [column.name, column.type])),
+    });
+  for (const { name, comment } of wanted.views)
+    found.set(name, { engine: 'View', engineFull: '', sortingKey: '', comment, columns: new Map() });
+  return found;
+}
+
+const change = (found: Map<string, FoundTable>, name: string, changes: Partial<FoundTable>) =>
+  found.set(name, { ...found.get(name)!, ...changes });
+
+test('rows are keyed by their event_id alone, in the order of time, and the first received wins', () => {
+  const sql = created('click_rows');
+  expect(sql).toContain('ENGINE = ReplacingMergeTree(_version)\nORDER BY UUIDToNum(event_id)\n');
+  expect(sql).toContain('`_version` UInt64 DEFAULT 18446744073709551615 - toUnixTimestamp64Milli(received_at)');
+  expect(sql).toContain('INDEX timestamp_minmax timestamp TYPE minmax GRANULARITY 1');
+  expect(sql).toContain('INDEX received_at_minmax received_at TYPE minmax GRANULARITY 1');
+  expect(sql).toContain('SETTINGS non_replicated_deduplication_window = 1000\n');
+});
+
+test('embedded, an insert is on disk before it is answered', () => {
+  const embedded = wantedSchema({ database: 'ugc', tables, embedded: true });
+  expect(embedded.tables[0]!.create).toContain('fsync_after_insert = 1, fsync_part_directory = 1');
+});
+
+test('words about a column are quoted', () => {
+  expect(wantedSchema({ database: 'ugc', tables: [table('a')], embedded: false }).tables[0]!.create).toContain(
+    "COMMENT 'it’s a column'",
+  );
+  const quoted = { type: 'a', summary: "it's", columns: table('a').columns };
+  expect(wantedSchema({ database: 'ugc', tables: [quoted], embedded: false }).tables[0]!.create).toContain("it\\'s.");
+});
+
+test('the exact view reads FINAL and hides the version', () => {
+  expect(created('click')).toContain(
+    'SELECT `event_id`, `received_at`, `timestamp`, `element`\nFROM `ugc`.`click_rows` FINAL',
+  );
+});
+
+test('events has what all types have, and the rest as JSON', () => {
+  expect(created('events')).toContain(
+    "SELECT `event_id`, `received_at`, `timestamp`, toJSONString(CAST(tuple(`element`), 'Tuple(`element` String)')) AS fields\nFROM `ugc`.`click`",
+  );
+});
+
+test('a type whose tables would clash with others is a bug', () => {
+  for (const type of ['events', 'dead_letters', 'click_rows', 'click_check', 'Click', ''])
+    expect(() => wantedSchema({ database: 'ugc', tables: [table(type)], embedded: false })).toThrow('event type');
+});
+
+test('an empty database gets everything, the database first', () => {
+  const { problems, statements } = planSchema(wanted, new Map());
+  expect(problems).toEqual([]);
+  expect(statements).toHaveLength(1 + wanted.tables.length + wanted.views.length);
+  expect(statements[0]).toBe('CREATE DATABASE IF NOT EXISTS `ugc`');
+});
+
+test('a complete database gets nothing', () => {
+  expect(planSchema(wanted, complete())).toEqual({ problems: [], statements: [] });
+});
+
+test('a missing column is added where it belongs, its check twin and views are made anew', () => {
+  const found = complete();
+  const without = new Map([...found.get('click_rows')!.columns].filter(([name]) => name !== 'element'));
+  change(found, 'click_rows', { columns: without });
+  change(found, 'click_check', { columns: without });
+  change(found, 'click', { comment: 'About click (ugc old)' });
+  const { statements } = planSchema(wanted, found);
+  expect(statements).toEqual([
+    "ALTER TABLE `ugc`.`click_rows` ADD COLUMN IF NOT EXISTS `element` String COMMENT 'it’s a column' AFTER `timestamp`",
+    created('click_check'),
+    created('click'),
+  ]);
+});
+
+test('a column of another type is a problem that names table, column and both types', () => {
+  const found = complete();
+  const columns = new Map(found.get('seen_rows')!.columns).set('seconds', 'String');
+  change(found, 'seen_rows', { columns });
+  const { problems } = planSchema(wanted, found);
+  expect(problems).toHaveLength(1);
+  expect(problems[0]).toStartWith('ugc.seen_rows: column seconds is String, wanted Float64. ');
+  expect(problems[0]).toContain('RENAME TABLE ugc.seen_rows TO ugc.seen_rows_old');
+});
+
+test('another engine, another key and a table in the place of a view are problems', () => {
+  const found = complete();
+  change(found, 'click_rows', {
+    engine: 'MergeTree',
+    engineFull: 'MergeTree ORDER BY event_id',
+    sortingKey: 'event_id',
+  });
+  change(found, 'seen', { engine: 'Memory' });
+  const { problems } = planSchema(wanted, found);
+  expect(problems.map(problem => problem.split('. ')[0])).toEqual([
+    'ugc.click_rows has the engine MergeTree, wanted ReplacingMergeTree(_version)',
+    'ugc.click_rows is ordered by (event_id), wanted (UUIDToNum(event_id))',
+    'ugc.seen is a table (Memory), wanted a view: rename it, or use another database with UGC_CLICKHOUSE_DATABASE.',
+  ]);
+});
+
+test('the types’ white space does not matter, nor do columns of others', () => {
+  const found = complete();
+  const columns = new Map(found.get('click_rows')!.columns)
+    .set('timestamp', "DateTime64(3,'UTC')")
+    .set('extra', 'Int8');
+  change(found, 'click_rows', { columns });
+  expect(planSchema(wanted, found)).toEqual({ problems: [], statements: [] });
+});
+
+test('a table without a window of tokens gets one, and a longer one stays', () => {
+  const found = complete();
+  change(found, 'click_rows', { engineFull: 'ReplacingMergeTree(_version) ORDER BY UUIDToNum(event_id)' });
+  change(found, 'seen_rows', {
+    engineFull: 'ReplacingMergeTree(_version) ORDER BY x SETTINGS non_replicated_deduplication_window = 50000',
+  });
+  expect(planSchema(wanted, found).statements).toEqual([
+    'ALTER TABLE `ugc`.`click_rows` MODIFY SETTING non_replicated_deduplication_window = 1000',
+  ]);
+});
+
+test('a replicated table fits, without the window that is not for it', () => {
+  const found = complete();
+  change(found, 'click_rows', {
+    engine: 'ReplicatedReplacingMergeTree',
+    engineFull: "ReplicatedReplacingMergeTree('/path', '{replica}', _version) ORDER BY UUIDToNum(event_id)",
+  });
+  expect(planSchema(wanted, found)).toEqual({ problems: [], statements: [] });
+});
