@@ -31,6 +31,8 @@ export interface Ugc {
   stop(): Promise<number>;
 }
 
+const outputLengthMax = 1_000_000;
+
 const running = new Set<{ kill(signal: NodeJS.Signals): void }>();
 process.on('exit', cleanUp);
 
@@ -58,21 +60,29 @@ export async function startUgc({
   });
   running.add(child);
   const exited = child.exited.finally(() => running.delete(child));
-  let output = '';
+  const kept: string[] = [];
+  let keptLength = 0;
+  let isReady = false;
   const ready = Promise.withResolvers<Record<string, unknown>>();
   const follow = async (stream: ReadableStream<Uint8Array>) => {
     const decoder = new TextDecoder();
     for await (const chunk of stream) {
-      // Request lines of a load test are not worth keeping.
-      output = (output + decoder.decode(chunk, { stream: true })).slice(-2_000_000);
-      const line = /^\{.*"message":"ready".*\}$/m.exec(output);
-      if (line) ready.resolve(JSON.parse(line[0]));
+      const text = decoder.decode(chunk, { stream: true });
+      kept.push(text);
+      keptLength += text.length;
+      // Request lines of a load test are not worth keeping, nor the time of looking at them.
+      while (keptLength > outputLengthMax) keptLength -= kept.shift()!.length;
+      const line = isReady ? null : /^\{.*"message":"ready".*\}$/m.exec(kept.join(''));
+      if (line === null) continue;
+      isReady = true;
+      ready.resolve(JSON.parse(line[0]));
     }
   };
+  const output = () => kept.join('');
   void follow(child.stdout);
   void follow(child.stderr);
-  const timer = setTimeout(() => ready.reject(new Error(`not ready after ${readyMsMax} ms:\n${output}`)), readyMsMax);
-  void exited.then(code => ready.reject(new Error(`ended with ${code} before it was ready:\n${output}`)));
+  const timer = setTimeout(() => ready.reject(new Error(`not ready after ${readyMsMax} ms:\n${output()}`)), readyMsMax);
+  void exited.then(code => ready.reject(new Error(`ended with ${code} before it was ready:\n${output()}`)));
   const said = await ready.promise.finally(() => clearTimeout(timer));
   const url = String(said.url);
   const clickhouseUrl = String(said.clickhouse_http ?? '');
@@ -80,7 +90,7 @@ export async function startUgc({
     pid: child.pid,
     url,
     clickhouseUrl,
-    output: () => output,
+    output,
     post: (body, path = '/v1/events') =>
       fetch(url + path, {
         method: 'POST',
