@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dir, '..');
 const checks: Readonly<Record<string, readonly string[]>> = {
   types: ['node_modules/.bin/tsc', '--noEmit'],
-  'lint and format': ['node_modules/.bin/biome', 'ci', '--error-on-warnings', '.'],
+  'lint and format': ['node_modules/.bin/biome', 'ci', '--error-on-warnings', '--colors=off', '.'],
   'unit tests': [process.execPath, 'test', './test/unit/'],
 };
 

@@ -21,8 +21,10 @@ import { type Health, type Logs, type Metrics, openLogs, openMetrics } from './t
 export async function serve(config: Config, version: string): Promise<0 | 1> {
   const logs = openLogs({ level: config.logLevel, requests: config.requestLog });
   const closing: (() => Promise<void>)[] = [];
+  /** In reverse order; what cannot be closed keeps nothing else open. */
   const closeAll = async () => {
-    for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
+    for (let close = closing.pop(); close !== undefined; close = closing.pop())
+      await close().catch(error => logs.logger.error({ err: error }, 'something could not be closed'));
   };
   try {
     const signal = signalled(logs); // from the first moment on
@@ -128,7 +130,18 @@ function listen({ config, buffer, storage, takesEvents, logs, metrics }: Listeni
   };
   const { host, port, adminPort } = config;
   try {
-    return startServer({ host, port, adminPort, accept, limits: config, health, onScrape, metrics, logs });
+    return startServer({
+      host,
+      port,
+      adminPort,
+      accept,
+      limits: config,
+      graceMs: config.shutdownTimeoutMs / 3,
+      health,
+      onScrape,
+      metrics,
+      logs,
+    });
   } catch (error) {
     throw new PipelineError(
       'config_invalid',

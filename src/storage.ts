@@ -10,7 +10,7 @@ import { serveClickhouseHttp } from './adapters/chdb/http.ts';
 import { clickhouseClient } from './adapters/clickhouse/client.ts';
 import { clickhouseSink } from './adapters/clickhouse/sink.ts';
 import type { Config } from './config.ts';
-import { messageOf } from './errors.ts';
+import { messageOf, PipelineError } from './errors.ts';
 import { type Mover, startMover } from './etl/loop.ts';
 import { sleep } from './etl/sleep.ts';
 import { clickhouseFolder, removeInstance, writeInstance } from './instance.ts';
@@ -85,7 +85,7 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
       blockRowsMax: config.etlBlockRowsMax,
       blockBytesMax: config.etlBlockBytesMax,
       intervalMs: config.etlIntervalMs,
-      graceMs: config.shutdownTimeoutMs / 2,
+      graceMs: config.shutdownTimeoutMs / 3,
       logger,
       metrics,
     });
@@ -145,16 +145,29 @@ const serverOf = (config: Config) => ({
 });
 
 function serveHttp(engine: Engine, config: Config, logger: Logger): Opened['http'] {
-  if (config.clickhouseHttpPort < 0) return null;
-  const { port, stop } = serveClickhouseHttp({
-    engine,
-    host: config.clickhouseHttpHost,
-    port: config.clickhouseHttpPort,
-    readonly: config.clickhouseHttpReadonly,
-    database: config.clickhouseDatabase,
-    log: logger,
-  });
-  const url = `http://${config.clickhouseHttpHost}:${port}`;
+  const { clickhouseHttpHost: host, clickhouseHttpPort: asked } = config;
+  if (asked < 0) return null;
+  const { port, stop } = listening(host, asked, () =>
+    serveClickhouseHttp({
+      engine,
+      host,
+      port: asked,
+      readonly: config.clickhouseHttpReadonly,
+      database: config.clickhouseDatabase,
+      log: logger,
+    }),
+  );
+  const url = `http://${host}:${port}`;
   writeInstance(config.dataDir, { pid: process.pid, clickhouseUrl: url });
   return { url, stop };
+}
+
+function listening<T>(host: string, port: number, listen: () => T): T {
+  try {
+    return listen();
+  } catch (error) {
+    const words = `cannot listen on ${host}:${port} for ClickHouse's HTTP interface: ${messageOf(error)}`;
+    const remedy = 'set UGC_CLICKHOUSE_HTTP_PORT to another port, or to -1 to do without';
+    throw new PipelineError('config_invalid', `${words}; ${remedy}`, { cause: error });
+  }
 }

@@ -17,6 +17,8 @@ export interface ServerOptions {
   /** Null where the role takes no events: health and metrics only. */
   readonly accept: Accept | null;
   readonly limits: ReadLimits;
+  /** Requests in flight at a stop get this long. */
+  readonly graceMs: number;
   readonly health: () => Health;
   /** Brings gauges up to date before they are read. */
   readonly onScrape: () => Promise<void>;
@@ -109,7 +111,7 @@ function routesOfAdmin({ health, onScrape, metrics }: ServerOptions, isStopping:
   ];
 }
 
-function listen({ host, metrics, logs }: ServerOptions, routes: readonly Route[], port: number) {
+function listen({ host, graceMs, metrics, logs }: ServerOptions, routes: readonly Route[], port: number) {
   const app = new Elysia({
     // Else the path of a request is looked for behind a host of at least three characters.
     handler: { standardHostname: false },
@@ -164,7 +166,14 @@ function listen({ host, metrics, logs }: ServerOptions, routes: readonly Route[]
     }
   }
 
-  return { port: server.port ?? port, stop: () => server.stop() };
+  return {
+    port: server.port ?? port,
+    stop: async () => {
+      const cut = setTimeout(() => void server.stop(true), graceMs);
+      await server.stop();
+      clearTimeout(cut);
+    },
+  };
 }
 
 const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);

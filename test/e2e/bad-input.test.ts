@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { exampleClick as click } from '../support/events.ts';
 import { drained } from '../support/oracle.ts';
 import { rawHttp } from '../support/raw-http.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
@@ -11,14 +12,6 @@ type BodyInit = string | Uint8Array | ReadableStream;
 let ugc: Ugc;
 let good = 0;
 
-const click = {
-  event_type: 'click',
-  timestamp: '2026-10-03T14:30:00Z',
-  country: 'US',
-  device: 'mobile',
-  element: 'play',
-  page_url: 'https://example.com/',
-};
 const clickText = JSON.stringify(click);
 const withField = (name: string, json: string): string => clickText.replace(/\}$/, `,"${name}":${json}}`);
 const withValue = (name: string, value: unknown): string => JSON.stringify({ ...click, [name]: value });

@@ -3,18 +3,11 @@
 import { expect, test } from 'bun:test';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exampleClick } from '../support/events.ts';
 import { drained } from '../support/oracle.ts';
 import { binary, runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
 
-const click = {
-  event_id: '0193a0f0-0000-7000-8000-000000000001',
-  event_type: 'click',
-  timestamp: '2026-10-03T14:30:00Z',
-  country: 'US',
-  device: 'mobile',
-  element: 'play',
-  page_url: 'https://example.com/',
-};
+const click = { ...exampleClick, event_id: '0193a0f0-0000-7000-8000-000000000001' };
 
 test('help says how to start, and help config lists every setting', async () => {
   for (const args of [['help'], ['--help'], ['-h']]) expect((await runUgc(args)).stdout).toContain('Usage');

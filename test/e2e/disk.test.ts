@@ -3,21 +3,14 @@
 import { expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, rmSync, statfsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exampleClick } from '../support/events.ts';
 import { load, newLedger } from '../support/load.ts';
 import { compare, drained, metric } from '../support/oracle.ts';
 import { randomOf } from '../support/random.ts';
 import { smallDisk } from '../support/small-disk.ts';
 import { eventually, startUgc, temporaryFolder } from '../support/ugc.ts';
 
-const click = (element: string) => ({
-  event_id: Bun.randomUUIDv7(),
-  event_type: 'click',
-  timestamp: '2026-10-03T14:30:00Z',
-  country: 'US',
-  device: 'mobile',
-  element,
-  page_url: 'https://example.com/',
-});
+const click = (element: string) => ({ ...exampleClick, event_id: Bun.randomUUIDv7(), element });
 
 /** Load until the answer is 503, then until it is 200 again after `relieve`; then everything acked must be a row. */
 async function fillAndRelieve(options: {

@@ -3,19 +3,13 @@
 import { expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readInstance } from '../../src/instance.ts';
+import { exampleClick as click } from '../support/events.ts';
 import { load, newLedger } from '../support/load.ts';
 import { compare, drained, metric } from '../support/oracle.ts';
 import { randomOf } from '../support/random.ts';
-import { eventually, runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
-
-const click = {
-  event_type: 'click',
-  timestamp: '2026-10-03T14:30:00Z',
-  country: 'US',
-  device: 'mobile',
-  element: 'play',
-  page_url: 'https://example.com/',
-};
+import { rawHttp } from '../support/raw-http.ts';
+import { binary, eventually, queryRows, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 test('SIGTERM under load loses nothing and ends in time, again and again', async () => {
   const random = randomOf('SIGTERM');
@@ -105,11 +99,83 @@ test('a second process on the same embedded ClickHouse says so and ends with 1',
   expect(await ugc.stop()).toBe(0);
 });
 
+test('a client that stalls in the middle of a body does not hold up the end', async () => {
+  const ugc = await startUgc({ dataDir: temporaryFolder(), flags: ['--shutdown-timeout-ms=3000'] });
+  const head = ['POST /v1/events HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', 'Content-Length: 500'];
+  const stalled = await rawHttp(ugc.url, head, '{"eve');
+  expect((await ugc.post(click)).status).toBe(200);
+  const startedAt = performance.now();
+  expect(await ugc.stop()).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(3_000);
+  expect(ugc.output()).toContain('"message":"stopped"');
+  stalled.drop();
+});
+
+test('nobody reading its output is no reason to stop', async () => {
+  const folder = temporaryFolder();
+  const script = `${binary} --data-dir=${folder} --port=0 --clickhouse-http-port=0 | head -c 10 >/dev/null`;
+  const shell = Bun.spawn(['bash', '-c', script], { stdout: 'ignore', stderr: 'ignore' });
+  const { clickhouseUrl, pid } = await eventually(() => readInstance(folder), { what: 'the instance' });
+  for (let n = 0; n < 200; n++) await fetch(clickhouseUrl, { method: 'POST', body: 'SELECT 1' });
+  expect(readInstance(folder)?.pid).toBe(pid);
+  process.kill(pid, 'SIGTERM');
+  await shell.exited;
+});
+
+test('a ClickHouse server that is killed and comes back holds every event once', async () => {
+  const random = randomOf('server');
+  const serverDir = temporaryFolder();
+  const server = (port: string) =>
+    startUgc({ dataDir: serverDir, flags: ['--role=etl', '--clickhouse-http-readonly=false', port] });
+  const first = await server('--clickhouse-http-port=0');
+  const port = `--clickhouse-http-port=${new URL(first.clickhouseUrl).port}`;
+  const ledger = newLedger();
+  const flags = [
+    `--clickhouse-url=${first.clickhouseUrl}`,
+    '--clickhouse-database=remote',
+    '--clickhouse-timeout-ms=2000',
+  ];
+  const ugc = await startUgc({ dataDir: temporaryFolder(), flags });
+  expect(ugc.clickhouseUrl).toBe('');
+  const loading = new AbortController();
+  const done = load({ url: ugc.url, random, ledger, clients: 4, signal: loading.signal });
+  await eventually(() => metric(ugc.url, 'ugc_etl_rows_total').then(rows => rows > 200), {
+    what: 'rows on the server',
+  });
+  first.kill('SIGKILL');
+  await first.exited;
+  const before = ledger.acked.size;
+  await eventually(() => ledger.acked.size > before + 500, { what: 'events taken without ClickHouse' });
+  const second = await server(port);
+  await eventually(() => metric(ugc.url, 'ugc_etl_rows_total').then(rows => rows > before + 500), {
+    what: 'rows again',
+  });
+  const repeats = () => ugc.output().split('will be repeated').length;
+  const soFar = repeats();
+  second.kill('SIGSTOP');
+  const stopped = ledger.acked.size;
+  await eventually(() => ledger.acked.size > stopped + 500, { what: 'events taken while ClickHouse hangs' });
+  await eventually(() => repeats() > soFar, { what: 'an insert whose outcome is unknown' });
+  second.kill('SIGCONT');
+  loading.abort();
+  await done;
+  expect([...ledger.failures.keys()]).toEqual([]);
+  const remote = {
+    ...ugc,
+    query: (sql: string) => queryRows(second.clickhouseUrl, sql.replaceAll('ugc.', 'remote.')),
+  } as Ugc;
+  expect(await compare(remote, ledger)).toMatchObject({ lost: [], doubled: [], foreign: [] });
+  expect(await ugc.stop()).toBe(0);
+  expect(await second.stop()).toBe(0);
+});
+
 test('a port that is taken is said in words, with exit code 1', async () => {
   const ugc = await startUgc({ dataDir: temporaryFolder() });
   const { port } = new URL(ugc.url);
   const second = await runUgc([`--data-dir=${temporaryFolder()}`, `--port=${port}`, '--clickhouse-http-port=-1']);
   expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining(`cannot listen on 127.0.0.1:${port}`) });
+  const third = await runUgc([`--data-dir=${temporaryFolder()}`, '--port=0', `--clickhouse-http-port=${port}`]);
+  expect(third).toMatchObject({ code: 1, stderr: expect.stringContaining('UGC_CLICKHOUSE_HTTP_PORT') });
   expect(await ugc.stop()).toBe(0);
 });
 

@@ -26,3 +26,13 @@ export function clientEvent(random: Random, now = Date.now()): ClientEvent {
 
 /** The type an event of this name or alias is stored as. */
 export const typeOf = (event: ClientEvent): string => catalogue.find(event.event_type)!.name;
+
+/** A valid click, the same each time, without an id. */
+export const exampleClick = {
+  event_type: 'click',
+  timestamp: '2026-10-03T14:30:00Z',
+  country: 'US',
+  device: 'mobile',
+  element: 'play',
+  page_url: 'https://example.com/',
+} as const;

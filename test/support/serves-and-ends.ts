@@ -16,6 +16,7 @@ const server = startServer({
   adminPort: 0,
   accept: acceptOf({ judge: judgeOf(judgeOptions), log: memoryLog(), metrics }),
   limits: { bodyBytesMax: 100_000, bodyDecompressedBytesMax: 100_000, bodyEventsMax: 5, bodyTimeoutMs: 60_000 },
+  graceMs: 1_000,
   health: () => ({ ready: true, detail: {} }),
   onScrape: async () => {},
   metrics,

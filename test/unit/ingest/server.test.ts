@@ -41,6 +41,7 @@ function start(options: Partial<ServerOptions> = {}) {
     adminPort: -1,
     accept: acceptOf({ judge: judgeOf(judgeOptions), log, metrics }),
     limits: { bodyBytesMax: 100_000, bodyDecompressedBytesMax: 200_000, bodyEventsMax: 5, bodyTimeoutMs: 50 },
+    graceMs: 1_000,
     health: () => health.now,
     onScrape: async () => {},
     metrics,
