@@ -134,6 +134,7 @@ test('a ClickHouse server that is killed and comes back holds every event once',
     `--clickhouse-url=${first.clickhouseUrl}`,
     '--clickhouse-database=remote',
     '--clickhouse-timeout-ms=2000',
+    '--request-log=false',
   ];
   const ugc = await startUgc({ dataDir: temporaryFolder(), flags });
   expect(ugc.clickhouseUrl).toBe('');
