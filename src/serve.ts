@@ -98,7 +98,17 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     'ready',
   );
   logs.flush();
+  if (process.stderr.isTTY) greet(`http://${config.host}:${server.port}`, active, storage?.httpUrl ?? null);
   return { broken: broken.promise };
+}
+
+/** For whoever sits in front of it; the log says the same for machines. */
+function greet(url: string, active: ReadonlySet<Role>, clickhouseUrl: string | null): void {
+  const events = active.has('ingest') ? `  events      POST ${url}/v1/events\n` : '';
+  const tables = clickhouseUrl === null ? '' : `  ClickHouse  ${clickhouseUrl}   or: ugc query "SELECT …"\n`;
+  process.stderr.write(
+    `\nugc is ready\n${events}${tables}  health      ${url}/healthz/ready   metrics: ${url}/metrics\n\n`,
+  );
 }
 
 interface Listening {
