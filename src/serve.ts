@@ -39,7 +39,7 @@ export async function serve(config: Config, version: string): Promise<0 | 1> {
     await within(config.shutdownTimeoutMs, closeAll());
     throw error;
   } finally {
-    logs.flush();
+    await logs.flush();
   }
 }
 
@@ -97,7 +97,6 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     },
     'ready',
   );
-  logs.flush();
   if (process.stderr.isTTY) greet(`http://${config.host}:${server.port}`, active, storage?.httpUrl ?? null);
   return { broken: broken.promise };
 }
@@ -177,7 +176,7 @@ function makeFolder(path: string): void {
 }
 
 /** Resolves with the name of the first signal; a second one ends the process at once. */
-function signalled({ logger, flush }: Logs): Promise<string> {
+function signalled({ logger }: Logs): Promise<string> {
   return new Promise(resolve => {
     let isStopping = false;
     for (const name of ['SIGTERM', 'SIGINT'] as const)
@@ -185,7 +184,6 @@ function signalled({ logger, flush }: Logs): Promise<string> {
         if (isStopping) process.kill(process.pid, 'SIGKILL');
         isStopping = true;
         logger.info({ signal: name }, 'stopping; a second signal ends at once');
-        flush();
         resolve(name);
       });
   });

@@ -20,30 +20,43 @@ export interface Logs {
   readonly logger: Logger;
   /** One line for a request; written by hand into the same stream, as it is the only line on a hot path. */
   request(line: RequestLine): void;
-  /** Writes out what is held back. Synchronous. */
-  flush(): void;
+  /** Resolves when what is held back is written, or after a moment when stdout takes nothing. */
+  flush(): Promise<void>;
 }
 
-/** Log lines held in memory while stdout does not take them; beyond it they are dropped rather than the process. */
+/** Log text held in memory while stdout does not take it; beyond it lines are dropped rather than the process. */
 const heldBytesMax = 16 * 1024 * 1024;
+/** Request lines leave together: when there are so many characters of them, or after so long. */
+const togetherLength = 16_384;
+const togetherMs = 100;
+const flushMsMax = 300;
 
 export function openLogs({ level, requests }: { readonly level: string; readonly requests: boolean }): Logs {
-  const stream = pino.destination({ fd: 1, sync: false, minLength: 4096, maxLength: heldBytesMax });
+  const stream = pino.destination({ fd: 1, sync: false, maxLength: heldBytesMax });
   const logger = pino({ ...ecsFormat({ serviceName: 'ugc' }), level }, stream);
-  const ticking = setInterval(() => stream.flush(), 200);
-  ticking.unref();
   const writes = requests && logger.isLevelEnabled('info');
+  let lines = '';
+  const leave = (): void => {
+    if (lines === '') return;
+    stream.write(lines);
+    lines = '';
+  };
+  const leaving = setInterval(leave, togetherMs);
+  leaving.unref();
   return {
     logger,
     request: line => {
-      if (writes) stream.write(requestText(line));
+      if (!writes) return;
+      lines += requestText(line);
+      if (lines.length > togetherLength) leave();
     },
     flush: () => {
-      try {
-        stream.flushSync();
-      } catch {
-        // stdout is gone or not open yet: there is nobody to tell
-      }
+      leave();
+      // Its answer comes after an fsync of stdout, which can take seconds and which nobody needs.
+      return new Promise(resolve => {
+        stream.flush(() => resolve());
+        setTimeout(resolve, flushMsMax);
+      });
     },
   };
 }

@@ -59,7 +59,6 @@ export async function startUgc({
     env: { PATH: process.env.PATH ?? '', ...env },
   });
   running.add(child);
-  const exited = child.exited.finally(() => running.delete(child));
   const kept: string[] = [];
   let keptLength = 0;
   let isReady = false;
@@ -79,8 +78,11 @@ export async function startUgc({
     }
   };
   const output = () => kept.join('');
-  void follow(child.stdout);
-  void follow(child.stderr);
+  // Over when it has ended and everything it said has been read.
+  const exited = Promise.all([child.exited, follow(child.stdout), follow(child.stderr)]).then(([code]) => {
+    running.delete(child);
+    return code;
+  });
   const timer = setTimeout(() => ready.reject(new Error(`not ready after ${readyMsMax} ms:\n${output()}`)), readyMsMax);
   void exited.then(code => ready.reject(new Error(`ended with ${code} before it was ready:\n${output()}`)));
   const said = await ready.promise.finally(() => clearTimeout(timer));
