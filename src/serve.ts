@@ -39,7 +39,7 @@ export async function serve(config: Config, version: string): Promise<0 | 1> {
     await within(config.shutdownTimeoutMs, closeAll());
     throw error;
   } finally {
-    await logs.flush();
+    await logs.close();
   }
 }
 

@@ -20,8 +20,8 @@ export interface Logs {
   readonly logger: Logger;
   /** One line for a request; written by hand into the same stream, as it is the only line on a hot path. */
   request(line: RequestLine): void;
-  /** Resolves when what is held back is written, or after a moment when stdout takes nothing. */
-  flush(): Promise<void>;
+  /** Resolves when everything is written, or after a moment when stdout takes nothing. Nothing is logged afterwards. */
+  close(): Promise<void>;
 }
 
 /** Log text held in memory while stdout does not take it; beyond it lines are dropped rather than the process. */
@@ -29,7 +29,7 @@ const heldBytesMax = 16 * 1024 * 1024;
 /** Request lines leave together: when there are so many characters of them, or after so long. */
 const togetherLength = 16_384;
 const togetherMs = 100;
-const flushMsMax = 300;
+const closeMsMax = 300;
 
 export function openLogs({ level, requests }: { readonly level: string; readonly requests: boolean }): Logs {
   const stream = pino.destination({ fd: 1, sync: false, maxLength: heldBytesMax });
@@ -50,12 +50,13 @@ export function openLogs({ level, requests }: { readonly level: string; readonly
       lines += requestText(line);
       if (lines.length > togetherLength) leave();
     },
-    flush: () => {
+    close: () => {
+      clearInterval(leaving);
       leave();
-      // Its answer comes after an fsync of stdout, which can take seconds and which nobody needs.
       return new Promise(resolve => {
-        stream.flush(() => resolve());
-        setTimeout(resolve, flushMsMax);
+        stream.once('close', resolve);
+        stream.end();
+        setTimeout(resolve, closeMsMax); // it ends with an fsync, which can take seconds and which nobody needs
       });
     },
   };

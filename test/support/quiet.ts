@@ -7,7 +7,7 @@ export const quietLogger: Logger = pino({ level: 'silent' });
 
 export function quietLogs(): Logs & { readonly lines: readonly RequestLine[] } {
   const lines: RequestLine[] = [];
-  return { logger: quietLogger, lines, request: line => void lines.push(line), flush: async () => {} };
+  return { logger: quietLogger, lines, request: line => void lines.push(line), close: async () => {} };
 }
 
 /** The default metrics watch the process; once is enough. */
