@@ -168,7 +168,7 @@ async function apply(
 ): Promise<boolean> {
   for (const statement of statements) {
     try {
-      log?.info({ 'db.statement': statement }, 'changing the ClickHouse schema');
+      log?.info({ 'db.statement': statement.split('\n', 1)[0] }, 'changing the ClickHouse schema');
       await client.command({ query: statement });
     } catch (cause) {
       if (retry && cause instanceof ClickHouseError && raceCodes.has(cause.code)) return false;
