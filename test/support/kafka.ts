@@ -133,14 +133,14 @@ function foreign(brokers: readonly string[]): TestKafka {
 }
 
 /** A plain client, as another team would have it. */
-export const kafkaClient = (brokers: readonly string[]): Kafka =>
+export const kafkaClient = (brokers: readonly string[], retries = 0): Kafka =>
   new Kafka({
     clientId: 'test',
     brokers: [...brokers],
     logLevel: logLevel.NOTHING,
     connectionTimeout: 1_000,
     requestTimeout: 5_000,
-    retry: { retries: 0 },
+    retry: { retries, initialRetryTime: 50, maxRetryTime: 200 },
   });
 
 async function answers(brokers: readonly string[]): Promise<boolean> {
