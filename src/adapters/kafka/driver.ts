@@ -30,6 +30,7 @@ export interface Connection {
     on(event: 'error', listener: () => void): void;
   } | null;
   readonly requestQueue: { push(request: SocketRequest): void; destroy(): void };
+  /** 'disconnecting' counts as connected in isConnected, but what is sent then never gets an answer nor an error. */
   connectionStatus: 'connected' | 'disconnecting' | 'disconnected';
   authenticatedAt: unknown;
   isConnected(): boolean;
@@ -105,7 +106,7 @@ export function sendBytes(
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     // Before the bytes are made: what fails here was certainly not sent.
-    if (!connection.isConnected() || connection.socket === null) throw new Error('not connected');
+    if (connection.connectionStatus !== 'connected' || !connection.socket) throw new Error('not connected');
     const { socket } = connection;
     const correlationId = connection.nextCorrelationId();
     const bytes = fill(correlationId);
@@ -118,21 +119,30 @@ export function sendBytes(
   });
 }
 
+/** Ends a connection now, its requests failing with `error`. */
+export function dropConnection(connection: Connection, error: unknown): void {
+  const { socket } = connection;
+  // Not connection.disconnect, which ends the socket some turns later, and by then there may be a new one.
+  connection.connectionStatus = 'disconnected';
+  connection.authenticatedAt = null;
+  connection.rejectRequests(error);
+  connection.requestQueue.destroy();
+  if (!socket) return;
+  socket.removeAllListeners();
+  socket.on('error', () => {});
+  socket.destroy();
+}
+
 /**
- * Ends a connection now, its requests failing with `error`. One that has let a request time out may be dead for the
- * minutes TCP takes to notice, and would hold the bytes of every further request.
+ * Ends the connections of a broker that has let a request time out. They may be dead for the minutes TCP takes to notice,
+ * and would hold the bytes of every further request.
  */
-export function dropConnections(broker: Broker, error: unknown): void {
-  for (const connection of broker.connectionPool.pool) {
-    const { socket } = connection;
-    // Not connection.disconnect, which ends the socket some turns later, and by then there may be a new one.
-    connection.connectionStatus = 'disconnected';
-    connection.authenticatedAt = null;
-    connection.rejectRequests(error);
-    connection.requestQueue.destroy();
-    if (!socket) continue;
-    socket.removeAllListeners();
-    socket.on('error', () => {});
-    socket.destroy();
+export function dropHung({ brokerPool }: Cluster, thrown: unknown): void {
+  for (let error = thrown as { name?: string; broker?: string; cause?: unknown } | undefined; error; ) {
+    if (error.name === 'KafkaJSRequestTimeoutError')
+      for (const broker of [...Object.values(brokerPool.brokers), brokerPool.seedBroker])
+        for (const connection of broker?.connectionPool.pool ?? [])
+          if (broker!.brokerAddress === error.broker && connection.isConnected()) dropConnection(connection, thrown);
+    error = error.cause as typeof error;
   }
 }

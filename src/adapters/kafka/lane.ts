@@ -7,7 +7,7 @@
 // - a buffer is used again only after its answer: until then the socket may still hold it
 
 import type { PipelineError } from '../../errors.ts';
-import { type Broker, type Cluster, dropConnections, sendBytes } from './driver.ts';
+import { type Cluster, dropConnection, dropHung, sendBytes } from './driver.ts';
 import { errorOfCode, errorOfKafka, isForOneRecord, isForStaleMetadata } from './error.ts';
 import { type Part, produceApi, readAnswer, requestBytesMax, writeRequest } from './produce.ts';
 import { type NewRecord, recordBytesMax } from './record-batch.ts';
@@ -101,12 +101,19 @@ export function kafkaLane(options: LaneOptions): Lane {
     const parts = take();
     const size = requestBytesMax(clientId, parts);
     const buffer = size <= bufferBytes ? (free.pop() ?? Buffer.allocUnsafeSlow(bufferBytes)) : Buffer.allocUnsafe(size);
-    let broker: Broker | undefined;
+    let address = `broker ${node}`;
     let isSent = false;
+    let drop = () => {};
     try {
       // Not cluster.findBroker, which asks for the metadata of every topic when it cannot connect.
-      broker = await cluster.brokerPool.findBroker({ nodeId: node });
+      const broker = await cluster.brokerPool.findBroker({ nodeId: node });
+      address = broker.brokerAddress;
       const connection = await broker.connectionPool.getConnection(0);
+      const { socket } = connection;
+      // Its other requests fail with it, and by then there may be a new connection, which is none of their business.
+      drop = () => {
+        if (connection.socket === socket) dropConnection(connection, new Error('the connection was given up'));
+      };
       const answer = await sendBytes(connection, produceApi, correlationId => {
         isSent = true;
         return writeRequest(buffer, { correlationId, clientId, ackTimeoutMs: options.requestTimeoutMs }, parts);
@@ -114,7 +121,9 @@ export function kafkaLane(options: LaneOptions): Lane {
       if (buffer.length === bufferBytes) free.push(buffer);
       settle(parts, answer);
     } catch (error) {
-      fail(parts, error, { broker, isSent });
+      if (isSent) drop();
+      else dropHung(cluster, error);
+      fail(parts, error, { address, isSent });
     }
     inFlight--;
     schedule();
@@ -170,12 +179,10 @@ export function kafkaLane(options: LaneOptions): Lane {
   function fail(
     parts: readonly Part<Waiting>[],
     thrown: unknown,
-    { broker, isSent }: { readonly broker: Broker | undefined; readonly isSent: boolean },
+    { address, isSent }: { readonly address: string; readonly isSent: boolean },
   ): void {
-    const address = broker?.brokerAddress ?? `broker ${node}`;
     topics.doubtLeader(node);
     const error = errorOfKafka(thrown, isSent ? 'sent' : 'before sending', address);
-    if (broker !== undefined) dropConnections(broker, thrown);
     for (const { records } of parts) for (const record of records) record.settle(error);
     const notSent = errorOfKafka(thrown, 'before sending', address);
     const waiting = [...halves.flatMap(({ records }) => records), ...queues.flatMap(({ records }) => records)];

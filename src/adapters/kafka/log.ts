@@ -7,7 +7,7 @@
 
 import { PipelineError } from '../../errors.ts';
 import type { Envelope, Log, Outcome } from '../../ports.ts';
-import { dropConnections, openCluster } from './driver.ts';
+import { dropConnection, openCluster } from './driver.ts';
 import { errorOfKafka } from './error.ts';
 import { kafkaLane, type Lane } from './lane.ts';
 import { type KafkaLogOptions, kafkaLogDefaults } from './options.ts';
@@ -94,7 +94,8 @@ export function kafkaLog(given: KafkaLogOptions): Log {
     }
     const { brokers, seedBroker } = cluster.brokerPool;
     for (const broker of new Set([...Object.values(brokers), seedBroker]))
-      if (broker !== undefined) dropConnections(broker, new PipelineError('shutting_down'));
+      for (const connection of broker?.connectionPool.pool ?? [])
+        dropConnection(connection, new PipelineError('shutting_down'));
   }
 
   return { publish, close: () => (closed ??= end()) };

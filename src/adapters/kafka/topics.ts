@@ -2,7 +2,7 @@
 // that a partition has moved, and now and then. One question at a time, each for one topic, because kafkajs fails the
 // whole answer for one topic that does not exist.
 
-import { type Cluster, dropConnections } from './driver.ts';
+import { type Cluster, dropHung } from './driver.ts';
 import { errorOfKafka } from './error.ts';
 
 export interface KnownTopic {
@@ -64,14 +64,4 @@ export function kafkaTopics(cluster: Cluster, address: string, ageMsMax: number)
       for (const [topic, { leaders }] of topics) if (leaders.includes(node)) topics.delete(topic);
     },
   };
-}
-
-/** Ends the connections of a broker that has let a request time out. */
-function dropHung({ brokerPool }: Cluster, thrown: unknown): void {
-  for (let error = thrown as { name?: string; broker?: string; cause?: unknown } | undefined; error; ) {
-    if (error.name === 'KafkaJSRequestTimeoutError')
-      for (const broker of [...Object.values(brokerPool.brokers), brokerPool.seedBroker])
-        if (broker?.brokerAddress === error.broker) dropConnections(broker!, thrown);
-    error = error.cause as typeof error;
-  }
 }
