@@ -10,7 +10,7 @@ import type { PipelineError } from '../../errors.ts';
 import { type Cluster, dropConnection, dropHung, sendBytes } from './driver.ts';
 import { errorOfCode, errorOfKafka, isForOneRecord, isForStaleMetadata } from './error.ts';
 import { type Part, produceApi, readAnswer, requestBytesMax, writeRequest } from './produce.ts';
-import { type NewRecord, recordBytesMax } from './record-batch.ts';
+import { type Compression, type NewRecord, recordBytesMax } from './record-batch.ts';
 import type { Topics } from './topics.ts';
 
 /** A record and who waits for it. */
@@ -23,6 +23,7 @@ export interface LaneOptions {
   readonly cluster: Cluster;
   readonly topics: Topics;
   readonly clientId: string;
+  readonly compression: Compression;
   readonly node: number;
   readonly requestTimeoutMs: number;
   readonly lingerMs: number;
@@ -45,7 +46,7 @@ interface Queue {
 }
 
 export function kafkaLane(options: LaneOptions): Lane {
-  const { cluster, topics, node, clientId } = options;
+  const { cluster, topics, node, clientId, compression } = options;
   const byTopic = new Map<string, Queue[]>();
   let queues: Queue[] = [];
   let halves: Part<Waiting>[] = [];
@@ -116,7 +117,11 @@ export function kafkaLane(options: LaneOptions): Lane {
       };
       const answer = await sendBytes(connection, produceApi, correlationId => {
         isSent = true;
-        return writeRequest(buffer, { correlationId, clientId, ackTimeoutMs: options.requestTimeoutMs }, parts);
+        return writeRequest(
+          buffer,
+          { correlationId, clientId, ackTimeoutMs: options.requestTimeoutMs, compression },
+          parts,
+        );
       });
       if (buffer.length === bufferBytes) free.push(buffer);
       settle(parts, answer);

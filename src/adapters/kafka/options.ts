@@ -1,6 +1,7 @@
 // What the Kafka log can be told, with the bounds it keeps.
 
 import type { SASLOptions } from 'kafkajs';
+import type { Compression } from './record-batch.ts';
 
 export interface TlsOptions {
   /** PEM. Without it the system's authorities count. */
@@ -15,6 +16,8 @@ export interface KafkaLogOptions {
   readonly clientId: string;
   readonly ssl?: TlsOptions;
   readonly sasl?: SASLOptions;
+  /** Of each batch, on this thread. Brokers and topics must allow it; readers need the codec. */
+  readonly compression?: Compression;
   readonly connectionTimeoutMs?: number;
   /** From sending a request until its outcome is said to be unknown. */
   readonly requestTimeoutMs?: number;
@@ -32,6 +35,7 @@ export interface KafkaLogOptions {
 }
 
 export const kafkaLogDefaults = {
+  compression: 'none',
   connectionTimeoutMs: 1_000,
   requestTimeoutMs: 2_000,
   lingerMs: 2,
@@ -40,4 +44,4 @@ export const kafkaLogDefaults = {
   inFlightMax: 4,
   queueBytesMax: 64 * 2 ** 20,
   metadataAgeMsMax: 300_000,
-} as const satisfies Partial<KafkaLogOptions>;
+} satisfies Partial<KafkaLogOptions>;

@@ -2,7 +2,7 @@
 // the first that may carry zstd and every broker from 2.1 to 4 speaks it. The whole request, its size in front, is
 // written into one buffer; nothing is copied on the way to the socket.
 
-import { batchOverheadBytes, type NewRecord, recordBytesMax, writeBatch } from './record-batch.ts';
+import { batchOverheadBytes, type Compression, type NewRecord, recordBytesMax, writeBatch } from './record-batch.ts';
 
 export const produceApi = { apiKey: 0, apiVersion: 7, apiName: 'Produce' } as const;
 
@@ -18,6 +18,7 @@ export interface ProduceHead {
   readonly clientId: string;
   /** How long the broker waits for its replicas. */
   readonly ackTimeoutMs: number;
+  readonly compression: Compression;
 }
 
 /** What writeRequest needs at most. */
@@ -46,7 +47,7 @@ export function writeRequest(buffer: Buffer, head: ProduceHead, parts: readonly 
     at = buffer.writeInt32BE(ofTopic.length, at);
     for (const { partition, records } of ofTopic) {
       at = buffer.writeInt32BE(partition, at);
-      const end = writeBatch(buffer, at + 4, records);
+      const end = writeBatch(buffer, at + 4, records, head.compression);
       buffer.writeInt32BE(end - at - 4, at);
       at = end;
     }

@@ -7,6 +7,12 @@
 
 import { crc32c } from './crc32c.ts';
 
+export const compressions = ['none', 'gzip', 'zstd'] as const;
+export type Compression = (typeof compressions)[number];
+
+/** The lowest bits of a batch's attributes. */
+const codecs: Readonly<Record<Compression, number>> = { none: 0, gzip: 1, zstd: 4 };
+
 /** Something to be a record. The sizes are bytes of UTF-8, measured once. */
 export interface NewRecord {
   readonly key: string | null;
@@ -39,7 +45,12 @@ export const recordBytesMax = (record: NewRecord): number =>
   record.valueBytes + Math.max(record.keyBytes, 0) + recordOverheadBytes;
 
 /** Writes a batch at `at` and returns where it ends. The buffer must have room: batchOverheadBytes and recordBytesMax of each. */
-export function writeBatch(buffer: Buffer, at: number, records: readonly NewRecord[]): number {
+export function writeBatch(
+  buffer: Buffer,
+  at: number,
+  records: readonly NewRecord[],
+  compression: Compression = 'none',
+): number {
   const firstMs = records[0]!.timestampMs;
   let lastMs = firstMs;
   let end = at + recordsAt;
@@ -48,11 +59,14 @@ export function writeBatch(buffer: Buffer, at: number, records: readonly NewReco
     if (record.timestampMs > lastMs) lastMs = record.timestampMs;
     end = writeRecord(buffer, end, { record, index, sinceMs: record.timestampMs - firstMs });
   }
+  const plain = end;
+  if (compression !== 'none') end = compress(buffer, { from: at + recordsAt, to: end, compression });
+  const codec = end === plain ? 0 : codecs[compression];
   writeInt64(buffer, at, 0); // base offset
   buffer.writeInt32BE(end - at - 12, at + 8); // length of what follows
   buffer.writeInt32BE(-1, at + 12); // partition leader epoch: the broker's to set
   buffer[at + magicAt] = 2;
-  buffer.writeInt16BE(0, at + attributesAt); // no compression, create time, not transactional
+  buffer.writeInt16BE(codec, at + attributesAt); // and create time, not transactional
   buffer.writeInt32BE(records.length - 1, at + 23); // last offset delta
   writeInt64(buffer, at + 27, firstMs);
   writeInt64(buffer, at + 35, lastMs);
@@ -62,6 +76,18 @@ export function writeBatch(buffer: Buffer, at: number, records: readonly NewReco
   buffer.writeInt32BE(records.length, at + 57);
   buffer.writeUInt32BE(crc32c(buffer, at + attributesAt, end), at + crcAt);
   return end;
+}
+
+/** Compresses in place and returns the new end; what does not get smaller stays as it is. */
+function compress(
+  buffer: Buffer,
+  { from, to, compression }: { readonly from: number; readonly to: number; readonly compression: 'gzip' | 'zstd' },
+): number {
+  const plain = buffer.subarray(from, to) as Buffer<ArrayBuffer>;
+  const packed = compression === 'gzip' ? Bun.gzipSync(plain, { level: 1 }) : Bun.zstdCompressSync(plain, { level: 1 });
+  if (packed.length >= plain.length) return to;
+  buffer.set(packed, from);
+  return from + packed.length;
 }
 
 interface Placed {

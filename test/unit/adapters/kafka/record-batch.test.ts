@@ -1,7 +1,11 @@
 import { expect, test } from 'bun:test';
+import { zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
+import { CompressionCodecs, CompressionTypes } from 'kafkajs';
 import {
   batchOverheadBytes,
+  type Compression,
+  compressions,
   measureRecord,
   type NewRecord,
   recordBytesMax,
@@ -24,13 +28,15 @@ const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0') as {
 const encodeRecord = require('kafkajs/src/protocol/recordBatch/record/v0') as (record: unknown) => unknown;
 const Long = require('kafkajs/src/utils/long') as { fromValue(value: number): unknown };
 
-function written(records: readonly NewRecord[], at = 0): Buffer {
+function written(records: readonly NewRecord[], at = 0, compression: Compression = 'none'): Buffer {
   const room = records.reduce((sum, record) => sum + recordBytesMax(record), batchOverheadBytes);
   const buffer = Buffer.alloc(at + room, 0xaa);
-  const end = writeBatch(buffer, at, records);
+  const end = writeBatch(buffer, at, records, compression);
   expect(end).toBeLessThanOrEqual(buffer.length);
   return buffer.subarray(at, end);
 }
+
+CompressionCodecs[CompressionTypes.ZSTD] = () => ({ decompress: async (bytes: Buffer) => zstdDecompressSync(bytes) });
 
 const text = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -44,8 +50,8 @@ const records = fc.array(record, { minLength: 1, maxLength: 150 });
 
 test('any records are what kafkajs reads back, wherever in the buffer they lie', async () => {
   await fc.assert(
-    fc.asyncProperty(records, fc.nat(40), async (given, at) => {
-      const decoder = new Decoder(written(given, at));
+    fc.asyncProperty(records, fc.nat(40), fc.constantFrom(...compressions), async (given, at, compression) => {
+      const decoder = new Decoder(written(given, at, compression));
       const { records: read } = await decodeBatch(decoder);
       expect(read.map(({ key, value }) => [key?.toString() ?? null, value.toString()])).toEqual(
         given.map(({ key, value }) => [key, value]),
@@ -77,6 +83,15 @@ test('any records are the bytes kafkajs writes, checksum included', async () => 
     }),
     { numRuns: 60 },
   );
+});
+
+test('compressed is smaller, or as it was', () => {
+  const many = Array.from({ length: 100 }, (_, index) => measureRecord(`k${index}`, '{"a":"b"}'.repeat(20), 0));
+  const one = [measureRecord(null, 'x', 0)];
+  for (const compression of ['gzip', 'zstd'] as const) {
+    expect(written(many, 0, compression).length).toBeLessThan(written(many).length / 5);
+    expect(written(one, 0, compression)).toEqual(written(one));
+  }
 });
 
 test('no record takes more than it was said to', () => {
