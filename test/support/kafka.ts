@@ -10,6 +10,8 @@ import { kafkaJars, kafkaVersion } from './kafka-jars.ts';
 
 export interface TestKafka {
   readonly brokers: readonly string[];
+  /** What the secure listener wants, if there is one. */
+  readonly secure: Secure | null;
   /** kill -9. */
   kill(): Promise<void>;
   /** SIGSTOP: connections stay open, nothing answers. */
@@ -21,14 +23,25 @@ export interface TestKafka {
   stopForGood(): Promise<void>;
 }
 
+/** Who may come to the secure listener, and what a client has to trust. */
+export interface Secure {
+  readonly brokers: readonly string[];
+  /** PEM. */
+  readonly ca: string;
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface KafkaOptions {
   /** Lines of server.properties, over the defaults. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** A second listener: TLS with SASL PLAIN and SCRAM-SHA-256. */
+  readonly isSecure?: boolean;
 }
 
 const readyMsMax = 60_000;
 
-export async function startKafka({ properties = {} }: KafkaOptions = {}): Promise<TestKafka> {
+export async function startKafka({ properties = {}, isSecure = false }: KafkaOptions = {}): Promise<TestKafka> {
   const given = process.env.UGC_TEST_KAFKA_BROKERS;
   if (given) {
     console.log(`Kafka: ${given} (UGC_TEST_KAFKA_BROKERS)`);
@@ -38,12 +51,16 @@ export async function startKafka({ properties = {} }: KafkaOptions = {}): Promis
   if ('missing' in found)
     throw new Error(`no Kafka for this test: UGC_TEST_KAFKA_BROKERS is not set, and ${found.missing}`);
   console.log(`Kafka: ${kafkaVersion} of Maven's jars, one node of our own (UGC_TEST_KAFKA_BROKERS is not set)`);
-  return ownBroker(found.jars, properties);
+  return ownBroker(found.jars, properties, isSecure);
 }
 
-async function ownBroker(jars: string, properties: Readonly<Record<string, string>>): Promise<TestKafka> {
+async function ownBroker(
+  jars: string,
+  properties: Readonly<Record<string, string>>,
+  isSecure: boolean,
+): Promise<TestKafka> {
   const folder = mkdtempSync(join(tmpdir(), 'ugc-kafka-'));
-  const [port, controllerPort] = await freePorts(2);
+  const [port, controllerPort, securePort] = (await freePorts(3)) as [number, number, number];
   const brokers = [`127.0.0.1:${port}`];
   const settings: Record<string, string> = {
     'process.roles': 'broker,controller',
@@ -63,6 +80,7 @@ async function ownBroker(jars: string, properties: Readonly<Record<string, strin
     'broker.heartbeat.interval.ms': '300',
     ...properties,
   };
+  const secure = isSecure ? await secureListener(folder, securePort, settings) : null;
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   const file = join(folder, 'server.properties');
   writeFileSync(file, lines.join(''));
@@ -75,7 +93,8 @@ async function ownBroker(jars: string, properties: Readonly<Record<string, strin
     });
 
   const clusterId = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
-  const formatted = await java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file).exited;
+  const scram = secure ? ['--add-scram', `SCRAM-SHA-256=[name=${secure.username},password=${secure.password}]`] : [];
+  const formatted = await java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, ...scram).exited;
   if (formatted !== 0) throw new Error(`Kafka's folder could not be formatted: ${await log.text()}`);
 
   let broker = java('kafka.Kafka', file);
@@ -105,6 +124,7 @@ async function ownBroker(jars: string, properties: Readonly<Record<string, strin
   });
   return {
     brokers,
+    secure,
     kill,
     stop: () => broker.kill('SIGSTOP'),
     cont: () => broker.kill('SIGCONT'),
@@ -117,6 +137,36 @@ async function ownBroker(jars: string, properties: Readonly<Record<string, strin
   };
 }
 
+/** Adds the listener to the settings: a certificate of its own, signed by itself, so it is also what to trust. */
+async function secureListener(folder: string, port: number, settings: Record<string, string>): Promise<Secure> {
+  const key = join(folder, 'key.pem');
+  const certificate = join(folder, 'certificate.pem');
+  const made = await Bun.spawn(
+    // biome-ignore format: a command is read in one line
+    ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+      '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', key, '-out', certificate],
+    { stdout: 'ignore', stderr: 'ignore' },
+  ).exited;
+  if (made !== 0) throw new Error('openssl could not make a certificate for the test');
+  const ca = await Bun.file(certificate).text();
+  const keystore = join(folder, 'keystore.pem');
+  writeFileSync(keystore, (await Bun.file(key).text()) + ca);
+  const username = 'ugc';
+  const password = crypto.randomUUID();
+  const module = 'org.apache.kafka.common.security';
+  Object.assign(settings, {
+    listeners: `${settings.listeners},SECURE://127.0.0.1:${port}`,
+    'advertised.listeners': `${settings['advertised.listeners']},SECURE://127.0.0.1:${port}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL',
+    'listener.name.secure.ssl.keystore.type': 'PEM',
+    'listener.name.secure.ssl.keystore.location': keystore,
+    'listener.name.secure.sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256',
+    'listener.name.secure.plain.sasl.jaas.config': `${module}.plain.PlainLoginModule required user_${username}="${password}";`,
+    'listener.name.secure.scram-sha-256.sasl.jaas.config': `${module}.scram.ScramLoginModule required;`,
+  });
+  return { brokers: [`127.0.0.1:${port}`], ca, username, password };
+}
+
 /** Somebody else's brokers: to be used, not to be touched. */
 function foreign(brokers: readonly string[]): TestKafka {
   const untouchable = (): never => {
@@ -124,6 +174,7 @@ function foreign(brokers: readonly string[]): TestKafka {
   };
   return {
     brokers,
+    secure: null,
     kill: async () => untouchable(),
     stop: untouchable,
     cont: untouchable,

@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import type { SASLOptions } from 'kafkajs';
+import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
+import { kafkaLog } from '../../src/adapters/kafka/log.ts';
+import type { KafkaLogOptions } from '../../src/adapters/kafka/options.ts';
+import { envelope } from '../support/buffer.ts';
+import { type Secure, startKafka, type TestKafka } from '../support/kafka.ts';
+
+let kafka: TestKafka;
+let secure: Secure;
+beforeAll(async () => {
+  kafka = await startKafka({ isSecure: true });
+  if (kafka.secure === null) throw new Error('this test needs a broker of its own: unset UGC_TEST_KAFKA_BROKERS');
+  secure = kafka.secure;
+  await ensureTopics({ brokers: kafka.brokers, clientId: 'test' }, ['secure'], { partitions: 2, replicas: 1 });
+});
+afterAll(() => kafka.stopForGood());
+
+const login = (password = secure.password): SASLOptions => ({
+  mechanism: 'plain',
+  username: secure.username,
+  password,
+});
+
+/** What becomes of one event. */
+async function published(how: Partial<KafkaLogOptions>): Promise<string> {
+  const log = kafkaLog({ brokers: secure.brokers, clientId: 'ugc', requestTimeoutMs: 1_500, ...how });
+  const [outcome] = await log.publish([{ ...envelope('a'), topic: 'secure' }]);
+  await log.close();
+  return outcome!.ok ? outcome!.stored : `${outcome!.error.code}: ${outcome!.error.message}`;
+}
+
+test('TLS with PLAIN and with SCRAM-SHA-256 stores', async () => {
+  const ssl = { ca: secure.ca };
+  const { username, password } = secure;
+  expect(await published({ ssl, sasl: login() })).toBe('kafka');
+  expect(await published({ ssl, sasl: { mechanism: 'scram-sha-256', username, password } })).toBe('kafka');
+});
+
+test('a wrong password halts and is said', async () => {
+  expect(await published({ ssl: { ca: secure.ca }, sasl: login('wrong') })).toMatch(/^log_halted: .*user or password/);
+  const { username } = secure;
+  const sasl: SASLOptions = { mechanism: 'scram-sha-256', username, password: 'wrong' };
+  expect(await published({ ssl: { ca: secure.ca }, sasl })).toMatch(/^log_halted: .*user or password/);
+});
+
+test('an authority that is not trusted halts and is said', async () => {
+  expect(await published({ ssl: {}, sasl: login() })).toMatch(/^log_halted: .*TLS does not work/);
+});
+
+test('plain text to a TLS port is not stored', async () => {
+  expect(await published({})).toMatch(/^log_unavailable: /);
+});
+
+test('topics are looked for as the same user', async () => {
+  const options = { brokers: secure.brokers, clientId: 'ugc', ssl: { ca: secure.ca }, sasl: login() };
+  expect(await ensureTopics(options, ['secure', 'secure.more'], { partitions: 1, replicas: 1 })).toEqual([
+    'secure.more',
+  ]);
+});
