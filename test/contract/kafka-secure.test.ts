@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import type { SASLOptions } from 'kafkajs';
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  ResourcePatternTypes,
+  type SASLOptions,
+} from 'kafkajs';
 import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
 import { kafkaLog } from '../../src/adapters/kafka/log.ts';
 import type { KafkaLogOptions } from '../../src/adapters/kafka/options.ts';
-import { envelope } from '../support/buffer.ts';
-import { type Secure, startKafka, type TestKafka } from '../support/kafka.ts';
+import { envelope, until } from '../support/buffer.ts';
+import { kafkaClient, type Secure, startKafka, type TestKafka } from '../support/kafka.ts';
 
 let kafka: TestKafka;
 let secure: Secure;
@@ -23,9 +29,9 @@ const login = (password = secure.password): SASLOptions => ({
 });
 
 /** What becomes of one event. */
-async function published(how: Partial<KafkaLogOptions>): Promise<string> {
+async function published(how: Partial<KafkaLogOptions>, topic = 'secure'): Promise<string> {
   const log = kafkaLog({ brokers: secure.brokers, clientId: 'ugc', requestTimeoutMs: 1_500, ...how });
-  const [outcome] = await log.publish([{ ...envelope('a'), topic: 'secure' }]);
+  const [outcome] = await log.publish([{ ...envelope('a'), topic }]);
   await log.close();
   return outcome!.ok ? outcome!.stored : `${outcome!.error.code}: ${outcome!.error.message}`;
 }
@@ -46,6 +52,36 @@ test('a wrong password halts and is said', async () => {
 
 test('an authority that is not trusted halts and is said', async () => {
   expect(await published({ ssl: {}, sasl: login() })).toMatch(/^log_halted: .*TLS does not work/);
+});
+
+test('a user without the right to write, or to see the topic, halts and the ACL is named', async () => {
+  const forbidden = { 'no.write': AclOperationTypes.WRITE, 'no.describe': AclOperationTypes.ALL };
+  const names = Object.keys(forbidden);
+  await ensureTopics({ brokers: kafka.brokers, clientId: 'test' }, names, { partitions: 1, replicas: 1 });
+  const admin = kafkaClient(kafka.brokers, 5).admin();
+  await admin.connect();
+  const acl = Object.entries(forbidden).flatMap(([resourceName, denied]) =>
+    [
+      [AclPermissionTypes.DENY, denied],
+      [AclPermissionTypes.ALLOW, AclOperationTypes.DESCRIBE],
+    ].map(([permissionType, operation]) => ({
+      resourceType: AclResourceTypes.TOPIC,
+      resourceName,
+      resourcePatternType: ResourcePatternTypes.LITERAL,
+      principal: `User:${secure.username}`,
+      host: '*',
+      operation: operation as AclOperationTypes,
+      permissionType: permissionType as AclPermissionTypes,
+    })),
+  );
+  await admin.createAcls({ acl });
+  await admin.disconnect();
+  const how = { ssl: { ca: secure.ca }, sasl: login() };
+  for (const topic of names)
+    await until(`${topic} is forbidden`, async () =>
+      /^log_halted: .*ACL: Write, Describe.*TOPIC_AUTHORIZATION_FAILED/.test(await published(how, topic)),
+    );
+  expect(await published(how)).toBe('kafka');
 });
 
 test('plain text to a TLS port is not stored', async () => {

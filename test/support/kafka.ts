@@ -157,6 +157,10 @@ async function secureListener(folder: string, port: number, settings: Record<str
   Object.assign(settings, {
     listeners: `${settings.listeners},SECURE://127.0.0.1:${port}`,
     'advertised.listeners': `${settings['advertised.listeners']},SECURE://127.0.0.1:${port}`,
+    // Everybody may do everything but what a test forbids.
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'allow.everyone.if.no.acl.found': 'true',
+    'super.users': 'User:ANONYMOUS',
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL',
     'listener.name.secure.ssl.keystore.type': 'PEM',
     'listener.name.secure.ssl.keystore.location': keystore,
