@@ -1,9 +1,11 @@
 // Where the partitions of a topic live: asked for when the topic is first written to, when a broker has failed or says
 // that a partition has moved, and now and then. One question at a time, each for one topic, because kafkajs fails the
-// whole answer for one topic that does not exist.
+// whole answer for one topic that does not exist. A broker that cannot be asked fails every question that waits, or ten
+// topics would wait for ten timeouts.
 
+import type { PipelineError } from '../../errors.ts';
 import { type Cluster, dropHung } from './driver.ts';
-import { errorOfKafka } from './error.ts';
+import { errorOfKafka, typeOfKafkaError } from './error.ts';
 
 export interface KnownTopic {
   readonly topic: string;
@@ -25,6 +27,8 @@ export function kafkaTopics(cluster: Cluster, address: string, ageMsMax: number)
   const topics = new Map<string, KnownTopic & { readonly loadedAtMs: number }>();
   const loading = new Map<string, Promise<KnownTopic>>();
   let last: Promise<unknown> = Promise.resolve();
+  /** The last time no broker could be asked. */
+  let unreachable: { readonly atMs: number; readonly error: PipelineError } | null = null;
 
   async function ask(topic: string): Promise<KnownTopic> {
     const { brokerPool } = cluster;
@@ -32,7 +36,9 @@ export function kafkaTopics(cluster: Cluster, address: string, ageMsMax: number)
       await brokerPool.refreshMetadata([topic]);
     } catch (error) {
       dropHung(cluster, error);
-      throw errorOfKafka(error, 'before sending', `topic ${topic} at ${address}`);
+      const known = errorOfKafka(error, 'before sending', `topic ${topic} at ${address}`);
+      if (typeOfKafkaError(error) === undefined) unreachable = { atMs: performance.now(), error: known };
+      throw known;
     }
     const found = brokerPool.metadata!.topicMetadata.find(entry => entry.topic === topic)!;
     const leaders: number[] = Array(found.partitionMetadata.length).fill(-1);
@@ -45,7 +51,12 @@ export function kafkaTopics(cluster: Cluster, address: string, ageMsMax: number)
   function load(topic: string): Promise<KnownTopic> {
     const underWay = loading.get(topic);
     if (underWay !== undefined) return underWay;
-    const loaded = last.then(() => ask(topic)).finally(() => loading.delete(topic));
+    const wantedAtMs = performance.now();
+    const loaded = last
+      .then(() =>
+        unreachable !== null && unreachable.atMs > wantedAtMs ? Promise.reject(unreachable.error) : ask(topic),
+      )
+      .finally(() => loading.delete(topic));
     last = loaded.catch(() => {});
     loading.set(topic, loaded);
     return loaded;
