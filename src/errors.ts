@@ -31,6 +31,11 @@ export const errorTable = {
   buffer_failed: { status: 503, title: 'The disk buffer cannot be written', retry: 'backoff' },
   shutting_down: { status: 503, title: 'The server is shutting down', retry: 'backoff' },
   internal: { status: 500, title: 'Something went wrong here', retry: 'never' },
+  // what a log can fail at
+  log_unavailable: { status: 503, title: 'Kafka cannot be reached, nothing was sent', retry: 'backoff' },
+  log_unknown: { status: 503, title: 'Kafka has not answered, the event may be stored', retry: 'backoff' },
+  log_halted: { status: 503, title: 'Kafka needs repair', retry: 'halt' },
+  log_refused: { status: 422, title: 'Kafka refused the event', retry: 'never' },
   // what a sink can fail at
   sink_unknown: { status: 503, title: 'The outcome of the insert is unknown', retry: 'backoff' },
   sink_overloaded: { status: 503, title: 'ClickHouse is overloaded', retry: 'backoff' },

@@ -1,0 +1,148 @@
+// What we use of kafkajs below its public interface, with the types it does not publish: its cluster (seed brokers,
+// metadata, a connection per broker, TLS, SASL) and a broker's connection, to which we hand the bytes of a request
+// ourselves. kafkajs is pinned and patched (.ci/patches), so what is described here is what is installed.
+// - nothing here retries: every call fails at once or within the timeouts given
+// - NODE_ENV changes kafkajs' retry defaults, so they are always given
+
+import type { SASLOptions } from 'kafkajs';
+import type { TlsOptions } from './options.ts';
+
+interface SocketRequest {
+  readonly entry: {
+    readonly apiKey: number;
+    readonly apiName: string;
+    readonly apiVersion: number;
+    readonly correlationId: number;
+    readonly resolve: (answer: { readonly payload: Buffer }) => void;
+    readonly reject: (error: unknown) => void;
+  };
+  readonly expectResponse: true;
+  readonly requestTimeout: null;
+  readonly sendRequest: () => void;
+}
+
+export interface Connection {
+  readonly clientId: string;
+  readonly socket: {
+    write(bytes: Uint8Array): boolean;
+    destroy(): void;
+    removeAllListeners(): void;
+    on(event: 'error', listener: () => void): void;
+  } | null;
+  readonly requestQueue: { push(request: SocketRequest): void; destroy(): void };
+  /** 'disconnecting' counts as connected in isConnected, but what is sent then never gets an answer nor an error. */
+  connectionStatus: 'connected' | 'disconnecting' | 'disconnected';
+  authenticatedAt: unknown;
+  isConnected(): boolean;
+  nextCorrelationId(): number;
+  rejectRequests(error: unknown): void;
+}
+
+export interface Broker {
+  readonly brokerAddress: string;
+  readonly connectionPool: { readonly pool: readonly Connection[]; getConnection(index: number): Promise<Connection> };
+}
+
+export interface PartitionMetadata {
+  readonly partitionId: number;
+  /** Node, or -1. */
+  readonly leader: number;
+}
+
+export interface Cluster {
+  readonly brokerPool: {
+    readonly brokers: Readonly<Record<string, Broker>>;
+    readonly seedBroker: Broker | undefined;
+    readonly metadata: {
+      readonly topicMetadata: readonly { readonly topic: string; readonly partitionMetadata: PartitionMetadata[] }[];
+    } | null;
+    refreshMetadata(topics: readonly string[]): Promise<void>;
+    /** Connected and authenticated. */
+    findBroker(node: { readonly nodeId: number }): Promise<Broker>;
+  };
+}
+
+export interface ClusterOptions {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly connectionTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly ssl?: TlsOptions;
+  readonly sasl?: SASLOptions;
+}
+
+const ClusterOfKafkajs = require('kafkajs/src/cluster') as new (options: object) => Cluster;
+const { createLogger, LEVELS } = require('kafkajs/src/loggers') as {
+  createLogger(options: { level: number; logCreator: () => () => void }): unknown;
+  readonly LEVELS: { readonly NOTHING: number };
+};
+const createSocketFactory = require('kafkajs/src/network/socketFactory') as () => unknown;
+
+export function openCluster(options: ClusterOptions): Cluster {
+  return new ClusterOfKafkajs({
+    // It would log each error it also throws.
+    logger: createLogger({ level: LEVELS.NOTHING, logCreator: () => () => {} }),
+    socketFactory: createSocketFactory(),
+    brokers: [...options.brokers],
+    clientId: options.clientId,
+    ssl: options.ssl,
+    sasl: options.sasl,
+    connectionTimeout: options.connectionTimeoutMs,
+    authenticationTimeout: options.requestTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    enforceRequestTimeout: true,
+    metadataMaxAge: Number.MAX_SAFE_INTEGER,
+    allowAutoTopicCreation: false,
+    maxInFlightRequests: null,
+    retry: { retries: 0 },
+  });
+}
+
+/** A request whose bytes are ours: `fill` gets the correlation id and returns them, size in front. Resolves with the answer's body. */
+export function sendBytes(
+  connection: Connection,
+  api: { readonly apiKey: number; readonly apiVersion: number; readonly apiName: string },
+  fill: (correlationId: number) => Uint8Array,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    // Before the bytes are made: what fails here was certainly not sent.
+    if (connection.connectionStatus !== 'connected' || !connection.socket) throw new Error('not connected');
+    const { socket } = connection;
+    const correlationId = connection.nextCorrelationId();
+    const bytes = fill(correlationId);
+    connection.requestQueue.push({
+      entry: { ...api, correlationId, resolve: ({ payload }) => resolve(payload), reject },
+      expectResponse: true,
+      requestTimeout: null,
+      sendRequest: () => void socket.write(bytes),
+    });
+  });
+}
+
+/** Ends a connection now, its requests failing with `error`. */
+export function dropConnection(connection: Connection, error: unknown): void {
+  const { socket } = connection;
+  // Not connection.disconnect, which ends the socket some turns later, and by then there may be a new one.
+  connection.connectionStatus = 'disconnected';
+  connection.authenticatedAt = null;
+  connection.rejectRequests(error);
+  connection.requestQueue.destroy();
+  if (!socket) return;
+  socket.removeAllListeners();
+  socket.on('error', () => {});
+  socket.destroy();
+}
+
+/**
+ * Ends the connections of a broker that has let a request time out. They may be dead for the minutes TCP takes to notice,
+ * and would hold the bytes of every further request.
+ */
+export function dropHung({ brokerPool }: Cluster, thrown: unknown): void {
+  for (let error = thrown as { name?: string; broker?: string; cause?: unknown } | undefined; error; ) {
+    if (error.name === 'KafkaJSRequestTimeoutError')
+      for (const broker of [...Object.values(brokerPool.brokers), brokerPool.seedBroker])
+        for (const connection of broker?.connectionPool.pool ?? [])
+          if (broker!.brokerAddress === error.broker && connection.isConnected()) dropConnection(connection, thrown);
+    error = error.cause as typeof error;
+  }
+}

@@ -1,0 +1,47 @@
+// What the Kafka log can be told, with the bounds it keeps.
+
+import type { SASLOptions } from 'kafkajs';
+import type { Compression } from './record-batch.ts';
+
+export interface TlsOptions {
+  /** PEM. Without it the system's authorities count. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly rejectUnauthorized?: boolean;
+}
+
+export interface KafkaLogOptions {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly ssl?: TlsOptions;
+  readonly sasl?: SASLOptions;
+  /** Of each batch, on this thread. Brokers and topics must allow it; readers need the codec. */
+  readonly compression?: Compression;
+  readonly connectionTimeoutMs?: number;
+  /** From sending a request until its outcome is said to be unknown. */
+  readonly requestTimeoutMs?: number;
+  /** How long a record waits for company while a request to its broker is under way. */
+  readonly lingerMs?: number;
+  /** Of one request. Below a topic's max.message.bytes (1 MiB by default), as all of it may be one batch. */
+  readonly requestBytesMax?: number;
+  readonly requestRecordsMax?: number;
+  /** Requests under way to one broker. */
+  readonly inFlightMax?: number;
+  /** Of what is taken and has no outcome yet. Beyond it, publish answers `log_unavailable` at once. */
+  readonly queueBytesMax?: number;
+  /** After this long the partitions of a topic are asked for again. */
+  readonly metadataAgeMsMax?: number;
+}
+
+export const kafkaLogDefaults = {
+  compression: 'none',
+  connectionTimeoutMs: 1_000,
+  requestTimeoutMs: 2_000,
+  lingerMs: 2,
+  requestBytesMax: 900_000,
+  requestRecordsMax: 5_000,
+  inFlightMax: 4,
+  queueBytesMax: 64 * 2 ** 20,
+  metadataAgeMsMax: 300_000,
+} satisfies Partial<KafkaLogOptions>;

@@ -1,0 +1,78 @@
+// Where the partitions of a topic live: asked for when the topic is first written to, when a broker has failed or says
+// that a partition has moved, and now and then. One question at a time, each for one topic, because kafkajs fails the
+// whole answer for one topic that does not exist. A broker that cannot be asked fails every question that waits, or ten
+// topics would wait for ten timeouts.
+
+import type { PipelineError } from '../../errors.ts';
+import { type Cluster, dropHung } from './driver.ts';
+import { errorOfKafka, typeOfKafkaError } from './error.ts';
+
+export interface KnownTopic {
+  readonly topic: string;
+  /** Leader's node of each partition, -1 = none now. */
+  readonly leaders: readonly number[];
+}
+
+export interface Topics {
+  /** What is known and not in doubt. */
+  known(topic: string): KnownTopic | undefined;
+  /** Asks. Concurrent askers share one question. Rejects with a PipelineError. */
+  load(topic: string): Promise<KnownTopic>;
+  doubt(topic: string): void;
+  /** A broker has failed: all it leads is in doubt. */
+  doubtLeader(node: number): void;
+}
+
+export function kafkaTopics(cluster: Cluster, address: string, ageMsMax: number): Topics {
+  const topics = new Map<string, KnownTopic & { readonly loadedAtMs: number }>();
+  const loading = new Map<string, Promise<KnownTopic>>();
+  let last: Promise<unknown> = Promise.resolve();
+  /** The last time no broker could be asked. */
+  let unreachable: { readonly atMs: number; readonly error: PipelineError } | null = null;
+
+  async function ask(topic: string): Promise<KnownTopic> {
+    const { brokerPool } = cluster;
+    try {
+      await brokerPool.refreshMetadata([topic]);
+    } catch (error) {
+      dropHung(cluster, error);
+      const known = errorOfKafka(error, 'before sending', `topic ${topic} at ${address}`);
+      if (typeOfKafkaError(error) === undefined) unreachable = { atMs: performance.now(), error: known };
+      throw known;
+    }
+    const found = brokerPool.metadata!.topicMetadata.find(entry => entry.topic === topic)!;
+    const leaders: number[] = Array(found.partitionMetadata.length).fill(-1);
+    for (const { partitionId, leader } of found.partitionMetadata) leaders[partitionId] = leader;
+    const known = { topic, leaders, loadedAtMs: performance.now() };
+    topics.set(topic, known);
+    return known;
+  }
+
+  function load(topic: string): Promise<KnownTopic> {
+    const underWay = loading.get(topic);
+    if (underWay !== undefined) return underWay;
+    const wantedAtMs = performance.now();
+    const loaded = last
+      .then(() =>
+        unreachable !== null && unreachable.atMs > wantedAtMs ? Promise.reject(unreachable.error) : ask(topic),
+      )
+      .finally(() => loading.delete(topic));
+    last = loaded.catch(() => {});
+    loading.set(topic, loaded);
+    return loaded;
+  }
+
+  return {
+    known(topic) {
+      const known = topics.get(topic);
+      // Old is good enough for now: the answer of a broker that has nothing to do with it any more says so.
+      if (known !== undefined && performance.now() - known.loadedAtMs > ageMsMax) load(topic).catch(() => {});
+      return known;
+    },
+    load,
+    doubt: topic => void topics.delete(topic),
+    doubtLeader(node) {
+      for (const [topic, { leaders }] of topics) if (leaders.includes(node)) topics.delete(topic);
+    },
+  };
+}

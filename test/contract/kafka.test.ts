@@ -1,0 +1,288 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { zstdDecompressSync } from 'node:zlib';
+import { CompressionCodecs, CompressionTypes } from 'kafkajs';
+import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
+import { kafkaLog } from '../../src/adapters/kafka/log.ts';
+import type { KafkaLogOptions } from '../../src/adapters/kafka/options.ts';
+import type { Envelope, Log } from '../../src/ports.ts';
+import { envelope, envelopes, idOf, until } from '../support/buffer.ts';
+import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
+import { logContract } from './log.contract.ts';
+
+CompressionCodecs[CompressionTypes.ZSTD] = () => ({ decompress: async (bytes: Buffer) => zstdDecompressSync(bytes) });
+
+let kafka: TestKafka;
+beforeAll(async () => {
+  kafka = await startKafka();
+});
+afterAll(() => kafka.stopForGood());
+
+const shape = { partitions: 3, replicas: 1 };
+const requestTimeoutMs = 700;
+let topics = 0;
+
+/** A topic of the test's own, and a log. */
+async function opened(more: Partial<KafkaLogOptions> = {}): Promise<{ log: Log; topic: string }> {
+  const topic = `t.${process.pid}.${++topics}`;
+  const options = { brokers: kafka.brokers, clientId: 'ugc', requestTimeoutMs, ...more };
+  await ensureTopics(options, [topic], shape);
+  return { log: kafkaLog(options), topic };
+}
+
+interface Read {
+  readonly key: string | null;
+  readonly body: string;
+  readonly partition: number;
+  readonly timestamp: number;
+}
+
+/** All records of a topic, by a plain consumer; waits for `count`. */
+async function readTopics(names: readonly string[], count: number): Promise<Read[]> {
+  const consumer = kafkaClient(kafka.brokers, 50).consumer({
+    groupId: `test-${crypto.randomUUID()}`,
+    maxWaitTimeInMs: 100,
+  });
+  const read: Read[] = [];
+  await consumer.connect();
+  try {
+    await consumer.subscribe({ topics: [...names], fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ partition, message: { key, value, timestamp } }) => {
+        const body = value!.toString();
+        read.push({ key: key?.toString() ?? null, body, partition, timestamp: Number(timestamp) });
+      },
+    });
+    await until(`${count} records of ${names}, ${read.length} so far`, () => read.length >= count);
+  } finally {
+    await consumer.disconnect();
+  }
+  return read;
+}
+
+const on = (topic: string, list: readonly Envelope[]): Envelope[] => list.map(each => ({ ...each, topic }));
+const codes = (outcomes: Awaited<ReturnType<Log['publish']>>): string[] =>
+  outcomes.map(outcome => (outcome.ok ? outcome.stored : outcome.error.code));
+
+// The contract's envelopes name their topics themselves, so each test has topics of a prefix of its own.
+logContract('kafka', async () => {
+  const prefix = `c.${process.pid}.${++topics}.`;
+  const options = { brokers: kafka.brokers, clientId: 'ugc' };
+  const names = ['ugc.click', 'ugc.page_view'].map(name => prefix + name);
+  await ensureTopics(options, names, shape);
+  const log = kafkaLog(options);
+  return {
+    log: {
+      publish: list => log.publish(list.map(each => ({ ...each, topic: prefix + each.topic }))),
+      close: () => log.close(),
+    },
+    stored: 'kafka',
+    readBack: async () => (await readTopics(names, 5)).map(({ body }) => idOf(body)),
+    dispose: () => log.close(),
+  };
+});
+
+describe('a plain consumer', () => {
+  test('reads the bodies and keys that were published, each once, a user always from one partition', async () => {
+    const { log, topic } = await opened();
+    const keys = ['u1', 'u2', 'ü💥', '', null];
+    const sent = envelopes(2_000).map((each, index) => ({
+      ...each,
+      topic,
+      key: keys[index % keys.length]!,
+      body: JSON.stringify({ event_id: each.id, text: 'aé💥'.repeat(index % 50) }),
+      receivedAtMs: each.receivedAtMs + index,
+    }));
+    const outcomes = await Promise.all(
+      Array.from({ length: 40 }, (_, call) => log.publish(sent.slice(call * 50, call * 50 + 50))),
+    );
+    expect(outcomes.flat()).toEqual(Array(2_000).fill({ ok: true, stored: 'kafka' }));
+    const read = await readTopics([topic], 2_000);
+    const row = ({ body, key, timestamp }: Omit<Read, 'partition'>) => [body, key, timestamp].join('|');
+    expect(read.map(row).sort()).toEqual(sent.map(each => row({ ...each, timestamp: each.receivedAtMs })).sort());
+    for (const key of keys.filter(key => key !== null))
+      expect(new Set(read.filter(each => each.key === key).map(({ partition }) => partition)).size).toBe(1);
+    expect(new Set(read.map(({ partition }) => partition)).size).toBe(3);
+    await log.close();
+  });
+
+  test('reads what was compressed, if it has the codec', async () => {
+    for (const compression of ['gzip', 'zstd'] as const) {
+      const { log, topic } = await opened({ compression });
+      const sent = on(topic, envelopes(300));
+      expect(codes(await log.publish(sent))).toEqual(Array(300).fill('kafka'));
+      const read = await readTopics([topic], 300);
+      expect(read.map(({ body }) => body).sort()).toEqual(sent.map(({ body }) => body).sort());
+      await log.close();
+    }
+  });
+
+  test('finds a user where kafkajs’ own producer puts it', async () => {
+    const { log, topic } = await opened();
+    const producer = kafkaClient(kafka.brokers).producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    const ids = Array.from({ length: 30 }, (_, index) => `user-${index}`);
+    await producer.send({ topic, messages: ids.map(key => ({ key, value: 'theirs' })) });
+    await producer.disconnect();
+    expect(codes(await log.publish(ids.map(key => ({ ...envelope(key), topic, key }))))).toEqual(
+      Array(30).fill('kafka'),
+    );
+    const read = await readTopics([topic], 60);
+    for (const id of ids)
+      expect(new Set(read.filter(({ key }) => key === id).map(({ partition }) => partition)).size).toBe(1);
+    await log.close();
+  });
+});
+
+describe('what Kafka refuses', () => {
+  test('is refused for the one event that is too large, its neighbours are stored', async () => {
+    const { log, topic } = await opened({ requestBytesMax: 8_000_000 });
+    const list = on(topic, envelopes(20)).map(each => ({ ...each, key: 'same' }));
+    list[7] = { ...list[7]!, body: JSON.stringify({ event_id: 'e7', text: 'x'.repeat(1_100_000) }) };
+    const outcomes = await log.publish(list);
+    expect(codes(outcomes)).toEqual(list.map((_, index) => (index === 7 ? 'log_refused' : 'kafka')));
+    expect(outcomes[7]).toMatchObject({ error: { message: expect.stringContaining('max.message.bytes') } });
+    expect((await readTopics([topic], 19)).map(({ body }) => idOf(body)).sort()).toEqual(
+      list.flatMap(({ id }, index) => (index === 7 ? [] : [id])).sort(),
+    );
+    await log.close();
+  });
+
+  test('a topic that does not exist is named, another topic in the same call is stored, and none is created', async () => {
+    const { log, topic } = await opened();
+    const outcomes = await log.publish([envelope('a'), { ...envelope('b'), topic }, envelope('c')]);
+    expect(codes(outcomes)).toEqual(['log_halted', 'kafka', 'log_halted']);
+    expect(outcomes[0]).toMatchObject({ error: { message: expect.stringContaining('ugc.click') } });
+    const admin = kafkaClient(kafka.brokers).admin();
+    await admin.connect();
+    expect(await admin.listTopics()).not.toContain('ugc.click');
+    await admin.disconnect();
+    await log.close();
+  });
+
+  test('topics that cannot be created are named with the command that creates them', async () => {
+    const options = { brokers: kafka.brokers, clientId: 'ugc' };
+    const failed = ensureTopics(options, ['never'], { partitions: 4, replicas: 3 }).catch(error => error);
+    expect(await failed).toMatchObject({
+      code: 'log_halted',
+      message: expect.stringContaining(
+        `kafka-topics.sh --bootstrap-server ${kafka.brokers[0]} --create --if-not-exists --topic never --partitions 4 --replication-factor 3`,
+      ),
+    });
+  });
+});
+
+describe('what waits', () => {
+  test('is bounded in bytes: what is over it is said at once not to be stored', async () => {
+    const { log, topic } = await opened({ queueBytesMax: 1_000 });
+    const outcomes = codes(await log.publish(on(topic, envelopes(30))));
+    expect(outcomes.filter(code => code === 'kafka').length).toBeGreaterThan(3);
+    expect(outcomes.at(-1)).toBe('log_unavailable');
+    expect(codes(await log.publish(on(topic, envelopes(2))))).toEqual(['kafka', 'kafka']);
+    await log.close();
+  });
+
+  test('is stored before close resolves', async () => {
+    const { log, topic } = await opened();
+    const published = log.publish(on(topic, envelopes(500)));
+    await log.close();
+    expect(codes(await published)).toEqual(Array(500).fill('kafka'));
+  });
+});
+
+describe('a broker that', () => {
+  test('was never there fails at once, and is used when it comes', async () => {
+    const { log, topic } = await opened();
+    await kafka.kill();
+    const startedAt = performance.now();
+    expect(codes(await log.publish([{ ...envelope('a'), topic }]))).toEqual(['log_unavailable']);
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    await kafka.restart();
+    await until('stored', async () => codes(await log.publish([{ ...envelope('b'), topic }]))[0] === 'kafka');
+    await log.close();
+  });
+
+  test('is killed under load loses nothing it acked, and is used again when it is back', async () => {
+    const { log, topic } = await opened();
+    const acked: string[] = [];
+    const failures = new Set<string>();
+    let isOver = false;
+    let slowestMs = 0;
+    let sent = 0;
+    const writer = async () => {
+      while (!isOver) {
+        const list = on(topic, envelopes(5, 'click', `w${sent++}-`));
+        const startedAt = performance.now();
+        const outcomes = await log.publish(list);
+        slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+        outcomes.forEach((outcome, index) => {
+          if (outcome.ok) acked.push(list[index]!.id);
+          else failures.add(outcome.error.code);
+        });
+        await Bun.sleep(1);
+      }
+    };
+    const writers = Array.from({ length: 8 }, writer);
+    await until('some are acked', () => acked.length > 500);
+    await kafka.kill();
+    const before = acked.length;
+    await until('it fails', () => failures.size > 0);
+    await kafka.restart();
+    await until('it is used again', () => acked.length > before + 500);
+    isOver = true;
+    await Promise.all(writers);
+    await log.close();
+    for (const code of failures) expect(['log_unavailable', 'log_unknown']).toContain(code);
+    expect(slowestMs).toBeLessThan(1_000 + requestTimeoutMs);
+    const ids = new Set((await readTopics([topic], acked.length)).map(({ body }) => idOf(body)));
+    expect(acked.filter(id => !ids.has(id))).toEqual([]);
+  });
+
+  test('hangs leaves an unknown outcome after the timeout, what waited was not sent, and it recovers', async () => {
+    const { log, topic } = await opened({ inFlightMax: 1 });
+    expect(codes(await log.publish([{ ...envelope('before'), topic }]))).toEqual(['kafka']);
+    const others = Array.from({ length: 6 }, (_, index) => `${topic}.${index}`);
+    kafka.stop();
+    try {
+      const startedAt = performance.now();
+      const first = log.publish([{ ...envelope('in-flight'), topic }]);
+      await Bun.sleep(20);
+      const second = log.publish([{ ...envelope('waiting'), topic }]);
+      expect(codes(await first)).toEqual(['log_unknown']);
+      expect(codes(await second)).toEqual(['log_unavailable']);
+      expect(performance.now() - startedAt).toBeGreaterThan(requestTimeoutMs - 1);
+      expect(performance.now() - startedAt).toBeLessThan(requestTimeoutMs + 300);
+      const againAt = performance.now();
+      const many = [topic, ...others].map(each => ({ ...envelope('still'), topic: each }));
+      expect(codes(await log.publish(many))).toEqual(Array(7).fill('log_unavailable'));
+      expect(performance.now() - againAt).toBeLessThan(requestTimeoutMs + 300);
+    } finally {
+      kafka.cont();
+    }
+    await until('stored', async () => codes(await log.publish([{ ...envelope('after'), topic }]))[0] === 'kafka');
+    await log.close();
+    const ids = (await readTopics([topic], 3)).map(({ body }) => idOf(body));
+    expect(ids).toContain('before');
+    expect(ids).toContain('after');
+    expect(ids).not.toContain('waiting');
+  });
+});
+
+test('an idle connection burns no CPU', async () => {
+  const { log, topic } = await opened();
+  expect(codes(await log.publish([{ ...envelope('a'), topic }]))).toEqual(['kafka']);
+  await Bun.sleep(200);
+  // kafkajs as published sets about 900 timers a second for each connection that has ever been used.
+  const { setTimeout: original } = globalThis;
+  let timers = 0;
+  globalThis.setTimeout = ((...args: Parameters<typeof original>) => {
+    timers++;
+    return original(...args);
+  }) as typeof original;
+  const startedAt = process.cpuUsage();
+  await Bun.sleep(2_000);
+  globalThis.setTimeout = original;
+  const { user, system } = process.cpuUsage(startedAt);
+  await log.close();
+  expect(timers).toBe(0);
+  expect((user + system) / 1_000).toBeLessThan(100);
+});
