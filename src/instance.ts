@@ -18,13 +18,28 @@ export const writeInstance = (dataDir: string, instance: Instance): void =>
 
 export const removeInstance = (dataDir: string): void => rmSync(noteFile(dataDir), { force: true });
 
-/** The instance that runs on this folder, or null. A note left behind by a killed one does not count. */
+/**
+ * The instance that seems to run on this folder, or null. In containers every process has the same id, so the one that
+ * lives may be another: who asks it must be ready for no answer.
+ */
 export function readInstance(dataDir: string): Instance | null {
   try {
     const instance = JSON.parse(readFileSync(noteFile(dataDir), 'utf8')) as Instance;
-    process.kill(instance.pid, 0);
-    return instance;
+    return isAlive(instance.pid) ? instance : null;
   } catch {
     return null;
   }
 }
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === 'EPERM'; // somebody else's, alive
+  }
+}
+
+/** http://host:port, an IPv6 address in brackets. */
+export const urlOf = (host: string, port: number): string =>
+  `http://${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -31,7 +31,8 @@ async function main(argv: readonly string[]): Promise<Exit> {
   if (!result.ok) return refuse(result.problems);
   if (command === undefined) {
     const stray = rest.find(arg => !isSetting(arg));
-    if (stray !== undefined) return refuse([`${stray} is not understood; settings are given as --name=value`]);
+    if (stray !== undefined)
+      return refuse([`${stray.split('=', 1)[0]} is not understood; settings are given as --name=value`]);
     return serve(result.config, packageJson.version);
   }
   return command(

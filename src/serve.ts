@@ -12,13 +12,14 @@ import { messageOf, PipelineError } from './errors.ts';
 import { acceptOf } from './ingest/accept.ts';
 import { judgeOf } from './ingest/judge.ts';
 import { type Server, startServer } from './ingest/server.ts';
-import { bufferFile } from './instance.ts';
+import { bufferFile, urlOf } from './instance.ts';
 import type { DiskBuffer } from './ports.ts';
 import { type Storage, startStorage } from './storage.ts';
 import { type Health, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
 
 /** Resolves with the exit code once the process may end. */
 export async function serve(config: Config, version: string): Promise<0 | 1> {
+  endAtBugs();
   const logs = openLogs({ level: config.logLevel, requests: config.requestLog });
   const closing: (() => Promise<void>)[] = [];
   /** In reverse order; what cannot be closed keeps nothing else open. */
@@ -89,15 +90,15 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     {
       version,
       roles: [...active],
-      url: `http://${config.host}:${server.port}`,
-      admin: `http://${config.host}:${server.adminPort}`,
+      url: urlOf(config.host, server.port),
+      admin: urlOf(config.host, server.adminPort),
       clickhouse_http: storage?.httpUrl ?? undefined,
       data_dir: dataDir,
       start_ms: Math.round(performance.now() - startedAt),
     },
     'ready',
   );
-  if (process.stderr.isTTY) greet(`http://${config.host}:${server.port}`, active, storage?.httpUrl ?? null);
+  if (process.stderr.isTTY) greet(urlOf(config.host, server.port), active, storage?.httpUrl ?? null);
   return { broken: broken.promise };
 }
 
@@ -187,6 +188,19 @@ function signalled({ logger }: Logs): Promise<string> {
         resolve(name);
       });
   });
+}
+
+/**
+ * A bug ends the process at once and the next start goes on from the disk. By signal, because an ordinary exit waits for
+ * the embedded engine, which may be what hangs.
+ */
+function endAtBugs(): void {
+  const end = (error: unknown): void => {
+    process.stderr.write(`ugc: a bug: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.kill(process.pid, 'SIGKILL');
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
 }
 
 /** Null when done in time, else why not. */

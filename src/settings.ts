@@ -181,7 +181,7 @@ function readFlags(settings: Settings, flags: readonly string[], problems: strin
 }
 
 function readEnvFile(path: string | undefined, problems: string[]): Record<string, string | undefined> {
-  if (!path) return {};
+  if (path === undefined) return {};
   try {
     return parseEnv(readFileSync(path, 'utf8'));
   } catch (error) {

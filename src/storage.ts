@@ -13,7 +13,7 @@ import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { type Mover, startMover } from './etl/loop.ts';
 import { sleep } from './etl/sleep.ts';
-import { clickhouseFolder, removeInstance, writeInstance } from './instance.ts';
+import { clickhouseFolder, removeInstance, urlOf, writeInstance } from './instance.ts';
 import type { Sink, Source, TableDefinition } from './ports.ts';
 import type { Logger, Metrics } from './telemetry.ts';
 
@@ -157,7 +157,7 @@ function serveHttp(engine: Engine, config: Config, logger: Logger): Opened['http
       log: logger,
     }),
   );
-  const url = `http://${host}:${port}`;
+  const url = urlOf(host, port);
   writeInstance(config.dataDir, { pid: process.pid, clickhouseUrl: url });
   return { url, stop };
 }

@@ -33,6 +33,8 @@ const closeMsMax = 300;
 
 export function openLogs({ level, requests }: { readonly level: string; readonly requests: boolean }): Logs {
   const stream = pino.destination({ fd: 1, sync: false, maxLength: heldBytesMax });
+  // A full disk under stdout, or nobody behind it, is no reason to stop taking events: lines wait, then are dropped.
+  stream.on('error', () => {});
   const logger = pino({ ...ecsFormat({ serviceName: 'ugc' }), level }, stream);
   const writes = requests && logger.isLevelEnabled('info');
   let lines = '';
@@ -53,11 +55,11 @@ export function openLogs({ level, requests }: { readonly level: string; readonly
     close: () => {
       clearInterval(leaving);
       leave();
-      return new Promise(resolve => {
-        stream.once('close', resolve);
+      return new Promise<void>(resolve => {
+        stream.once('close', () => resolve());
         stream.end();
         setTimeout(resolve, closeMsMax); // it ends with an fsync, which can take seconds and which nobody needs
-      });
+      }).then(() => stream.destroy()); // or its hook at exit would try for ever to write to a full disk
     },
   };
 }

@@ -22,8 +22,10 @@ export function acceptOf({ judge, log, metrics }: AcceptOptions): Accept {
   return async (reading, origin) => {
     const verdicts = reading.events.map(event => judgeOne(event, origin));
     const envelopes = verdicts.flatMap(verdict => (verdict.ok ? verdict.envelope : []));
+    const { firsts, places } = distinct(envelopes);
     const startedAt = performance.now();
-    const outcomes = envelopes.length > 0 ? completed(await log.publish(envelopes), envelopes) : [];
+    const published = firsts.length > 0 ? completed(await log.publish(firsts), firsts) : [];
+    const outcomes = places.map(place => published[place]!);
     count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
     return reading.isSingle ? answerOne(verdicts[0]!, outcomes[0]) : answerMany(verdicts, outcomes);
   };
@@ -50,6 +52,23 @@ export function acceptOf({ judge, log, metrics }: AcceptOptions): Accept {
     const first = outcomes[0];
     if (first?.ok) metrics.ack.observe({ stored: first.stored }, seconds);
   }
+}
+
+/**
+ * Of several events of one type and id in a request the first counts, so only it is published: ClickHouse could not tell
+ * them apart by when they were received. `places`: for each envelope, which of `firsts` stands for it.
+ */
+function distinct(envelopes: readonly Envelope[]): { readonly firsts: readonly Envelope[]; readonly places: number[] } {
+  const firsts: Envelope[] = [];
+  const placeOf = new Map<string, number>();
+  const places = envelopes.map(envelope => {
+    const key = envelope.id + envelope.type;
+    const known = placeOf.get(key);
+    if (known !== undefined) return known;
+    placeOf.set(key, firsts.length);
+    return firsts.push(envelope) - 1;
+  });
+  return { firsts, places };
 }
 
 /** One outcome per envelope, whatever the log forgot: no outcome is a failure. */

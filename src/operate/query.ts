@@ -34,7 +34,12 @@ async function ask(sql: string, format: string, config: Config): Promise<Uint8Ar
   }
   const instance = readInstance(config.dataDir);
   if (instance !== null)
-    return overHttp({ url: instance.clickhouseUrl, sql, format, database: clickhouseDatabase, headers: {} });
+    try {
+      return await overHttp({ url: instance.clickhouseUrl, sql, format, database: clickhouseDatabase, headers: {} });
+    } catch (error) {
+      // Nobody answers there: the note is of one that was killed.
+      if ((error as { code?: string }).code !== 'ConnectionRefused') throw error;
+    }
   return inProcess(sql, format, config);
 }
 

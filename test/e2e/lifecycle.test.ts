@@ -122,6 +122,33 @@ test('nobody reading its output is no reason to stop', async () => {
   await shell.exited;
 });
 
+test('a full disk under its output is no reason to stop', async () => {
+  const folder = temporaryFolder();
+  const command = `exec ${binary} --data-dir=${folder} --port=0 --clickhouse-http-port=0 > /dev/full`;
+  const shell = Bun.spawn(['bash', '-c', command], { stdout: 'ignore', stderr: 'ignore' });
+  const { clickhouseUrl } = await eventually(() => readInstance(folder), { what: 'the instance' });
+  for (let n = 0; n < 50; n++) {
+    const response = await fetch(clickhouseUrl, { method: 'POST', body: `SELECT ${n}` });
+    expect((await response.text()).trim()).toBe(String(n));
+  }
+  shell.kill('SIGTERM');
+  expect(await shell.exited).toBe(0);
+});
+
+test('of one id several times in a body the first counts', async () => {
+  const ugc = await startUgc({ dataDir: temporaryFolder() });
+  const event_id = Bun.randomUUIDv7();
+  const events = ['first', 'second', 'third'].map(element => ({ ...click, event_id, element }));
+  const response = await ugc.post(events);
+  expect({ status: response.status, answer: await response.json() }).toMatchObject({
+    status: 200,
+    answer: { accepted: 3 },
+  });
+  await drained(ugc);
+  expect(await ugc.query('SELECT element FROM ugc.click')).toEqual([{ element: 'first' }]);
+  expect(await ugc.stop()).toBe(0);
+});
+
 test('a ClickHouse server that is killed and comes back holds every event once', async () => {
   const random = randomOf('server');
   const serverDir = temporaryFolder();
