@@ -82,9 +82,60 @@ export const settings = {
   }),
   topic: text({
     default: 'ugc.{event_type}',
-    takes: 'a name with or without {event_type}',
-    pattern: /^([a-zA-Z0-9._-]|\{event_type\})+$/,
+    takes: 'a name with or without {event_type}, {family}, {stream}',
+    pattern: /^([a-zA-Z0-9._-]|\{(event_type|family|stream)\})+$/,
     help: 'Topic of an event',
+  }),
+  topicCreate: flag({ default: true, help: 'Topics that Kafka does not have are created on start' }),
+  topicPartitions: integer({ default: 6, min: 1, max: 10_000, help: 'Partitions of a topic created on start' }),
+  topicReplication: integer({ default: 1, min: 1, max: 32, help: 'Replicas of a topic created on start' }),
+
+  kafkaBrokers: text({
+    default: '',
+    takes: 'host:port, several with commas',
+    pattern: /^([^\s,:]+:\d{1,5}(\s*,\s*[^\s,:]+:\d{1,5})*)?$/,
+    help: 'Kafka to write to and read from; empty = the disk buffer is the log',
+  }),
+  kafkaClientId: text({
+    default: 'ugc',
+    takes: 'a name',
+    pattern: /^[a-zA-Z0-9._-]{1,100}$/,
+    help: 'What this process is called in Kafka’s logs and quotas',
+  }),
+  kafkaGroup: text({
+    default: 'ugc-etl',
+    takes: 'a name',
+    pattern: /^[a-zA-Z0-9._-]{1,200}$/,
+    help: 'Consumer group of the etl role; its processes share the partitions',
+  }),
+  kafkaTls: flag({ default: false, help: 'TLS to Kafka' }),
+  kafkaTlsCa: text({ default: '', takes: 'a PEM file', help: 'Authorities to trust; empty = those of the system' }),
+  kafkaTlsCert: text({ default: '', takes: 'a PEM file', help: 'Client certificate for Kafka' }),
+  kafkaTlsKey: text({ default: '', takes: 'a PEM file', help: 'Key of the client certificate' }),
+  kafkaSasl: choice({
+    of: ['none', 'plain', 'scram-sha-256', 'scram-sha-512'],
+    default: 'none',
+    help: 'How this process says who it is',
+  }),
+  kafkaUser: text({ default: '', takes: 'a name', help: 'User on Kafka' }),
+  kafkaPassword: text({ default: '', takes: 'a password', secret: true, help: 'Password on Kafka' }),
+  kafkaCompression: choice({
+    of: ['none', 'gzip', 'zstd'],
+    default: 'none',
+    help: 'Of what is written to Kafka',
+  }),
+  kafkaConnectTimeoutMs: integer({ default: 1_000, min: 50, max: 60_000, help: 'To connect to a broker' }),
+  kafkaRequestTimeoutMs: integer({
+    default: 10_000,
+    min: 100,
+    max: 600_000,
+    help: 'A broker that has not answered by then is given up; clients have long been answered from the disk',
+  }),
+  ackBudgetMs: integer({
+    default: 150,
+    min: 1,
+    max: 60_000,
+    help: 'Events Kafka has not acked by then are also written to the disk buffer and answered from there',
   }),
 
   bufferBytesMax: bytes({
@@ -184,6 +235,14 @@ export function readConfig(given: Given): ConfigResult {
     problems.push('UGC_BODY_DECOMPRESSED_BYTES_MAX must not be smaller than UGC_BODY_BYTES_MAX');
   if (config.eventBytesMax > config.bodyDecompressedBytesMax)
     problems.push('UGC_EVENT_BYTES_MAX must not be larger than UGC_BODY_DECOMPRESSED_BYTES_MAX');
+  if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
+    problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);
+  if (config.kafkaSasl === 'none' && (config.kafkaUser !== '' || config.kafkaPassword !== ''))
+    problems.push('UGC_KAFKA_USER and UGC_KAFKA_PASSWORD need UGC_KAFKA_SASL, e.g. scram-sha-512');
+  if ((config.kafkaTlsCert === '') !== (config.kafkaTlsKey === ''))
+    problems.push('UGC_KAFKA_TLS_CERT and UGC_KAFKA_TLS_KEY need each other');
+  if (!config.kafkaTls && config.kafkaTlsCa + config.kafkaTlsCert !== '')
+    problems.push('UGC_KAFKA_TLS_CA and UGC_KAFKA_TLS_CERT need UGC_KAFKA_TLS=true');
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config };
 }
 

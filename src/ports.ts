@@ -49,7 +49,7 @@ export interface BufferStats {
   /** Bytes of the file in use (pages holding data, times the page size). */
   readonly bytes: number;
   readonly oldestAtMs: number | null;
-  /** Records set aside because their checksum did not match. */
+  /** Records set aside: damaged, or refused by the log behind the buffer. */
   readonly quarantined: number;
 }
 
@@ -63,13 +63,34 @@ export interface DiskBuffer {
    * anything is written, with `buffer_failed` when the file cannot be written; then nothing of the batch is stored.
    */
   append(envelopes: readonly Envelope[]): Promise<Range>;
-  /** A reader's view. The first call under a name registers it: nothing it has not committed is ever deleted. */
-  source(reader: string): Source;
+  /**
+   * A reader's view. The first call under a name registers it: nothing it has not committed is ever deleted. Only
+   * `withKeys` do its batches carry keys.
+   */
+  source(reader: string, options?: { readonly withKeys?: boolean }): Source;
+  /**
+   * Keeps records in quarantine that a reader could read and never deliver; the reader then commits past them. Resolved =
+   * committed and fsynced. Idempotent by topic, position and index.
+   */
+  setAside(records: readonly SetAside[]): Promise<void>;
   stats(): Promise<BufferStats>;
   /** True while an append of `bytes` would be taken. Cheap, may be a moment old. */
   hasRoom(bytes: number): boolean;
   /** Idempotent. Waits for appends under way, checkpoints, closes the file. */
   close(): Promise<void>;
+}
+
+/** A record that the log behind the buffer refused for good. */
+export interface SetAside {
+  readonly topic: string;
+  readonly type: string;
+  /** Position of its batch's last record, and its index in that batch. */
+  readonly position: number;
+  readonly index: number;
+  /** In words. */
+  readonly reason: string;
+  /** Its body, without the line break. */
+  readonly body: string;
 }
 
 /** A run of records of one topic and partition, contiguous in position, as the log stored them. */
@@ -86,6 +107,8 @@ export interface Batch {
   readonly oldestAtMs: number;
   /** The records' bodies, one a line, each line ended by \n. */
   readonly ndjson: Uint8Array;
+  /** JSON array: the partition key of each record, or null. Of a source that was asked for them. */
+  readonly keys?: string;
 }
 
 export interface PollOptions {

@@ -7,6 +7,7 @@
 
 import type { Catalogue } from '../../schemas/catalogue.ts';
 import { describe, type EventType, stampedNames } from '../../schemas/event.ts';
+import { topicOf } from '../../schemas/topic.ts';
 import type { Envelope } from '../ports.ts';
 import { isLargerThan, jsonOf, unwritable } from './canonical.ts';
 import {
@@ -168,7 +169,7 @@ interface Lane {
 
 const laneOf = (type: EventType, topic: string): Lane => ({
   type,
-  topic: topic.replaceAll('{event_type}', type.name),
+  topic: topicOf(topic, type),
   head: `","event_type":"${type.name}","schema_version":${type.version},"received_at":"`,
   names: type.allFields.map(field => `,"${field.name}":`),
   known: new Set(type.allFields.map(field => field.name)),

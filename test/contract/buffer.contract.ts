@@ -232,6 +232,29 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         await source.close();
       }));
 
+    test('keys come with the records when asked for, and only then', () =>
+      withBuffer(async buffer => {
+        const [plain, keyed] = [buffer.source('etl'), buffer.source('drain', { withKeys: true })];
+        await buffer.append([envelope('a'), { ...envelope('b'), key: null }]);
+        const [batch] = await pollSome(keyed);
+        expect(JSON.parse(batch!.keys!)).toEqual(['user-a', null]);
+        expect((await pollSome(plain))[0]!.keys).toBeUndefined();
+      }));
+
+    test('a record set aside is counted in quarantine once, however often it is set aside', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('drain');
+        await buffer.append([envelope('a'), envelope('b')]);
+        const [batch] = await pollSome(source);
+        const { topic, last } = batch!;
+        const record = { topic, type: 'click', position: last, index: 1, reason: 'too large', body: '{"é":1}' };
+        await buffer.setAside([record]);
+        await buffer.setAside([record]);
+        await commitAll(source, [batch!]);
+        await until('the buffer is empty', isEmpty(buffer));
+        expect((await buffer.stats()).quarantined).toBe(1);
+      }));
+
     test('close waits for appends under way, ends polls, and may be called twice', () =>
       withBuffer(async buffer => {
         const polled = buffer

@@ -19,6 +19,7 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
   let bytes = 0;
   let last = Date.now() * 1000;
   let closed = false;
+  const aside = new Set<string>();
   const readers = new Map<string, Positions>();
   const waiting = new Set<() => void>();
 
@@ -46,7 +47,7 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
     return taken;
   };
 
-  function sourceOf(passed: Positions): Source {
+  function sourceOf(passed: Positions, withKeys: boolean): Source {
     const cursors: Positions = new Map(passed);
     let ended = false;
     return {
@@ -54,7 +55,7 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
         for (;;) {
           if (signal.aborted || ended || closed) return [];
           const batches = nextOf(cursors, options);
-          if (batches.length > 0) return batches;
+          if (batches.length > 0) return withKeys ? batches : batches.map(({ keys: _, ...batch }) => batch);
           await new Promise<void>(resolve => {
             const wake = (): void => {
               waiting.delete(wake);
@@ -94,15 +95,19 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
       return { first, last };
     },
 
-    source(reader) {
+    source(reader, { withKeys = false } = {}) {
       const passed: Positions = readers.get(reader) ?? new Map();
       readers.set(reader, passed);
-      return sourceOf(passed);
+      return sourceOf(passed, withKeys);
+    },
+
+    async setAside(records) {
+      for (const { topic, position, index } of records) aside.add(`${topic}/${position}/${index}`);
     },
 
     async stats() {
       const events = runs.reduce((sum, run) => sum + run.count, 0);
-      return { events, bytes, oldestAtMs: runs[0]?.oldestAtMs ?? null, quarantined: 0 };
+      return { events, bytes, oldestAtMs: runs[0]?.oldestAtMs ?? null, quarantined: aside.size };
     },
 
     hasRoom: size => !closed && bytes + size <= bytesMax,
@@ -128,6 +133,7 @@ function toRuns(envelopes: readonly Envelope[], from: number): Batch[] {
       count: group.length,
       oldestAtMs: Math.min(...group.map(({ receivedAtMs }) => receivedAtMs)),
       ndjson: encoder.encode(group.map(({ body }) => `${body}\n`).join('')),
+      keys: JSON.stringify(group.map(({ key }) => key)),
     };
     first += group.length;
     return run;

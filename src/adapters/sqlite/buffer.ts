@@ -130,10 +130,14 @@ export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBu
       });
     },
 
-    source(reader) {
-      const source = sqliteSource(thread, reader);
+    source(reader, { withKeys = false } = {}) {
+      const source = sqliteSource(thread, reader, withKeys);
       sources.add(source);
       return source;
+    },
+
+    async setAside(records) {
+      await thread.ask<'setAside'>({ op: 'setAside', records: JSON.stringify(records) });
     },
 
     async stats() {

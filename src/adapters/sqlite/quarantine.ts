@@ -4,11 +4,14 @@
 //   body        records whose own checksum fails; their row is rewritten without them
 //   head        all records of a row whose address (topic, type, keys, …) cannot be believed
 //   unreadable  a row whose pages are damaged: noted with what can be read, maybe nothing
+//
+// Beside them lie records the log behind the buffer refused for good, in its words.
 
 import { messageOf } from '../../errors.ts';
 import type { Connection } from './connection.ts';
 import { isCorrupt, toPipelineError } from './file.ts';
 import { examine, keepLines, type Line, type Row } from './row.ts';
+import { insertQuarantined } from './rows.ts';
 
 export interface Damage {
   readonly topic: string;
@@ -40,9 +43,7 @@ interface Entry {
 const nothing = new Uint8Array(0);
 
 export function quarantine(connection: Connection): Quarantine {
-  const insert = connection.prepare<null, [string, number, number, string, number, string, number, Uint8Array]>(
-    'INSERT OR IGNORE INTO quarantine (topic, seq, line, type, records, reason, at_ms, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-  );
+  const insert = insertQuarantined(connection);
   const remove = connection.prepare<null, [number]>('DELETE FROM runs WHERE seq = ?');
   const rewrite = connection.prepare<null, [number, number, number, Uint8Array, string, Uint8Array, number]>(
     'UPDATE runs SET count = ?, head_sum = ?, body_sum = ?, sums = ?, keys = ?, ndjson = ? WHERE seq = ?',

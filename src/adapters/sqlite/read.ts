@@ -23,6 +23,7 @@ export interface ReadOptions {
   readonly bytesMax: number;
   /** Begin with the topic after this one. */
   readonly after: string;
+  readonly withKeys: boolean;
 }
 
 export interface Reading {
@@ -78,7 +79,7 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
     }
   };
 
-  const readOn = ({ cursors, paused, bytesMax, after }: ReadOptions) => {
+  const readOn = ({ cursors, paused, bytesMax, after, withKeys }: ReadOptions) => {
     const reached: Record<string, number> = { ...cursors };
     const batches: Batch[] = [];
     const damages: Damage[] = [];
@@ -95,7 +96,7 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
           damages.push(row);
           break;
         }
-        batches.push(batchOf(row));
+        batches.push(batchOf(row, withKeys));
         bytes += row.ndjson.length;
         reached[topic] = seq;
       }
@@ -139,7 +140,7 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
   }
 }
 
-const batchOf = ({ topic, type, seq, count, receivedAtMs, ndjson }: Row): Batch => ({
+const batchOf = ({ topic, type, seq, count, receivedAtMs, ndjson, keys }: Row, withKeys: boolean): Batch => ({
   topic,
   partition: 0,
   first: seq - count + 1,
@@ -148,4 +149,5 @@ const batchOf = ({ topic, type, seq, count, receivedAtMs, ndjson }: Row): Batch 
   count,
   oldestAtMs: receivedAtMs,
   ndjson,
+  ...(withKeys && { keys }),
 });

@@ -1,4 +1,4 @@
-// Rows as the table has them: one statement to fetch, one to insert.
+// Rows as the table has them: one statement to fetch, one to insert, one to set aside.
 
 import type { Connection } from './connection.ts';
 import type { Row } from './row.ts';
@@ -18,4 +18,12 @@ export function insertRow(connection: Connection): (row: Row) => void {
   return ({ seq, topic, type, count, receivedAtMs, headSum, bodySum, sums, keys, ndjson }) => {
     statement.run(seq, topic, type, count, receivedAtMs, headSum, bodySum, sums, keys, ndjson);
   };
+}
+
+type Quarantined = [string, number, number, string, number, string, number, Uint8Array];
+
+export function insertQuarantined(connection: Connection): { run(...values: Quarantined): void } {
+  return connection.prepare<null, Quarantined>(
+    'INSERT OR IGNORE INTO quarantine (topic, seq, line, type, records, reason, at_ms, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  );
 }

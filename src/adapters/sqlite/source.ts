@@ -17,7 +17,7 @@ export interface BufferSource extends Source {
   nudge(): void;
 }
 
-export function sqliteSource(thread: Thread, reader: string): BufferSource {
+export function sqliteSource(thread: Thread, reader: string, withKeys: boolean): BufferSource {
   let cursors: Cursors | null = null;
   let after = '';
   /** The version at which there was nothing more to read, and the topics paused then. */
@@ -73,7 +73,7 @@ export function sqliteSource(thread: Thread, reader: string): BufferSource {
     const unless = exhausted.paused === paused ? exhausted.version : '';
     const [at, bytes] = [JSON.stringify(cursors), Math.min(bytesMax, readBytesMax)];
     const answer = await unlessWoken(
-      thread.ask<'read'>({ op: 'read', cursors: at, paused, bytesMax: bytes, after, unless }),
+      thread.ask<'read'>({ op: 'read', cursors: at, paused, bytesMax: bytes, after, unless, withKeys }),
     );
     if (answer === null) return null;
     cursors = answer.cursors;

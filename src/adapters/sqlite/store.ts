@@ -9,14 +9,14 @@
 // again, because a full disk would otherwise keep even a delete from being written.
 
 import { messageOf, PipelineError } from '../../errors.ts';
-import type { BufferStats, Range } from '../../ports.ts';
+import type { BufferStats, Range, SetAside } from '../../ports.ts';
 import { type Connection, connect } from './connection.ts';
 import { type Complain, isCorrupt, pageBytes, toPipelineError } from './file.ts';
 import { mender } from './mend.ts';
 import { type Cursors, type Reading, type ReadOptions, rowReader } from './read.ts';
 import { type Bounds, bytesUsed, type Pages, roomOf } from './room.ts';
 import { type Run, sealRun } from './row.ts';
-import { insertRow } from './rows.ts';
+import { insertQuarantined, insertRow } from './rows.ts';
 import { sweeper } from './sweep.ts';
 
 export interface Store {
@@ -26,6 +26,7 @@ export interface Store {
   register(reader: string): Cursors;
   read(options: ReadOptions): Reading;
   commit(reader: string, topic: string, last: number): void;
+  setAside(records: readonly SetAside[]): void;
   /** One small step of tidying up. */
   sweep(): Swept;
   /** Moves the write-ahead log into the file when it is long enough. Called between answers. */
@@ -41,6 +42,7 @@ export interface Store {
 /** failed: the disk is full or the file busy; try again in a while, or space that nobody needs is never given back. */
 export type Swept = 'more' | 'done' | 'failed';
 
+const encoder = new TextEncoder();
 const checkpointPages = (4 * 2 ** 20) / pageBytes;
 /** With less on the volume the log is emptied rather than let grow. */
 const tightBytes = 8 * 2 ** 20;
@@ -71,6 +73,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
   const getLast = prepare<{ last: number }>('SELECT last FROM state');
   const setLast = prepare<null, [number, number]>('UPDATE state SET last = ?, events = events + ?');
   const insert = insertRow(connection);
+  const quarantineRecord = insertQuarantined(connection);
   const addReader = prepare<null, [string]>("INSERT OR IGNORE INTO readers VALUES (?, '', 0)");
   const positions = prepare<{ topic: string; position: number }, [string]>(
     "SELECT topic, position FROM readers WHERE reader = ? AND topic <> ''",
@@ -155,6 +158,14 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
         connection.write('lazy', () => advance.run(name, topic, last));
         sweeping.look(topic);
       }),
+
+    setAside: records =>
+      guarded(() =>
+        connection.write('fsynced', () => {
+          for (const { topic, position, index, type, reason, body } of records)
+            quarantineRecord.run(topic, position, index, type, 1, reason, Date.now(), encoder.encode(body));
+        }),
+      ),
 
     sweep() {
       try {

@@ -25,8 +25,11 @@ export type Request =
       readonly bytesMax: number;
       readonly after: string;
       readonly unless: string;
+      readonly withKeys: boolean;
     }
   | { readonly op: 'commit'; readonly reader: string; readonly topic: string; readonly last: number }
+  /** `records`: SetAside[] as JSON. */
+  | { readonly op: 'setAside'; readonly records: string }
   | { readonly op: 'stats' }
   | { readonly op: 'left' }
   | { readonly op: 'close' };
@@ -52,6 +55,7 @@ export interface Answers {
     readonly version: string;
   };
   readonly commit: { readonly left: number };
+  readonly setAside: Record<never, never>;
   readonly stats: {
     readonly events: number;
     readonly bytes: number;
@@ -118,6 +122,9 @@ function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
     case 'commit':
       to.commit(asked.reader, asked.topic, asked.last);
       return { left: to.left() };
+    case 'setAside':
+      to.setAside(JSON.parse(asked.records));
+      return {};
     case 'stats':
       return to.stats();
     case 'left':
@@ -145,8 +152,8 @@ function read(asked: Extract<Asked, { op: 'read' }>, from: Store): Answers['read
   const version = from.version();
   const cursors: Cursors = JSON.parse(asked.cursors);
   if (version === asked.unless) return { batches: [], cursors, more: false, version };
-  const { bytesMax, after } = asked;
-  return { ...from.read({ cursors, paused: new Set(JSON.parse(asked.paused)), bytesMax, after }), version };
+  const { bytesMax, after, withKeys } = asked;
+  return { ...from.read({ cursors, paused: new Set(JSON.parse(asked.paused)), bytesMax, after, withKeys }), version };
 }
 
 /** All bodies in one buffer that is handed over, not copied. */

@@ -1,0 +1,7 @@
+// Where the events of a type go: the topic pattern with the type's own words in it.
+
+import type { EventType } from './event.ts';
+
+/** `pattern` as UGC_TOPIC gives it: {event_type}, {family} and {stream} stand for the type's. */
+export const topicOf = (pattern: string, { name, family, stream }: EventType): string =>
+  pattern.replaceAll('{event_type}', name).replaceAll('{family}', family).replaceAll('{stream}', stream);
