@@ -69,12 +69,15 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   const buffer = active.has('ingest') || !hasKafka ? await openBuffer(config, dataDir, logger, broken.resolve) : null;
   if (buffer !== null) closing.push(() => buffer.close());
 
+  // A folder that was used without Kafka and now is with it, or the other way round: whoever drains it now has all that
+  // is left, from the first moment on, so the other need not be waited for.
   let kafka: KafkaEdge | null = null;
   if (hasKafka && buffer !== null) {
     const topics = new Set(catalogue.types.map(type => topicOf(config.topic, type)));
     kafka = await openKafkaEdge({ config, buffer, topics: [...topics], logger, metrics });
     closing.push(kafka.close);
     void kafka.broken.then(broken.resolve);
+    await buffer.retire('etl');
   }
   let storage: Storage | null = null;
   if (active.has('etl')) {
@@ -88,6 +91,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     const { close } = storage;
     closing.push(close);
     void storage.broken.then(broken.resolve);
+    if (!hasKafka) await buffer!.retire('drain');
   }
   const log = kafka?.log ?? (buffer === null ? null : diskLog(buffer));
   const takes = active.has('ingest') ? log : null;
