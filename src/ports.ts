@@ -146,6 +146,10 @@ export interface Source {
   poll(options: PollOptions, signal: AbortSignal): Promise<readonly Batch[]>;
   /** The reader has finished everything up to and including `last`; kept across restarts. */
   commit(position: Position): Promise<void>;
+  /** In words what keeps it from reading just now; null = nothing. Of a log that is elsewhere. */
+  problem?(): string | null;
+  /** Events behind the positions committed, by topic, as far as this reader owns them. Of a log that tells. */
+  lag?(): ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 

@@ -32,6 +32,8 @@ export interface Storage {
   problems(): Readonly<Record<string, string>>;
   /** When the edge took the oldest record polled and not yet a row, by topic. */
   oldest(): ReadonlyMap<string, number>;
+  /** Events not yet rows, by topic, where the log can tell. */
+  lag(): ReadonlyMap<string, number>;
   /** Resolves, with the reason, once moving can never go on. */
   readonly broken: Promise<string>;
   close(): Promise<void>;
@@ -96,9 +98,11 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
     httpUrl: http?.url ?? null,
     problems: () => ({
       ...(unprepared === null ? {} : { clickhouse: unprepared }),
+      ...(source.problem?.() ? { reading: source.problem()! } : {}),
       ...Object.fromEntries(mover?.halted() ?? []),
     }),
     oldest: () => mover?.oldest() ?? new Map(),
+    lag: () => source.lag?.() ?? new Map(),
     broken: brokenOf(moving),
     close: async () => {
       stopping.abort();
