@@ -105,11 +105,48 @@ export interface Batch {
   readonly count: number;
   /** When the edge took the oldest of them. */
   readonly oldestAtMs: number;
-  /** The records' bodies, one a line, each line ended by \n. */
+  /** The records' bodies, one a line, each line ended by \n. Empty when there are `foreign` ones. */
   readonly ndjson: Uint8Array;
+  /** The records themselves, `count` of them, of a batch of type null whose values need not be lines, nor text. */
+  readonly foreign?: readonly ForeignRecord[];
   /** JSON array: the partition key of each record, or null. Of a source that was asked for them. */
   readonly keys?: string;
 }
+
+/** A record of the log that no edge of ours has written, or that is judged once more. */
+export interface ForeignRecord {
+  /** Its own, not its batch's. */
+  readonly position: number;
+  /** The log's time of it, epoch milliseconds. */
+  readonly atMs: number;
+  /** Byte for byte; null is a tombstone. */
+  readonly value: Uint8Array | null;
+}
+
+/** Why a record can never become a row. */
+export const deadReasons = [
+  'tombstone',
+  'not_utf8',
+  'not_json',
+  'unknown_type',
+  'invalid',
+  'too_old',
+  'in_future',
+  'too_large',
+  'refused',
+] as const;
+export type DeadReason = (typeof deadReasons)[number];
+
+export type ForeignVerdict =
+  /** `body` is canonical, as an edge would have written it, on one line. */
+  | { readonly ok: true; readonly type: string; readonly id: string; readonly body: string }
+  | { readonly ok: false; readonly reason: DeadReason; readonly detail: string };
+
+/** Judges a foreign record by the schema of the edge. The same record at the same place gets the same event_id, always. */
+export type JudgeForeign = (
+  record: ForeignRecord,
+  place: { readonly topic: string; readonly partition: number },
+) => ForeignVerdict;
 
 export interface PollOptions {
   /** Topics not to read from now: their tables are full or halted. */
@@ -155,12 +192,14 @@ export interface RowBlock {
 export interface DeadLetter {
   readonly topic: string;
   readonly partition: number;
-  /** Position of its batch's first record, and its index in that batch. */
+  /** Its own position and 0, or where only that is known the position of its batch's first record and its index there. */
   readonly position: number;
   readonly index: number;
-  readonly reason: string;
+  readonly reason: DeadReason;
   readonly detail: string;
   readonly raw: Uint8Array;
+  /** The log's time of the record, or of the oldest in its batch, epoch milliseconds. */
+  readonly atMs: number;
   readonly failedAtMs: number;
 }
 

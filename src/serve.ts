@@ -10,6 +10,7 @@ import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { acceptOf } from './ingest/accept.ts';
+import { foreignJudgeOf } from './ingest/foreign.ts';
 import { judgeOf } from './ingest/judge.ts';
 import { type Server, startServer } from './ingest/server.ts';
 import { bufferFile, urlOf } from './instance.ts';
@@ -77,6 +78,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
       config,
       source: buffer.source('etl'),
       tables: catalogue.types.map(tableOf),
+      judge: foreignJudgeOf({ ...config, catalogue }),
       logger,
       metrics,
     });

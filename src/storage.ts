@@ -14,13 +14,15 @@ import { messageOf, PipelineError } from './errors.ts';
 import { type Mover, startMover } from './etl/loop.ts';
 import { sleep } from './etl/sleep.ts';
 import { clickhouseFolder, removeInstance, urlOf, writeInstance } from './instance.ts';
-import type { Sink, Source, TableDefinition } from './ports.ts';
+import type { JudgeForeign, Sink, Source, TableDefinition } from './ports.ts';
 import type { Logger, Metrics } from './telemetry.ts';
 
 export interface StorageOptions {
   readonly config: Config;
   readonly source: Source;
   readonly tables: readonly TableDefinition[];
+  /** Of records that no edge of ours has written. */
+  readonly judge: JudgeForeign;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -70,7 +72,7 @@ interface Opened {
 }
 
 function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
-  const { config, source, tables, logger, metrics } = options;
+  const { config, source, tables, judge, logger, metrics } = options;
   const stopping = new AbortController();
   let mover: Mover | null = null;
   let unprepared: string | null = null;
@@ -82,6 +84,7 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
       source,
       sink,
       types: new Set(tables.map(table => table.type)),
+      judge,
       blockRowsMax: config.etlBlockRowsMax,
       blockBytesMax: config.etlBlockBytesMax,
       intervalMs: config.etlIntervalMs,

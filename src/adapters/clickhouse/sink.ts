@@ -154,13 +154,16 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** A line of TSV: the one text format in which a String may hold any bytes. */
 function encodeLetter(letter: DeadLetter): Uint8Array {
-  const { topic, partition, position, index, reason, detail, raw, failedAtMs } = letter;
+  const { topic, partition, position, index, reason, detail, raw, atMs, failedAtMs } = letter;
   const text = (value: string) => bytes(Buffer.from(value));
   const bytes = (value: Uint8Array) =>
     Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength)
       .toString('latin1')
       .replace(/[\\\t\n\r\0]/g, found => escapes[found]!);
-  const failedAt = new Date(failedAtMs).toISOString();
-  const fields = [text(topic), partition, position, index, text(reason), text(detail), bytes(raw), failedAt];
+  const fields = [text(topic), partition, position, index, text(reason), text(detail), bytes(raw)];
+  fields.push(isoOf(atMs), isoOf(failedAtMs));
   return Buffer.from(`${fields.join('\t')}\n`, 'latin1');
 }
+
+/** A log may tell any time at all; the column holds those from 1970 to 2299. */
+const isoOf = (ms: number): string => new Date(Math.min(Math.max(0, ms || 0), 10_413_791_999_999)).toISOString();

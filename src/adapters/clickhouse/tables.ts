@@ -60,8 +60,17 @@ export const deadLetterColumns: readonly Column[] = [
   { name: 'reason', type: 'LowCardinality(String)', about: 'Why it cannot be a row, in a word' },
   { name: 'detail', type: 'String', about: 'Why, in full' },
   { name: 'raw', type: 'String', about: 'The record, byte for byte' },
+  { name: 'recorded_at', type: "DateTime64(3, 'UTC')", about: 'The log’s time of the record' },
   { name: 'failed_at', type: "DateTime64(3, 'UTC')", about: 'When it was given up' },
 ];
+
+/** Beside what is inserted with a letter. Set by whoever made a row of it after all. */
+export const replayedColumn: Column = {
+  name: 'replayed_at',
+  type: "Nullable(DateTime64(3, 'UTC'))",
+  about: 'When it became a row after all; null while it is open',
+};
+const allLetterColumns = [...deadLetterColumns, replayedColumn];
 
 const versionColumn: StoredColumn = {
   name: '_version',
@@ -91,7 +100,7 @@ export function wantedSchema({ database, tables, embedded }: SchemaOptions): Wan
       view(
         database,
         'dead_letters',
-        `SELECT ${namesOf(deadLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
+        `SELECT ${namesOf(allLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
         'Records that could not become a row',
       ),
     ],
@@ -137,10 +146,10 @@ function checkOf(database: string, { type, columns }: TableDefinition): WantedTa
 function deadLetterRows(database: string, settings: Readonly<Record<string, number>>): WantedTable {
   const sortingKey = 'topic, partition, position, index';
   const create =
-    `CREATE TABLE IF NOT EXISTS ${tableName(database, deadLettersTable)} (\n  ${deadLetterColumns.map(columnSql).join(',\n  ')}\n)\n` +
+    `CREATE TABLE IF NOT EXISTS ${tableName(database, deadLettersTable)} (\n  ${allLetterColumns.map(columnSql).join(',\n  ')}\n)\n` +
     `ENGINE = ReplacingMergeTree(failed_at)\nORDER BY (${sortingKey})\nSETTINGS ${settingsSql(settings)}\n` +
     `COMMENT ${quoteText('Storage: read dead_letters instead')}`;
-  return { kind: 'rows', name: deadLettersTable, columns: deadLetterColumns, sortingKey, settings, create };
+  return { kind: 'rows', name: deadLettersTable, columns: allLetterColumns, sortingKey, settings, create };
 }
 
 const settingsSql = (settings: Readonly<Record<string, number>>): string =>
