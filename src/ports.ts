@@ -105,19 +105,22 @@ export interface Batch {
   readonly count: number;
   /** When the edge took the oldest of them. */
   readonly oldestAtMs: number;
-  /** The records' bodies, one a line, each line ended by \n. Empty when there are `foreign` ones. */
+  /** The records' bodies, one a line, each line ended by \n. */
   readonly ndjson: Uint8Array;
-  /** The records themselves, `count` of them, of a batch of type null whose values need not be lines, nor text. */
-  readonly foreign?: readonly ForeignRecord[];
   /** JSON array: the partition key of each record, or null. Of a source that was asked for them. */
   readonly keys?: string;
+  /**
+   * The batch is one record that cannot be a line: `ndjson` is its value as it is, `raw` with line breaks of its own,
+   * `null` without any value (a tombstone). Of a log others write to; its type is null.
+   */
+  readonly form?: 'raw' | 'null';
 }
 
 /** A record of the log that no edge of ours has written, or that is judged once more. */
 export interface ForeignRecord {
   /** Its own, not its batch's. */
   readonly position: number;
-  /** The log's time of it, epoch milliseconds. */
+  /** The log's time of it or of one just before it in its batch, epoch milliseconds. */
   readonly atMs: number;
   /** Byte for byte; null is a tombstone. */
   readonly value: Uint8Array | null;

@@ -31,7 +31,7 @@ export function sortForeign(batch: Batch, judge: JudgeForeign): Sorted {
     part.places.push(place);
   }
   const parts = [...byType].map(([type, { bodies, places }]) => {
-    const { foreign: _, ...run } = batch;
+    const { form: _, ...run } = batch;
     return { ...run, type, places, count: bodies.length, ndjson: Buffer.from(`${bodies.join('\n')}\n`) };
   });
   return { parts, letters };
@@ -39,11 +39,10 @@ export function sortForeign(batch: Batch, judge: JudgeForeign): Sorted {
 
 const nothing = new Uint8Array();
 
-/** As the log gives them, else one a line, at the positions that follow the first. */
-const foreignOf = (batch: Batch): readonly ForeignRecord[] =>
-  batch.foreign ??
-  recordsOf(batch).map(({ raw }, index) => ({
-    position: batch.first + index,
-    atMs: batch.oldestAtMs,
-    value: raw.at(-1) === 10 ? raw.subarray(0, -1) : raw,
-  }));
+function foreignOf(batch: Batch): readonly ForeignRecord[] {
+  const { form, ndjson, first, oldestAtMs: atMs } = batch;
+  if (form !== undefined) return [{ position: first, atMs, value: form === 'null' ? null : ndjson }];
+  return recordsOf(batch).map(({ raw }, index) => ({ position: first + index, atMs, value: withoutBreak(raw) }));
+}
+
+const withoutBreak = (line: Uint8Array): Uint8Array => (line.at(-1) === 10 ? line.subarray(0, -1) : line);

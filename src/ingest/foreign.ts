@@ -1,8 +1,8 @@
 // A record of the log that no edge has written (another team's producer, or a dead letter that is tried once more) →
 // the body an edge would have written, or why it can never be a row. The judge is the edge's own.
 //
-// - event_id: the record's when it is a UUID, else one made of where the record lies (derivedId), so that reading the
-//   log again makes the same row again.
+// - event_id: the record's when it is a UUID, else one made of the record and where it lies (derivedId), so that reading
+//   the log again makes the same row again.
 // - received_at: the log's time of the record. A body that an edge stamped before keeps its stamp: when, from whom, where.
 
 import { createHash } from 'node:crypto';
@@ -39,7 +39,12 @@ export function foreignJudgeOf(options: ForeignJudgeOptions): JudgeForeign {
       : { event: given, origin: plainOrigin(receivedAtOf(record)) };
     const hasType = isObject(event) && event.event_type !== undefined;
     const verdict = judge(
-      isObject(event) ? { ...event, event_id: readId(event.event_id) ?? derivedId(record, topic, partition) } : event,
+      isObject(event)
+        ? {
+            ...event,
+            event_id: readId(event.event_id) ?? derivedId({ ...record, value }, topic, partition, event.timestamp),
+          }
+        : event,
       { ...origin, pathType: hasType ? null : (typeOfTopic.get(topic) ?? null) },
     );
     if (!verdict.ok)
@@ -110,14 +115,19 @@ function receivedAtOf({ atMs }: ForeignRecord): number {
 }
 
 /**
- * The event_id of a record that brings none: a UUID of version 8 (RFC 9562 §5.8). 48 bits: the record's time in epoch
- * milliseconds, so that rows lie in the order of time; the other 74: the first bits of SHA-1 of
- * `topic/partition/position/time`, as in version 5. The time is hashed too, since positions begin anew in a topic that
- * was made anew.
+ * The event_id of a record that brings none: a UUID of version 8 (RFC 9562 §5.8). 48 bits: the event's own timestamp in
+ * epoch milliseconds where it has one, so that rows lie in the order of time; the other 74: the first bits of SHA-1 of
+ * `topic/partition/position/` and the record's bytes, as in version 5. The bytes, since positions begin anew in a topic
+ * that was made anew; no time of the log, since it is not the record's own.
  */
-export function derivedId({ position, atMs }: ForeignRecord, topic: string, partition: number): string {
-  const ms = Math.min(Math.max(0, Math.floor(atMs) || 0), 2 ** 48 - 1);
-  const hash = createHash('sha1').update(`${topic}/${partition}/${position}/${ms}`).digest();
+export function derivedId(
+  { position, value }: { readonly position: number; readonly value: Uint8Array },
+  topic: string,
+  partition: number,
+  timestamp: unknown,
+): string {
+  const ms = Math.min(Math.max(0, readTime(timestamp)?.ms ?? 0), 2 ** 48 - 1);
+  const hash = createHash('sha1').update(`${topic}/${partition}/${position}/`).update(value).digest();
   const bytes = Buffer.alloc(16);
   bytes.writeUIntBE(ms, 0, 6);
   hash.copy(bytes, 6, 0, 10);

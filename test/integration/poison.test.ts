@@ -10,10 +10,10 @@ import { clickhouseSink } from '../../src/adapters/clickhouse/sink.ts';
 import { startMover } from '../../src/etl/loop.ts';
 import { derivedId, foreignJudgeOf } from '../../src/ingest/foreign.ts';
 import { judgeOf } from '../../src/ingest/judge.ts';
-import type { Batch, ForeignRecord, RowBlock, Sink } from '../../src/ports.ts';
+import type { Batch, RowBlock, Sink } from '../../src/ports.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { click, film, judgeOptions, nowMs, originOf } from '../support/edge.ts';
-import { type ListSource, listSource } from '../support/list-source.ts';
+import { batchOf, type ListSource, listSource } from '../support/list-source.ts';
 import { quietLogger, sharedMetrics } from '../support/quiet.ts';
 import { until } from '../support/until.ts';
 
@@ -84,29 +84,33 @@ const values: readonly (Uint8Array | null)[] = poison.flatMap(([bad], at) => [
   text(at % 3 === 0 ? film : { ...film, event_id: ids[at] }),
 ]);
 const first = 1_000;
-const records: readonly ForeignRecord[] = values.map((value, at) => ({
-  position: first + at * 2, // a compacted topic has gaps
-  atMs: nowMs - 1_000 + at,
-  value,
-}));
 
-function foreignBatch(from: number, to: number): Batch {
-  const foreign = records.slice(from, to);
-  const last = foreign.at(-1)!.position;
-  return {
-    topic: 'others',
-    partition: 1,
-    first: foreign[0]!.position,
-    last,
-    type: null,
-    count: foreign.length,
-    oldestAtMs: foreign[0]!.atMs,
-    ndjson: new Uint8Array(),
-    foreign,
+/** As Kafka gives them: runs of lines, and what is no line alone. `cuts` end a run wherever they are. */
+function foreignBatches(...cuts: number[]): Batch[] {
+  const batches: Batch[] = [];
+  let run: string[] = [];
+  const place = { topic: 'others', partition: 1, type: null, oldestAtMs: nowMs - 1_000 };
+  const flush = (end: number): void => {
+    if (run.length > 0) batches.push(batchOf({ ...place, bodies: run }, end - run.length));
+    run = [];
   };
+  for (const [at, value] of values.entries()) {
+    const position = first + at;
+    const line = value === null ? null : Buffer.from(value).toString('latin1');
+    if (line === null || line.includes('\n') || cuts.includes(at)) flush(position);
+    if (line !== null && !line.includes('\n')) run.push(line);
+    else {
+      const form = value === null ? 'null' : 'raw';
+      batches.push({ ...place, first: position, last: position, count: 1, ndjson: value ?? new Uint8Array(), form });
+    }
+  }
+  flush(first + values.length);
+  return batches.map(batch =>
+    batch.form ? batch : { ...batch, ndjson: Buffer.from(batch.ndjson.toString(), 'latin1') },
+  );
 }
 
-const lastPosition = records.at(-1)!.position;
+const lastPosition = first + values.length - 1;
 
 async function moved(source: ListSource): Promise<void> {
   const mover = startMover({
@@ -125,11 +129,13 @@ async function moved(source: ListSource): Promise<void> {
   await mover.stop();
 }
 
-const untyped = records.filter((_, at) => at % 3 === 2 && ((at - 2) / 3) % 3 === 0);
-const filmIds = [
-  ...ids.filter((_, at) => at % 3 !== 0),
-  ...untyped.map(record => derivedId(record, 'others', 1)),
-].toSorted();
+const filmIds = values
+  .flatMap((value, at) => {
+    if (at % 3 !== 2) return [];
+    const { event_id: id } = JSON.parse(Buffer.from(value!).toString()) as { event_id?: string };
+    return [id ?? derivedId({ position: first + at, value: value! }, 'others', 1, film.timestamp)];
+  })
+  .toSorted();
 
 async function expectAll(): Promise<void> {
   expect((await rowsOf<{ id: string }>('SELECT event_id AS id FROM poison.click ORDER BY id')).map(r => r.id)).toEqual(
@@ -143,25 +149,25 @@ async function expectAll(): Promise<void> {
   );
   expect(letters).toEqual(
     poison.map(([value, reason], at) => ({
-      position: first + (at * 3 + 1) * 2,
+      position: first + at * 3 + 1,
       index: 0,
       reason,
       told: 1,
       raw: new Bun.CryptoHasher('md5').update(value ?? '').digest('hex'),
-      at: records[at * 3 + 1]!.atMs,
+      at: nowMs - 1_000,
     })),
   );
 }
 
 test('exactly the bad records are dead letters, the good ones are rows at the first try', async () => {
-  await moved(listSource([foreignBatch(0, 20), foreignBatch(20, records.length)]));
+  await moved(listSource(foreignBatches(20)));
   await expectAll();
   const rows = inserts.reduce((sum, block) => sum + block.rows, 0);
   expect(rows).toBe(poison.length * 2); // no block was refused and sent again
 });
 
 test('reading the log again, cut in other places, changes nothing', async () => {
-  await moved(listSource([foreignBatch(0, 7), foreignBatch(7, 33), foreignBatch(33, records.length)]));
+  await moved(listSource(foreignBatches(7, 8, 30, 33)));
   await expectAll();
 });
 

@@ -18,64 +18,46 @@ const judge: JudgeForeign = ({ value }) => {
   return { ok: true, type: type!, id, body: body(id) };
 };
 
-/** A batch as Kafka gives one: values of any bytes, positions with gaps. */
-const kafkaBatch = (values: readonly (string | null)[], first = 100): Batch => ({
+/** One record that is no line, as Kafka gives it. */
+const lone = (value: string | null, position: number): Batch => ({
   topic: 'mixed',
   partition: 2,
-  first,
-  last: first + values.length * 10 - 10,
+  first: position,
+  last: position,
   type: null,
-  count: values.length,
+  count: 1,
   oldestAtMs: 7,
-  ndjson: new Uint8Array(),
-  foreign: values.map((value, at) => ({
-    position: first + at * 10,
-    atMs: 1_000 + at,
-    value: value === null ? null : Buffer.from(value),
-  })),
+  ndjson: Buffer.from(value ?? ''),
+  form: value === null ? 'null' : 'raw',
 });
+
+const lines = (bodies: readonly string[], first = 100): Batch =>
+  batchOf({ topic: 'mixed', partition: 2, type: null, bodies, oldestAtMs: 7 }, first);
 
 test('what fits goes to the batch of its type, what does not is a letter with its own position, time and bytes', () => {
-  const { parts, letters } = sortForeign(kafkaBatch(['click:a', 'two\nlines', 'page_view:b', null, 'click:c']), judge);
+  const { parts, letters } = sortForeign(lines(['click:a', 'nope', 'page_view:b', '', 'click:c']), judge);
   expect(parts.map(({ type, count, first, last, ndjson }) => [type, count, first, last, ndjson.toString()])).toEqual([
-    ['click', 2, 100, 140, `${body('a')}\n${body('c')}\n`],
-    ['page_view', 1, 100, 140, `${body('b')}\n`],
+    ['click', 2, 100, 104, `${body('a')}\n${body('c')}\n`],
+    ['page_view', 1, 100, 104, `${body('b')}\n`],
   ]);
+  const place = { topic: 'mixed', partition: 2, index: 0, reason: 'invalid' as const, atMs: 7 };
   expect(letters.map(({ failedAtMs: _, raw, ...rest }) => ({ ...rest, raw: Buffer.from(raw).toString() }))).toEqual([
-    {
-      topic: 'mixed',
-      partition: 2,
-      position: 110,
-      index: 0,
-      reason: 'invalid',
-      detail: 'not two\nlines',
-      raw: 'two\nlines',
-      atMs: 1_001,
-    },
-    {
-      topic: 'mixed',
-      partition: 2,
-      position: 130,
-      index: 0,
-      reason: 'tombstone',
-      detail: 'nothing',
-      raw: '',
-      atMs: 1_003,
-    },
+    { ...place, position: 101, detail: 'not nope', raw: 'nope' },
+    { ...place, position: 103, detail: 'not ', raw: '' },
   ]);
 });
 
-test('a batch of lines is judged line by line, at the positions that follow the first', () => {
-  const { parts, letters } = sortForeign(batchOf({ topic: 't', type: null, bodies: ['click:a', 'x', 'y'] }, 5), judge);
-  expect(parts.map(({ count }) => count)).toEqual([1]);
-  expect(letters.map(({ position, index, raw }) => [position, index, Buffer.from(raw).toString()])).toEqual([
-    [6, 0, 'x'],
-    [7, 0, 'y'],
-  ]);
+test('a value with line breaks of its own is one record, and so is no value', () => {
+  const raw = sortForeign(lone('two\nlines\n', 5), judge);
+  expect(raw.letters.map(letter => Buffer.from(letter.raw).toString())).toEqual(['two\nlines\n']);
+  expect(sortForeign(lone(null, 6), judge).letters).toMatchObject([{ position: 6, reason: 'tombstone' }]);
+  const [part] = sortForeign(lone('click:\n', 7), judge).parts;
+  expect(part).toMatchObject({ type: 'click', count: 1, first: 7, last: 7 });
+  expect(part).not.toHaveProperty('form');
 });
 
 test('its position moves once every table has its rows and the letters are stored, not before', async () => {
-  const source = listSource([kafkaBatch(['click:a', 'bad', 'page_view:b'])]);
+  const source = listSource([lines(['click:a', 'bad', 'page_view:b'])]);
   const sink = memorySink();
   const release = sink.hold('page_view');
   sink.failNext('deadLetter', { error: new PipelineError('sink_unknown') });
@@ -84,19 +66,19 @@ test('its position moves once every table has its rows and the letters are store
   expect(source.commits).toEqual([]);
   release();
   await until(() => sink.rows('page_view').size === 1, 'the page view is in');
-  await until(() => source.committed.get('mixed/2') === 120, 'all is committed');
-  expect(sink.letters()).toMatchObject([{ position: 110, reason: 'invalid' }]);
+  await until(() => source.committed.get('mixed/2') === 102, 'all is committed');
+  expect(sink.letters()).toMatchObject([{ position: 101, reason: 'invalid' }]);
 });
 
 test('a batch of nothing but bad records, and one of none at all, are passed', async () => {
-  const source = listSource([kafkaBatch(['bad', null]), { ...kafkaBatch([], 200), last: 205 }]);
+  const source = listSource([lines(['bad', 'worse']), lone(null, 102), { ...lines([], 103), last: 105 }]);
   const { sink } = startMoving({ source, judge });
-  await until(() => source.committed.get('mixed/2') === 205, 'both are committed');
-  expect(sink.letters()).toHaveLength(2);
+  await until(() => source.committed.get('mixed/2') === 105, 'all are committed');
+  expect(sink.letters()).toHaveLength(3);
 });
 
 test('a good record of a batch with bad ones is inserted at the first try, though their letters cannot be stored', async () => {
-  const source = listSource([kafkaBatch(['bad', 'click:a', null, 'click:b'])]);
+  const source = listSource([lines(['bad', 'click:a', 'worse', 'click:b'])]);
   const sink = memorySink();
   for (let n = 0; n < 100; n++) sink.failNext('deadLetter', { error: new PipelineError('sink_overloaded') });
   startMoving({ source, sink, judge });
@@ -106,10 +88,10 @@ test('a good record of a batch with bad ones is inserted at the first try, thoug
 });
 
 test('a foreign record that ClickHouse alone refuses is a letter with its own position', async () => {
-  const source = listSource([kafkaBatch(['click:a', 'click:no', 'click:c'])]);
+  const source = listSource([lines(['click:a', 'click:no', 'click:c'])]);
   const sink = memorySink({ refuse: row => (row.event_id === 'no' ? 'no' : null) });
   startMoving({ source, sink, judge });
-  await until(() => source.committed.get('mixed/2') === 120, 'all is committed');
+  await until(() => source.committed.get('mixed/2') === 102, 'all is committed');
   expect([...sink.rows('click').keys()]).toEqual(['a', 'c']);
-  expect(sink.letters()).toMatchObject([{ position: 110, index: 0, reason: 'refused' }]);
+  expect(sink.letters()).toMatchObject([{ position: 101, index: 0, reason: 'refused' }]);
 });

@@ -70,38 +70,39 @@ describe('a foreign record that fits', () => {
 });
 
 describe('the event_id of a record that brings none', () => {
-  test('or none that is a UUID is made of where it lies, the same each time', () => {
-    for (const given of [click, { ...click, event_id: 'order-7' }, { ...click, event_id: null }])
-      expect(fieldsOf(judgedAs(given)).event_id).toBe(derivedId(recordOf(null), 'ugc.click', 3));
+  const derived = (text: string, position = 41, topic = 'ugc.click', partition = 3, timestamp: unknown = undefined) =>
+    derivedId({ position, value: Buffer.from(text) }, topic, partition, timestamp);
+
+  test('or none that is a UUID is made of the record and where it lies, the same each time', () => {
+    for (const given of [click, { ...click, event_id: 'order-7' }, { ...click, event_id: null }]) {
+      const id = derived(JSON.stringify(given), 41, 'ugc.click', 3, click.timestamp);
+      for (const atMs of [nowMs, nowMs - 5]) expect(fieldsOf(judgedAs(given, { atMs })).event_id).toBe(id);
+    }
   });
 
-  test('is a UUIDv8: the record’s time, then SHA-1 of topic, partition, position and time', () => {
-    const id = derivedId({ position: 41, atMs: 1_795_262_400_000, value: null }, 'ugc.click', 3);
-    // printf 'ugc.click/3/41/1795262400000' | sha1sum
-    expect(id).toBe('01a1fdfa-4600-8cdb-a231-4c2b76b9a86b');
-    expect(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16)).toBe(1_795_262_400_000);
+  test('is a UUIDv8: the event’s time, then SHA-1 of topic, partition, position and bytes', () => {
+    const id = derived('{}', 41, 'ugc.click', 3, 1_795_262_400_000);
+    // printf 'ugc.click/3/41/{}' | sha1sum; printf %x 1795262400000
+    expect(id).toBe('01a1fdfa-4600-89fb-8bc7-05a5092128e0');
   });
 
-  test('is another at another place, and in a topic that was made anew', () => {
-    const ids = [
-      derivedId(recordOf(null), 'a', 0),
-      derivedId(recordOf(null), 'b', 0),
-      derivedId(recordOf(null), 'a', 1),
-      derivedId(recordOf(null, { position: 42 }), 'a', 0),
-      derivedId(recordOf(null, { atMs: nowMs + 1 }), 'a', 0),
-    ];
+  test('is another at another place, and of another record at the same place in a topic that was made anew', () => {
+    const ids = [derived('a'), derived('a', 42), derived('a', 41, 'b'), derived('a', 41, 'ugc.click', 1), derived('b')];
     expect(new Set(ids).size).toBe(5);
   });
 
-  test('is one even where the log has no time, or an impossible one', () => {
-    for (const atMs of [-1, 0, Number.NaN, 2 ** 60, 1.5])
-      expect(derivedId(recordOf(null, { atMs }), 'a', 0)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab]/);
-    const before = Date.now();
-    const { received_at: at } = fieldsOf(
-      judgedAs({ ...click, timestamp: new Date(before).toISOString() }, { atMs: -1 }),
-    );
-    expect(Date.parse(at as string)).toBeGreaterThanOrEqual(before);
+  test('is one whatever the timestamp is', () => {
+    for (const timestamp of [undefined, null, 'x', -1, 1.5, 2 ** 60, '1969-01-01T00:00:00Z'])
+      expect(derived('a', 0, 'a', 0, timestamp)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab]/);
   });
+});
+
+test('where the log has no time, or one that cannot be, a record was received now', () => {
+  const before = Date.now();
+  for (const atMs of [-1, 0, Number.NaN, before + 10 * 86_400_000]) {
+    const { received_at: at } = fieldsOf(judgedAs({ ...click, timestamp: before }, { atMs }));
+    expect(Date.parse(at as string)).toBeGreaterThanOrEqual(before);
+  }
 });
 
 describe('a foreign record that can be no row', () => {
