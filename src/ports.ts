@@ -184,6 +184,24 @@ export interface TableDefinition {
   readonly columns: readonly Column[];
 }
 
+/** What is counted from the exact tables and kept ready, exact whatever was repeated. */
+export interface AggregateDefinition {
+  readonly name: string;
+  readonly summary: string;
+  /** Columns that tell its rows apart, and by which they lie. */
+  readonly key: readonly string[];
+  /** Made of the exact tables of these types, or of `events`; those there are no tables of are left out. */
+  readonly from: readonly {
+    readonly type: string;
+    /** Field → ClickHouse expression over a row of that table; each part has the same fields in the same order. */
+    readonly as: Readonly<Record<string, string>>;
+  }[];
+  /** `is`: a ClickHouse expression over the fields of a group. */
+  readonly columns: readonly (Column & { readonly is: string })[];
+  /** Computed anew every so many intervals. */
+  readonly pace: number;
+}
+
 /** Rows of one table, as NDJSON chunks in order. */
 export interface RowBlock {
   readonly type: string;

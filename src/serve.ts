@@ -2,6 +2,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { aggregates } from '../schemas/aggregates.ts';
 import { catalogue } from '../schemas/catalogue.ts';
 import { tableOf } from '../schemas/table.ts';
 import { diskLog } from './adapters/disk-log.ts';
@@ -78,6 +79,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
       config,
       source: buffer.source('etl'),
       tables: catalogue.types.map(tableOf),
+      aggregates,
       judge: foreignJudgeOf({ ...config, catalogue }),
       logger,
       metrics,

@@ -14,13 +14,14 @@ import { messageOf, PipelineError } from './errors.ts';
 import { type Mover, startMover } from './etl/loop.ts';
 import { sleep } from './etl/sleep.ts';
 import { clickhouseFolder, removeInstance, urlOf, writeInstance } from './instance.ts';
-import type { JudgeForeign, Sink, Source, TableDefinition } from './ports.ts';
+import type { AggregateDefinition, JudgeForeign, Sink, Source, TableDefinition } from './ports.ts';
 import type { Logger, Metrics } from './telemetry.ts';
 
 export interface StorageOptions {
   readonly config: Config;
   readonly source: Source;
   readonly tables: readonly TableDefinition[];
+  readonly aggregates: readonly AggregateDefinition[];
   /** Of records that no edge of ours has written. */
   readonly judge: JudgeForeign;
   readonly logger: Logger;
@@ -41,7 +42,7 @@ export interface Storage {
 
 /** Rejects with `engine_missing`, `data_dir_locked`, `schema_incompatible` or `config_invalid`, everything closed. */
 export async function startStorage(options: StorageOptions): Promise<Storage> {
-  const { config, tables, logger } = options;
+  const { config, tables, aggregates, logger } = options;
   const isEmbedded = config.clickhouseUrl === '';
   const engine = isEmbedded ? openEngineOf(config) : null;
   const client = clickhouseClient(engine === null ? serverOf(config) : { connection: chdbConnection(engine) });
@@ -52,6 +53,8 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
     migrate: config.clickhouseMigrate,
     timeoutMs: config.clickhouseTimeoutMs,
     embedded: isEmbedded,
+    aggregates,
+    refreshSeconds: config.clickhouseRefreshSeconds,
     log: logger,
   });
   try {

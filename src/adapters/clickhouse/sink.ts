@@ -8,7 +8,7 @@
 
 import { Readable } from 'node:stream';
 import { PipelineError } from '../../errors.ts';
-import type { DeadLetter, RowBlock, Sink, TableDefinition } from '../../ports.ts';
+import type { AggregateDefinition, DeadLetter, RowBlock, Sink, TableDefinition } from '../../ports.ts';
 import type { ClickhouseClient } from './client.ts';
 import { sinkError } from './errors.ts';
 import { type Migrate, type PrepareOptions, prepareSchema } from './schema.ts';
@@ -31,6 +31,9 @@ export interface ClickhouseSinkOptions {
   readonly timeoutMs: number;
   /** The engine runs in this process: an insert is resolved only when it is on disk. */
   readonly embedded: boolean;
+  readonly aggregates?: readonly AggregateDefinition[];
+  /** Between two computations of an aggregate of pace 1. */
+  readonly refreshSeconds?: number;
   readonly log?: PrepareOptions['log'];
 }
 

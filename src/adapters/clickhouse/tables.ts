@@ -10,7 +10,8 @@
 // and over all of them `events`, and `dead_letters` over `dead_letters_rows`, keyed by where the record came from.
 // No PARTITION BY: an insert into several partitions would not be atomic.
 
-import type { Column, TableDefinition } from '../../ports.ts';
+import type { AggregateDefinition, Column, TableDefinition } from '../../ports.ts';
+import { type WantedAggregate, wantedAggregate } from './aggregates.ts';
 import { quoteName, quoteText } from './sql.ts';
 
 export interface StoredColumn extends Column {
@@ -39,6 +40,8 @@ export interface WantedSchema {
   readonly tables: readonly WantedTable[];
   /** Each after those it reads. */
   readonly views: readonly WantedView[];
+  /** After all views. */
+  readonly aggregates: readonly WantedAggregate[];
 }
 
 export interface SchemaOptions {
@@ -46,6 +49,9 @@ export interface SchemaOptions {
   readonly tables: readonly TableDefinition[];
   /** The buffer forgets rows after their insert, so with the engine in this process the insert must be on disk too. */
   readonly embedded: boolean;
+  readonly aggregates?: readonly AggregateDefinition[];
+  /** Between two computations of an aggregate of pace 1. */
+  readonly refreshSeconds?: number;
 }
 
 export const rowsTable = (type: string): string => `${type}_rows`;
@@ -82,7 +88,9 @@ const versionColumn: StoredColumn = {
 /** Inserts remembered by token. A repetition of an older one is still one row, by its event_ids. */
 const deduplicationWindow = 1000;
 
-export function wantedSchema({ database, tables, embedded }: SchemaOptions): WantedSchema {
+export function wantedSchema(options: SchemaOptions): WantedSchema {
+  const { database, tables, embedded, aggregates = [], refreshSeconds = 60 } = options;
+  const types = new Set(tables.map(({ type }) => type));
   for (const { type } of tables) assertName(type);
   const settings = {
     non_replicated_deduplication_window: deduplicationWindow,
@@ -104,6 +112,7 @@ export function wantedSchema({ database, tables, embedded }: SchemaOptions): Wan
         'Records that could not become a row',
       ),
     ],
+    aggregates: aggregates.flatMap(definition => wantedAggregate(definition, { database, types, refreshSeconds })),
   };
 }
 
