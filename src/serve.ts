@@ -2,6 +2,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { aggregates } from '../schemas/aggregates.ts';
 import { catalogue } from '../schemas/catalogue.ts';
 import { tableOf } from '../schemas/table.ts';
 import { topicOf } from '../schemas/topic.ts';
@@ -12,6 +13,7 @@ import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { acceptOf } from './ingest/accept.ts';
+import { foreignJudgeOf } from './ingest/foreign.ts';
 import { judgeOf } from './ingest/judge.ts';
 import { type Server, startServer } from './ingest/server.ts';
 import { bufferFile, urlOf } from './instance.ts';
@@ -86,6 +88,8 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
       config,
       source: buffer !== null && !hasKafka ? buffer.source('etl') : kafkaReader(config, topics, logger),
       tables: catalogue.types.map(tableOf),
+      aggregates,
+      judge: foreignJudgeOf({ ...config, catalogue }),
       logger,
       metrics,
     });

@@ -10,7 +10,8 @@
 // and over all of them `events`, and `dead_letters` over `dead_letters_rows`, keyed by where the record came from.
 // No PARTITION BY: an insert into several partitions would not be atomic.
 
-import type { Column, TableDefinition } from '../../ports.ts';
+import type { AggregateDefinition, Column, TableDefinition } from '../../ports.ts';
+import { type WantedAggregate, wantedAggregate } from './aggregates.ts';
 import { quoteName, quoteText } from './sql.ts';
 
 export interface StoredColumn extends Column {
@@ -39,6 +40,8 @@ export interface WantedSchema {
   readonly tables: readonly WantedTable[];
   /** Each after those it reads. */
   readonly views: readonly WantedView[];
+  /** After all views. */
+  readonly aggregates: readonly WantedAggregate[];
 }
 
 export interface SchemaOptions {
@@ -46,6 +49,9 @@ export interface SchemaOptions {
   readonly tables: readonly TableDefinition[];
   /** The buffer forgets rows after their insert, so with the engine in this process the insert must be on disk too. */
   readonly embedded: boolean;
+  readonly aggregates?: readonly AggregateDefinition[];
+  /** Between two computations of an aggregate of pace 1. */
+  readonly refreshSeconds?: number;
 }
 
 export const rowsTable = (type: string): string => `${type}_rows`;
@@ -60,8 +66,17 @@ export const deadLetterColumns: readonly Column[] = [
   { name: 'reason', type: 'LowCardinality(String)', about: 'Why it cannot be a row, in a word' },
   { name: 'detail', type: 'String', about: 'Why, in full' },
   { name: 'raw', type: 'String', about: 'The record, byte for byte' },
+  { name: 'recorded_at', type: "DateTime64(3, 'UTC')", about: 'The log’s time of the record' },
   { name: 'failed_at', type: "DateTime64(3, 'UTC')", about: 'When it was given up' },
 ];
+
+/** Beside what is inserted with a letter. Set by whoever made a row of it after all. */
+export const replayedColumn: Column = {
+  name: 'replayed_at',
+  type: "Nullable(DateTime64(3, 'UTC'))",
+  about: 'When it became a row after all; null while it is open',
+};
+const allLetterColumns = [...deadLetterColumns, replayedColumn];
 
 const versionColumn: StoredColumn = {
   name: '_version',
@@ -73,7 +88,9 @@ const versionColumn: StoredColumn = {
 /** Inserts remembered by token. A repetition of an older one is still one row, by its event_ids. */
 const deduplicationWindow = 1000;
 
-export function wantedSchema({ database, tables, embedded }: SchemaOptions): WantedSchema {
+export function wantedSchema(options: SchemaOptions): WantedSchema {
+  const { database, tables, embedded, aggregates = [], refreshSeconds = 60 } = options;
+  const types = new Set(tables.map(({ type }) => type));
   for (const { type } of tables) assertName(type);
   const settings = {
     non_replicated_deduplication_window: deduplicationWindow,
@@ -91,10 +108,11 @@ export function wantedSchema({ database, tables, embedded }: SchemaOptions): Wan
       view(
         database,
         'dead_letters',
-        `SELECT ${namesOf(deadLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
+        `SELECT ${namesOf(allLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
         'Records that could not become a row',
       ),
     ],
+    aggregates: aggregates.flatMap(definition => wantedAggregate(definition, { database, types, refreshSeconds })),
   };
 }
 
@@ -137,10 +155,10 @@ function checkOf(database: string, { type, columns }: TableDefinition): WantedTa
 function deadLetterRows(database: string, settings: Readonly<Record<string, number>>): WantedTable {
   const sortingKey = 'topic, partition, position, index';
   const create =
-    `CREATE TABLE IF NOT EXISTS ${tableName(database, deadLettersTable)} (\n  ${deadLetterColumns.map(columnSql).join(',\n  ')}\n)\n` +
+    `CREATE TABLE IF NOT EXISTS ${tableName(database, deadLettersTable)} (\n  ${allLetterColumns.map(columnSql).join(',\n  ')}\n)\n` +
     `ENGINE = ReplacingMergeTree(failed_at)\nORDER BY (${sortingKey})\nSETTINGS ${settingsSql(settings)}\n` +
     `COMMENT ${quoteText('Storage: read dead_letters instead')}`;
-  return { kind: 'rows', name: deadLettersTable, columns: deadLetterColumns, sortingKey, settings, create };
+  return { kind: 'rows', name: deadLettersTable, columns: allLetterColumns, sortingKey, settings, create };
 }
 
 const settingsSql = (settings: Readonly<Record<string, number>>): string =>
