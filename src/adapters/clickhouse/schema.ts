@@ -9,7 +9,7 @@ import { PipelineError } from '../../errors.ts';
 import type { ClickhouseClient } from './client.ts';
 import { sinkError } from './errors.ts';
 import { quoteName } from './sql.ts';
-import { columnSql, tableName, type WantedSchema, type WantedTable } from './tables.ts';
+import { columnSql, tableName, ttlSql, type WantedSchema, type WantedTable } from './tables.ts';
 
 export type Migrate = 'auto' | 'check' | 'off';
 
@@ -119,6 +119,17 @@ function planRows(
       // an operator may have asked for more
       statements.push(`ALTER TABLE ${tableName(database, wanted.name)} MODIFY SETTING ${name} = ${value}`);
   }
+  statements.push(...planRetention(database, wanted, there));
+}
+
+/**
+ * A table that would let rows go too early gets the longer time. One that keeps them longer, or for ever, stays as it is:
+ * a shorter time loses rows, so somebody has to want it.
+ */
+function planRetention(database: string, { name, retentionDays }: WantedTable, there: FoundTable): string[] {
+  const days = /TTL toDateTime\(received_at\) \+ toIntervalDay\((\d+)\)/.exec(there.engineFull)?.[1];
+  if (days === undefined || Number(days) >= (retentionDays ?? 0)) return [];
+  return [`ALTER TABLE ${tableName(database, name)} MODIFY TTL ${ttlSql(retentionDays!)}`];
 }
 
 const sameType = (found: string | undefined, wanted: string): boolean =>
