@@ -18,6 +18,8 @@ export interface Field {
   readonly column: string;
   /** In words: what it is, its unit, its range, what its numbers mean. */
   readonly about: string;
+  /** Of a number, e.g. seconds. */
+  readonly unit?: string;
   /** What is written when the field is absent, as JSON; undefined = the field is required. */
   readonly absent?: 'null' | '""' | '{}' | '[]';
   /** What each number stands for. Both can be queried: <name>, and <name>_name. */
@@ -76,6 +78,7 @@ export function whole(options: Measured & { readonly min?: number; readonly max?
     kind: 'number',
     column: integerColumn(min, max),
     about,
+    ...unitOf(options),
   };
 }
 
@@ -84,7 +87,13 @@ export function amount(options: Measured & { readonly min?: number; readonly max
   const { min = 0, max } = options;
   const about = inWords(options, max === undefined ? undefined : `${min} to ${max}`);
   const bounds = max === undefined ? { minimum: min } : { minimum: min, maximum: max };
-  return { schema: Type.Number({ ...bounds, description: about }), kind: 'number', column: 'Float64', about };
+  return {
+    schema: Type.Number({ ...bounds, description: about }),
+    kind: 'number',
+    column: 'Float64',
+    about,
+    ...unitOf(options),
+  };
 }
 
 /** A part of a whole, 0 to 1. */
@@ -213,6 +222,8 @@ function integerColumn(min: number, max: number): string {
   if (found === undefined) throw new Error(`no column holds ${min} to ${max} exactly; use int64`);
   return found[0];
 }
+
+const unitOf = ({ unit }: Measured) => (unit === undefined ? {} : { unit });
 
 const inWords = ({ about, unit }: Measured, range?: string): string =>
   [about, unit, range].filter(part => part !== undefined).join(', ');

@@ -8,6 +8,7 @@ import { messageOf, PipelineError } from './errors.ts';
 import { hintOf } from './nearest.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { query } from './operate/query.ts';
+import { schema } from './operate/schema.ts';
 import { serve } from './serve.ts';
 
 type Exit = 0 | 1 | 2;
@@ -15,7 +16,7 @@ type Exit = 0 | 1 | 2;
 /** A command takes its own arguments and whatever settings it needs. */
 type Command = (args: readonly string[], config: Config) => Promise<Exit>;
 
-const commands: Readonly<Record<string, Command>> = { query };
+const commands: Readonly<Record<string, Command>> = { query, schema };
 
 async function main(argv: readonly string[]): Promise<Exit> {
   const [first = ''] = argv;

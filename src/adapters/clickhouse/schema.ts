@@ -135,7 +135,7 @@ function planRetention(database: string, { name, retentionDays }: WantedTable, t
 const sameType = (found: string | undefined, wanted: string): boolean =>
   found?.replaceAll(' ', '') === wanted.replaceAll(' ', '');
 
-async function readSchema(client: ClickhouseClient, database: string): Promise<FoundSchema> {
+export async function readSchema(client: ClickhouseClient, database: string): Promise<FoundSchema> {
   try {
     const read = async <Row>(query: string): Promise<Row[]> => {
       const answer = await client.query({ query, query_params: { database }, format: 'JSONEachRow' });

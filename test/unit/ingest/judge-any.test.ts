@@ -40,7 +40,7 @@ const anyEvent = fc.constantFrom(everyKind, ...catalogue.types).chain(type => {
     { requiredKeys: [] },
   );
   return fc
-    .tuple(anyEventOf(type, nowMs), stamps, fc.option(oddity, { nil: {} }))
+    .tuple(anyEventOf(type, nowMs), stamps, fc.option(oddity, { nil: {}, freq: 1 }))
     .map(([event, stamped, oddity]) => ({ ...event, ...stamped, ...oddity }));
 });
 
@@ -88,5 +88,5 @@ test('any event that is accepted has a body that reads back as the same values, 
     }),
     { numRuns: 400 },
   );
-  expect(accepted).toBeGreaterThan(60); // else this test proves nothing
+  expect(accepted).toBeGreaterThan(150); // else this test proves nothing
 });
