@@ -108,7 +108,8 @@ export const int64 = ({ about }: About): Field => ({
     [
       Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
       Type.String({ format: 'ugc-int64' }),
-      Type.BigInt({ minimum: int64Min, maximum: int64Max }),
+      // Bounds that are doubles: the compiled check spells them as number literals, and 2^63 - 1 would be rounded.
+      Type.BigInt({ minimum: int64Min, exclusiveMaximum: int64Max + 1n }),
     ],
     { description: about, expected: `a whole number from ${int64Min} to ${int64Max}, or text of its digits` },
   ),

@@ -30,6 +30,7 @@ interface Taken {
   readonly format?: string;
   readonly minimum?: number | string;
   readonly maximum?: number | string;
+  readonly exclusiveMaximum?: number | string;
   readonly maxLength?: number;
   readonly maxItems?: number;
   readonly items?: Taken;
@@ -63,7 +64,16 @@ const fieldShapeOf = ({ schema, absent, column, words }: Field): FieldShape => (
   ...(words === undefined ? {} : { words: { ...words } }),
 });
 
-const takenNames = ['type', 'const', 'format', 'minimum', 'maximum', 'maxLength', 'maxItems'] as const;
+const takenNames = [
+  'type',
+  'const',
+  'format',
+  'minimum',
+  'maximum',
+  'exclusiveMaximum',
+  'maxLength',
+  'maxItems',
+] as const;
 
 function takenOf(schema: TSchema): Taken {
   const taken: Record<string, unknown> = {};
@@ -169,6 +179,7 @@ function covers(now: Taken, was: Taken): boolean {
   return (
     least(now.minimum) <= least(was.minimum) &&
     most(now.maximum) >= most(was.maximum) &&
+    most(now.exclusiveMaximum) >= most(was.exclusiveMaximum) &&
     most(now.maxLength) >= most(was.maxLength) &&
     most(now.maxItems) >= most(was.maxItems)
   );

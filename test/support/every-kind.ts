@@ -43,7 +43,7 @@ export const everyKind = defineEvent({
     an_int64: int64({ about }),
     an_int64_or_null: orNull(int64({ about })),
     an_amount: amount({ about, unit: 'seconds' }),
-    a_signed_amount: amount({ about, min: -Number.MAX_VALUE }),
+    a_signed_amount: amount({ about, min: -1e6 }),
     an_amount_or_null: orNull(amount({ about })),
     a_share: share({ about }),
     a_number_of_words: numbered({ about, words: { [-1]: 'it’s', 0: 'none\\', 7: '"seven"' } }),
