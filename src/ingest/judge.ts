@@ -7,6 +7,7 @@
 
 import type { Catalogue } from '../../schemas/catalogue.ts';
 import { type EventType, type NamedField, stampedNames } from '../../schemas/event.ts';
+import { keyOf } from '../../schemas/key.ts';
 import { describe } from '../../schemas/misfit.ts';
 import { type ClientTime, isoOf, readTime } from '../../schemas/time.ts';
 import { topicOf } from '../../schemas/topic.ts';
@@ -112,11 +113,9 @@ export function judgeOf(options: JudgeOptions): Judge {
         path: '',
         message: `the event takes more than ${options.eventBytesMax} bytes (UGC_EVENT_BYTES_MAX)`,
       });
-    const key = keyOf(event.user_id) || keyOf(event.anonymous_id) || null;
-    return {
-      ok: true,
-      envelope: { id, type: lane.type.name, topic: lane.topic, key, body, receivedAtMs: origin.receivedAtMs },
-    };
+    const { type, topic } = lane;
+    const key = keyOf(event);
+    return { ok: true, envelope: { id, type: type.name, topic, key, body, receivedAtMs: origin.receivedAtMs } };
   }
 
   /** `,"name":value` of every field of the type, or why one cannot be written. */
@@ -214,8 +213,6 @@ function roundedOf({ allFields }: EventType, event: JsonObject): JsonObject | nu
   if (wide.length === 0) return null;
   return { ...event, ...Object.fromEntries(wide.map(({ name }) => [name, Number(event[name])])) };
 }
-
-const keyOf = (id: unknown): string => (id === undefined || id === null ? '' : String(id));
 
 /** From after the event_id to the opening quote of timestamp; made once for all events of a request and type. */
 function stampOf(lane: Lane, origin: Origin): string {

@@ -36,6 +36,8 @@ export interface WantedTable {
 
 export interface WantedView {
   readonly name: string;
+  /** It can only be made after them. */
+  readonly readsViews: boolean;
   /** Tells an old definition of this view from the present one. */
   readonly comment: string;
   readonly create: string;
@@ -202,7 +204,11 @@ function eventsView(database: string, tables: readonly TableDefinition[]): Wante
     const own = [...columns, ...wordColumns(columns)].filter(({ name }) => !commonNames.has(name));
     return `SELECT ${shared.join(', ')}, ${restSql(own)} AS fields\nFROM ${tableName(database, type)}`;
   });
-  return view(database, 'events', selects.join('\nUNION ALL\n'), 'Every event of every type; fields = its own columns');
+  const select = selects.join('\nUNION ALL\n');
+  return {
+    ...view(database, 'events', select, 'Every event of every type; fields = its own columns'),
+    readsViews: true,
+  };
 }
 
 function restSql(columns: readonly Column[]): string {
@@ -215,6 +221,7 @@ function view(database: string, name: string, select: string, about: string): Wa
   const comment = `${about} (ugc ${Bun.hash(select).toString(36)})`;
   return {
     name,
+    readsViews: false,
     comment,
     create: `CREATE OR REPLACE VIEW ${tableName(database, name)} AS\n${select}\nCOMMENT ${quoteText(comment)}`,
   };
