@@ -137,6 +137,12 @@ export const settings = {
     max: 60_000,
     help: 'Events Kafka has not acked by then are also written to the disk buffer and answered from there',
   }),
+  ackStoredTimeoutMs: integer({
+    default: 5_000,
+    min: 1,
+    max: 600_000,
+    help: '?ack=stored: events whose rows cannot be read by then are answered 202',
+  }),
 
   bufferBytesMax: bytes({
     default: '4GiB',

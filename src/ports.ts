@@ -260,6 +260,12 @@ export interface Sink {
   close(): Promise<void>;
 }
 
+/** What the tables hold of single events. Rejects with the sink's errors; with them, too, while there is nobody to ask. */
+export interface Presence {
+  /** Of these ids, those whose row can be read in the exact table of the type. */
+  present(type: string, ids: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>>;
+}
+
 /** A part of the process that runs until told to stop. */
 export interface Loop {
   /** Resolves after the loop has stopped cleanly; rejects if it broke. */

@@ -15,9 +15,11 @@ import { messageOf, PipelineError } from './errors.ts';
 import { acceptOf } from './ingest/accept.ts';
 import { foreignJudgeOf } from './ingest/foreign.ts';
 import { judgeOf } from './ingest/judge.ts';
+import { readableOf } from './ingest/readable.ts';
 import { type Server, startServer } from './ingest/server.ts';
 import { bufferFile, urlOf } from './instance.ts';
 import { type KafkaEdge, kafkaOptionsOf, openKafkaEdge } from './kafka.ts';
+import { type Lookup, openLookup } from './lookup.ts';
 import type { DiskBuffer, Log, Source } from './ports.ts';
 import { type Storage, startStorage } from './storage.ts';
 import { type Health, type Logger, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
@@ -100,8 +102,10 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   }
   const log = kafka?.log ?? (buffer === null ? null : diskLog(buffer));
   const takes = active.has('ingest') ? log : null;
-  const server = listen({ config, buffer, kafka, storage, log: takes, logs, metrics });
-  closing.push(() => server.stop());
+  const lookup = openLookup(config, storage);
+  closing.push(lookup.close);
+  const { server, stop } = listen({ config, buffer, kafka, storage, lookup, log: takes, logs, metrics });
+  closing.push(stop);
   logger.info(
     {
       version,
@@ -144,15 +148,23 @@ interface Listening {
   readonly buffer: DiskBuffer | null;
   readonly kafka: KafkaEdge | null;
   readonly storage: Storage | null;
+  readonly lookup: Lookup;
   /** Where events go; null = this process takes none. */
   readonly log: Log | null;
   readonly logs: Logs;
   readonly metrics: Metrics;
 }
 
-function listen({ config, buffer, kafka, storage, log, logs, metrics }: Listening): Server {
+interface Listener {
+  readonly server: Server;
+  /** Nobody waits for rows any more, then nobody for an answer. */
+  stop(): Promise<void>;
+}
+
+function listen({ config, buffer, kafka, storage, lookup, log, logs, metrics }: Listening): Listener {
   const judge = judgeOf({ ...config, catalogue });
-  const accept = log === null ? null : acceptOf({ judge, log, metrics });
+  const readable = readableOf({ ...lookup, timeoutMs: config.ackStoredTimeoutMs });
+  const accept = log === null ? null : acceptOf({ judge, log, metrics, readable });
   const health = (): Health => {
     const hasRoom = log === null || buffer === null || buffer.hasRoom(config.eventBytesMax);
     const detail = { ...(hasRoom ? {} : { buffer: 'full' }), ...kafka?.problems(), ...storage?.problems() };
@@ -168,7 +180,7 @@ function listen({ config, buffer, kafka, storage, log, logs, metrics }: Listenin
   };
   const { host, port, adminPort } = config;
   try {
-    return startServer({
+    const server = startServer({
       host,
       port,
       adminPort,
@@ -180,6 +192,13 @@ function listen({ config, buffer, kafka, storage, log, logs, metrics }: Listenin
       metrics,
       logs,
     });
+    return {
+      server,
+      stop: () => {
+        readable.stop();
+        return server.stop();
+      },
+    };
   } catch (error) {
     throw new PipelineError(
       'config_invalid',

@@ -7,7 +7,7 @@
 import { chdbConnection } from './adapters/chdb/connection.ts';
 import { type Engine, openEngine } from './adapters/chdb/engine.ts';
 import { serveClickhouseHttp } from './adapters/chdb/http.ts';
-import { clickhouseClient } from './adapters/clickhouse/client.ts';
+import { type ClickhouseClient, clickhouseClient } from './adapters/clickhouse/client.ts';
 import { clickhouseSink } from './adapters/clickhouse/sink.ts';
 import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
@@ -29,6 +29,8 @@ export interface StorageOptions {
 }
 
 export interface Storage {
+  /** For whoever else reads the tables here. */
+  readonly client: ClickhouseClient;
   /** Where the embedded engine answers queries; null without it. */
   readonly httpUrl: string | null;
   /** What does not work just now, in words, by table or part. */
@@ -62,7 +64,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
   try {
     if (engine !== null) await sink.prepare();
     const http = engine === null ? null : serveHttp(engine, config, logger);
-    return run(options, { engine, sink, http });
+    return run(options, { engine, client, sink, http });
   } catch (error) {
     await sink.close();
     await engine?.close();
@@ -72,11 +74,12 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
 
 interface Opened {
   readonly engine: Engine | null;
+  readonly client: ClickhouseClient;
   readonly sink: Sink;
   readonly http: { readonly url: string; stop(): Promise<void> } | null;
 }
 
-function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
+function run(options: StorageOptions, { engine, client, sink, http }: Opened): Storage {
   const { config, source, tables, judge, logger, metrics } = options;
   const stopping = new AbortController();
   let mover: Mover | null = null;
@@ -101,6 +104,7 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
   })();
 
   return {
+    client,
     httpUrl: http?.url ?? null,
     problems: () => ({
       ...(unprepared === null ? {} : { clickhouse: unprepared }),

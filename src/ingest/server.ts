@@ -5,6 +5,7 @@ import { Elysia } from 'elysia';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { Health, Logs, Metrics } from '../telemetry.ts';
 import type { Accept } from './accept.ts';
+import { ackOf } from './ack.ts';
 import { type Answer, json, problem } from './answer.ts';
 import type { Origin } from './judge.ts';
 import { type ReadLimits, readEvents } from './read.ts';
@@ -70,6 +71,7 @@ export function startServer(options: ServerOptions): Server {
 function routesOfEvents({ limits }: ServerOptions, accept: Accept, isStopping: () => boolean): Route[] {
   const handler: Handler = async ({ request, params }, ip) => {
     if (isStopping()) return problem(new PipelineError('shutting_down'), { headers: { connection: 'close' } });
+    const ack = ackOf(request.url);
     const reading = await readEvents(request, limits);
     const origin: Origin = {
       receivedAtMs: Date.now(),
@@ -79,7 +81,7 @@ function routesOfEvents({ limits }: ServerOptions, accept: Accept, isStopping: (
       pathType: params.event_type ?? null,
       sentAt: reading.sentAt,
     };
-    return accept(reading, origin);
+    return accept(reading, origin, ack);
   };
   return [
     { method: 'POST', path: '/v1/events', handler },
