@@ -1,16 +1,17 @@
 // Who is asked about rows, wired: the configured server, the embedded engine of this process, or that of another process
 // on the same data folder, found by the note it leaves there. That one may come, go and change its port at any time.
 
+import { catalogue } from '../schemas/catalogue.ts';
 import { type ClickhouseClient, clickhouseClient } from './adapters/clickhouse/client.ts';
-import { presenceIn } from './adapters/clickhouse/presence.ts';
+import { eventTablesIn } from './adapters/clickhouse/event-tables.ts';
 import type { Config } from './config.ts';
 import { PipelineError } from './errors.ts';
 import { readInstance } from './instance.ts';
-import type { Presence } from './ports.ts';
+import type { EventTables } from './ports.ts';
 import type { Storage } from './storage.ts';
 
 export interface Lookup {
-  readonly presence: Presence;
+  readonly tables: EventTables;
   /** Why rows will never be seen from here, in words; null = they may. */
   refusal(): string | null;
   close(): Promise<void>;
@@ -47,7 +48,7 @@ interface Over {
 }
 
 const lookupOver = ({ client, database, refusal = () => null, close = async () => {} }: Over): Lookup => ({
-  presence: presenceIn(client, database),
+  tables: eventTablesIn({ client, database, types: catalogue.types.map(({ name }) => name) }),
   refusal,
   close,
 });

@@ -76,10 +76,31 @@ export interface DiskBuffer {
    */
   setAside(records: readonly SetAside[]): Promise<void>;
   stats(): Promise<BufferStats>;
+  /** Where these events lie in it, as far as a bounded look finds them: the newest records first. */
+  find(ids: readonly string[]): Promise<FoundInBuffer>;
   /** True while an append of `bytes` would be taken. Cheap, may be a moment old. */
   hasRoom(bytes: number): boolean;
   /** Idempotent. Waits for appends under way, checkpoints, closes the file. */
   close(): Promise<void>;
+}
+
+export interface FoundInBuffer {
+  readonly events: readonly BufferedEvent[];
+  /** False when there were too many records to look at all of them. */
+  readonly isWhole: boolean;
+}
+
+export interface BufferedEvent {
+  readonly id: string;
+  readonly topic: string;
+  readonly type: string;
+  /** Of its own, or where it was set aside of its batch's last record. */
+  readonly position: number;
+  /** When the edge took the oldest of those it was appended with, or when it was set aside. */
+  readonly atMs: number;
+  readonly body: string;
+  /** Why it lies in quarantine; null = it waits for its readers. */
+  readonly setAside: string | null;
 }
 
 /** A record that the log behind the buffer refused for good. */
@@ -260,10 +281,38 @@ export interface Sink {
   close(): Promise<void>;
 }
 
-/** What the tables hold of single events. Rejects with the sink's errors; with them, too, while there is nobody to ask. */
+/** Rejects with the sink's errors; with them, too, while there is nobody to ask. */
 export interface Presence {
   /** Of these ids, those whose row can be read in the exact table of the type. */
   present(type: string, ids: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>>;
+}
+
+/** What the tables hold of single events. Rejects as Presence does. */
+export interface EventTables extends Presence {
+  /** Rows and dead letters of these ids, of whatever type. */
+  find(ids: readonly string[], signal: AbortSignal): Promise<readonly FoundEvent[]>;
+}
+
+export type FoundEvent = FoundRow | FoundLetter;
+
+/** Times are ISO 8601. */
+export interface FoundRow {
+  readonly id: string;
+  readonly type: string;
+  readonly receivedAt: string;
+  readonly timestamp: string;
+}
+
+export interface FoundLetter {
+  readonly id: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly position: string;
+  readonly index: number;
+  readonly reason: string;
+  readonly failedAt: string;
+  /** When it became a row after all, or null. */
+  readonly replayedAt: string | null;
 }
 
 /** A part of the process that runs until told to stop. */

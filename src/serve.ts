@@ -16,6 +16,8 @@ import { acceptOf } from './ingest/accept.ts';
 import { foreignJudgeOf } from './ingest/foreign.ts';
 import { judgeOf } from './ingest/judge.ts';
 import { readableOf } from './ingest/readable.ts';
+import { receiptsOf } from './ingest/receipts.ts';
+import { recentOf } from './ingest/recent.ts';
 import { type Server, startServer } from './ingest/server.ts';
 import { bufferFile, urlOf } from './instance.ts';
 import { type KafkaEdge, kafkaOptionsOf, openKafkaEdge } from './kafka.ts';
@@ -163,8 +165,11 @@ interface Listener {
 
 function listen({ config, buffer, kafka, storage, lookup, log, logs, metrics }: Listening): Listener {
   const judge = judgeOf({ ...config, catalogue });
-  const readable = readableOf({ ...lookup, timeoutMs: config.ackStoredTimeoutMs });
-  const accept = log === null ? null : acceptOf({ judge, log, metrics, readable });
+  const { tables } = lookup;
+  const readable = readableOf({ presence: tables, refusal: lookup.refusal, timeoutMs: config.ackStoredTimeoutMs });
+  const recent = recentOf();
+  const accept = log === null ? null : acceptOf({ judge, log, metrics, recent, readable });
+  const receipts = receiptsOf({ tables, database: config.clickhouseDatabase, buffer, recent });
   const health = (): Health => {
     const hasRoom = log === null || buffer === null || buffer.hasRoom(config.eventBytesMax);
     const detail = { ...(hasRoom ? {} : { buffer: 'full' }), ...kafka?.problems(), ...storage?.problems() };
@@ -185,6 +190,7 @@ function listen({ config, buffer, kafka, storage, lookup, log, logs, metrics }: 
       port,
       adminPort,
       accept,
+      receipts,
       limits: config,
       graceMs: config.shutdownTimeoutMs / 3,
       health,

@@ -10,19 +10,22 @@ import { type Answer, json, problem } from './answer.ts';
 import type { Judge, Origin, Verdict } from './judge.ts';
 import type { Reading } from './read.ts';
 import { type Readable, type Told, unreadable } from './readable.ts';
+import type { Recent } from './recent.ts';
 import { type Rejection, reject } from './rejection.ts';
 
 export interface AcceptOptions {
   readonly judge: Judge;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** For who asks for receipts. */
+  readonly recent?: Recent;
   /** For who asks for `stored`. */
   readonly readable?: Readable;
 }
 
 export type Accept = (reading: Reading, origin: Origin, ack?: Ack) => Promise<Answer>;
 
-export function acceptOf({ judge, log, metrics, readable = unreadable }: AcceptOptions): Accept {
+export function acceptOf({ judge, log, metrics, recent, readable = unreadable }: AcceptOptions): Accept {
   return async (reading, origin, ack) => {
     const refusal = ack === 'stored' ? readable.refusal() : null;
     if (refusal !== null) return problem(new PipelineError('bad_request', refusal));
@@ -33,6 +36,7 @@ export function acceptOf({ judge, log, metrics, readable = unreadable }: AcceptO
     const published = firsts.length > 0 ? completed(await log.publish(firsts), firsts) : [];
     const outcomes = places.map(place => published[place]!);
     count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
+    recent?.note(reading.events, verdicts, outcomes, origin.receivedAtMs);
     const told = ack === 'stored' ? await readable.told(envelopes, outcomes) : outcomes;
     const durable = ack === 'stored' && told.some(isWaiting) ? 202 : 200;
     return reading.isSingle ? answerOne(verdicts[0]!, told[0], durable) : answerMany(verdicts, told, durable);

@@ -20,7 +20,7 @@ interface ProblemDetails {
 }
 
 /** Seconds a client should wait before it tries again. */
-const retryAfter = { buffer_full: '5', buffer_failed: '1', shutting_down: '1' } as const;
+const retryAfter = { buffer_full: '5', buffer_failed: '1', shutting_down: '1', lookup_failed: '5' } as const;
 
 export function problem(error: PipelineError, { reason, errors, headers }: ProblemDetails = {}): Answer {
   const { status, title } = errorTable[error.code];

@@ -9,6 +9,7 @@ import { ackOf } from './ack.ts';
 import { type Answer, json, problem } from './answer.ts';
 import type { Origin } from './judge.ts';
 import { type ReadLimits, readEvents } from './read.ts';
+import type { Receipts } from './receipts.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -17,6 +18,8 @@ export interface ServerOptions {
   readonly adminPort: number;
   /** Null where the role takes no events: health and metrics only. */
   readonly accept: Accept | null;
+  /** Null where nobody can say what became of an event. */
+  readonly receipts?: Receipts | null;
   readonly limits: ReadLimits;
   /** Requests in flight at a stop get this long. */
   readonly graceMs: number;
@@ -68,7 +71,7 @@ export function startServer(options: ServerOptions): Server {
   };
 }
 
-function routesOfEvents({ limits }: ServerOptions, accept: Accept, isStopping: () => boolean): Route[] {
+function routesOfEvents({ limits, receipts }: ServerOptions, accept: Accept, isStopping: () => boolean): Route[] {
   const handler: Handler = async ({ request, params }, ip) => {
     if (isStopping()) return problem(new PipelineError('shutting_down'), { headers: { connection: 'close' } });
     const ack = ackOf(request.url);
@@ -86,8 +89,16 @@ function routesOfEvents({ limits }: ServerOptions, accept: Accept, isStopping: (
   return [
     { method: 'POST', path: '/v1/events', handler },
     { method: 'POST', path: '/v1/events/:event_type', handler },
+    ...(receipts
+      ? [{ method: 'GET', path: '/v1/receipts/:event_id', handler: receiptHandlerOf(receipts) } as const]
+      : []),
   ];
 }
+
+const receiptHandlerOf =
+  (receipts: Receipts): Handler =>
+  ({ params }) =>
+    receipts(params.event_id ?? '');
 
 function routesOfAdmin({ health, onScrape, metrics }: ServerOptions, isStopping: () => boolean): Route[] {
   return [
