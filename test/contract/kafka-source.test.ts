@@ -207,7 +207,10 @@ test('topics and partitions that come later are read, and a missing one stops no
   await send(later, [stamped('b')]);
   expect(namesOf(await read(source, 1))).toEqual(['b']);
   await admin.createPartitions({ topicPartitions: [{ topic: there, count: 2 }] });
-  await eventually(() => producer.send({ topic: there, messages: [{ value: stamped('c'), partition: 1 }] }));
+  const knowing = kafkaClient(kafka.brokers, 10).producer(); // the other one has not heard of it
+  await knowing.connect();
+  await knowing.send({ topic: there, messages: [{ value: stamped('c'), partition: 1 }] });
+  await knowing.disconnect();
   expect(namesOf(await read(source, 1))).toEqual(['c']);
   expect(source.problem()).toBeNull();
 });
@@ -269,6 +272,7 @@ test('what retention has deleted unread is said to be missing, and the rest is r
   const [batch] = await read(before, 10);
   await before.commit({ ...batch!, last: 1 });
   await before.close();
+  await admin.fetchTopicMetadata({ topics: [topic] });
   await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '7' }] });
   const source = sources.open(group, [topic]);
   const batches = await read(source, 3);
