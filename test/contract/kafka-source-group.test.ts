@@ -199,7 +199,8 @@ test('a broker killed in the middle and started again: reading and committing go
   expect(new Set(namesOf(polled))).toEqual(new Set(names(10, 'b')));
   await committing;
   await commitAll(source, polled);
-  await eventually(async () => (await offsetsOf(group, topic)).join() === '10,10');
+  // Sending may have been repeated.
+  await eventually(async () => (await offsetsOf(group, topic)).every(offset => offset >= 10));
   await eventually(() => source.problem() === null);
 });
 

@@ -92,7 +92,8 @@ async function ownBroker(
       stderr: log,
     });
 
-  const clusterId = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
+  // One that begins with a dash would be taken for an option.
+  const clusterId = Buffer.from(crypto.getRandomValues(new Uint8Array(16)).fill(1, 0, 1)).toString('base64url');
   const scram = secure ? ['--add-scram', `SCRAM-SHA-256=[name=${secure.username},password=${secure.password}]`] : [];
   const formatted = await java('kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, ...scram).exited;
   if (formatted !== 0) throw new Error(`Kafka's folder could not be formatted: ${await log.text()}`);

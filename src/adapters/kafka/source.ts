@@ -129,6 +129,7 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
       forgetBrokers();
       await locate();
       fetcher.schedule();
+      commits.flush();
       await pause.wait(tickMs);
     }
   }
