@@ -1,11 +1,13 @@
 // The Kafka source against a real broker, alone in its group: what it reads, where it begins, what it survives.
 
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
+import { join } from 'node:path';
 import { type Admin, CompressionTypes, type Producer } from 'kafkajs';
 import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
 import { kafkaLog } from '../../src/adapters/kafka/log.ts';
 import type { Compression } from '../../src/adapters/kafka/record-batch.ts';
 import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
+import { kafkaJars } from '../support/kafka-jars.ts';
 import {
   bytesMax,
   commitAll,
@@ -98,6 +100,26 @@ test('what a plain producer wrote comes too, compressed or not; only the edge’
   ]);
   expect(linesOf(batches[1]!)).toEqual(foreign);
 });
+
+// What a Java producer compresses is what a Java producer reads; ours have to be shown on its bytes.
+test.skipIf(Bun.which('java') === null).each(['snappy', 'lz4', 'zstd', 'gzip'])(
+  'what a Java producer compressed with %s is read',
+  async compression => {
+    const topic = await newTopic();
+    const bodies = names(400).map(name => stamped(name + 'é'.repeat(100)));
+    const jars = await kafkaJars();
+    if ('missing' in jars) throw new Error(jars.missing);
+    const script = join(import.meta.dir, '../support/java/Produce.java');
+    const java = Bun.spawn(
+      ['java', '-Dfile.encoding=UTF-8', '-cp', `${jars.jars}/*`, script, kafka.brokers[0]!, topic, compression],
+      { stdin: Buffer.from(`${bodies.join('\n')}\n`), stdout: 'ignore', stderr: 'ignore' },
+    );
+    expect(await java.exited).toBe(0);
+    const batches = await read(sources.open(newName(), [topic]), 400);
+    expect(batches.flatMap(linesOf)).toEqual(bodies);
+    expect(new Set(batches.map(({ type }) => type))).toEqual(new Set(['page_view']));
+  },
+);
 
 test('a value that is no line, and no value, come alone and whole', async () => {
   const topic = await newTopic();
