@@ -5,7 +5,7 @@
 
 import { keyOf, type Place } from './assign.ts';
 import { dropBroker, sendBytes } from './driver.ts';
-import { errorOfKafka, errorOfReading } from './error.ts';
+import { errorOfReader, errorOfReading } from './error.ts';
 import { writeText } from './fetch.ts';
 import type { Group, Session } from './group.ts';
 import { pauseOf, within } from './pause.ts';
@@ -86,7 +86,7 @@ export function kafkaCommits(options: CommitsOptions): Commits {
     } catch (thrown) {
       dropBroker(session.coordinator, thrown);
       group.check();
-      troubles.tell('commit', errorOfKafka(thrown, 'before sending', `offsets at ${options.address}`));
+      troubles.tell('commit', errorOfReader(thrown, `offsets at ${options.address}`));
       return false;
     }
   }

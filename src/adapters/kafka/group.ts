@@ -19,7 +19,7 @@ import {
   protocolName,
 } from './assign.ts';
 import { type Cluster, type CoordinatorBroker, dropBroker, dropHung, openCoordinator } from './driver.ts';
-import { errorOfKafka, typeOfKafkaError } from './error.ts';
+import { errorOfReader, typeOfKafkaError } from './error.ts';
 import { pauseOf, within } from './pause.ts';
 import type { Troubles } from './troubles.ts';
 
@@ -140,7 +140,7 @@ export function kafkaGroup(options: GroupOptions): Group {
     if (coordinator !== null) dropBroker(coordinator, thrown);
     coordinator = null;
     dropHung(cluster, thrown);
-    troubles.tell('group', errorOfKafka(thrown, 'before sending', `group ${groupId} at ${options.address}`));
+    troubles.tell('group', errorOfReader(thrown, `group ${groupId} at ${options.address}`));
     await pause.wait(retryMs * (0.5 + Math.random()));
     retryMs = Math.min(retryMs * 2, retryMsMax);
   }
