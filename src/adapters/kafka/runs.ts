@@ -53,7 +53,12 @@ export function runsInto() {
   }
 
   return {
-    flush,
+    /** As it is now, for `undo`. */
+    mark: () => ({ length: done.length, last: open === null ? null : { ...open } }),
+    undo(mark: { readonly length: number; readonly last: OpenRun | null }): void {
+      done.length = mark.length;
+      open = mark.last;
+    },
     finish(): readonly Run[] {
       flush();
       return done;
@@ -77,6 +82,7 @@ export function runsInto() {
       if (
         open === null ||
         open.type !== type ||
+        open.bytes !== bytes ||
         open.first + open.count !== offset ||
         !isLine ||
         open.form !== undefined ||

@@ -42,6 +42,7 @@ export function scanRecords(records: Buffer, { next: from, aborted = [] }: ScanO
     const batch = readHead(records, at, end);
     if (typeof batch === 'string') return { runs: runs.finish(), next, problem: `${batch} at offset ${base}` };
     const beyond = base + batch.lastDelta + 1;
+    const before = runs.mark();
     try {
       if (beyond > next && !aborts.isSkipped(records, { ...batch, at, base })) {
         const isPlain = batch.codec === 0;
@@ -49,9 +50,9 @@ export function scanRecords(records: Buffer, { next: from, aborted = [] }: ScanO
         const place = isPlain ? { at: at + batchOverheadBytes, end, out } : { at: 0, end: bytes.length, out: 0 };
         const reached = scanBatch(bytes, { ...batch, ...place, base, next }, runs);
         if (isPlain) out = reached;
-        else runs.flush();
       }
     } catch (error) {
+      runs.undo(before); // a part of a batch is none
       return { runs: runs.finish(), next, problem: `a batch cannot be read at offset ${base}: ${String(error)}` };
     }
     next = Math.max(next, beyond);

@@ -131,3 +131,21 @@ test('every record of a batch can become a dead letter', () => {
     { topic: 't', partition: 3, position: 0, index: 1, name: 'b', reason: 'unknown_type', detail: 'why' },
   ]);
 });
+
+test('a record that is no line is one dead letter, whole', () => {
+  const raw = Buffer.from('{\n"a":\n1}');
+  const batch: Batch = {
+    topic: 't',
+    partition: 0,
+    first: 7,
+    last: 7,
+    type: null,
+    count: 1,
+    oldestAtMs: 0,
+    ndjson: raw,
+    form: 'raw',
+  };
+  expect(lettersOf(batch, 'why', '')).toMatchObject([{ position: 7, index: 0, raw }]);
+  const tombstone: Batch = { ...batch, ndjson: new Uint8Array(), form: 'null' };
+  expect(lettersOf(tombstone, 'why', '')).toMatchObject([{ position: 7, index: 0, raw: new Uint8Array() }]);
+});
