@@ -204,6 +204,26 @@ test('a broker killed in the middle and started again: reading and committing go
   await eventually(() => source.problem() === null);
 });
 
+test('a broker that hangs is said to, closing beside it is bounded, and reading goes on when it answers again', async () => {
+  const [topic, group] = [await newTopic(1), newName()];
+  const [source, other] = [sources.open(group, [topic]), sources.open(newName(), [topic])];
+  await send(topic, 1, ['a']);
+  await Promise.all([read(source, 1), read(other, 1)]);
+  kafka.stop();
+  try {
+    await eventually(() => source.problem());
+    const closingAt = performance.now();
+    await other.close();
+    expect(performance.now() - closingAt).toBeLessThan(6_000);
+  } finally {
+    kafka.cont();
+  }
+  await eventually(() => send(topic, 1, ['b']));
+  // It may have lost its session meanwhile, and then begins with what it had not committed.
+  await eventually(async () => namesOf(await read(source, 1)).includes('b'));
+  await eventually(() => source.problem() === null);
+});
+
 test('without a broker at the start it waits, says so, and begins by itself', async () => {
   const [topic, group] = [await newTopic(1), newName()];
   await send(topic, 1, ['a']);

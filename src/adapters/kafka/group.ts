@@ -79,6 +79,7 @@ export function kafkaGroup(options: GroupOptions): Group {
     while (!isClosing) {
       try {
         coordinator ??= await openCoordinator(cluster, groupId);
+        if (isClosing) break;
         if (!isMember) await join(coordinator);
         await beat(coordinator);
         troubles.clear('group');
@@ -157,9 +158,13 @@ export function kafkaGroup(options: GroupOptions): Group {
     isClosing = true;
     pause.wake();
     await within(closeMsMax, done);
-    if (coordinator === null) return;
-    if (memberId !== '') await within(closeMsMax, coordinator.leaveGroup({ groupId, memberId }));
-    dropBroker(coordinator, new PipelineError('shutting_down'));
+    if (coordinator !== null && memberId !== '')
+      await within(closeMsMax, coordinator.leaveGroup({ groupId, memberId }));
+    const drop = (): void => {
+      if (coordinator !== null) dropBroker(coordinator, new PipelineError('shutting_down'));
+    };
+    drop();
+    void done.then(drop); // a connection that was still being made
   }
 
   return {
