@@ -116,7 +116,7 @@ export interface Batch {
   readonly form?: 'raw' | 'null';
   /**
    * Which ownership of the partition it was read under, where ownership can be lost. Goes back with the commit: what was
-   * read under an ownership that has ended commits nothing.
+   * read under an ownership that has ended commits nothing. Such a batch has no gaps: first + index is a record's position.
    */
   readonly epoch?: number;
 }
@@ -173,7 +173,7 @@ export interface RowBlock {
 export interface DeadLetter {
   readonly topic: string;
   readonly partition: number;
-  /** Position of its batch's first record, and its index in that batch. */
+  /** Position of its batch's first record, and its index in that batch; of a batch with an epoch its own position, and 0. */
   readonly position: number;
   readonly index: number;
   readonly reason: string;

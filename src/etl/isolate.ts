@@ -57,8 +57,11 @@ export const lettersOf = (batch: Batch, reason: string, detail: string): DeadLet
   recordsOf(batch).map(record => letterOf(record, reason, detail));
 
 function letterOf({ batch, index, raw }: Lone, reason: string, detail: string): DeadLetter {
-  const { topic, partition, first } = batch;
-  return { topic, partition, position: first, index, reason, detail, raw, failedAtMs: Date.now() };
+  const { topic, partition, first, epoch } = batch;
+  // A log shared out among readers is cut into other batches when it is read again: there the record's own position tells
+  // it apart, its batches being gapless.
+  const place = epoch === undefined ? { position: first, index } : { position: first + index, index: 0 };
+  return { topic, partition, ...place, reason, detail, raw, failedAtMs: Date.now() };
 }
 
 const newline = 10;

@@ -149,3 +149,15 @@ test('a record that is no line is one dead letter, whole', () => {
   const tombstone: Batch = { ...batch, ndjson: new Uint8Array(), form: 'null' };
   expect(lettersOf(tombstone, 'why', '')).toMatchObject([{ position: 7, index: 0, raw: new Uint8Array() }]);
 });
+
+test('a record of a log that is cut anew at every reading is the same dead letter each time', () => {
+  const bodies = ['a', 'b', 'c'].map(name => body(name));
+  const once = { ...batchOf({ topic: 't', type: 'click', bodies }, 10), epoch: 1 };
+  const again = { ...batchOf({ topic: 't', type: 'click', bodies: bodies.slice(1) }, 11), epoch: 2 };
+  const places = (batch: Batch) => lettersOf(batch, 'why', '').map(({ position, index }) => [position, index]);
+  expect(places(once).slice(1)).toEqual(places(again));
+  expect(places(again)).toEqual([
+    [11, 0],
+    [12, 0],
+  ]);
+});
