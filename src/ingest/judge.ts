@@ -7,6 +7,7 @@
 
 import type { Catalogue } from '../../schemas/catalogue.ts';
 import { describe, type EventType, stampedNames } from '../../schemas/event.ts';
+import { keyOf } from '../../schemas/key.ts';
 import { topicOf } from '../../schemas/topic.ts';
 import type { Envelope } from '../ports.ts';
 import { isLargerThan, jsonOf, unwritable } from './canonical.ts';
@@ -106,11 +107,16 @@ export function judgeOf(options: JudgeOptions): Judge {
     const body = `{"event_id":"${id}${stampOf(lane, origin)}${isoOf(happened)}","sent_at":${sentText}${fields}}`;
     if (isLargerThan(body, options.eventBytesMax))
       return reject('too_large', '', `the event takes more than ${options.eventBytesMax} bytes (UGC_EVENT_BYTES_MAX)`);
-    const key =
-      (event.user_id as string | null | undefined) || (event.anonymous_id as string | null | undefined) || null;
     return {
       ok: true,
-      envelope: { id, type: lane.type.name, topic: lane.topic, key, body, receivedAtMs: origin.receivedAtMs },
+      envelope: {
+        id,
+        type: lane.type.name,
+        topic: lane.topic,
+        key: keyOf(event),
+        body,
+        receivedAtMs: origin.receivedAtMs,
+      },
     };
   }
 

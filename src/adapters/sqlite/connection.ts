@@ -28,8 +28,10 @@ export interface Prepared<Row, Params extends SQLQueryBindings[]> {
 /** `lazy` is not fsynced: a power cut may take it back, the next fsynced transaction covers it. */
 export type Durability = 'fsynced' | 'lazy';
 
-export function connect(path: string, complain: Complain): Connection {
-  const db = openFile(path, complain);
+export const connect = (path: string, complain: Complain): Connection =>
+  connectionOver(openFile(path, complain), complain);
+
+export function connectionOver(db: Database, complain: Complain): Connection {
   const statements: Statement[] = [];
   const prepare = <Row, Params extends SQLQueryBindings[] = []>(sql: string): Prepared<Row, Params> => {
     const statement = db.prepare(sql);
