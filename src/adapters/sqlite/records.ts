@@ -76,7 +76,7 @@ export function* quarantinedOf(
      FROM quarantine WHERE rowid > ? AND rowid <= ? ORDER BY rowid LIMIT ?`,
   );
   const fetch = connection.prepare<{ raw: Uint8Array }, [number, number, number, string]>(
-    'SELECT raw FROM quarantine WHERE rowid = ? AND seq = ? AND line = ? AND topic = ?',
+    'SELECT CAST(raw AS BLOB) AS raw FROM quarantine WHERE rowid = ? AND seq = ? AND line = ? AND topic = ?',
   );
   const isWanted = (entry: Entry): boolean =>
     (topic ?? entry.topic) === entry.topic &&
