@@ -1,7 +1,8 @@
 // `ugc buffer export`: every body as NDJSON on stdout, so that events can be saved from a machine whose Kafka is gone.
 // What cannot be proven, or is no JSON object, is left out and said, with exit code 1.
 
-import type { BufferFile, BufferFilter } from '../buffer-file.ts';
+import type { BufferFile, BufferFilter, BufferReport } from '../buffer-file.ts';
+import { PipelineError } from '../errors.ts';
 import type { Exit } from './arguments.ts';
 import { objectOf, textOf } from './believe.ts';
 import { filterOf } from './buffer-inspect.ts';
@@ -72,10 +73,22 @@ function* bodiesOf(file: BufferFile, wanted: BufferFilter, leaveOut: () => void)
   }
 }
 
+/** 0 when nobody can tell: what is around the damage is exported all the same. */
 function totalOf(file: BufferFile, { topic, type }: BufferFilter, quarantine: boolean): number {
-  const { topics, quarantine: aside } = file.stat();
+  const report = reportOf(file);
+  if (report === null) return 0;
+  const { topics, quarantine: aside } = report;
   if (quarantine) return aside.reduce((sum, { records }) => sum + records, 0);
   return topics
     .filter(one => (topic ?? one.topic) === one.topic && (type ?? one.type) === one.type)
     .reduce((sum, { events }) => sum + events, 0);
+}
+
+function reportOf(file: BufferFile): BufferReport | null {
+  try {
+    return file.stat();
+  } catch (error) {
+    if (error instanceof PipelineError) return null;
+    throw error;
+  }
 }

@@ -5,7 +5,7 @@ import type { BufferFile, BufferFilter, BufferRecord, QuarantinedRecord } from '
 import type { Exit } from './arguments.ts';
 import { objectOf, textOf } from './believe.ts';
 import { damageLog } from './damage-log.ts';
-import { cut, plain, say, writeOut } from './output.ts';
+import { cut, isPipeClosed, plain, say, writeOut } from './output.ts';
 
 export interface InspectFlags extends BufferFilter {
   readonly limit: number;
@@ -20,9 +20,14 @@ export function inspect(file: BufferFile, { limit, quarantine, json, ...filter }
     ? mapped(file.quarantined(wanted), json ? quarantinedJson : quarantinedText)
     : mapped(file.records(wanted, damage.note), json ? recordJson : recordText);
   let shown = 0;
-  for (const line of lines) {
-    writeOut(`${json ? line : fit(line)}\n`);
-    if (++shown === limit) break;
+  try {
+    for (const line of lines) {
+      writeOut(`${json ? line : fit(line)}\n`);
+      if (++shown === limit) break;
+    }
+  } catch (error) {
+    if (isPipeClosed(error)) return 0; // whoever read it has seen enough
+    throw error;
   }
   damage.end();
   if (shown === 0) say(`nothing found in ${quarantine ? 'quarantine' : 'the log'}`);

@@ -14,6 +14,8 @@ export function stat(file: BufferFile, path: string, json: boolean): Exit {
 }
 
 const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+/** The buffer itself holds everything while a damaged index is made anew. */
+const nameOf = (reader: string): string => (reader === '' ? '(a repair)' : reader);
 const ageOf = (ms: number): string => duration(Date.now() - ms);
 
 const jsonOf = ({ topics, readers, quarantine, ...sums }: BufferReport, path: string) => ({
@@ -55,8 +57,8 @@ function textOf(report: BufferReport, path: string): string {
         ['reader', 'topic', 'has passed', 'has not passed'],
         readers.flatMap(({ reader, topics, behind }): (readonly (string | number)[])[] =>
           topics.length === 0
-            ? [[reader, '', '', behind]]
-            : topics.map(topic => [reader, topic.topic, String(topic.position ?? 'nothing'), topic.behind]),
+            ? [[nameOf(reader), '', '', behind]]
+            : topics.map(topic => [nameOf(reader), topic.topic, String(topic.position ?? 'nothing'), topic.behind]),
         ),
       ),
     );

@@ -12,7 +12,7 @@ import { inspect } from './buffer-inspect.ts';
 import { requeue } from './buffer-requeue.ts';
 import { stat } from './buffer-stat.ts';
 import { verify } from './buffer-verify.ts';
-import { isPipeClosed, say } from './output.ts';
+import { say } from './output.ts';
 
 /** What the wiring gives, for the buffer of these settings. */
 export interface Buffers {
@@ -81,7 +81,7 @@ export const bufferCommands = (buffers: Buffers): Readonly<Record<keyof typeof b
     forget: command(bufferFlags.forget, ({ args, flags, config }) =>
       inWords(async () => {
         const [reader] = args;
-        if (args.length !== 1 || reader === undefined) {
+        if (args.length !== 1 || !reader) {
           say('ugc: forget takes the name of one reader; ugc buffer stat lists them');
           return 2;
         }
@@ -113,7 +113,6 @@ async function inWords(run: () => Promise<Exit>): Promise<Exit> {
   try {
     return await run();
   } catch (error) {
-    if (isPipeClosed(error)) return 0; // whoever read it has seen enough
     const cannotWrite = (error as { syscall?: string }).syscall === 'write'; // a full disk under our output
     if (!(error instanceof PipelineError) && !cannotWrite) throw error;
     say(`ugc: ${messageOf(error)}`);

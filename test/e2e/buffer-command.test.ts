@@ -186,6 +186,28 @@ test('requeue killed at any moment, again and again: each record is in one place
   expect(await run('verify')).toMatchObject({ code: 0 });
 });
 
+test('requeue leaves what cannot be believed, what was not asked for, and what there is no room for', async () => {
+  const dataDir = temporaryFolder();
+  await filled(dataDir, 3_000);
+  await setAside(dataDir, 3, 'body');
+  const run = commandOn(dataDir);
+  const refused = await run('requeue --reason=Kafka');
+  expect(refused).toMatchObject({ code: 0, stdout: 'requeued 0 events\n' });
+  const damaged = await run('requeue');
+  expect(damaged.stdout).toStartWith('requeued 0 events\n3 records stay: damaged');
+  expect(damaged.stdout).toContain('--reason=body');
+  const full = await run('requeue --reason=body --buffer-bytes-max=1MiB');
+  expect(full).toMatchObject({ code: 1, stderr: expect.stringContaining('stays in quarantine') });
+  expect(JSON.parse((await run('stat --json')).stdout)).toMatchObject({ events: 3_000, quarantined: 3 });
+  expect(JSON.parse((await run('requeue --reason=body --json')).stdout)).toEqual({
+    requeued: 3,
+    dry_run: false,
+    left: [],
+    full: false,
+  });
+  expect(JSON.parse((await run('stat --json')).stdout)).toMatchObject({ events: 3_003, quarantined: 0 });
+});
+
 test('a pipe that ends is no crash, and an export that was cut off says so', async () => {
   const dataDir = temporaryFolder();
   await filled(dataDir, 3_000);

@@ -180,6 +180,28 @@ test('the bit that makes text of bytes, or bytes of text, costs nothing', () => 
   store.close();
 });
 
+test('a table beside the log that is gone keeps nobody from reading the log, and verify says which', () => {
+  for (const [name, words] of [
+    ['readers', 'the positions of the readers cannot be read'],
+    ['state', 'the counters cannot be read'],
+    ['quarantine', 'the quarantine cannot be read'],
+  ] as const) {
+    const bodies = fill(randomOf(name), 12);
+    const db = new Database(path);
+    const { page } = db.query(`SELECT rootpage AS page FROM sqlite_schema WHERE name = '${name}'`).get() as {
+      page: number;
+    };
+    db.close();
+    const file = readFileSync(path);
+    file.fill(0xff, (page - 1) * pageBytes, page * pageBytes);
+    writeFileSync(path, file);
+    const reading = openBufferFile({ path, bytesMax: 2 ** 30, diskReserveBytes: 0 });
+    expect([...reading.records({}, () => {})]).toHaveLength(bodies.length);
+    expect(reading.verify(() => {}).problems.join('\n')).toContain(words);
+    reading.close();
+  }
+});
+
 test('a row whose own pages are gone costs itself: the others are read once, and the reading ends', () => {
   const complaints: string[] = [];
   const long = (id: string) => ({

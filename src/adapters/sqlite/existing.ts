@@ -10,6 +10,7 @@ import { PipelineError } from '../../errors.ts';
 import {
   applicationId,
   busyTimeoutMs,
+  checkDefinitions,
   checkOwner,
   checkTables,
   isCorrupt,
@@ -26,7 +27,7 @@ export function openExisting(path: string, mode: 'read' | 'write'): Database {
       `there is no buffer in ${path}; is --data-dir (UGC_DATA_DIR) the server's?`,
     );
   try {
-    if (mode === 'write') return check(new Database(path, { create: false, readwrite: true }), path, settle);
+    if (mode === 'write') return check(new Database(path, { create: false, readwrite: true }), path, forWriting);
     return openReading(path);
   } catch (error) {
     if (error instanceof SQLiteError && error.code === 'SQLITE_NOTADB')
@@ -37,7 +38,7 @@ export function openExisting(path: string, mode: 'read' | 'write'): Database {
 
 function openReading(path: string): Database {
   try {
-    return check(new Database(path, { readonly: true }), path);
+    return check(new Database(path, { readonly: true }), path, checkDefinitions);
   } catch (error) {
     if (!(error instanceof SQLiteError && error.code === 'SQLITE_CANTOPEN')) throw error;
     if ((sizeOf(`${path}-wal`) ?? 0) > 0)
@@ -48,19 +49,24 @@ function openReading(path: string): Database {
         { cause: error },
       );
     const flags = constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI;
-    return check(new Database(`${pathToFileURL(path).href}?immutable=1`, flags), path);
+    return check(new Database(`${pathToFileURL(path).href}?immutable=1`, flags), path, checkDefinitions);
   }
 }
 
+/** To read, other tables may be damaged: what lies in the rest can be saved. */
+const forWriting = (db: Database): void => {
+  settle(db);
+  checkTables(db);
+};
+
 /** Closed again when it is not what it should be. */
-function check(db: Database, path: string, settleIt: (db: Database) => void = () => {}): Database {
+function check(db: Database, path: string, prepare: (db: Database) => void): Database {
   try {
     db.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
     checkOwner(db, path);
     if (pragma(db, 'application_id') !== applicationId)
       throw new PipelineError('config_invalid', `${path} is empty: no instance has ever used it`);
-    settleIt(db);
-    checkTables(db);
+    prepare(db);
     return db;
   } catch (error) {
     db.close();
@@ -73,8 +79,9 @@ function check(db: Database, path: string, settleIt: (db: Database) => void = ()
  * asked: an append needs none of the locks tried for.
  */
 export function isOpenElsewhere(path: string): boolean {
-  const db = new Database(path, { create: false, readwrite: true });
+  let db: Database | null = null;
   try {
+    db = new Database(path, { create: false, readwrite: true });
     db.run('PRAGMA busy_timeout = 0');
     db.run('PRAGMA locking_mode = EXCLUSIVE');
     db.query('SELECT count(*) FROM sqlite_schema').get();
@@ -84,7 +91,7 @@ export function isOpenElsewhere(path: string): boolean {
     if (isCorrupt(error)) return false;
     throw toPipelineError(error);
   } finally {
-    db.close();
+    db?.close();
   }
 }
 

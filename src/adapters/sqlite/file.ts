@@ -118,14 +118,18 @@ function createTables(db: Database): void {
   db.run(`PRAGMA application_id = ${applicationId}`);
 }
 
-/** The definitions lie in the file as text, and a flipped bit there makes other columns of ours. */
 export function checkTables(db: Database): void {
-  const found = db.query("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").all() as Record<string, string>[];
-  for (const [name, sql] of Object.entries(tables))
-    if (found.find(table => table.name === name)?.sql !== sql) throw new Malformed(`the table ${name} is not ours`);
+  checkDefinitions(db);
   if (db.query('SELECT last FROM state').get() === null) throw new Malformed('its state is missing');
   // Without these two nothing works; damage in the runs is met row by row.
   for (const table of ['readers', 'quarantine']) db.query(`SELECT count(*) FROM ${table}`).get();
+}
+
+/** They lie in the file as text, and a flipped bit there makes other columns of ours. */
+export function checkDefinitions(db: Database): void {
+  const found = db.query("SELECT name, sql FROM sqlite_schema WHERE type = 'table'").all() as Record<string, string>[];
+  for (const [name, sql] of Object.entries(tables))
+    if (found.find(table => table.name === name)?.sql !== sql) throw new Malformed(`the table ${name} is not ours`);
 }
 
 function moveAside(path: string): string {

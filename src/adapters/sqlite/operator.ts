@@ -56,8 +56,8 @@ export const isBufferInUse = (path: string): boolean => existsSync(path) && isOp
 function readingOver(connection: Connection, bounds: Bounds): Omit<BufferFile, 'close'> {
   return {
     stat: () => known(() => reportOf(connection, bounds)),
-    records: (filter, onDamage) => recordsOf(connection, filter, onDamage),
-    quarantined: filter => quarantinedOf(connection, filter),
+    records: (filter, onDamage) => knownAll(recordsOf(connection, filter, onDamage)),
+    quarantined: filter => knownAll(quarantinedOf(connection, filter)),
     verify: onProgress => known(() => verdictOf(connection, onProgress)),
     owed: reader => known(() => debtOf(connection, reader)),
   };
@@ -68,6 +68,15 @@ function known<T>(action: () => T): T {
     return action();
   } catch (error) {
     throw toPipelineError(error);
+  }
+}
+
+/** Errors of the walk, not of whoever takes what it gives. */
+function* knownAll<T>(items: Iterator<T>): Generator<T> {
+  for (;;) {
+    const next = known(() => items.next());
+    if (next.done) return;
+    yield next.value;
   }
 }
 

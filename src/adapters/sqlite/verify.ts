@@ -71,12 +71,19 @@ function checkPages(connection: Connection, complain: Complain): void {
 
 /** Gives back how many events the counter says there are. */
 function checkCounters(connection: Connection, complain: Complain): number {
-  const { last, events } = connection.one<{ last: number; events: number }>('SELECT last, events FROM state')!;
   const upTo = lastPosition(connection);
-  if (upTo > last) complain(`the last position given out is said to be ${last}, and there is a row at ${upTo}`);
-  for (const [reader, positions] of readPositions(connection))
+  const readers = unlessCorrupt(() => readPositions(connection));
+  if (readers === null) complain('the positions of the readers cannot be read');
+  for (const [reader, positions] of readers ?? [])
     for (const [topic, position] of positions)
       if (position > upTo) complain(`reader ${reader} has passed ${position} of ${topic}, which was never given out`);
+  const state = unlessCorrupt(() => connection.one<{ last: number; events: number }>('SELECT last, events FROM state'));
+  if (state === null) {
+    complain('the counters cannot be read');
+    return 0;
+  }
+  const { last, events } = state;
+  if (upTo > last) complain(`the last position given out is said to be ${last}, and there is a row at ${upTo}`);
   const glance = fetchHead(connection);
   let found = 0;
   for (const seq of walkPositions(connection, { upTo, onGap: () => {} }))

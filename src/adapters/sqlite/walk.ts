@@ -53,11 +53,11 @@ export function* walkPositions(connection: Connection, { upTo, onGap }: Walk): G
   }
 }
 
-/** The last position given out, or of a row beyond it when that number was damaged. */
+/** The last position given out, or of a row beyond it when that number is damaged or gone. */
 export function lastPosition(connection: Connection): number {
-  const last = connection.one<{ last: number }>('SELECT last FROM state')!.last;
+  const state = unlessCorrupt(() => connection.one<{ last: number }>('SELECT last FROM state'));
   const furthest = unlessCorrupt(() => connection.one<{ seq: number | null }>('SELECT max(seq) AS seq FROM runs'));
-  return Math.max(last, furthest?.seq ?? 0);
+  return Math.max(state?.last ?? 0, furthest?.seq ?? 0);
 }
 
 /** What a damaged page does not give is null. */
