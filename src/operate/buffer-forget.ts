@@ -48,10 +48,11 @@ export async function forget(file: BufferRepair, options: ForgetOptions): Promis
   if (behind > 0 && !yes) return refuse(`${owes} (${keeps}); --yes gives them up`);
 
   file.forget(reader);
-  const progress = progressOf('freeing, left are', 'events');
+  const progress = progressOf('freed', 'events');
   let step = file.sweep();
+  const before = step.events;
   while (step.swept === 'more') {
-    progress.at(step.events, 0);
+    progress.at(Math.max(0, before - step.events), lost);
     await Bun.sleep(restMs);
     step = file.sweep();
   }

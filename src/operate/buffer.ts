@@ -47,7 +47,7 @@ export const bufferFlags = {
     json,
   },
   verify: { json },
-  export: { topic, type, quarantine, json },
+  export: { topic, type, quarantine, json: flag({ default: false, help: 'How much it was as JSON, on stderr' }) },
   requeue: {
     topic,
     reason: word('Only with a reason that begins like this'),

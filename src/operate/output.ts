@@ -32,17 +32,18 @@ export interface Progress {
 /** `checked 12 000 of 40 000 events (30%), 90 000/s, 1 s left`: one line that changes on a terminal, else a line now and then. */
 export function progressOf(verb: string, unit: string): Progress {
   const isTerminal = process.stderr.isTTY === true;
-  const startedAt = performance.now();
-  let saidAt = startedAt;
+  let startedAt: number | null = null;
+  let saidAt = 0;
   return {
     at(done, of) {
       const now = performance.now();
+      if (startedAt === null) [startedAt, saidAt] = [now, now];
       if (now - saidAt < (isTerminal ? lineEveryMs.terminal : lineEveryMs.pipe)) return;
       saidAt = now;
       const perSecond = (done * 1000) / (now - startedAt);
-      const share = of > 0 ? ` of ${count(of)} (${Math.min(100, Math.floor((100 * done) / of))}%)` : '';
+      const share = of > 0 ? ` of ${count(of)} ${unit} (${Math.min(100, Math.floor((100 * done) / of))}%)` : ` ${unit}`;
       const left = of > done && perSecond > 0 ? `, ${duration(((of - done) / perSecond) * 1000)} left` : '';
-      const line = `${verb} ${count(done)}${share} ${unit}, ${count(Math.round(perSecond))}/s${left}`;
+      const line = `${verb} ${count(done)}${share}, ${count(Math.round(perSecond))}/s${left}`;
       process.stderr.write(isTerminal ? `\r\u001b[K${line}` : `${line}\n`);
     },
     end() {
