@@ -1,5 +1,7 @@
 // What keeps the events of one person in order: the partition key, user_id or else anonymous_id.
 
-/** Of an event whose two ids are text, null or absent; an empty one is none. */
-export const keyOf = (event: Readonly<Record<string, unknown>>): string | null =>
-  (event.user_id as string | null | undefined) || (event.anonymous_id as string | null | undefined) || null;
+/** Of an event whose ids are text, a number, null or absent; an empty text is none. */
+export const keyOf = ({ user_id: user, anonymous_id: visitor }: Readonly<Record<string, unknown>>): string | null =>
+  textOf(user) || textOf(visitor) || null;
+
+const textOf = (id: unknown): string => (id === undefined || id === null ? '' : String(id));

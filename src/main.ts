@@ -6,16 +6,19 @@ import { growThreadPool } from './adapters/chdb/library.ts';
 import { buffers } from './buffers.ts';
 import { readConfig } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { hintOf } from './nearest.ts';
 import { type Command, type Exit, isFlag, readFlags, splitArguments } from './operate/arguments.ts';
 import { bufferCommands } from './operate/buffer.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { query } from './operate/query.ts';
+import { schema } from './operate/schema.ts';
 import { serve } from './serve.ts';
 import { flagName } from './settings.ts';
 
 /** By name, and by the word that follows it. */
 const commands: Readonly<Record<string, Command | Readonly<Record<string, Command>>>> = {
   query,
+  schema,
   buffer: bufferCommands(buffers),
 };
 
@@ -27,13 +30,14 @@ async function main(argv: readonly string[]): Promise<Exit> {
   if (flags.includes('--help') || flags.includes('-h')) return help(Object.hasOwn(commands, first) ? first : undefined);
   if (first === '' || first.startsWith('-')) return server(argv);
   const named = Object.hasOwn(commands, first) ? commands[first] : undefined;
-  if (named === undefined) return refuse([`there is no command ${first}; see ugc help`]);
+  if (named === undefined)
+    return refuse([`there is no command ${first}${hintOf(first, [...Object.keys(commands), 'help'])}; see ugc help`]);
   if (isCommand(named)) return perform(named, argv.slice(1));
   const at = argv.findIndex((arg, index) => index > 0 && !isFlag(arg));
   const [name = '', known] = [argv[at], Object.keys(named)];
   if (at < 0 || !known.includes(name))
     return refuse([
-      `ugc ${first} takes one of ${known.join(', ')}${at < 0 ? '' : `, not ${name}`}; see ugc help ${first}`,
+      `ugc ${first} takes one of ${known.join(', ')}${at < 0 ? '' : `, not ${name}${hintOf(name, known)}`}; see ugc help ${first}`,
     ]);
   return perform(named[name]!, argv.slice(1).toSpliced(at - 1, 1));
 }

@@ -27,7 +27,7 @@ export function believe(record: QuarantinedRecord, topicOfType: (type: string) =
   if (typeof type !== 'string') return 'it has no event_type';
   const receivedAtMs = typeof receivedAt === 'string' ? Date.parse(receivedAt) : Number.NaN;
   if (Number.isNaN(receivedAtMs)) return 'its received_at is not a time';
-  if (![event.user_id, event.anonymous_id].every(isTextOrNothing)) return 'its user_id or anonymous_id is not text';
+  if (![event.user_id, event.anonymous_id].every(isId)) return 'its user_id or anonymous_id is no id';
   const topic = isDamage(record) ? topicOfType(type) : record.topic;
   if (topic === null || (!isDamage(record) && type !== record.type)) return 'its event_type is not what it should be';
   return { id, type, topic, key: keyOf(event), body, receivedAtMs };
@@ -54,4 +54,5 @@ export function objectOf(text: string): Readonly<Record<string, unknown>> | null
   }
 }
 
-const isTextOrNothing = (value: unknown): boolean => value === undefined || value === null || typeof value === 'string';
+const isId = (value: unknown): boolean =>
+  value === undefined || value === null || typeof value === 'string' || typeof value === 'number';

@@ -1,5 +1,5 @@
-// `ugc buffer forget <reader>`: a reader nobody is any more, like `etl` once Kafka is the log, holds every row for ever.
-// This removes it, and gives back the space it held.
+// `ugc buffer forget <reader>`: a reader nobody is any more holds every row for ever. This removes it, and gives back the
+// space it held.
 //
 // Nothing in the file says which process reads under a name. So a reader that an instance of these settings has is not
 // forgotten while a process has the file open; and should one read on under the name all the same, its next commit

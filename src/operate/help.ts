@@ -13,7 +13,9 @@ Usage
   ugc --role=etl                      only move events into ClickHouse
   ugc query "SELECT …" [--json]       read the tables of a running or stopped instance
   ugc buffer <command>                look at the disk buffer, save it, repair it: ugc help buffer
-  ugc help [config | query | buffer]  this, every setting, or one command
+  ugc schema ls|show|ddl|hive|types|docs|diff|check [type …]
+                                      what events there are, and all that is made from their definitions
+  ugc help [config | query | buffer | schema]  this, every setting, or one command
   ugc --version
 
 Examples
@@ -65,9 +67,10 @@ ${flagsHelp(bufferFlags.export)}
 ${flagsHelp(bufferFlags.requeue)}
 
   ugc buffer forget <reader>
-      Removes a reader nobody is any more (etl, after Kafka was configured; drain, after it no longer was): what it has
-      not passed is kept for ever otherwise. A reader that an instance of these settings has is not forgotten while a
-      process has the buffer open. Whoever reads on under the name is registered again by its next commit.
+      Removes a reader nobody is any more, whose rows are kept for ever otherwise. (An instance does that by itself for
+      etl once Kafka is configured, and for drain once it no longer is.) A reader that an instance of these settings has
+      is not forgotten while a process has the buffer open. Whoever reads on under the name is registered again by its
+      next commit.
 ${flagsHelp(bufferFlags.forget)}
 
   ugc buffer stat --data-dir=/var/lib/ugc
@@ -75,7 +78,23 @@ ${flagsHelp(bufferFlags.forget)}
   ugc buffer inspect --id=0193a0f0-0000-7000-8000-000000000001 --json
   ugc buffer export | gzip > events.ndjson.gz
   ugc buffer requeue --reason='the message is too large' --dry-run
-  ugc buffer forget etl`,
+  ugc buffer forget archive`,
+
+  schema: `ugc schema <word> [type …] [--json]
+
+Prints what follows from the definitions of the event types, of all or of those named (aliases will do).
+
+  ls      every type in a line                    types   TypeScript types of the events, as clients write them
+  show    a type: fields, columns, an example     docs    Markdown: a page of each
+  ddl     the ClickHouse tables and views         hive    Hive tables over the cold files, and their CSV columns
+  check   exit code 1 and words, when a definition breaks what was published, or the tables of ClickHouse do not fit it
+  diff    every difference from what was published and from those tables; exit code 1 when there is one
+
+check and diff look at UGC_CLICKHOUSE_URL, else at the instance running on --data-dir, else at the tables in it.
+
+  ugc schema show quality_change
+  ugc schema types > events.d.ts
+  ugc schema hive | beeline -u jdbc:hive2://… --hivevar location=hdfs://…/archive -f /dev/stdin`,
 };
 
 export const commandHelp = (name: string): string | undefined => topics[name];

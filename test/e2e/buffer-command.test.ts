@@ -107,7 +107,7 @@ test('beside an instance under load: no request fails or waits, and every event 
   for (const id of await filled(dataDir, 2_000)) ledger.acked.set(id, 'click');
   for (const id of await setAside(dataDir, 3_000)) ledger.acked.set(id, 'click');
   const retired = await open(dataDir);
-  retired.source('drain');
+  retired.source('archive');
   await eventually(async () => (await retired.stats()).events === 2_000);
   await retired.close();
   for (const id of ledger.acked.keys()) ledger.sent.add(id);
@@ -140,8 +140,14 @@ test('beside an instance under load: no request fails or waits, and every event 
     expect(await run(name), name).toMatchObject({ code: 0 });
   expect(await run('requeue --dry-run')).toMatchObject({ stdout: 'would requeue 3 000 events\n' });
   expect(await run('requeue')).toMatchObject({ code: 0, stdout: 'requeued 3 000 events\n' });
-  expect(await run('forget drain')).toMatchObject({ code: 1, stderr: expect.stringContaining('--yes gives them up') });
-  expect(await run('forget drain --yes')).toMatchObject({ code: 0, stdout: expect.stringContaining('forgot drain') });
+  expect(await run('forget archive')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('--yes gives them up'),
+  });
+  expect(await run('forget archive --yes')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('forgot archive'),
+  });
   expect(await run('verify')).toMatchObject({ code: 0 });
   loading.abort();
   await Promise.all([loaded, probing]);

@@ -40,7 +40,7 @@ export function openBufferRepair(bounds: Bounds, complain: Complain): BufferRepa
       store.rest();
       return moved;
     },
-    forget: reader => store.forget(reader),
+    forget: reader => store.retire(reader),
     sweep: () => {
       const swept = store.sweep();
       store.rest();

@@ -32,8 +32,8 @@ export interface Store {
   read(options: ReadOptions): Reading;
   /** A reader that was forgotten meanwhile is registered again: whoever commits is alive. */
   commit(reader: string, topic: string, last: number): void;
-  /** Nothing is kept for this reader any more; the sweep has new work. False when there is none of that name. */
-  forget(reader: string): boolean;
+  /** Forgets a reader; what was kept for it alone is swept. False when there is none of that name. */
+  retire(reader: string): boolean;
   setAside(records: readonly SetAside[]): void;
   /** One small step of tidying up. */
   sweep(): Swept;
@@ -85,13 +85,13 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
   const insert = insertRow(connection);
   const quarantineRecord = insertQuarantined(connection);
   const addReader = prepare<null, [string]>("INSERT OR IGNORE INTO readers VALUES (?, '', 0)");
+  const removeReader = prepare<{ topic: string }, [string]>('DELETE FROM readers WHERE reader = ? RETURNING topic');
   const positions = prepare<{ topic: string; position: number }, [string]>(
     "SELECT topic, position FROM readers WHERE reader = ? AND topic <> ''",
   );
   const advance = prepare<null, [string, string, number]>(
     'INSERT INTO readers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET position = max(position, excluded.position)',
   );
-  const forgetReader = prepare<{ topic: string }, [string]>('DELETE FROM readers WHERE reader = ? RETURNING topic');
   const countEvents = prepare<{ events: number }>('SELECT events FROM state');
   const oldest = prepare<{ at: number }>('SELECT received_at_ms AS at FROM runs ORDER BY seq LIMIT 1');
   const countQuarantined = prepare<{ n: number }>('SELECT coalesce(sum(records), 0) AS n FROM quarantine');
@@ -176,8 +176,11 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
         sweeping.look(topic);
       }),
 
-    forget: name =>
-      guarded(() => connection.write('fsynced', () => forgetReader.all(name).some(({ topic }) => topic === ''))),
+    retire: name =>
+      guarded(() => {
+        sweeping.lookEverywhere();
+        return connection.write('fsynced', () => removeReader.all(name).some(({ topic }) => topic === ''));
+      }),
 
     setAside: records =>
       guarded(() =>

@@ -65,7 +65,7 @@ describe('a damaged record', () => {
       [{ ...event, event_type: undefined }, 'event_type'],
       [{ ...event, event_type: 'clicj' }, 'event_type'],
       [{ ...event, received_at: 'noon' }, 'received_at'],
-      [{ ...event, user_id: 5 }, 'user_id'],
+      [{ ...event, user_id: [] }, 'user_id'],
     ] as const)
       expect(believed(raw, damaged), String(why)).toContain(why);
     expect(believe(aside(new Uint8Array([0x7b, 0xff, 0x7d]), damaged), topicOf)).toContain('UTF-8');
