@@ -107,7 +107,11 @@ function diskFull({ path }: SmallDisk, leftBytes: number): Fault {
     name: diskFullName,
     begin: () => {
       const { bavail, bsize } = statfsSync(path);
-      writeFileSync(filler, Buffer.alloc(Math.max(0, Number(bavail) * Number(bsize) - leftBytes)));
+      try {
+        writeFileSync(filler, Buffer.alloc(Math.max(0, Number(bavail) * Number(bsize) - leftBytes)));
+      } catch (error) {
+        if ((error as { code?: string }).code !== 'ENOSPC') throw error; // ugc took some meanwhile: it is full
+      }
     },
     end: () => rmSync(filler, { force: true }),
   };
