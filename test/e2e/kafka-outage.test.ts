@@ -52,7 +52,10 @@ describe.skipIf(await isWithoutKafka('own'))('one broker', () => {
   const createTopics = async (configEntries: { name: string; value: string }[] = []) => {
     const admin = kafkaClient(cluster.brokers, 5).admin();
     await admin.connect();
-    await admin.createTopics({ topics: topics().map(topic => ({ topic, numPartitions: 2, configEntries })) });
+    await admin.createTopics({
+      topics: topics().map(topic => ({ topic, numPartitions: 2, configEntries })),
+      waitForLeaders: false, // kafkajs gives up on a topic that not every broker has heard of yet
+    });
     await admin.disconnect();
   };
 
@@ -136,13 +139,13 @@ describe.skipIf(await isWithoutKafka('own'))('one broker', () => {
     expect(await ugc.stop()).toBe(0);
   });
 
-  test('hung at the start: events are taken within two seconds of starting', async () => {
+  test('hung at the start: events are taken within three seconds of starting', async () => {
     await createTopics();
     node.stop();
     const startedAt = performance.now();
     const ugc = await start(temporaryFolder());
     expect(await stored(ugc)).toBe('200 disk');
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
     expect(await ready(ugc)).toBe(200);
     node.cont();
     await takesAgain(ugc);
