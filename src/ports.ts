@@ -111,6 +111,24 @@ export interface Batch {
   readonly ndjson: Uint8Array;
   /** JSON array: the partition key of each record, or null. Of a source that was asked for them. */
   readonly keys?: string;
+  /**
+   * The batch is one record that cannot be a line: `ndjson` is its value as it is, `raw` with line breaks of its own,
+   * `null` without any value (a tombstone). Of a log others write to; its type is null.
+   */
+  readonly form?: 'raw' | 'null';
+  /**
+   * Which ownership of the partition it was read under, where ownership can be lost. Goes back with the commit: what was
+   * read under an ownership that has ended commits nothing.
+   */
+  readonly epoch?: number;
+}
+
+/** Up to where a reader has finished a partition, inclusive. A batch is one. */
+export interface Position {
+  readonly topic: string;
+  readonly partition: number;
+  readonly last: number;
+  readonly epoch?: number;
 }
 
 export interface PollOptions {
@@ -127,7 +145,7 @@ export interface Source {
    */
   poll(options: PollOptions, signal: AbortSignal): Promise<readonly Batch[]>;
   /** The reader has finished everything up to and including `last`; kept across restarts. */
-  commit(position: { readonly topic: string; readonly partition: number; readonly last: number }): Promise<void>;
+  commit(position: Position): Promise<void>;
   close(): Promise<void>;
 }
 

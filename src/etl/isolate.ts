@@ -64,6 +64,7 @@ function letterOf({ batch, index, raw }: Lone, reason: string, detail: string): 
 const newline = 10;
 
 function recordsOf(batch: Batch): Lone[] {
+  if (batch.form !== undefined) return [{ batch, index: 0, raw: batch.ndjson }];
   const records: Lone[] = [];
   const { ndjson, indexes } = batch as Partial<Sifted> & Batch;
   for (let start = 0; start < ndjson.length; ) {

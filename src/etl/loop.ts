@@ -37,6 +37,11 @@ export interface Mover extends Loop {
 
 const retryMs = 500;
 
+const notALine = {
+  raw: 'the value of the record is not one line of JSON',
+  null: 'the record has no value (a tombstone)',
+} as const;
+
 export function startMover(options: MoverOptions): Mover {
   const { source, sink, logger, metrics } = options;
   const stopping = new AbortController();
@@ -125,7 +130,8 @@ export function startMover(options: MoverOptions): Mover {
 
   /** Records no table is meant for. */
   async function bury(batch: Batch): Promise<void> {
-    const letters = lettersOf(batch, 'unknown_type', `no table for the event type ${batch.type}`);
+    const detail = batch.form === undefined ? `no table for the event type ${batch.type}` : notALine[batch.form];
+    const letters = lettersOf(batch, 'unknown_type', detail);
     while (!stopping.signal.aborted) {
       try {
         await sink.deadLetter(letters, givingUp.signal);

@@ -1,5 +1,6 @@
 // How far each topic and partition is done. Batches begin in order and finish in any; the position moves to the last
-// record before the first batch that is not finished, never past it.
+// record before the first batch that is not finished, never past it. A partition that was lost and came back begins
+// anew, at its committed position: its batches are told from those of the time before by their epoch.
 
 import type { Batch, Source } from '../ports.ts';
 
@@ -22,13 +23,17 @@ export function progressOf(source: Source): Progress {
     },
     finish: async batches => {
       const finished = new Set(batches);
+      const commits: Promise<void>[] = [];
       for (const key of new Set(batches.map(keyOf))) {
         const queue = open.get(key) ?? [];
         for (const entry of queue) if (finished.has(entry.batch)) entry.isFinished = true;
         const unfinished = queue.findIndex(entry => !entry.isFinished);
         const done = queue.splice(0, unfinished < 0 ? queue.length : unfinished).at(-1);
-        if (done !== undefined) await source.commit(done.batch);
+        if (queue.length === 0) open.delete(key);
+        // At once, so that a log can join them.
+        if (done !== undefined) commits.push(source.commit(done.batch));
       }
+      await Promise.all(commits);
     },
     oldest: () => {
       const oldest = new Map<string, number>();
@@ -41,4 +46,4 @@ export function progressOf(source: Source): Progress {
   };
 }
 
-const keyOf = ({ topic, partition }: Batch): string => `${topic}/${partition}`;
+const keyOf = ({ topic, partition, epoch = 0 }: Batch): string => `${topic}/${partition}/${epoch}`;
