@@ -173,7 +173,7 @@ describe.skipIf(await isWithoutKafka('own'))('one broker', () => {
   test('an event that its topic never takes is set aside and counted, and the others flow', async () => {
     await createTopics([{ name: 'max.message.bytes', value: '1500' }]);
     const ugc = await start(temporaryFolder());
-    const large = click({ element: 'x'.repeat(5_000) });
+    const large = click({ properties: { note: 'x'.repeat(5_000) } });
     const small = [click(), clientEvent(random), click()];
     const response = await ugc.post([small[0], large, small[1], small[2]]);
     expect(response.status).toBe(200);
