@@ -23,8 +23,8 @@ export interface Slow {
 
 export interface UgcLives {
   current(): Ugc;
-  /** Ends this life, and begins the next one with load. Resolves with the exit code. */
-  next(signal: 'SIGKILL' | 'SIGTERM'): Promise<number>;
+  /** Ends this life, and begins the next one with load. SIGTERM must end it with 0. */
+  next(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** No more load; the process goes on. */
   quiet(): Promise<void>;
   /** Answers that were to come in time. */
@@ -79,8 +79,9 @@ export async function ugcLives(options: LivesOptions): Promise<UgcLives> {
       ugc.kill(signal);
       const [code] = await Promise.all([ugc.exited, loaded]);
       stopMs.push(performance.now() - diedAt);
+      if (signal === 'SIGTERM' && code !== 0)
+        throw new Error(`SIGTERM ended ugc with ${code} during ${circumstances()}: ${ugc.output().slice(-2_000)}`);
       await begin();
-      return code;
     },
     async quiet() {
       loading.abort();
