@@ -28,6 +28,7 @@ const startOn = (sink: Sink, topics: readonly string[]): Mover =>
     }),
     sink,
     types: new Set(['page_view', 'click']),
+    judge: () => ({ ok: false, reason: 'unknown_type', detail: 'nobody knows it' }),
     blockRowsMax: 500,
     blockBytesMax: 100_000,
     intervalMs: 10,
