@@ -68,6 +68,8 @@ export interface DiskBuffer {
    * `withKeys` do its batches carry keys.
    */
   source(reader: string, options?: { readonly withKeys?: boolean }): Source;
+  /** Nobody reads under this name any more: what is kept for it alone may go. Idempotent. */
+  retire(reader: string): Promise<void>;
   /**
    * Keeps records in quarantine that a reader could read and never deliver; the reader then commits past them. Resolved =
    * committed and fsynced. Idempotent by topic, position and index.
@@ -114,6 +116,19 @@ export interface Batch {
    * `null` without any value (a tombstone). Of a log others write to; its type is null.
    */
   readonly form?: 'raw' | 'null';
+  /**
+   * Which ownership of the partition it was read under, where ownership can be lost. Goes back with the commit: what was
+   * read under an ownership that has ended commits nothing.
+   */
+  readonly epoch?: number;
+}
+
+/** Up to where a reader has finished a partition, inclusive. A batch is one. */
+export interface Position {
+  readonly topic: string;
+  readonly partition: number;
+  readonly last: number;
+  readonly epoch?: number;
 }
 
 /** A record of the log that no edge of ours has written, or that is judged once more. */
@@ -165,7 +180,11 @@ export interface Source {
    */
   poll(options: PollOptions, signal: AbortSignal): Promise<readonly Batch[]>;
   /** The reader has finished everything up to and including `last`; kept across restarts. */
-  commit(position: { readonly topic: string; readonly partition: number; readonly last: number }): Promise<void>;
+  commit(position: Position): Promise<void>;
+  /** In words what keeps it from reading just now; null = nothing. Of a log that is elsewhere. */
+  problem?(): string | null;
+  /** Events behind the positions committed, by topic, as far as this reader owns them. Of a log that tells. */
+  lag?(): ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 

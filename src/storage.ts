@@ -12,9 +12,9 @@ import { clickhouseSink } from './adapters/clickhouse/sink.ts';
 import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { type Mover, startMover } from './etl/loop.ts';
-import { sleep } from './etl/sleep.ts';
 import { clickhouseFolder, removeInstance, urlOf, writeInstance } from './instance.ts';
 import type { AggregateDefinition, JudgeForeign, Sink, Source, TableDefinition } from './ports.ts';
+import { sleep } from './sleep.ts';
 import type { Logger, Metrics } from './telemetry.ts';
 
 export interface StorageOptions {
@@ -35,6 +35,8 @@ export interface Storage {
   problems(): Readonly<Record<string, string>>;
   /** When the edge took the oldest record polled and not yet a row, by topic. */
   oldest(): ReadonlyMap<string, number>;
+  /** Events not yet rows, by topic, where the log can tell. */
+  lag(): ReadonlyMap<string, number>;
   /** Resolves, with the reason, once moving can never go on. */
   readonly broken: Promise<string>;
   close(): Promise<void>;
@@ -102,9 +104,11 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
     httpUrl: http?.url ?? null,
     problems: () => ({
       ...(unprepared === null ? {} : { clickhouse: unprepared }),
+      ...(source.problem?.() ? { reading: source.problem()! } : {}),
       ...Object.fromEntries(mover?.halted() ?? []),
     }),
     oldest: () => mover?.oldest() ?? new Map(),
+    lag: () => source.lag?.() ?? new Map(),
     broken: brokenOf(moving),
     close: async () => {
       stopping.abort();

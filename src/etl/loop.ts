@@ -7,12 +7,12 @@
 
 import { messageOf } from '../errors.ts';
 import type { Batch, DeadLetter, JudgeForeign, Loop, Sink, Source } from '../ports.ts';
+import { sleep } from '../sleep.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { sortForeign } from './foreign.ts';
 import { type Lane, type LaneOptions, startLane } from './lane.ts';
 import { progressOf } from './progress.ts';
 import { lettersOf } from './records.ts';
-import { sleep } from './sleep.ts';
 
 export interface MoverOptions {
   readonly source: Source;

@@ -1,6 +1,7 @@
 // How far each topic and partition is done. Batches begin in order and finish in any; the position moves to the last
-// record before the first batch that is not finished, never past it. A batch may go separate ways: it is finished when
-// each of its parts is.
+// record before the first batch that is not finished, never past it. A partition that was lost and came back begins
+// anew, at its committed position: its batches are told from those of the time before by their epoch. A batch may go
+// separate ways: it is finished when each of its parts is.
 
 import type { Batch, Source } from '../ports.ts';
 
@@ -39,12 +40,16 @@ export function progressOf(source: Source): Progress {
         entry.unfinished--;
         touched.add(keyOf(entry.batch));
       }
+      const commits: Promise<void>[] = [];
       for (const key of touched) {
         const queue = open.get(key) ?? [];
         const unfinished = queue.findIndex(entry => entry.unfinished > 0);
         const done = queue.splice(0, unfinished < 0 ? queue.length : unfinished).at(-1);
-        if (done !== undefined) await source.commit(done.batch);
+        if (queue.length === 0) open.delete(key);
+        // At once, so that a log can join them.
+        if (done !== undefined) commits.push(source.commit(done.batch));
       }
+      await Promise.all(commits);
     },
     oldest: () => {
       const oldest = new Map<string, number>();
@@ -57,4 +62,4 @@ export function progressOf(source: Source): Progress {
   };
 }
 
-const keyOf = ({ topic, partition }: Batch): string => `${topic}/${partition}`;
+const keyOf = ({ topic, partition, epoch = 0 }: Batch): string => `${topic}/${partition}/${epoch}`;
