@@ -193,12 +193,16 @@ export interface Column {
   /** ClickHouse type. */
   readonly type: string;
   readonly about: string;
+  /** What its numbers stand for: readers get the words too, in a column called `column`. */
+  readonly words?: { readonly column: string; readonly of: Readonly<Record<number, string>> };
 }
 
 /** The table of one event type, as the catalogue wants it. */
 export interface TableDefinition {
   readonly type: string;
   readonly summary: string;
+  /** Rows may go so many days after they were received; undefined = never. */
+  readonly retentionDays?: number;
   /** Every key of a stored body of this type, in order; `event_id`, `event_type`, `received_at`, `timestamp` among them. */
   readonly columns: readonly Column[];
 }

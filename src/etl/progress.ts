@@ -1,7 +1,7 @@
 // How far each topic and partition is done. Batches begin in order and finish in any; the position moves to the last
-// record before the first batch that is not finished, never past it. A partition that was lost and came back begins
-// anew, at its committed position: its batches are told from those of the time before by their epoch. A batch may go
-// separate ways: it is finished when each of its parts is.
+// record before the first batch that is not finished, never past it. A batch may go separate ways: it is finished when
+// each of its parts is. A partition that was lost and came back begins anew, at its committed position: its batches are
+// told from those of the time before by their epoch.
 
 import type { Batch, Source } from '../ports.ts';
 

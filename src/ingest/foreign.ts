@@ -7,13 +7,13 @@
 
 import { createHash } from 'node:crypto';
 import type { Catalogue } from '../../schemas/catalogue.ts';
+import { isStorable, readTime } from '../../schemas/time.ts';
 import { topicOf } from '../../schemas/topic.ts';
 import { messageOf } from '../errors.ts';
 import type { DeadReason, ForeignRecord, ForeignVerdict, JudgeForeign } from '../ports.ts';
 import { parseJson } from './json.ts';
 import { isObject, type JudgeOptions, judgeOf, type Origin, unwrap } from './judge.ts';
 import { type JsonObject, readId } from './rejection.ts';
-import { isStorable, readTime } from './time.ts';
 
 export interface ForeignJudgeOptions extends JudgeOptions {
   /** Larger records are not even parsed. */
