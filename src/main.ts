@@ -2,10 +2,13 @@
 // Exit codes: 0 done, 1 failed, 2 wrong use.
 
 import packageJson from '../package.json' with { type: 'json' };
+import { catalogue } from '../schemas/catalogue.ts';
 import { growThreadPool } from './adapters/chdb/library.ts';
 import { type Config, readConfig } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { foreignJudgeOf } from './ingest/foreign.ts';
 import { hintOf } from './nearest.ts';
+import { deadCommand, deadFlags } from './operate/dead.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { query } from './operate/query.ts';
 import { schema } from './operate/schema.ts';
@@ -16,7 +19,11 @@ type Exit = 0 | 1 | 2;
 /** A command takes its own arguments and whatever settings it needs. */
 type Command = (args: readonly string[], config: Config) => Promise<Exit>;
 
-const commands: Readonly<Record<string, Command>> = { query, schema };
+const commands: Readonly<Record<string, Command>> = {
+  query,
+  schema,
+  dead: deadCommand(config => foreignJudgeOf({ ...config, catalogue })),
+};
 
 async function main(argv: readonly string[]): Promise<Exit> {
   const [first = ''] = argv;
@@ -28,7 +35,8 @@ async function main(argv: readonly string[]): Promise<Exit> {
     return refuse([`there is no command ${first}${hintOf(first, [...Object.keys(commands), 'help'])}; see ugc help`]);
 
   const rest = command === undefined ? argv : argv.slice(1);
-  const isSetting = (arg: string) => arg.startsWith('--') && !ownFlags.has(arg);
+  const own = first === 'dead' ? Object.keys(deadFlags) : ['json'];
+  const isSetting = (arg: string) => arg.startsWith('--') && !own.includes(arg.slice(2).split('=', 1)[0]!);
   const result = readConfig({ flags: rest.filter(isSetting), env: process.env });
   if (!result.ok) return refuse(result.problems);
   if (command === undefined) {
@@ -42,9 +50,6 @@ async function main(argv: readonly string[]): Promise<Exit> {
     result.config,
   );
 }
-
-/** Flags of commands that are no settings. */
-const ownFlags = new Set(['--json']);
 
 function help(topic: string | undefined): Exit {
   if (topic === undefined) return say(generalHelp());

@@ -12,7 +12,8 @@ Usage
   ugc query "SELECT …" [--json]       read the tables of a running or stopped instance
   ugc schema ls|show|ddl|hive|types|docs|diff|check [type …]
                                       what events there are, and all that is made from their definitions
-  ugc help [config | query | schema]          this, every setting, or one command
+  ugc dead ls|show|replay                     records that could not become rows: ugc help dead
+  ugc help [config | query | schema | dead]   this, every setting, or one command
   ugc --version
 
 Examples
@@ -32,6 +33,23 @@ UGC_CLICKHOUSE_URL set, that server is asked. A FORMAT of your own in the query 
   ugc query "SELECT event_type, count() FROM events GROUP BY event_type"
   ugc query "SELECT * FROM click WHERE timestamp > now() - INTERVAL 1 HOUR" --json
   echo "SELECT count() FROM events" | ugc query -`,
+  dead: `ugc dead ls|show|replay [--flag=…] [--data-dir=…]
+
+Records of the log that could not become rows, with their bytes, where they came from and why. With UGC_CLICKHOUSE_URL
+set that server is asked, else the running instance of the data folder, else the folder itself. Give it the settings the
+instance has.
+
+  ugc dead ls [--topic=…] [--reason=…] [--limit=50] [--all] [--json]
+      The open ones and how many there are of each reason; --all: also those that are rows by now.
+  ugc dead show <place> [--json]
+      One of them, whole. Its place is topic/partition/position, as ls prints it.
+  ugc dead replay [<place>] [--topic=…] [--reason=…] [--dry-run] [--json]
+      Judges the open ones again and inserts those that fit by now; they are no longer open then. Doing it twice, or
+      beside a running instance, makes no second row. --dry-run says what would become of them and changes nothing.
+
+  ugc dead ls --reason=unknown_type
+  ugc dead replay --topic=ugc.click --dry-run`,
+
   schema: `ugc schema <word> [type …] [--json]
 
 Prints what follows from the definitions of the event types, of all or of those named (aliases will do).
