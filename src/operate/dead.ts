@@ -1,6 +1,5 @@
 // `ugc dead ls|show|replay`: the records that could not become rows, and what becomes of them after a repair.
 
-import { parseArgs } from 'node:util';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { type FoundLetter, type LetterPlace, type Letters, lettersIn } from '../adapters/clickhouse/letters.ts';
@@ -9,80 +8,97 @@ import type { Config } from '../config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { hintOf } from '../nearest.ts';
 import { deadReasons, type JudgeForeign } from '../ports.ts';
+import { flag, integer, type Settings, text, type Values } from '../settings.ts';
+import { type Asked, type Command, command, type Exit } from './arguments.ts';
+import { countOf, cut, isPipeClosed, plain, progressOf, say, writeOut } from './output.ts';
 import { type Replayed, replay } from './replay.ts';
 import { type Tables, withTables } from './tables.ts';
 
-type Exit = 0 | 1 | 2;
+const json = flag({ default: false, help: 'JSON instead of text for people' });
+const word = (help: string) => text({ default: '', takes: 'text', help });
+const topic = word('Only of this topic');
+const reason = {
+  ...word('Only of this reason'),
+  takes: deadReasons.join(' | '),
+  parse: (value: string) => {
+    if (value === '' || (deadReasons as readonly string[]).includes(value)) return value;
+    throw new Error(`must be ${deadReasons.join(' | ')}, not "${value}"${hintOf(value, deadReasons)}`);
+  },
+};
 
-/** Flags of its own; the rest of what was typed after `dead`, without settings. */
+/** Each command's own flags; `ugc help dead` prints them. */
 export const deadFlags = {
-  topic: { type: 'string' },
-  reason: { type: 'string' },
-  limit: { type: 'string', default: '50' },
-  all: { type: 'boolean', default: false },
-  'dry-run': { type: 'boolean', default: false },
-  json: { type: 'boolean', default: false },
-} as const;
-
-const words = ['ls', 'show', 'replay'] as const;
-type Word = (typeof words)[number];
-
-interface Asked {
-  readonly word: Word;
-  readonly place: LetterPlace | undefined;
-  readonly topic: string | undefined;
-  readonly reason: string | undefined;
-  readonly limit: number;
-  readonly all: boolean;
-  readonly dryRun: boolean;
-  readonly json: boolean;
-}
+  ls: {
+    topic,
+    reason,
+    limit: integer({ default: 50, min: 1, max: 1_000_000, help: 'At most so many, in the order of the log' }),
+    all: flag({ default: false, help: 'Also those that became rows' }),
+    json,
+  },
+  show: { json },
+  replay: {
+    topic,
+    reason,
+    dryRun: flag({ default: false, help: 'Say what would become of them, change nothing' }),
+    json,
+  },
+} as const satisfies Readonly<Record<string, Settings>>;
 
 /** `judgeFor` makes the judge of foreign records for these settings. */
-export const deadCommand =
-  (judgeFor: (config: Config) => JudgeForeign) =>
-  async (args: readonly string[], config: Config): Promise<Exit> => {
-    const asked = read(args);
-    if (typeof asked === 'string') {
-      process.stderr.write(`ugc: ${asked}; see ugc help dead\n`);
-      return 2;
-    }
-    try {
-      return await withTables(config, async tables => {
-        const letters = lettersIn(tables.client, config.clickhouseDatabase);
-        if (asked.word === 'ls') return list(letters, asked);
-        if (asked.word === 'show') return show(letters, asked);
-        return replayAll({ tables, letters, config, judge: judgeFor(config) }, asked);
-      });
-    } catch (error) {
-      if (!(error instanceof PipelineError)) throw error;
-      process.stderr.write(`ugc: ${messageOf(error).trim()}\n`);
-      return error.code === 'config_invalid' ? 2 : 1;
-    }
+export const deadCommands = (
+  judgeFor: (config: Config) => JudgeForeign,
+): Readonly<Record<keyof typeof deadFlags, Command>> => {
+  const over = <F extends Settings>(
+    flags: F,
+    takes: Takes,
+    run: (
+      letters: Letters,
+      asked: Asked<F> & { readonly place: LetterPlace | undefined },
+      tables: Tables,
+    ) => Promise<Exit>,
+  ): Command =>
+    command(flags, asked =>
+      inWords(async () => {
+        const place = placeOf(asked.args, takes);
+        return withTables(asked.config, tables =>
+          run(lettersIn(tables.client, asked.config.clickhouseDatabase), { ...asked, place }, tables),
+        );
+      }),
+    );
+  return {
+    ls: over(deadFlags.ls, 'no place', (letters, { flags }) => list(letters, flags)),
+    show: over(deadFlags.show, 'a place', (letters, { place, flags }) => show(letters, place!, flags.json)),
+    replay: over(deadFlags.replay, 'a place or none', (letters, { place, flags, config }, tables) =>
+      replayAll({ letters, tables, config, judge: judgeFor(config) }, place, flags),
+    ),
   };
+};
 
-/** What is asked for, or what is wrong with it. */
-function read(args: readonly string[]): Asked | string {
+/** Expected failures as one line: 2 when the wrong thing was named, else 1. */
+async function inWords(run: () => Promise<Exit>): Promise<Exit> {
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options: deadFlags, allowPositionals: true });
-    const [word = '', named, stray] = positionals;
-    if (!(words as readonly string[]).includes(word))
-      return word === '' ? `dead takes one of ${words.join(', ')}` : `there is no dead ${word}${hintOf(word, words)}`;
-    if (stray !== undefined) return `${stray} is not understood`;
-    const place = named === undefined ? undefined : readPlace(named);
-    if (place === null) return `${named} is no place of a letter, which is topic/partition/position`;
-    if (word === 'show' && place === undefined) return 'show takes the place of a letter, as ls prints it';
-    const { reason } = values;
-    if (reason !== undefined && !(deadReasons as readonly string[]).includes(reason))
-      return `there is no reason ${reason}${hintOf(reason, deadReasons)}: it is one of ${deadReasons.join(', ')}`;
-    const limit = Number(values.limit);
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1e6) return '--limit takes a whole number from 1 to 1000000';
-    const { topic, all, json, 'dry-run': dryRun } = values;
-    return { word: word as Word, place, topic, reason, limit, all, dryRun, json };
+    return await run();
   } catch (error) {
-    return messageOf(error); // of parseArgs: which option, and why
+    if (isPipeClosed(error)) return 0; // whoever read it has seen enough
+    if (!(error instanceof PipelineError)) throw error;
+    say(`ugc: ${messageOf(error).trim()}`);
+    return error.code === 'config_invalid' ? 2 : 1;
   }
 }
+
+type Takes = 'no place' | 'a place' | 'a place or none';
+
+function placeOf([named, ...strays]: readonly string[], takes: Takes): LetterPlace | undefined {
+  const stray = takes === 'no place' ? named : strays[0];
+  if (stray !== undefined) throw wrong(`${stray} is not understood`);
+  if (named === undefined && takes === 'a place') throw wrong('show takes the place of a letter, as ls prints it');
+  if (named === undefined) return undefined;
+  const place = readPlace(named);
+  if (place === null) throw wrong(`${named} is no place of a letter, which is topic/partition/position`);
+  return place;
+}
+
+const wrong = (what: string): PipelineError => new PipelineError('config_invalid', `${what}; see ugc help dead`);
 
 /** topic/partition/position, and +index where the position is a whole batch's. */
 function readPlace(text: string): LetterPlace | null {
@@ -95,31 +111,37 @@ function readPlace(text: string): LetterPlace | null {
 const placeText = ({ topic, partition, position, index }: LetterPlace): string =>
   `${topic}/${partition}/${position}${index === 0 ? '' : `+${index}`}`;
 
-async function list(letters: Letters, asked: Asked): Promise<Exit> {
-  const found = await letters.find(asked);
-  if (asked.json) return write(found.map(letter => `${JSON.stringify(jsonOf(letter))}\n`).join(''));
-  const counts = await letters.count(asked);
+/** A flag that was not given narrows nothing. */
+const filterOf = (flags: { readonly topic: string; readonly reason: string }) => ({
+  topic: flags.topic || undefined,
+  reason: flags.reason || undefined,
+});
+
+async function list(letters: Letters, flags: Values<typeof deadFlags.ls>): Promise<Exit> {
+  const filter = { ...filterOf(flags), all: flags.all };
+  const found = await letters.find({ ...filter, limit: flags.limit });
+  if (flags.json) return write(found.map(letter => `${JSON.stringify(jsonOf(letter))}\n`).join(''));
+  const counts = await letters.count(filter);
   const sum = counts.reduce((total, { letters: n }) => total + n, 0);
   const lines = found.map(letter => {
     const state = letter.replayedAtMs === null ? '' : ` (a row since ${isoOf(letter.replayedAtMs)})`;
-    return `${isoOf(letter.failedAtMs)}  ${letter.reason.padEnd(12)}  ${plain(placeText(letter))}${state}\n    ${cut(plain(letter.detail), 160)}\n`;
+    const place = plain(placeText(letter));
+    return `${isoOf(letter.failedAtMs)}  ${letter.reason.padEnd(12)}  ${place}${state}\n    ${cut(plain(letter.detail), 160)}\n`;
   });
   const more = sum > found.length ? `, the first ${found.length} above: --limit shows more` : '';
-  const kinds = counts.map(({ reason, letters: n }) => `${n} ${reason}`).join(', ');
-  return write(
-    `${lines.join('')}${sum} dead letter${sum === 1 ? '' : 's'}${kinds === '' ? '' : `: ${kinds}`}${more}\n`,
-  );
+  const kinds = counts.map(({ reason: kind, letters: n }) => `${n} ${kind}`).join(', ');
+  return write(`${lines.join('')}${countOf(sum, 'dead letter')}${kinds === '' ? '' : `: ${kinds}`}${more}\n`);
 }
 
-async function show(letters: Letters, { place, json }: Asked): Promise<Exit> {
+async function show(letters: Letters, place: LetterPlace, asJson: boolean): Promise<Exit> {
   const [letter] = await letters.find({ place, all: true, limit: 1 });
   if (letter === undefined) {
-    process.stderr.write(`ugc: there is no dead letter ${placeText(place!)}; see ugc dead ls --all\n`);
+    say(`ugc: there is no dead letter ${placeText(place)}; see ugc dead ls --all`);
     return 1;
   }
-  if (json) return write(`${JSON.stringify(jsonOf(letter))}\n`);
-  const text = Buffer.from(letter.raw).toString();
-  const isText = Buffer.from(text).equals(letter.raw);
+  if (asJson) return write(`${JSON.stringify(jsonOf(letter))}\n`);
+  const value = Buffer.from(letter.raw).toString();
+  const isText = Buffer.from(value).equals(letter.raw);
   const rows = [
     ['place', placeText(letter)],
     ['reason', letter.reason],
@@ -129,8 +151,8 @@ async function show(letters: Letters, { place, json }: Asked): Promise<Exit> {
     ['replayed', letter.replayedAtMs === null ? 'no' : isoOf(letter.replayedAtMs)],
     ['bytes', `${letter.raw.length}${isText ? '' : ', not text; --json has them in Base64'}`],
   ] as const;
-  const head = rows.map(([name, value]) => `${name.padEnd(9)} ${plain(value)}\n`).join('');
-  return write(`${head}\n${plain(text.trimEnd())}\n`);
+  const head = rows.map(([name, said]) => `${name.padEnd(9)} ${plain(said)}\n`).join('');
+  return write(`${head}\n${value.trimEnd().split('\n').map(plain).join('\n')}\n`);
 }
 
 interface Replaying {
@@ -140,8 +162,12 @@ interface Replaying {
   readonly judge: JudgeForeign;
 }
 
-async function replayAll({ tables, letters, config, judge }: Replaying, asked: Asked): Promise<Exit> {
-  const { place, topic, reason, dryRun, json } = asked;
+async function replayAll(
+  { tables, letters, config, judge }: Replaying,
+  place: LetterPlace | undefined,
+  flags: Values<typeof deadFlags.replay>,
+): Promise<Exit> {
+  const { dryRun } = flags;
   const sink = clickhouseSink({
     client: tables.client,
     database: config.clickhouseDatabase,
@@ -150,18 +176,15 @@ async function replayAll({ tables, letters, config, judge }: Replaying, asked: A
     timeoutMs: config.clickhouseTimeoutMs,
     embedded: tables.embedded,
   });
-  const isTerminal = process.stderr.isTTY === true;
-  const onProgress = (done: number): void => {
-    if (isTerminal) process.stderr.write(`\r\u001b[Klooked at ${done}`);
-  };
-  const replayed = await replay({ letters, sink, judge, filter: { place, topic, reason }, dryRun, onProgress });
-  if (isTerminal) process.stderr.write('\r\u001b[K');
+  const filter = { ...filterOf(flags), place };
+  const progress = progressOf('looked at', 'letters');
+  const onProgress = (done: number): void => progress.at(done, 0);
+  const replayed = await replay({ letters, sink, judge, filter, dryRun, onProgress }).finally(progress.end);
   const { looked, rows, stays } = replayed;
-  if (json)
-    return write(
-      `${JSON.stringify({ dry_run: dryRun, looked, rows: Object.fromEntries(rows), stays: Object.fromEntries(stays) })}\n`,
-    );
-  return write(summaryOf(replayed, dryRun));
+  const counts = { rows: Object.fromEntries(rows), stays: Object.fromEntries(stays) };
+  return write(
+    flags.json ? `${JSON.stringify({ dry_run: dryRun, looked, ...counts })}\n` : summaryOf(replayed, dryRun),
+  );
 }
 
 function summaryOf({ looked, rows, stays }: Replayed, dryRun: boolean): string {
@@ -169,7 +192,7 @@ function summaryOf({ looked, rows, stays }: Replayed, dryRun: boolean): string {
     [...counts].map(([name, n]) => `    ${String(n).padStart(8)}  ${name}\n`).join('');
   const sumOf = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((sum, n) => sum + n, 0);
   return (
-    `${looked} open dead letters looked at\n` +
+    `${countOf(looked, 'open dead letter')} looked at\n` +
     `${sumOf(rows)} ${dryRun ? 'would be rows now; nothing was changed' : 'are rows now'}\n${listOf(rows)}` +
     `${sumOf(stays)} ${dryRun ? 'would stay' : 'stay'} dead letters\n${listOf(stays)}`
   );
@@ -191,12 +214,7 @@ const jsonOf = (letter: FoundLetter) => ({
 
 const isoOf = (ms: number): string => new Date(ms).toISOString();
 
-/** Bytes of a stranger on a terminal: no control characters, so nothing of it is obeyed. Lines stay lines. */
-const plain = (text: string): string => text.replace(/[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd').toWellFormed();
-
-const cut = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length - 1)}…`);
-
-async function write(text: string): Promise<0> {
-  await Bun.write(Bun.stdout, text); // whole: a reader that has seen enough (head) may close the pipe
+function write(data: string): 0 {
+  writeOut(data);
   return 0;
 }
