@@ -29,7 +29,7 @@ export async function check({ types, isJson, config }: Checking): Promise<0 | 1>
   const refusals = refusalsOf(ofThese(types), types);
   const live = await liveOf(types, config);
   const failures = [...refusals, ...(live.error === null ? [] : [live.error]), ...live.plan.problems];
-  if (isJson) say(JSON.stringify({ ok: failures.length === 0, published: refusals, clickhouse: live }));
+  if (isJson) say(JSON.stringify({ ok: failures.length === 0, published: refusals, clickhouse: flat(live) }));
   else {
     tell('what was published', refusals, `${types.length} types keep it`);
     tell(`ClickHouse, ${live.where}`, live.error === null ? live.plan.problems : [live.error], fitOf(live));
@@ -42,7 +42,7 @@ export async function diff({ types, isJson, config }: Checking): Promise<0 | 1> 
   const changes = changesOf(ofThese(types), types);
   const live = await liveOf(types, config);
   const differences = [...live.plan.problems, ...live.plan.statements, ...(live.error === null ? [] : [live.error])];
-  if (isJson) say(JSON.stringify({ published: changes, clickhouse: live }));
+  if (isJson) say(JSON.stringify({ published: changes, clickhouse: flat(live) }));
   else {
     const said = changes.map(({ type, what, breaks }) => `${breaks ? '!' : '+'} ${type}: ${what}`);
     tell('what was published', said, 'no difference');
@@ -64,6 +64,8 @@ interface Live {
   readonly error: string | null;
   readonly plan: Plan;
 }
+
+const flat = ({ where, error, plan }: Live) => ({ where, error, ...plan });
 
 const nothing: Plan = { problems: [], statements: [] };
 
