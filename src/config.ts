@@ -108,6 +108,12 @@ export const settings = {
     pattern: /^[a-zA-Z0-9._-]{1,200}$/,
     help: 'Consumer group of the etl role; its processes share the partitions',
   }),
+  kafkaSessionTimeoutMs: integer({
+    default: 30_000,
+    min: 1_000,
+    max: 3_600_000,
+    help: 'An etl process that Kafka has not heard of for so long loses its partitions to the others',
+  }),
   kafkaTls: flag({ default: false, help: 'TLS to Kafka' }),
   kafkaTlsCa: text({ default: '', takes: 'a PEM file', help: 'Authorities to trust; empty = those of the system' }),
   kafkaTlsCert: text({ default: '', takes: 'a PEM file', help: 'Client certificate for Kafka' }),
@@ -184,6 +190,12 @@ export const settings = {
     of: ['auto', 'check', 'off'],
     default: 'auto',
     help: 'On start: create and grow tables, only compare them, or neither',
+  }),
+  clickhouseRefreshSeconds: integer({
+    default: 60,
+    min: 1,
+    max: 31_536_000,
+    help: 'events_per_minute is computed anew this long after the last time, the daily aggregates five times as long',
   }),
   clickhouseTimeoutMs: integer({
     default: 60_000,

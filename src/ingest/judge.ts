@@ -39,6 +39,8 @@ export interface Origin {
   readonly pathType: string | null;
   /** sent_at of the wrapper around the events; undefined when there is none. */
   readonly sentAt: unknown;
+  /** The timestamp is by the server's clock already: an edge has judged this event before. */
+  readonly isCorrected?: boolean;
 }
 
 export interface JudgeOptions {
@@ -102,7 +104,7 @@ export function judgeOf(options: JudgeOptions): Judge {
   function envelopeOf({ lane, event, sentAt, origin }: Judged): Verdict {
     const id = event.event_id === undefined || event.event_id === null ? Bun.randomUUIDv7() : readId(event.event_id);
     const sent = sentAt === undefined || sentAt === null ? null : readSentAt(sentAt);
-    const happened = happenedAt(event.timestamp, sent, origin.receivedAtMs);
+    const happened = happenedAt(event.timestamp, sent, origin);
     if (id === null || happened === null || (sent === null && sentAt !== undefined && sentAt !== null))
       return unfit(lane, event, sentAt);
     const age = ageRejection(lane, happened.ms, origin.receivedAtMs);
@@ -236,8 +238,8 @@ const transitMsMax = 60_000;
  * When it happened, by the server's clock. A client's clock that is ahead, or behind by more than transit explains, is
  * corrected by the difference between sending and receiving. Without a timestamp it happened when it was sent.
  */
-function happenedAt(timestamp: unknown, sent: ClientTime | null, receivedAtMs: number): ClientTime | null {
-  const skewMs = sent === null ? 0 : receivedAtMs - sent.ms;
+function happenedAt(timestamp: unknown, sent: ClientTime | null, origin: Origin): ClientTime | null {
+  const skewMs = sent === null || origin.isCorrected === true ? 0 : origin.receivedAtMs - sent.ms;
   const isSkewed = skewMs < 0 || skewMs > transitMsMax;
   const said = timestamp === undefined && sent !== null ? sent : readTime(timestamp);
   return said === null || !isSkewed ? said : { ms: said.ms + skewMs, iso: null };
@@ -247,7 +249,7 @@ export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** `{"event": {…}}`, as the documents spell it, is the event inside. */
-function unwrap(value: unknown): unknown {
+export function unwrap(value: unknown): unknown {
   return isObject(value) && isObject(value.event) && countKeys(value) === 1 ? value.event : value;
 }
 

@@ -63,17 +63,24 @@ export function planSchema(wanted: WantedSchema, found: FoundSchema): Plan {
     else if (table.kind === 'check') statements.push(...(isTwin(table, there) ? [] : [table.create]));
     else planRows(wanted.database, table, there, problems, statements);
   }
-  for (const view of wanted.views) {
-    const there = found.get(view.name);
-    if (there !== undefined && there.engine !== 'View')
-      problems.push(
-        `${wanted.database}.${view.name} is a table (${there.engine}), wanted a view: rename it, or use another database with UGC_CLICKHOUSE_DATABASE.`,
-      );
-    else if (there?.comment !== view.comment) statements.push(view.create);
-  }
+  planViews(wanted, found, problems, statements);
   if (statements.length > 0 && found.size === 0)
     statements.unshift(`CREATE DATABASE IF NOT EXISTS ${quoteName(wanted.database)}`);
   return { problems, statements };
+}
+
+function planViews(wanted: WantedSchema, found: FoundSchema, problems: string[], statements: string[]): void {
+  const plan = (name: string, kind: 'View' | 'MaterializedView', comment: string, create: readonly string[]): void => {
+    const there = found.get(name);
+    if (there !== undefined && there.engine !== kind)
+      problems.push(
+        `${wanted.database}.${name} is a table (${there.engine}), wanted a ${kind === 'View' ? 'view' : 'materialized view'}: rename it, or use another database with UGC_CLICKHOUSE_DATABASE.`,
+      );
+    else if (there?.comment !== comment) statements.push(...create);
+  };
+  for (const { name, comment, create } of wanted.views) plan(name, 'View', comment, [create]);
+  for (const { name, comment, drop, create } of wanted.aggregates)
+    plan(name, 'MaterializedView', comment, found.has(name) ? [drop, create] : [create]);
 }
 
 function isTwin(wanted: WantedTable, there: FoundTable): boolean {

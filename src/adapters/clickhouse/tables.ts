@@ -15,7 +15,8 @@
 // Retention is a TTL on received_at, which repetitions of an event share or come after: while one of them is kept the
 // event is one row, afterwards it is none.
 
-import type { Column, TableDefinition } from '../../ports.ts';
+import type { AggregateDefinition, Column, TableDefinition } from '../../ports.ts';
+import { type WantedAggregate, wantedAggregate } from './aggregates.ts';
 import { quoteName, quoteText } from './sql.ts';
 
 export interface StoredColumn extends Column {
@@ -48,6 +49,8 @@ export interface WantedSchema {
   readonly tables: readonly WantedTable[];
   /** Each after those it reads. */
   readonly views: readonly WantedView[];
+  /** After all views. */
+  readonly aggregates: readonly WantedAggregate[];
 }
 
 export interface SchemaOptions {
@@ -55,6 +58,9 @@ export interface SchemaOptions {
   readonly tables: readonly TableDefinition[];
   /** The buffer forgets rows after their insert, so with the engine in this process the insert must be on disk too. */
   readonly embedded: boolean;
+  readonly aggregates?: readonly AggregateDefinition[];
+  /** Between two computations of an aggregate of pace 1. */
+  readonly refreshSeconds?: number;
 }
 
 export const rowsTable = (type: string): string => `${type}_rows`;
@@ -69,8 +75,17 @@ export const deadLetterColumns: readonly Column[] = [
   { name: 'reason', type: 'LowCardinality(String)', about: 'Why it cannot be a row, in a word' },
   { name: 'detail', type: 'String', about: 'Why, in full' },
   { name: 'raw', type: 'String', about: 'The record, byte for byte' },
+  { name: 'recorded_at', type: "DateTime64(3, 'UTC')", about: 'The log’s time of the record' },
   { name: 'failed_at', type: "DateTime64(3, 'UTC')", about: 'When it was given up' },
 ];
+
+/** Beside what is inserted with a letter. Set by whoever made a row of it after all. */
+export const replayedColumn: Column = {
+  name: 'replayed_at',
+  type: "Nullable(DateTime64(3, 'UTC'))",
+  about: 'When it became a row after all; null while it is open',
+};
+const allLetterColumns = [...deadLetterColumns, replayedColumn];
 
 const versionColumn: StoredColumn = {
   name: '_version',
@@ -82,7 +97,9 @@ const versionColumn: StoredColumn = {
 /** Inserts remembered by token. A repetition of an older one is still one row, by its event_ids. */
 const deduplicationWindow = 1000;
 
-export function wantedSchema({ database, tables, embedded }: SchemaOptions): WantedSchema {
+export function wantedSchema(options: SchemaOptions): WantedSchema {
+  const { database, tables, embedded, aggregates = [], refreshSeconds = 60 } = options;
+  const types = new Set(tables.map(({ type }) => type));
   for (const { type } of tables) assertName(type);
   const settings = {
     non_replicated_deduplication_window: deduplicationWindow,
@@ -100,10 +117,11 @@ export function wantedSchema({ database, tables, embedded }: SchemaOptions): Wan
       view(
         database,
         'dead_letters',
-        `SELECT ${namesOf(deadLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
+        `SELECT ${namesOf(allLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
         'Records that could not become a row',
       ),
     ],
+    aggregates: aggregates.flatMap(definition => wantedAggregate(definition, { database, types, refreshSeconds })),
   };
 }
 
@@ -151,10 +169,10 @@ function checkOf(database: string, { type, columns }: TableDefinition): WantedTa
 function deadLetterRows(database: string, settings: Readonly<Record<string, number>>): WantedTable {
   const sortingKey = 'topic, partition, position, index';
   const create =
-    `CREATE TABLE IF NOT EXISTS ${tableName(database, deadLettersTable)} (\n  ${deadLetterColumns.map(columnSql).join(',\n  ')}\n)\n` +
+    `CREATE TABLE IF NOT EXISTS ${tableName(database, deadLettersTable)} (\n  ${allLetterColumns.map(columnSql).join(',\n  ')}\n)\n` +
     `ENGINE = ReplacingMergeTree(failed_at)\nORDER BY (${sortingKey})\nSETTINGS ${settingsSql(settings)}\n` +
     `COMMENT ${quoteText('Storage: read dead_letters instead')}`;
-  return { kind: 'rows', name: deadLettersTable, columns: deadLetterColumns, sortingKey, settings, create };
+  return { kind: 'rows', name: deadLettersTable, columns: allLetterColumns, sortingKey, settings, create };
 }
 
 const settingsSql = (settings: Readonly<Record<string, number>>): string =>
