@@ -167,6 +167,10 @@ describe('a definition that cannot be one is refused in words', () => {
     expect(define({ fields: { ...definition.fields, hall_name: field } })).toThrow('hall_name is the column');
   });
 
+  test.each([0, 1.5, -1, 1e6])('that keeps rows for %p days', retentionDays => {
+    expect(define({ retentionDays })).toThrow('retentionDays');
+  });
+
   test.each([0, 1.5, -1, 70_000])('of version %p', version => {
     expect(define({ version })).toThrow('version');
   });
