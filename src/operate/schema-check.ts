@@ -80,7 +80,7 @@ export const wantedOf = (types: readonly EventType[], config: Config): WantedSch
 /** Without what is made of all types, unless all are asked about: of some of them it would be another one. */
 function ofThem(types: readonly EventType[], wanted: WantedSchema): WantedSchema {
   if (types.length === catalogue.types.length) return wanted;
-  return { ...wanted, views: wanted.views.filter(({ readsViews }) => !readsViews), aggregates: [] };
+  return { ...wanted, views: wanted.views.filter(({ isOfAll }) => !isOfAll), aggregates: [] };
 }
 
 const flat = ({ where, error, plan }: Live) => ({ where, error, ...plan });
