@@ -75,13 +75,14 @@ test(`${rounds} rounds: every event that was acked is exactly one row, in every 
       ...brokers,
       ...['--role=etl', `--kafka-session-timeout-ms=${sessionMs}`, '--kafka-request-timeout-ms=2000'],
       ...[`--clickhouse-url=${clickhouseUrl}`, '--clickhouse-database=remote', '--clickhouse-timeout-ms=1500'],
+      '--clickhouse-refresh-seconds=2',
     ]);
   const movers = [await mover(), await mover()] as const;
 
   const hide = (table: string): Fault => ({
     name: 'table away',
-    begin: () => command(clickhouseUrl, `RENAME TABLE remote.${table} TO remote.hidden`),
-    end: () => command(clickhouseUrl, `RENAME TABLE remote.hidden TO remote.${table}`),
+    begin: () => command(clickhouseUrl, `DETACH TABLE remote.${table}`),
+    end: () => command(clickhouseUrl, `ATTACH TABLE remote.${table}`),
   });
   const kinds: readonly (() => Fault)[] = [
     () => killed('mover', random.pick(movers)),
@@ -144,6 +145,25 @@ test(`${rounds} rounds: every event that was acked is exactly one row, in every 
   );
   expect(finding).toMatchObject({ lost: [], doubled: [], foreign: [] });
   expect(finding.acked).toBeGreaterThan(rounds * 10);
+  const sums = async (sql: string): Promise<unknown> => (await queryRows(clickhouseUrl, sql))[0];
+  const tables = await sums(
+    `SELECT (SELECT count() FROM remote.events) AS events, (SELECT count() FROM remote.events) AS by_day,
+     (SELECT count() FROM remote.film_watched) AS completions, (SELECT count() FROM remote.quality_change) AS changes`,
+  );
+  expect(tables).toMatchObject({ events: finding.rows });
+  await eventually(
+    async () => {
+      const views = await sums(
+        `SELECT (SELECT sum(events) FROM remote.events_per_minute) AS events,
+         (SELECT sum(events) FROM remote.active_users_daily) AS by_day,
+         (SELECT sum(completions) FROM remote.film_views_daily) AS completions,
+         (SELECT sum(changes) FROM remote.quality_changes_daily) AS changes`,
+      );
+      expect(views).toEqual(tables);
+      return true;
+    },
+    { msMax: 60_000, what: 'the aggregates of all rows' },
+  );
   for (const it of [ingest, ...movers, server]) await it.stop();
 });
 
