@@ -90,7 +90,7 @@ export function describe(value: unknown): string {
 function sortOf(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
+  if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'string') return `text of ${value.length} characters`;
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

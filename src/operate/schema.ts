@@ -51,7 +51,6 @@ export const schema = command(schemaFlags, async ({ args, flags, config }) => {
   }
   const types = names.length > 0 ? names.map(name => catalogue.find(name)!) : catalogue.types;
   if (word === 'check' || word === 'diff') return checks[word]({ types, isJson, config });
-  // Not awaited piece by piece: a reader that has seen enough (head) may close the pipe.
   await Bun.write(Bun.stdout, `${prints[word]!({ types, isJson, config })}\n`);
   return 0;
 });

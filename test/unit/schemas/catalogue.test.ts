@@ -109,7 +109,7 @@ describe('a rejection helps', () => {
   test('without what an unknown field holds, nor any long value', () => {
     expect(messageOf('click', { password: 'hunter2' })).not.toContain('hunter2');
     expect(messageOf('click', { country: ['hunter2'] })).toBe(
-      '/country expected text of at most 64 characters, got an array',
+      '/country expected text of at most 64 characters, got a list of 1',
     );
     expect(messageOf('click', { country: 'hunter2'.repeat(20) })).not.toContain('hunter2');
   });
