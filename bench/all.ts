@@ -5,6 +5,7 @@ import { chainBench, drainBench } from './chain.bench.ts';
 import { footprintBench, steadyBench } from './footprint.bench.ts';
 import { freshnessBench } from './freshness.bench.ts';
 import { ingestBench } from './ingest.bench.ts';
+import { judgeBench } from './judge.bench.ts';
 import { machine } from './process.ts';
 import { keep, markdown, type Row } from './report.ts';
 
@@ -12,6 +13,7 @@ const option = (name: string, standard: number): number =>
   Number(process.argv.find(argument => argument.startsWith(`--${name}=`))?.split('=')[1] ?? standard);
 
 const parts: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  judge: async () => judgeBench(),
   footprint: footprintBench,
   buffer: bufferBench,
   ingest: () => ingestBench(option('seconds', 10)),
