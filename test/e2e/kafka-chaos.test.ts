@@ -11,7 +11,7 @@ import { startCluster, type TestCluster } from '../support/kafka-cluster.ts';
 import { compareWithKafka, readKafka } from '../support/kafka-oracle.ts';
 import { newLedger, type Timed } from '../support/load.ts';
 import { drained } from '../support/oracle.ts';
-import { randomOf, seeded } from '../support/random.ts';
+import { type Random, randomOf, seeded } from '../support/random.ts';
 import { type SmallDisk, smallDisk } from '../support/small-disk.ts';
 import { eventually, startUgc, temporaryFolder } from '../support/ugc.ts';
 import { ugcLives } from '../support/ugc-lives.ts';
@@ -27,19 +27,21 @@ const excuseMs = 2_000;
 const topic = 'ugc.{family}';
 const topics = [...new Set(catalogue.types.map(type => topicOf(topic, type)))];
 
-const flagsOf = ({ proxied }: TestCluster): string[] => [
+const flagsOf = ({ proxied }: TestCluster, topicPattern: string): string[] => [
   ...['--role=ingest', '--request-log=false', `--kafka-brokers=${proxied.join(',')}`],
-  ...[`--topic=${topic}`, '--topic-replication=3', '--topic-partitions=6'],
+  ...[`--topic=${topicPattern}`, '--topic-replication=3', '--topic-partitions=6'],
   ...['--kafka-request-timeout-ms=3000', '--buffer-disk-reserve-bytes=1MiB'],
 ];
 
 describe.skipIf(await isWithoutKafka('own'))('three brokers and everything against them', () => {
   const random = randomOf('kafka chaos');
+  // Of their own, or the dice of the faults would fall as the load and the network happen to run.
+  const [jitter, loading, chosen] = [1, 2, 3].map(more => seeded(random.seed + more)) as [Random, Random, Random];
   let cluster: TestCluster;
   let disk: SmallDisk | null;
   beforeAll(async () => {
     disk = smallDisk(96);
-    cluster = await startCluster({ random: random.next });
+    cluster = await startCluster({ random: jitter.next });
   });
   afterAll(async () => {
     await cluster?.stopForGood();
@@ -48,12 +50,12 @@ describe.skipIf(await isWithoutKafka('own'))('three brokers and everything again
 
   for (const fault of ['killed', 'hung'] as const)
     test(`with one of the three ${fault} for good, everything goes to Kafka again without it`, async () => {
-      const ugc = await startUgc({ dataDir: temporaryFolder(), flags: flagsOf(cluster) });
+      const ugc = await startUgc({ dataDir: temporaryFolder(), flags: flagsOf(cluster, `${fault}.{family}`) });
       /** Enough users to reach every partition. */
       const wave = async (): Promise<ReadonlySet<string>> => {
         const answers = await Promise.all(
           Array.from({ length: 60 }, async (_, at) => {
-            const response = await ugc.post({ ...clientEvent(random), user_id: `user-${at}` });
+            const response = await ugc.post({ ...clientEvent(chosen), user_id: `user-${at}` });
             return `${response.status} ${((await response.json()) as { stored?: string }).stored}`;
           }),
         );
@@ -61,7 +63,7 @@ describe.skipIf(await isWithoutKafka('own'))('three brokers and everything again
       };
       const all = async () => [...(await wave())].join() === '200 kafka';
       await eventually(all, { what: 'all of a wave in Kafka' });
-      const node = random.pick(cluster.nodes);
+      const node = chosen.pick(cluster.nodes);
       const beganAt = performance.now();
       if (fault === 'killed') await node.kill();
       else node.stop();
@@ -82,8 +84,8 @@ describe.skipIf(await isWithoutKafka('own'))('three brokers and everything again
     const isExcused = ({ sentAt }: Timed) => sentAt < excusedUntil || [...active].some(({ name }) => excuses.has(name));
     const lives = await ugcLives({
       dataDir: disk?.path ?? temporaryFolder(),
-      flags: flagsOf(cluster),
-      random: seeded(random.seed), // of its own, or the dice of the faults would fall as the load happens to run
+      flags: flagsOf(cluster, topic),
+      random: loading,
       ledger,
       circumstances: () => [...active].map(({ name }) => name).join(', ') || 'nothing',
       isExcused,
@@ -105,7 +107,7 @@ describe.skipIf(await isWithoutKafka('own'))('three brokers and everything again
         active.delete(fault);
         if (excuses.has(fault.name)) excusedUntil = performance.now() + excuseMs;
       }
-      await Bun.sleep(random.between(0, 1_500));
+      await Bun.sleep(random.between(0, 1_000));
     }
     await lives.quiet();
     await cluster.heal();
