@@ -68,6 +68,8 @@ export interface DiskBuffer {
    * `withKeys` do its batches carry keys.
    */
   source(reader: string, options?: { readonly withKeys?: boolean }): Source;
+  /** Nobody reads under this name any more: what is kept for it alone may go. Idempotent. */
+  retire(reader: string): Promise<void>;
   /**
    * Keeps records in quarantine that a reader could read and never deliver; the reader then commits past them. Resolved =
    * committed and fsynced. Idempotent by topic, position and index.

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { catalogue } from '../schemas/catalogue.ts';
 import { tableOf } from '../schemas/table.ts';
+import { topicOf } from '../schemas/topic.ts';
 import { diskLog } from './adapters/disk-log.ts';
 import { sqliteBuffer } from './adapters/sqlite/buffer.ts';
 import type { Config, Role } from './config.ts';
@@ -13,9 +14,10 @@ import { acceptOf } from './ingest/accept.ts';
 import { judgeOf } from './ingest/judge.ts';
 import { type Server, startServer } from './ingest/server.ts';
 import { bufferFile, urlOf } from './instance.ts';
-import type { DiskBuffer } from './ports.ts';
+import { type KafkaEdge, openKafkaEdge } from './kafka.ts';
+import type { DiskBuffer, Log } from './ports.ts';
 import { type Storage, startStorage } from './storage.ts';
-import { type Health, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
+import { type Health, type Logger, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
 
 /** Resolves with the exit code once the process may end. */
 export async function serve(config: Config, version: string): Promise<0 | 1> {
@@ -62,20 +64,26 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   makeFolder(dataDir);
   const broken = Promise.withResolvers<string>();
 
-  const buffer = await sqliteBuffer({
-    path: bufferFile(dataDir),
-    bytesMax: config.bufferBytesMax,
-    diskReserveBytes: config.bufferDiskReserveBytes,
-    log: logger,
-    onFailure: error => broken.resolve(`the disk buffer failed: ${messageOf(error)}`),
-  });
-  closing.push(() => buffer.close());
+  const hasKafka = config.kafkaBrokers !== '';
+  // A mover that reads Kafka has no business with the disk.
+  const buffer = active.has('ingest') || !hasKafka ? await openBuffer(config, dataDir, logger, broken.resolve) : null;
+  if (buffer !== null) closing.push(() => buffer.close());
 
+  // A folder that was used without Kafka and now is with it, or the other way round: whoever drains it now has all that
+  // is left, from the first moment on, so the other need not be waited for.
+  let kafka: KafkaEdge | null = null;
+  if (hasKafka && buffer !== null) {
+    const topics = new Set(catalogue.types.map(type => topicOf(config.topic, type)));
+    kafka = await openKafkaEdge({ config, buffer, topics: [...topics], logger, metrics });
+    closing.push(kafka.close);
+    void kafka.broken.then(broken.resolve);
+    await buffer.retire('etl');
+  }
   let storage: Storage | null = null;
   if (active.has('etl')) {
     storage = await startStorage({
       config,
-      source: buffer.source('etl'),
+      source: buffer!.source('etl'),
       tables: catalogue.types.map(tableOf),
       logger,
       metrics,
@@ -83,8 +91,11 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     const { close } = storage;
     closing.push(close);
     void storage.broken.then(broken.resolve);
+    if (!hasKafka) await buffer!.retire('drain');
   }
-  const server = listen({ config, buffer, storage, takesEvents: active.has('ingest'), logs, metrics });
+  const log = kafka?.log ?? (buffer === null ? null : diskLog(buffer));
+  const takes = active.has('ingest') ? log : null;
+  const server = listen({ config, buffer, kafka, storage, log: takes, logs, metrics });
   closing.push(() => server.stop());
   logger.info(
     {
@@ -111,29 +122,36 @@ function greet(url: string, active: ReadonlySet<Role>, clickhouseUrl: string | n
   );
 }
 
+const openBuffer = (config: Config, dataDir: string, log: Logger, onBroken: (reason: string) => void) =>
+  sqliteBuffer({
+    path: bufferFile(dataDir),
+    bytesMax: config.bufferBytesMax,
+    diskReserveBytes: config.bufferDiskReserveBytes,
+    log,
+    onFailure: error => onBroken(`the disk buffer failed: ${messageOf(error)}`),
+  });
+
 interface Listening {
   readonly config: Config;
-  readonly buffer: DiskBuffer;
+  readonly buffer: DiskBuffer | null;
+  readonly kafka: KafkaEdge | null;
   readonly storage: Storage | null;
-  readonly takesEvents: boolean;
+  /** Where events go; null = this process takes none. */
+  readonly log: Log | null;
   readonly logs: Logs;
   readonly metrics: Metrics;
 }
 
-function listen({ config, buffer, storage, takesEvents, logs, metrics }: Listening): Server {
+function listen({ config, buffer, kafka, storage, log, logs, metrics }: Listening): Server {
   const judge = judgeOf({ ...config, catalogue });
-  const accept = takesEvents ? acceptOf({ judge, log: diskLog(buffer), metrics }) : null;
+  const accept = log === null ? null : acceptOf({ judge, log, metrics });
   const health = (): Health => {
-    const hasRoom = !takesEvents || buffer.hasRoom(config.eventBytesMax);
-    const tables = storage?.problems() ?? {};
-    return { ready: hasRoom, detail: { ...(hasRoom ? {} : { buffer: 'full' }), ...tables } };
+    const hasRoom = log === null || buffer === null || buffer.hasRoom(config.eventBytesMax);
+    const detail = { ...(hasRoom ? {} : { buffer: 'full' }), ...kafka?.problems(), ...storage?.problems() };
+    return { ready: hasRoom || kafka?.isUp === true, detail };
   };
   const onScrape = async (): Promise<void> => {
-    const { events, bytes, oldestAtMs, quarantined } = await buffer.stats();
-    metrics.bufferEvents.set(events);
-    metrics.bufferBytes.set(bytes);
-    metrics.bufferOldest.set(oldestAtMs === null ? 0 : Math.max(0, Date.now() - oldestAtMs) / 1000);
-    metrics.bufferQuarantined.set(quarantined);
+    if (buffer !== null) await scrapeBuffer(buffer, metrics);
     metrics.etlLag.reset();
     for (const [topic, atMs] of storage?.oldest() ?? [])
       metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
@@ -159,6 +177,14 @@ function listen({ config, buffer, storage, takesEvents, logs, metrics }: Listeni
       { cause: error },
     );
   }
+}
+
+async function scrapeBuffer(buffer: DiskBuffer, metrics: Metrics): Promise<void> {
+  const { events, bytes, oldestAtMs, quarantined } = await buffer.stats();
+  metrics.bufferEvents.set(events);
+  metrics.bufferBytes.set(bytes);
+  metrics.bufferOldest.set(oldestAtMs === null ? 0 : Math.max(0, Date.now() - oldestAtMs) / 1000);
+  metrics.bufferQuarantined.set(quarantined);
 }
 
 const rolesOf = (config: Config): ReadonlySet<Role> =>

@@ -12,9 +12,9 @@ import { clickhouseSink } from './adapters/clickhouse/sink.ts';
 import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { type Mover, startMover } from './etl/loop.ts';
-import { sleep } from './etl/sleep.ts';
 import { clickhouseFolder, removeInstance, urlOf, writeInstance } from './instance.ts';
 import type { Sink, Source, TableDefinition } from './ports.ts';
+import { sleep } from './sleep.ts';
 import type { Logger, Metrics } from './telemetry.ts';
 
 export interface StorageOptions {

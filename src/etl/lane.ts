@@ -8,10 +8,10 @@
 
 import { messageOf, PipelineError } from '../errors.ts';
 import type { Batch, Sink } from '../ports.ts';
+import { sleep } from '../sleep.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { type Block, blockOf, fillingOf } from './block.ts';
 import { isolate } from './isolate.ts';
-import { sleep } from './sleep.ts';
 
 export interface LaneOptions {
   readonly sink: Sink;

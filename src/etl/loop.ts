@@ -7,11 +7,11 @@
 
 import { messageOf } from '../errors.ts';
 import type { Batch, Loop, Sink, Source } from '../ports.ts';
+import { sleep } from '../sleep.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { lettersOf } from './isolate.ts';
 import { type Lane, type LaneOptions, startLane } from './lane.ts';
 import { progressOf } from './progress.ts';
-import { sleep } from './sleep.ts';
 
 export interface MoverOptions {
   readonly source: Source;

@@ -232,6 +232,18 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         await source.close();
       }));
 
+    test('what was kept for a retired reader alone goes, the rest stays', () =>
+      withBuffer(async buffer => {
+        const [, drain] = [buffer.source('etl'), buffer.source('drain')];
+        await buffer.append(envelopes(3));
+        await commitAll(drain, await pollSome(drain));
+        await buffer.append([envelope('later')]);
+        await buffer.retire('etl');
+        await until('only the last one is left', async () => (await buffer.stats()).events === 1);
+        await buffer.retire('etl');
+        expect(idsOf(await pollSome(drain))).toEqual(['later']);
+      }));
+
     test('keys come with the records when asked for, and only then', () =>
       withBuffer(async buffer => {
         const [plain, keyed] = [buffer.source('etl'), buffer.source('drain', { withKeys: true })];

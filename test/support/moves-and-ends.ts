@@ -3,7 +3,7 @@
 import { memorySink } from '../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { startMover } from '../../src/etl/loop.ts';
-import { sleep } from '../../src/etl/sleep.ts';
+import { sleep } from '../../src/sleep.ts';
 import { listSource } from './list-source.ts';
 import { quietLogger, sharedMetrics } from './quiet.ts';
 import { until } from './until.ts';

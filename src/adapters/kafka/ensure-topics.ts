@@ -12,13 +12,15 @@ const leaderPauseMs = 50;
 export interface TopicShape {
   readonly partitions: number;
   readonly replicas: number;
+  /** Whether we may create any; otherwise one that is missing is a `log_halted`. */
+  readonly create?: boolean;
 }
 
 /** Resolves with the topics it created. Rejects with a PipelineError: `log_halted` names the command to run. */
 export async function ensureTopics(
   given: KafkaLogOptions,
   wanted: readonly string[],
-  { partitions, replicas }: TopicShape,
+  { partitions, replicas, create = true }: TopicShape,
 ): Promise<readonly string[]> {
   const { brokers, clientId, ssl, sasl, connectionTimeoutMs, requestTimeoutMs } = { ...kafkaLogDefaults, ...given };
   const address = brokers.join(',');
@@ -38,6 +40,7 @@ export async function ensureTopics(
     await admin.connect();
     missing = await missingOf(admin, wanted);
     if (missing.length === 0) return missing;
+    if (!create) throw new PipelineError('log_halted', `${address} does not have every topic`);
     await admin.createTopics({
       topics: missing.map(topic => ({ topic, numPartitions: partitions, replicationFactor: replicas })),
       waitForLeaders: false,
@@ -62,10 +65,14 @@ export async function ensureTopics(
   }
 }
 
-/** One question a topic: kafkajs fails the whole answer for one topic that is not there or has no leader. */
+/**
+ * What is not in the list of all that this user may see is asked for by name: one question a topic, because kafkajs fails
+ * the whole answer for one topic that is not there or has no leader.
+ */
 async function missingOf(admin: Admin, wanted: readonly string[]): Promise<readonly string[]> {
+  const seen = new Set(await admin.listTopics());
   const missing: string[] = [];
-  for (const topic of wanted) {
+  for (const topic of wanted.filter(name => !seen.has(name))) {
     const type = await admin.fetchTopicMetadata({ topics: [topic] }).then(
       () => null,
       (error: unknown) => typeOfKafkaError(error) ?? Promise.reject(error),

@@ -90,7 +90,9 @@ export function kafkaLog(given: KafkaLogOptions): Log {
       const { promise, resolve } = Promise.withResolvers<void>();
       onEmpty = resolve;
       for (const lane of lanes.values()) lane.hurry();
+      const timer = setTimeout(resolve, options.closeMsMax);
       await promise;
+      clearTimeout(timer);
     }
     const { brokers, seedBroker } = cluster.brokerPool;
     for (const broker of new Set([...Object.values(brokers), seedBroker]))

@@ -30,6 +30,8 @@ export interface KafkaLogOptions {
   readonly inFlightMax?: number;
   /** Of what is taken and has no outcome yet. Beyond it, publish answers `log_unavailable` at once. */
   readonly queueBytesMax?: number;
+  /** What has no outcome this long after `close` is given up: outcome unknown. */
+  readonly closeMsMax?: number;
   /** After this long the partitions of a topic are asked for again. */
   readonly metadataAgeMsMax?: number;
 }
@@ -43,5 +45,6 @@ export const kafkaLogDefaults = {
   requestRecordsMax: 5_000,
   inFlightMax: 4,
   queueBytesMax: 64 * 2 ** 20,
+  closeMsMax: 2_000,
   metadataAgeMsMax: 300_000,
 } satisfies Partial<KafkaLogOptions>;

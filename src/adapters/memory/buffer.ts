@@ -101,6 +101,11 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
       return sourceOf(passed, withKeys);
     },
 
+    async retire(reader) {
+      readers.delete(reader);
+      if (readers.size > 0) dropPassed();
+    },
+
     async setAside(records) {
       for (const { topic, position, index } of records) aside.add(`${topic}/${position}/${index}`);
     },

@@ -136,6 +136,10 @@ export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBu
       return source;
     },
 
+    async retire(reader) {
+      await thread.ask<'retire'>({ op: 'retire', reader });
+    },
+
     async setAside(records) {
       await thread.ask<'setAside'>({ op: 'setAside', records: JSON.stringify(records) });
     },

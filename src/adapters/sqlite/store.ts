@@ -26,6 +26,8 @@ export interface Store {
   register(reader: string): Cursors;
   read(options: ReadOptions): Reading;
   commit(reader: string, topic: string, last: number): void;
+  /** Forgets a reader; what was kept for it alone is swept. */
+  retire(reader: string): void;
   setAside(records: readonly SetAside[]): void;
   /** One small step of tidying up. */
   sweep(): Swept;
@@ -75,6 +77,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
   const insert = insertRow(connection);
   const quarantineRecord = insertQuarantined(connection);
   const addReader = prepare<null, [string]>("INSERT OR IGNORE INTO readers VALUES (?, '', 0)");
+  const removeReader = prepare<null, [string]>('DELETE FROM readers WHERE reader = ?');
   const positions = prepare<{ topic: string; position: number }, [string]>(
     "SELECT topic, position FROM readers WHERE reader = ? AND topic <> ''",
   );
@@ -157,6 +160,12 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
       guarded(() => {
         connection.write('lazy', () => advance.run(name, topic, last));
         sweeping.look(topic);
+      }),
+
+    retire: name =>
+      guarded(() => {
+        sweeping.lookEverywhere();
+        connection.write('fsynced', () => removeReader.run(name));
       }),
 
     setAside: records =>

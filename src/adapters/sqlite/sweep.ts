@@ -15,6 +15,8 @@ import type { IndexRepair } from './topic-index.ts';
 export interface Sweeper {
   /** A position of this topic has moved. */
   look(topic: string): void;
+  /** A reader is gone, or is about to be: the topics it stood in are known now. */
+  lookEverywhere(): void;
   /** One step; true when there is more to do. */
   step(): boolean;
 }
@@ -105,9 +107,14 @@ export function sweeper({ connection, pages, isTight, index }: SweeperOptions): 
     if (oldest.get() === null && countEvents.get()!.events > 0) connection.write('lazy', () => recount.run());
   };
 
+  const look = (topic: string): void => {
+    if (!open.has(topic)) open.set(topic, 0);
+  };
+
   return {
-    look(topic) {
-      if (!open.has(topic)) open.set(topic, 0);
+    look,
+    lookEverywhere() {
+      for (const { topic } of allTopics.all()) look(topic);
     },
 
     step() {

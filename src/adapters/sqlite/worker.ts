@@ -28,6 +28,7 @@ export type Request =
       readonly withKeys: boolean;
     }
   | { readonly op: 'commit'; readonly reader: string; readonly topic: string; readonly last: number }
+  | { readonly op: 'retire'; readonly reader: string }
   /** `records`: SetAside[] as JSON. */
   | { readonly op: 'setAside'; readonly records: string }
   | { readonly op: 'stats' }
@@ -55,6 +56,7 @@ export interface Answers {
     readonly version: string;
   };
   readonly commit: { readonly left: number };
+  readonly retire: Record<never, never>;
   readonly setAside: Record<never, never>;
   readonly stats: {
     readonly events: number;
@@ -87,7 +89,7 @@ self.onmessage = ({ data }: MessageEvent<Asked>) => {
   answer(data);
   if (data.op === 'close' || store === null) return;
   store.rest();
-  if (data.op === 'commit' || data.op === 'open') void sweepOn();
+  if (data.op === 'commit' || data.op === 'open' || data.op === 'retire') void sweepOn();
 };
 
 function answer(asked: Asked): void {
@@ -122,6 +124,9 @@ function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
     case 'commit':
       to.commit(asked.reader, asked.topic, asked.last);
       return { left: to.left() };
+    case 'retire':
+      to.retire(asked.reader);
+      return {};
     case 'setAside':
       to.setAside(JSON.parse(asked.records));
       return {};

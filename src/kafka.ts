@@ -1,0 +1,188 @@
+// Kafka, wired: how this process reaches it, its topics, and for the edge the log that has the disk buffer behind it and
+// the drain that brings back what went there.
+//
+// Nothing here waits for Kafka longer than a moment: events are taken from the start, and lie on the disk until it comes.
+
+import { readFileSync } from 'node:fs';
+import { diskLog } from './adapters/disk-log.ts';
+import { ensureTopics } from './adapters/kafka/ensure-topics.ts';
+import { kafkaLog } from './adapters/kafka/log.ts';
+import type { KafkaLogOptions, TlsOptions } from './adapters/kafka/options.ts';
+import type { Config } from './config.ts';
+import { messageOf, PipelineError } from './errors.ts';
+import { breakerOf } from './ingest/breaker.ts';
+import { copiesOf } from './ingest/copies.ts';
+import { type Drain, startDrain } from './ingest/drain.ts';
+import { hedge } from './ingest/hedge.ts';
+import type { DiskBuffer, Log } from './ports.ts';
+import { sleep } from './sleep.ts';
+import type { Logger, Metrics } from './telemetry.ts';
+
+export interface KafkaEdgeOptions {
+  readonly config: Config;
+  readonly buffer: DiskBuffer;
+  readonly topics: readonly string[];
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface KafkaEdge {
+  /** Kafka or the disk. */
+  readonly log: Log;
+  /** Whether Kafka takes events just now. */
+  readonly isUp: boolean;
+  /** What does not work just now, in words. Events are durable all the same. */
+  problems(): Readonly<Record<string, string>>;
+  /** Resolves, with the reason, once the buffer can never be drained again. */
+  readonly broken: Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Rejects with `config_invalid` when a PEM file cannot be read. Kafka being down is no failure. */
+export async function openKafkaEdge({ config, buffer, topics, logger, metrics }: KafkaEdgeOptions): Promise<KafkaEdge> {
+  const options = kafkaOptionsOf(config);
+  const kafka = kafkaLog(options);
+  const copies = copiesOf();
+  const breaker = breakerOf({
+    budgetMs: config.ackBudgetMs,
+    onChange: reason => {
+      metrics.breakerOpen.set(reason === null ? 0 : 1);
+      if (reason === null) logger.info('Kafka answers again: events go there');
+      else logger.warn({ reason }, 'Kafka does not take events: they go to the disk buffer until it does');
+    },
+  });
+  const keeper = keepTopics({ config, options, wanted: new Set(topics), logger });
+  await Promise.race([keeper.looked, Bun.sleep(firstLookMsMax)]);
+  const drain: Drain = startDrain({
+    buffer,
+    kafka,
+    breaker,
+    copies,
+    logger,
+    onDrained: (outcome, events) => metrics.bufferDrained.inc({ outcome }, events),
+    onHalted: topic => keeper.want(topic),
+  });
+  const log = hedge({ kafka, disk: diskLog(buffer), breaker, copies, budgetMs: config.ackBudgetMs });
+  return {
+    log,
+    get isUp() {
+      return !breaker.isOpen;
+    },
+    problems: () => ({
+      ...(breaker.reason === null ? {} : { kafka: breaker.reason }),
+      ...(keeper.problem() === null ? {} : { topics: keeper.problem()! }),
+      ...Object.fromEntries(drain.halted()),
+    }),
+    broken: new Promise(resolve => {
+      drain.done.catch(error => resolve(`draining the disk buffer broke: ${messageOf(error)}`));
+    }),
+    async close() {
+      keeper.stop();
+      await log.close();
+      await drain.stop();
+    },
+  };
+}
+
+const firstLookMsMax = 5_000;
+
+interface Keeping {
+  readonly config: Config;
+  readonly options: KafkaLogOptions;
+  readonly wanted: Set<string>;
+  readonly logger: Logger;
+}
+
+interface Keeper {
+  /** Resolved once Kafka has been asked, whatever it said. */
+  readonly looked: Promise<void>;
+  /** A topic seems to be missing. */
+  want(topic: string): void;
+  /** Why a topic is missing, in words; null = none is, as far as is known. */
+  problem(): string | null;
+  stop(): void;
+}
+
+/** Creates the topics that are missing, as soon as Kafka can be asked, and again when one is missed later. */
+function keepTopics({ config, options, wanted, logger }: Keeping): Keeper {
+  const stopping = new AbortController();
+  const looked = Promise.withResolvers<void>();
+  let problem: string | null = null;
+  let wake = new AbortController();
+
+  void (async () => {
+    for (let waitMs = retryMsMin; !stopping.signal.aborted; ) {
+      wake = new AbortController();
+      const error = await look();
+      looked.resolve();
+      if (error === null) waitMs = retryMsMin;
+      const signal = AbortSignal.any([stopping.signal, wake.signal]);
+      if (error === null) await sleep(lookEveryMs, signal);
+      else await sleep(waitMs, stopping.signal);
+      waitMs = Math.min(waitMs * 2, retryMsMax);
+    }
+  })();
+
+  async function look(): Promise<PipelineError | null> {
+    try {
+      const created = await ensureTopics(options, [...wanted], {
+        partitions: config.topicPartitions,
+        replicas: config.topicReplication,
+        create: config.topicCreate,
+      });
+      if (created.length > 0) logger.info({ topics: created }, 'topics were created');
+      problem = null;
+      return null;
+    } catch (thrown) {
+      const error = thrown instanceof PipelineError ? thrown : new PipelineError('log_unavailable', messageOf(thrown));
+      if (error.message !== problem && !stopping.signal.aborted)
+        logger[error.retry === 'halt' ? 'error' : 'warn']({ err: error }, 'the topics could not be looked after');
+      problem = error.message;
+      return error;
+    }
+  }
+
+  return {
+    looked: looked.promise,
+    want(topic) {
+      wanted.add(topic);
+      wake.abort();
+    },
+    problem: () => problem,
+    stop: () => stopping.abort(),
+  };
+}
+
+const lookEveryMs = 300_000;
+const retryMsMin = 500;
+const retryMsMax = 10_000;
+
+/** How this process reaches Kafka. Rejects with `config_invalid` when a PEM file cannot be read. */
+export function kafkaOptionsOf(config: Config): KafkaLogOptions {
+  const { kafkaSasl, kafkaUser: username, kafkaPassword: password } = config;
+  return {
+    brokers: config.kafkaBrokers.split(',').map(broker => broker.trim()),
+    clientId: config.kafkaClientId,
+    compression: config.kafkaCompression,
+    connectionTimeoutMs: config.kafkaConnectTimeoutMs,
+    requestTimeoutMs: config.kafkaRequestTimeoutMs,
+    ...(config.kafkaTls && { ssl: tlsOf(config) }),
+    ...(kafkaSasl !== 'none' && { sasl: { mechanism: kafkaSasl, username, password } as KafkaLogOptions['sasl'] & {} }),
+  };
+}
+
+function tlsOf({ kafkaTlsCa, kafkaTlsCert, kafkaTlsKey }: Config): TlsOptions {
+  return {
+    ...(kafkaTlsCa !== '' && { ca: readPem('UGC_KAFKA_TLS_CA', kafkaTlsCa) }),
+    ...(kafkaTlsCert !== '' && { cert: readPem('UGC_KAFKA_TLS_CERT', kafkaTlsCert) }),
+    ...(kafkaTlsKey !== '' && { key: readPem('UGC_KAFKA_TLS_KEY', kafkaTlsKey) }),
+  };
+}
+
+function readPem(setting: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new PipelineError('config_invalid', `${setting} names a file that cannot be read: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,68 @@
+import { expect, test } from 'bun:test';
+import { copiesOf } from '../../../src/ingest/copies.ts';
+
+const a = { id: 'a', type: 'click' };
+const b = { id: 'b', type: 'click' };
+
+test('an event nobody has copied is unknown', () => {
+  const copies = copiesOf();
+  expect(copies.isEmpty).toBe(true);
+  expect(copies.isAcked(a)).toBe(false);
+});
+
+test('an ack is remembered until it is asked for, once', () => {
+  const copies = copiesOf();
+  copies.expect([a, b]);
+  copies.settle(a, true);
+  expect(copies.isAcked(a)).toBe(true);
+  expect(copies.isAcked(a)).toBe(false);
+  expect(copies.isEmpty).toBe(false);
+});
+
+test('a failure is forgotten at once: the copy has to be sent', () => {
+  const copies = copiesOf();
+  copies.expect([a]);
+  copies.settle(a, false);
+  expect(copies.isAcked(a)).toBe(false);
+  expect(copies.isEmpty).toBe(true);
+});
+
+test('while the answer is open it is waited for', async () => {
+  for (const isAcked of [true, false]) {
+    const copies = copiesOf();
+    copies.expect([a]);
+    const said = copies.isAcked(a);
+    expect(said).toBeInstanceOf(Promise);
+    copies.settle(a, isAcked);
+    expect(await said).toBe(isAcked);
+    expect(copies.isEmpty).toBe(true);
+  }
+});
+
+test('of the same event published twice any ack counts, and a failure waits for the other', async () => {
+  const copies = copiesOf();
+  copies.expect([a]);
+  copies.expect([a]);
+  const said = copies.isAcked(a);
+  copies.settle(a, false);
+  copies.settle(a, true);
+  expect(await said).toBe(true);
+});
+
+test('the same id under another type is another event', () => {
+  const copies = copiesOf();
+  copies.expect([a]);
+  copies.settle(a, true);
+  expect(copies.isAcked({ id: 'a', type: 'page_view' })).toBe(false);
+  expect(copies.isAcked(a)).toBe(true);
+});
+
+test('beyond its bound the oldest are forgotten, and whoever waits for one is told to send it', async () => {
+  const copies = copiesOf(1);
+  copies.expect([a]);
+  const said = copies.isAcked(a);
+  copies.expect([b]);
+  expect(await said).toBe(false);
+  copies.settle(b, true);
+  expect(copies.isAcked(b)).toBe(true);
+});

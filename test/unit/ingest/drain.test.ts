@@ -1,0 +1,161 @@
+import { expect, test } from 'bun:test';
+import { memoryBuffer } from '../../../src/adapters/memory/buffer.ts';
+import { PipelineError } from '../../../src/errors.ts';
+import { breakerOf } from '../../../src/ingest/breaker.ts';
+import { copiesOf } from '../../../src/ingest/copies.ts';
+import { startDrain } from '../../../src/ingest/drain.ts';
+import type { DiskBuffer, Envelope } from '../../../src/ports.ts';
+import { isEmpty, until } from '../../support/buffer.ts';
+import { type MemoryLog, memoryLog } from '../../support/memory-log.ts';
+import { quietLogger } from '../../support/quiet.ts';
+
+/** Bodies begin as the edge writes them. */
+function stored(at: number, type = 'click'): Envelope {
+  const id = `00000000-0000-7000-8000-${String(at).padStart(12, '0')}`;
+  const body = `{"event_id":"${id}","event_type":"${type}"}`;
+  return { id, type, topic: `ugc.${type}`, key: at % 2 === 0 ? `user-${at}` : null, body, receivedAtMs: 5_000 };
+}
+
+const range = (count: number, type?: string, from = 0): Envelope[] =>
+  Array.from({ length: count }, (_, at) => stored(from + at, type));
+
+function drained(buffer: DiskBuffer = memoryBuffer()) {
+  const kafka = memoryLog('kafka');
+  const copies = copiesOf();
+  const counts = { sent: 0, taken_back: 0, quarantined: 0 };
+  const halts: string[] = [];
+  const start = () =>
+    startDrain({
+      buffer,
+      kafka,
+      copies,
+      breaker: breakerOf({ budgetMs: 100 }),
+      logger: quietLogger,
+      onDrained: (outcome, events) => {
+        counts[outcome] += events;
+      },
+      onHalted: topic => halts.push(topic),
+      retryMsMin: 1,
+      retryMsMax: 5,
+    });
+  return { buffer, kafka, copies, counts, halts, start };
+}
+
+const ids = (log: MemoryLog) => log.published.map(({ id }) => id).sort();
+const idsOf = (events: readonly Envelope[]) => events.map(({ id }) => id).sort();
+
+test('everything reaches Kafka as it was accepted, key and all, and leaves the buffer', async () => {
+  const { buffer, kafka, counts, start } = drained();
+  const events = [...range(500), ...range(500, 'page_view', 500)];
+  await buffer.append(events);
+  const drain = start();
+  await until('the buffer is empty', isEmpty(buffer));
+  await drain.stop();
+  expect(kafka.published.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(events);
+  expect(counts).toEqual({ sent: 1_000, taken_back: 0, quarantined: 0 });
+});
+
+test('what cannot be sent is sent again, and only that', async () => {
+  const { buffer, kafka, start } = drained();
+  const events = range(100);
+  await buffer.append(events);
+  let failures = 0;
+  kafka.fail(({ id }) =>
+    Number(id.slice(-1)) < 5 && failures++ < 150 ? new PipelineError('log_unavailable', 'not now') : null,
+  );
+  const drain = start();
+  await until('the buffer is empty', isEmpty(buffer));
+  await drain.stop();
+  expect(ids(kafka)).toEqual(idsOf(events)); // each once
+});
+
+test('what is refused for good is set aside and blocks nobody', async () => {
+  const { buffer, kafka, counts, start } = drained();
+  const events = range(10);
+  await buffer.append(events);
+  kafka.fail(({ id }) => (id === events[3]!.id ? new PipelineError('log_refused', 'too large') : null));
+  const drain = start();
+  await until('the buffer is empty', isEmpty(buffer));
+  await drain.stop();
+  expect(ids(kafka)).toEqual(idsOf(events.toSpliced(3, 1)));
+  expect(counts).toEqual({ sent: 9, taken_back: 0, quarantined: 1 });
+  expect((await buffer.stats()).quarantined).toBe(1);
+});
+
+test('what is refused stays in the log while it cannot be set aside', async () => {
+  const memory = memoryBuffer();
+  let isFull = true;
+  const buffer: DiskBuffer = {
+    ...memory,
+    setAside: async records => {
+      if (isFull) throw new PipelineError('buffer_full');
+      await memory.setAside(records);
+    },
+  };
+  const { kafka, counts, start } = drained(buffer);
+  await buffer.append(range(2));
+  let asked = 0;
+  kafka.fail(() => {
+    asked++;
+    return new PipelineError('log_refused', 'too large');
+  });
+  const drain = start();
+  await until('it was asked again', () => asked > 4);
+  expect((await buffer.stats()).events).toBe(2);
+  isFull = false;
+  await until('the buffer is empty', isEmpty(buffer));
+  await drain.stop();
+  expect(counts.quarantined).toBe(2);
+});
+
+test('a topic that needs repair is told and tried again, and holds up no other', async () => {
+  const { buffer, kafka, halts, start } = drained();
+  let isBroken = true;
+  kafka.fail(({ topic }) =>
+    topic === 'ugc.click' && isBroken ? new PipelineError('log_halted', 'there is no such topic') : null,
+  );
+  await buffer.append([...range(3), ...range(3, 'page_view', 3)]);
+  const drain = start();
+  await until('the other topic is drained', () => kafka.published.length === 3);
+  await until('it was tried again', () => halts.length > 2);
+  expect(drain.halted().get('ugc.click')).toBe('there is no such topic');
+  await buffer.append(range(2, 'page_view', 6));
+  await until('the other topic goes on', () => kafka.published.length === 5);
+  isBroken = false;
+  await until('the buffer is empty', isEmpty(buffer));
+  expect(drain.halted().size).toBe(0);
+  await drain.stop();
+});
+
+test('a copy Kafka has acked is taken back, one whose answer is open is waited for', async () => {
+  const { buffer, kafka, copies, counts, start } = drained();
+  const events = range(4);
+  copies.expect(events.slice(0, 3));
+  copies.settle(events[0]!, true);
+  await buffer.append(events);
+  const drain = start();
+  await Bun.sleep(30); // the window in which nothing may be sent
+  expect(kafka.published).toEqual([]);
+  copies.settle(events[1]!, true);
+  copies.settle(events[2]!, false);
+  await until('the buffer is empty', isEmpty(buffer));
+  await drain.stop();
+  expect(ids(kafka)).toEqual(idsOf(events.slice(2)));
+  expect(counts).toEqual({ sent: 2, taken_back: 2, quarantined: 0 });
+});
+
+test('stopped in the middle it goes on where it was', async () => {
+  const { buffer, kafka, start } = drained();
+  const events = range(50);
+  await buffer.append(events);
+  kafka.fail(() => new PipelineError('log_unavailable', 'down'));
+  const first = start();
+  await Bun.sleep(20); // somewhere in the middle of trying
+  await first.stop();
+  expect((await buffer.stats()).events).toBe(50);
+  kafka.fail(() => null);
+  const second = start();
+  await until('the buffer is empty', isEmpty(buffer));
+  await second.stop();
+  expect(ids(kafka)).toEqual(idsOf(events));
+});
