@@ -23,11 +23,7 @@ const {
   KafkaJSNumberOfRetriesExceeded,
   KafkaJSRequestTimeoutError,
   KafkaJSSASLAuthenticationError,
-} = require('kafkajs/src/errors') as Record<string, new (...given: readonly unknown[]) => Error> & {
-  [K in `KafkaJS${string}`]: new (
-    ...given: readonly unknown[]
-  ) => Error;
-};
+} = require('kafkajs/src/errors') as Record<ErrorName, new (...given: readonly unknown[]) => Error>;
 const { createErrorFromCode, errorCodes } = require('kafkajs/src/protocol/error') as {
   createErrorFromCode(code: number): Error;
   readonly errorCodes: readonly { readonly type: string; readonly code: number }[];
