@@ -62,10 +62,15 @@ function distinct(envelopes: readonly Envelope[]): { readonly firsts: readonly E
   const firsts: Envelope[] = [];
   const placeOf = new Map<string, number>();
   const places = envelopes.map(envelope => {
-    const key = envelope.id + envelope.type;
-    const known = placeOf.get(key);
-    if (known !== undefined) return known;
-    placeOf.set(key, firsts.length);
+    const sameId = placeOf.get(envelope.id);
+    if (sameId === undefined) placeOf.set(envelope.id, firsts.length);
+    else if (firsts[sameId]!.type === envelope.type) return sameId;
+    else {
+      // One id under several types: several events.
+      const known = placeOf.get(envelope.id + envelope.type);
+      if (known !== undefined) return known;
+      placeOf.set(envelope.id + envelope.type, firsts.length);
+    }
     return firsts.push(envelope) - 1;
   });
   return { firsts, places };

@@ -8,6 +8,7 @@
 //
 // One timer for all that waits: the budget is the same for each, so they fall due in the order they came.
 
+import { PipelineError } from '../errors.ts';
 import type { Envelope, Log, Outcome } from '../ports.ts';
 import type { Breaker } from './breaker.ts';
 import type { Copies } from './copies.ts';
@@ -39,6 +40,7 @@ export function hedge({ kafka, disk, breaker, copies, budgetMs }: HedgeOptions):
   let closing: Promise<void> | undefined;
 
   async function publish(envelopes: readonly Envelope[]): Promise<readonly Outcome[]> {
+    if (closing !== undefined) return envelopes.map(() => ({ ok: false, error: new PipelineError('shutting_down') }));
     unanswered++;
     try {
       return breaker.allows() ? await tryKafka(envelopes) : await disk.publish(envelopes);

@@ -4,8 +4,13 @@ import { join } from 'node:path';
 import { diskLog } from '../../src/adapters/disk-log.ts';
 import { memoryBuffer } from '../../src/adapters/memory/buffer.ts';
 import { sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
+import { PipelineError } from '../../src/errors.ts';
+import { breakerOf } from '../../src/ingest/breaker.ts';
+import { copiesOf } from '../../src/ingest/copies.ts';
+import { hedge } from '../../src/ingest/hedge.ts';
 import type { DiskBuffer } from '../../src/ports.ts';
 import { idsOf, pollSome } from '../support/buffer.ts';
+import { memoryLog } from '../support/memory-log.ts';
 import { type LogUnderTest, logContract } from './log.contract.ts';
 
 function over(buffer: DiskBuffer, remove: () => void): LogUnderTest {
@@ -22,6 +27,19 @@ function over(buffer: DiskBuffer, remove: () => void): LogUnderTest {
 }
 
 logContract('the memory buffer', async () => over(memoryBuffer(), () => {}));
+
+for (const isDown of [false, true])
+  logContract(`the hedge with Kafka ${isDown ? 'down' : 'up'}`, async () => {
+    const [kafka, disk] = [memoryLog('kafka'), memoryLog('disk')];
+    if (isDown) kafka.fail(() => new PipelineError('log_unavailable'));
+    const breaker = breakerOf({ budgetMs: 100 });
+    return {
+      log: hedge({ kafka, disk, breaker, copies: copiesOf(), budgetMs: 100 }),
+      stored: isDown ? 'disk' : 'kafka',
+      readBack: async () => [...kafka.published, ...disk.published].map(({ id }) => id),
+      dispose: async () => {},
+    };
+  });
 
 logContract('the sqlite buffer', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ugc-log-'));
