@@ -5,6 +5,8 @@ import { chainBench, drainBench } from './chain.bench.ts';
 import { footprintBench, steadyBench } from './footprint.bench.ts';
 import { freshnessBench } from './freshness.bench.ts';
 import { ingestBench } from './ingest.bench.ts';
+import { kafkaBench } from './kafka.bench.ts';
+import { outageBench } from './outage.bench.ts';
 import { machine } from './process.ts';
 import { keep, markdown, type Row } from './report.ts';
 
@@ -15,6 +17,8 @@ const parts: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   footprint: footprintBench,
   buffer: bufferBench,
   ingest: () => ingestBench(option('seconds', 10)),
+  kafka: () => kafkaBench(option('seconds', 10)),
+  outage: () => outageBench(option('seconds', 10)),
   drain: () => drainBench(option('seconds', 10)),
   freshness: async () => [await freshnessBench(10, 20), await freshnessBench(1_000, 20)],
   chain: () => chainBench(option('chain-seconds', 60)),

@@ -12,6 +12,8 @@ export interface TestKafka {
   readonly brokers: readonly string[];
   /** What the secure listener wants, if there is one. */
   readonly secure: Secure | null;
+  /** Of the process that runs now; null if it is somebody else's. */
+  pid(): number | null;
   /** kill -9. */
   kill(): Promise<void>;
   /** SIGSTOP: connections stay open, nothing answers. */
@@ -78,9 +80,9 @@ async function ownBroker(
     // A killed broker may come back only when its registration has run out.
     'broker.session.timeout.ms': '1500',
     'broker.heartbeat.interval.ms': '300',
-    ...properties,
   };
   const secure = isSecure ? await secureListener(folder, securePort, settings) : null;
+  Object.assign(settings, properties);
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   const file = join(folder, 'server.properties');
   writeFileSync(file, lines.join(''));
@@ -125,6 +127,7 @@ async function ownBroker(
   return {
     brokers,
     secure,
+    pid: () => broker.pid,
     kill,
     stop: () => broker.kill('SIGSTOP'),
     cont: () => broker.kill('SIGCONT'),
@@ -179,6 +182,7 @@ function foreign(brokers: readonly string[]): TestKafka {
   return {
     brokers,
     secure: null,
+    pid: () => null,
     kill: async () => untouchable(),
     stop: untouchable,
     cont: untouchable,
@@ -210,7 +214,7 @@ async function answers(brokers: readonly string[]): Promise<boolean> {
   }
 }
 
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1');
