@@ -1,176 +1,112 @@
 // The builder: one definition per event type carries everything that is true of it. The validator (TypeBox, compiled),
-// the table's columns, the topic and the documentation are derived from it and from nothing else.
+// the table's columns, the topic, the Hive table, the SDK's types and the documentation are derived from it and from
+// nothing else.
 
 import { type TSchema, Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { type Field, freeObject, int64, orEmpty, text, textOrNull } from './field.ts';
+import { type Misfit, misfitsOf } from './misfit.ts';
+import { edgeColumns } from './table.ts';
 
-/** How a field's value is written into the stored JSON. */
-export type FieldKind = 'text' | 'number' | 'object';
+/** Who an event is of: `text` a registered user, `text-or-null` also visitors, `integer` a user known by a number. */
+export type Identity = 'text' | 'text-or-null' | 'integer';
 
-export interface Field {
-  readonly schema: TSchema;
-  readonly kind: FieldKind;
-  /** ClickHouse column type. Every value the schema accepts is held by it without loss. */
-  readonly column: string;
-  readonly about: string;
-  /** Absent counts as this; undefined = the field is required. */
-  readonly absent?: null | '' | '{}';
-}
+/** What the types of a family have in common; of any other family: visitors too, country and device when known. */
+const families: Readonly<Record<string, { readonly identity: Identity; readonly needsContext: boolean }>> = {
+  film: { identity: 'text-or-null', needsContext: true },
+  marketplace: { identity: 'integer', needsContext: false },
+  content: { identity: 'text', needsContext: false },
+};
 
-interface TextOptions {
-  readonly about: string;
-  readonly lengthMax?: number;
-  /** Few different values: stored as a dictionary. */
-  readonly fewValues?: boolean;
-}
+const identities: Readonly<Record<Identity, Field>> = {
+  text: text({ about: 'The registered user', lengthMax: 256 }),
+  'text-or-null': textOrNull({ about: 'The registered user, or null', lengthMax: 256 }),
+  integer: int64({ about: 'The registered user' }),
+};
+const anonymousId = textOrNull({ about: 'The visitor before or without registration', lengthMax: 256 });
+const country = text({ about: 'Country of the user, e.g. US', lengthMax: 64, fewValues: true });
+const device = text({ about: 'Kind of device, e.g. mobile', lengthMax: 128, fewValues: true });
+const context = { country, device };
+const contextOrEmpty = { country: orEmpty(country), device: orEmpty(device) };
+const properties = freeObject({ about: 'Anything else, as key and value' });
 
-/** Text of at most `lengthMax` UTF-16 units (default 1024). */
-export function text({ about, lengthMax = 1024, fewValues = false }: TextOptions): Field {
-  return {
-    schema: Type.String({ maxLength: lengthMax, description: about }),
-    kind: 'text',
-    column: fewValues ? 'LowCardinality(String)' : 'String',
-    about,
-  };
-}
-
-/** Text or null; absent is null. */
-export function textOrNull({ about, lengthMax = 1024 }: TextOptions): Field {
-  return {
-    schema: Type.Optional(Type.Union([Type.String({ maxLength: lengthMax }), Type.Null()], { description: about })),
-    kind: 'text',
-    column: 'Nullable(String)',
-    about,
-    absent: null,
-  };
-}
-
-/** A whole number from 0 to 4 294 967 295. */
-export function count32({ about }: { readonly about: string }): Field {
-  return {
-    schema: Type.Integer({ minimum: 0, maximum: 4_294_967_295, description: about }),
-    kind: 'number',
-    column: 'UInt32',
-    about,
-  };
-}
-
-/** A finite number, not negative, as an IEEE 754 double. */
-export function amount({ about }: { readonly about: string }): Field {
-  return {
-    schema: Type.Number({ minimum: 0, description: about }),
-    kind: 'number',
-    column: 'Float64',
-    about,
-  };
-}
-
-/** A free JSON object, stored as its JSON text. */
-export function freeObject({ about }: { readonly about: string }): Field {
-  return {
-    schema: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: about })),
-    kind: 'object',
-    column: 'String',
-    about,
-    absent: '{}',
-  };
-}
-
-/** What every event may carry besides its own fields, in the order it is stored. */
-export const commonFields = {
-  user_id: textOrNull({ about: 'The registered user, or null', lengthMax: 256 }),
-  anonymous_id: textOrNull({ about: 'The visitor before or without registration', lengthMax: 256 }),
-  country: text({ about: 'Country of the user, e.g. US', lengthMax: 64, fewValues: true }),
-  device: text({ about: 'Kind of device, e.g. mobile', lengthMax: 128, fewValues: true }),
-} as const satisfies Record<string, Field>;
-
-export const properties = freeObject({ about: 'Anything else, as key and value' });
-
-/**
- * Fields the edge reads itself and stamps in canonical form; they have no say in `fields`.
- * event_type, event_id, timestamp, sent_at.
- */
-export const stampedNames = ['event_type', 'event_id', 'timestamp', 'sent_at'] as const;
+/** Fields the edge reads itself and stamps in canonical form; they have no say in `fields`. */
+export const stampedNames: readonly string[] = ['event_type', 'event_id', 'timestamp', 'sent_at'];
 
 export interface EventDefinition {
+  /** Lower case with underscores: also the name of its table. */
   readonly name: string;
+  /** Other names a client may use for it. */
   readonly aliases?: readonly string[];
-  readonly family: 'film';
-  /** Views are far more numerous than events and can flow apart from them. */
-  readonly stream: 'event' | 'view';
+  readonly family: string;
+  /** Views are far more numerous than events and can flow apart from them; content is what the content API writes. */
+  readonly stream: 'event' | 'view' | 'content';
   readonly summary: string;
+  /** Raised with each change that breaks a reader or a writer (published.ts); stands in every record. */
   readonly version: number;
+  /** How to make a record of version n+1 from one of version n, by n. */
+  readonly upgrades?: Readonly<Record<number, Upgrade>>;
+  readonly identity?: Identity;
+  /** Rows may go so many days after they were received; undefined = never. */
+  readonly retentionDays?: number;
   readonly fields: Readonly<Record<string, Field>>;
   readonly example: Readonly<Record<string, unknown>>;
 }
 
+export type Upgrade = (record: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+
+export type NamedField = Field & { readonly name: string };
+
 export interface EventType extends EventDefinition {
   /** Common fields, own fields, properties: everything judged by the compiled validator, in stored order. */
-  readonly allFields: readonly (Field & { readonly name: string })[];
+  readonly allFields: readonly NamedField[];
   readonly aliases: readonly string[];
+  readonly identity: Identity;
   readonly schema: TSchema;
   /** True when every field of the object fits; unknown fields are not looked at. */
   readonly fits: (event: unknown) => boolean;
-  /** Why it does not fit, at most `max` findings; slow. */
-  readonly misfits: (event: unknown, max: number) => readonly Misfit[];
+  /** Why it does not fit, at most `max` findings. */
+  readonly misfits: (event: Readonly<Record<string, unknown>>, max: number) => readonly Misfit[];
 }
 
-export interface Misfit {
-  /** JSON pointer, e.g. /duration */
-  readonly path: string;
-  readonly message: string;
-}
-
+/** Throws, in words, when the definition cannot be one: types are also made from files. */
 export function defineEvent(definition: EventDefinition): EventType {
-  const fields: Record<string, Field> = { ...commonFields, ...definition.fields, properties };
-  const schema = Type.Object(Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.schema])));
+  const family = families[definition.family];
+  const identity = definition.identity ?? family?.identity ?? 'text-or-null';
+  const fields: Record<string, Field> = {
+    user_id: identities[identity],
+    anonymous_id: anonymousId,
+    ...(family?.needsContext ? context : contextOrEmpty),
+    ...definition.fields,
+    properties,
+  };
+  const allFields = Object.entries(fields).map(([name, field]) => ({ name, ...field }));
+  assertNames(definition, allFields);
+  const schema = Type.Object(Object.fromEntries(allFields.map(field => [field.name, field.schema])));
   const compiled = TypeCompiler.Compile(schema);
   return {
     ...definition,
     aliases: definition.aliases ?? [],
-    allFields: Object.entries(fields).map(([name, field]) => ({ name, ...field })),
+    identity,
+    allFields,
     schema,
     fits: event => compiled.Check(event),
-    misfits: (event, max) => collect(compiled.Errors(event), max),
+    misfits: (event, max) => misfitsOf(allFields, event, max),
   };
 }
 
-type Found = Iterable<{ readonly path: string; readonly schema: TSchema; readonly value: unknown }>;
+/** The column with the words of a field whose numbers stand for words. */
+export const wordColumn = (name: string): string => `${name}_name`;
 
-function collect(found: Found, max: number): Misfit[] {
-  const misfits = new Map<string, Misfit>();
-  for (const { path, schema, value } of found) {
-    if (misfits.size >= max) break;
-    if (!misfits.has(path))
-      misfits.set(path, { path, message: `expected ${expectation(schema)}, got ${describe(value)}` });
-  }
-  return [...misfits.values()];
-}
-
-function expectation(schema: TSchema): string {
-  if (schema.anyOf) return (schema.anyOf as TSchema[]).map(expectation).join(' or ');
-  switch (schema.type) {
-    case 'string':
-      return schema.maxLength === undefined ? 'text' : `text of at most ${schema.maxLength} characters`;
-    case 'integer':
-      return `a whole number from ${schema.minimum} to ${schema.maximum}`;
-    case 'number':
-      return 'a number that is not negative';
-    case 'null':
-      return 'null';
-    default:
-      return 'an object';
-  }
-}
-
-/** What came, in a few words; never more than 40 characters of a value. */
-export function describe(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
-  if (typeof value === 'string') {
-    if (value.length > 40) return `text of ${value.length} characters`;
-    return `the text ${JSON.stringify(value)}`;
-  }
-  return typeof value === 'object' ? 'an object' : String(value);
+function assertNames({ name: type, fields: own, version }: EventDefinition, all: readonly NamedField[]): void {
+  if (!/^[a-z][a-z0-9_]{0,99}$/.test(type)) throw new Error(`an event type cannot be called ${JSON.stringify(type)}`);
+  if (!(Number.isInteger(version) && version >= 1 && version <= 65_535))
+    throw new Error(`${type}: a version is a whole number from 1 to 65535`);
+  const taken = new Set([...edgeColumns.map(column => column.name), 'event', 'events', 'properties']);
+  for (const name of Object.keys(own))
+    if (!/^[a-z][a-z0-9_]{0,62}$/.test(name) || taken.has(name) || name in {})
+      throw new Error(`${type}: a field cannot be called ${JSON.stringify(name)}`);
+  const names = new Set(all.map(field => field.name));
+  const clash = all.find(field => field.words !== undefined && names.has(wordColumn(field.name)));
+  if (clash) throw new Error(`${type}: ${wordColumn(clash.name)} is the column of ${clash.name}’s words`);
 }

@@ -2,7 +2,7 @@
 // adapter's business.
 
 import type { Column, TableDefinition } from '../src/ports.ts';
-import type { EventType } from './event.ts';
+import { type EventType, type NamedField, wordColumn } from './event.ts';
 
 /** What the edge stamps on every event, in stored order. */
 export const edgeColumns: readonly Column[] = [
@@ -21,9 +21,14 @@ export function tableOf(type: EventType): TableDefinition {
   return {
     type: type.name,
     summary: type.summary,
-    columns: [
-      ...edgeColumns,
-      ...type.allFields.map(field => ({ name: field.name, type: field.column, about: field.about })),
-    ],
+    ...(type.retentionDays === undefined ? {} : { retentionDays: type.retentionDays }),
+    columns: [...edgeColumns, ...type.allFields.map(columnOf)],
   };
 }
+
+const columnOf = ({ name, column: type, about, words }: NamedField): Column => ({
+  name,
+  type,
+  about,
+  ...(words === undefined ? {} : { words: { column: wordColumn(name), of: words } }),
+});

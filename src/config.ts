@@ -185,6 +185,12 @@ export const settings = {
     default: 'auto',
     help: 'On start: create and grow tables, only compare them, or neither',
   }),
+  clickhouseRefreshSeconds: integer({
+    default: 60,
+    min: 1,
+    max: 31_536_000,
+    help: 'events_per_minute is computed anew this long after the last time, the daily aggregates five times as long',
+  }),
   clickhouseTimeoutMs: integer({
     default: 60_000,
     min: 100,

@@ -5,8 +5,10 @@ import packageJson from '../package.json' with { type: 'json' };
 import { growThreadPool } from './adapters/chdb/library.ts';
 import { type Config, readConfig } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { hintOf } from './nearest.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { query } from './operate/query.ts';
+import { schema } from './operate/schema.ts';
 import { serve } from './serve.ts';
 
 type Exit = 0 | 1 | 2;
@@ -14,7 +16,7 @@ type Exit = 0 | 1 | 2;
 /** A command takes its own arguments and whatever settings it needs. */
 type Command = (args: readonly string[], config: Config) => Promise<Exit>;
 
-const commands: Readonly<Record<string, Command>> = { query };
+const commands: Readonly<Record<string, Command>> = { query, schema };
 
 async function main(argv: readonly string[]): Promise<Exit> {
   const [first = ''] = argv;
@@ -23,7 +25,7 @@ async function main(argv: readonly string[]): Promise<Exit> {
   if (argv.includes('--help') || argv.includes('-h')) return help(first in commands ? first : undefined);
   const command = first.startsWith('-') || first === '' ? undefined : commands[first];
   if (command === undefined && first !== '' && !first.startsWith('-'))
-    return refuse([`there is no command ${first}; see ugc help`]);
+    return refuse([`there is no command ${first}${hintOf(first, [...Object.keys(commands), 'help'])}; see ugc help`]);
 
   const rest = command === undefined ? argv : argv.slice(1);
   const isSetting = (arg: string) => arg.startsWith('--') && !ownFlags.has(arg);

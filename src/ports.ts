@@ -111,7 +111,60 @@ export interface Batch {
   readonly ndjson: Uint8Array;
   /** JSON array: the partition key of each record, or null. Of a source that was asked for them. */
   readonly keys?: string;
+  /**
+   * The batch is one record that cannot be a line: `ndjson` is its value as it is, `raw` with line breaks of its own,
+   * `null` without any value (a tombstone). Of a log others write to; its type is null.
+   */
+  readonly form?: 'raw' | 'null';
+  /**
+   * Which ownership of the partition it was read under, where ownership can be lost. Goes back with the commit: what was
+   * read under an ownership that has ended commits nothing.
+   */
+  readonly epoch?: number;
 }
+
+/** Up to where a reader has finished a partition, inclusive. A batch is one. */
+export interface Position {
+  readonly topic: string;
+  readonly partition: number;
+  readonly last: number;
+  readonly epoch?: number;
+}
+
+/** A record of the log that no edge of ours has written, or that is judged once more. */
+export interface ForeignRecord {
+  /** Its own, not its batch's. */
+  readonly position: number;
+  /** The log's time of it or of one just before it in its batch, epoch milliseconds. */
+  readonly atMs: number;
+  /** Byte for byte; null is a tombstone. */
+  readonly value: Uint8Array | null;
+}
+
+/** Why a record can never become a row. */
+export const deadReasons = [
+  'tombstone',
+  'not_utf8',
+  'not_json',
+  'unknown_type',
+  'invalid',
+  'too_old',
+  'in_future',
+  'too_large',
+  'refused',
+] as const;
+export type DeadReason = (typeof deadReasons)[number];
+
+export type ForeignVerdict =
+  /** `body` is canonical, as an edge would have written it, on one line. */
+  | { readonly ok: true; readonly type: string; readonly id: string; readonly body: string }
+  | { readonly ok: false; readonly reason: DeadReason; readonly detail: string };
+
+/** Judges a foreign record by the schema of the edge. The same record at the same place gets the same event_id, always. */
+export type JudgeForeign = (
+  record: ForeignRecord,
+  place: { readonly topic: string; readonly partition: number },
+) => ForeignVerdict;
 
 export interface PollOptions {
   /** Topics not to read from now: their tables are full or halted. */
@@ -127,7 +180,11 @@ export interface Source {
    */
   poll(options: PollOptions, signal: AbortSignal): Promise<readonly Batch[]>;
   /** The reader has finished everything up to and including `last`; kept across restarts. */
-  commit(position: { readonly topic: string; readonly partition: number; readonly last: number }): Promise<void>;
+  commit(position: Position): Promise<void>;
+  /** In words what keeps it from reading just now; null = nothing. Of a log that is elsewhere. */
+  problem?(): string | null;
+  /** Events behind the positions committed, by topic, as far as this reader owns them. Of a log that tells. */
+  lag?(): ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 
@@ -136,14 +193,36 @@ export interface Column {
   /** ClickHouse type. */
   readonly type: string;
   readonly about: string;
+  /** What its numbers stand for: readers get the words too, in a column called `column`. */
+  readonly words?: { readonly column: string; readonly of: Readonly<Record<number, string>> };
 }
 
 /** The table of one event type, as the catalogue wants it. */
 export interface TableDefinition {
   readonly type: string;
   readonly summary: string;
+  /** Rows may go so many days after they were received; undefined = never. */
+  readonly retentionDays?: number;
   /** Every key of a stored body of this type, in order; `event_id`, `event_type`, `received_at`, `timestamp` among them. */
   readonly columns: readonly Column[];
+}
+
+/** What is counted from the exact tables and kept ready, exact whatever was repeated. */
+export interface AggregateDefinition {
+  readonly name: string;
+  readonly summary: string;
+  /** Columns that tell its rows apart, and by which they lie. */
+  readonly key: readonly string[];
+  /** Made of the exact tables of these types, or of `events`; those there are no tables of are left out. */
+  readonly from: readonly {
+    readonly type: string;
+    /** Field → ClickHouse expression over a row of that table; each part has the same fields in the same order. */
+    readonly as: Readonly<Record<string, string>>;
+  }[];
+  /** `is`: a ClickHouse expression over the fields of a group. */
+  readonly columns: readonly (Column & { readonly is: string })[];
+  /** Computed anew every so many intervals. */
+  readonly pace: number;
 }
 
 /** Rows of one table, as NDJSON chunks in order. */
@@ -157,12 +236,14 @@ export interface RowBlock {
 export interface DeadLetter {
   readonly topic: string;
   readonly partition: number;
-  /** Position of its batch's first record, and its index in that batch. */
+  /** Its own position and 0, or where only that is known the position of its batch's first record and its index there. */
   readonly position: number;
   readonly index: number;
-  readonly reason: string;
+  readonly reason: DeadReason;
   readonly detail: string;
   readonly raw: Uint8Array;
+  /** The log's time of the record, or of the oldest in its batch, epoch milliseconds. */
+  readonly atMs: number;
   readonly failedAtMs: number;
 }
 

@@ -2,20 +2,23 @@
 
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { aggregates } from '../schemas/aggregates.ts';
 import { catalogue } from '../schemas/catalogue.ts';
 import { tableOf } from '../schemas/table.ts';
 import { topicOf } from '../schemas/topic.ts';
 import { diskLog } from './adapters/disk-log.ts';
+import { kafkaSource } from './adapters/kafka/source.ts';
 import { sqliteBuffer } from './adapters/sqlite/buffer.ts';
 import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { acceptOf } from './ingest/accept.ts';
+import { foreignJudgeOf } from './ingest/foreign.ts';
 import { judgeOf } from './ingest/judge.ts';
 import { type Server, startServer } from './ingest/server.ts';
 import { bufferFile, urlOf } from './instance.ts';
-import { type KafkaEdge, openKafkaEdge } from './kafka.ts';
-import type { DiskBuffer, Log } from './ports.ts';
+import { type KafkaEdge, kafkaOptionsOf, openKafkaEdge } from './kafka.ts';
+import type { DiskBuffer, Log, Source } from './ports.ts';
 import { type Storage, startStorage } from './storage.ts';
 import { type Health, type Logger, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
 
@@ -65,6 +68,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   const broken = Promise.withResolvers<string>();
 
   const hasKafka = config.kafkaBrokers !== '';
+  const topics = [...new Set(catalogue.types.map(type => topicOf(config.topic, type)))];
   // A mover that reads Kafka has no business with the disk.
   const buffer = active.has('ingest') || !hasKafka ? await openBuffer(config, dataDir, logger, broken.resolve) : null;
   if (buffer !== null) closing.push(() => buffer.close());
@@ -73,8 +77,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   // is left, from the first moment on, so the other need not be waited for.
   let kafka: KafkaEdge | null = null;
   if (hasKafka && buffer !== null) {
-    const topics = new Set(catalogue.types.map(type => topicOf(config.topic, type)));
-    kafka = await openKafkaEdge({ config, buffer, topics: [...topics], logger, metrics });
+    kafka = await openKafkaEdge({ config, buffer, topics, logger, metrics });
     closing.push(kafka.close);
     void kafka.broken.then(broken.resolve);
     await buffer.retire('etl');
@@ -83,8 +86,10 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   if (active.has('etl')) {
     storage = await startStorage({
       config,
-      source: buffer!.source('etl'),
+      source: buffer !== null && !hasKafka ? buffer.source('etl') : kafkaReader(config, topics, logger),
       tables: catalogue.types.map(tableOf),
+      aggregates,
+      judge: foreignJudgeOf({ ...config, catalogue }),
       logger,
       metrics,
     });
@@ -131,6 +136,9 @@ const openBuffer = (config: Config, dataDir: string, log: Logger, onBroken: (rea
     onFailure: error => onBroken(`the disk buffer failed: ${messageOf(error)}`),
   });
 
+const kafkaReader = (config: Config, topics: readonly string[], logger: Logger): Source =>
+  kafkaSource({ ...kafkaOptionsOf(config), groupId: config.kafkaGroup, topics, logger });
+
 interface Listening {
   readonly config: Config;
   readonly buffer: DiskBuffer | null;
@@ -153,6 +161,8 @@ function listen({ config, buffer, kafka, storage, log, logs, metrics }: Listenin
   const onScrape = async (): Promise<void> => {
     if (buffer !== null) await scrapeBuffer(buffer, metrics);
     metrics.etlLag.reset();
+    metrics.etlLagEvents.reset();
+    for (const [topic, events] of storage?.lag() ?? []) metrics.etlLagEvents.set({ topic }, events);
     for (const [topic, atMs] of storage?.oldest() ?? [])
       metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
   };

@@ -4,8 +4,8 @@
 
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { closest } from 'fastest-levenshtein';
 import { messageOf } from './errors.ts';
+import { hintOf } from './nearest.ts';
 
 /** One setting: how its text becomes a value. `parse` throws an Error whose message completes "UGC_X …". */
 export interface Setting<T> {
@@ -168,7 +168,7 @@ function readFlags(settings: Settings, flags: readonly string[], problems: strin
     const value = cut < 0 ? undefined : item.slice(cut + 1);
     const key = keyOf.get(name);
     if (name !== '--env-file' && key === undefined) {
-      problems.push(`${name} is not a flag; did you mean ${closest(name, [...keyOf.keys(), '--env-file'])}?`);
+      problems.push(`${name} is not a flag${hintOf(name, [...keyOf.keys(), '--env-file'])}`);
     } else if (value === undefined && !(key !== undefined && settings[key]!.takes === 'true | false')) {
       problems.push(`${name} needs a value: ${name}=…`);
     } else if (key === undefined) {
@@ -211,8 +211,12 @@ function readEnv(
       } catch (error) {
         problems.push(`${name} names a file that cannot be read: ${messageOf(error)}`);
       }
+    } else if (fileKey !== undefined) {
+      problems.push(
+        `${name} ${where} is not a setting: only secrets can be in a file of their own, use ${envName(fileKey)}`,
+      );
     } else {
-      problems.push(`${name} ${where} is not a setting; did you mean ${closest(name, [...keyOf.keys()])}?`);
+      problems.push(`${name} ${where} is not a setting${hintOf(name, keyOf.keys())}`);
     }
   }
   return values;

@@ -13,7 +13,7 @@ import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { type Mover, startMover } from './etl/loop.ts';
 import { clickhouseFolder, removeInstance, urlOf, writeInstance } from './instance.ts';
-import type { Sink, Source, TableDefinition } from './ports.ts';
+import type { AggregateDefinition, JudgeForeign, Sink, Source, TableDefinition } from './ports.ts';
 import { sleep } from './sleep.ts';
 import type { Logger, Metrics } from './telemetry.ts';
 
@@ -21,6 +21,9 @@ export interface StorageOptions {
   readonly config: Config;
   readonly source: Source;
   readonly tables: readonly TableDefinition[];
+  readonly aggregates: readonly AggregateDefinition[];
+  /** Of records that no edge of ours has written. */
+  readonly judge: JudgeForeign;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -32,6 +35,8 @@ export interface Storage {
   problems(): Readonly<Record<string, string>>;
   /** When the edge took the oldest record polled and not yet a row, by topic. */
   oldest(): ReadonlyMap<string, number>;
+  /** Events not yet rows, by topic, where the log can tell. */
+  lag(): ReadonlyMap<string, number>;
   /** Resolves, with the reason, once moving can never go on. */
   readonly broken: Promise<string>;
   close(): Promise<void>;
@@ -39,7 +44,7 @@ export interface Storage {
 
 /** Rejects with `engine_missing`, `data_dir_locked`, `schema_incompatible` or `config_invalid`, everything closed. */
 export async function startStorage(options: StorageOptions): Promise<Storage> {
-  const { config, tables, logger } = options;
+  const { config, tables, aggregates, logger } = options;
   const isEmbedded = config.clickhouseUrl === '';
   const engine = isEmbedded ? openEngineOf(config) : null;
   const client = clickhouseClient(engine === null ? serverOf(config) : { connection: chdbConnection(engine) });
@@ -50,6 +55,8 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
     migrate: config.clickhouseMigrate,
     timeoutMs: config.clickhouseTimeoutMs,
     embedded: isEmbedded,
+    aggregates,
+    refreshSeconds: config.clickhouseRefreshSeconds,
     log: logger,
   });
   try {
@@ -70,7 +77,7 @@ interface Opened {
 }
 
 function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
-  const { config, source, tables, logger, metrics } = options;
+  const { config, source, tables, judge, logger, metrics } = options;
   const stopping = new AbortController();
   let mover: Mover | null = null;
   let unprepared: string | null = null;
@@ -82,6 +89,7 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
       source,
       sink,
       types: new Set(tables.map(table => table.type)),
+      judge,
       blockRowsMax: config.etlBlockRowsMax,
       blockBytesMax: config.etlBlockBytesMax,
       intervalMs: config.etlIntervalMs,
@@ -96,9 +104,11 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
     httpUrl: http?.url ?? null,
     problems: () => ({
       ...(unprepared === null ? {} : { clickhouse: unprepared }),
+      ...(source.problem?.() ? { reading: source.problem()! } : {}),
       ...Object.fromEntries(mover?.halted() ?? []),
     }),
     oldest: () => mover?.oldest() ?? new Map(),
+    lag: () => source.lag?.() ?? new Map(),
     broken: brokenOf(moving),
     close: async () => {
       stopping.abort();

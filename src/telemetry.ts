@@ -101,6 +101,7 @@ export function openMetrics() {
     etlInsert: histogram('etl_insert_seconds', 'Time of one insert'),
     etlHalted: gauge('etl_halted', 'Tables that wait for repair', ['table']),
     etlLag: gauge('etl_lag_seconds', 'Age of the oldest event polled and not yet inserted', ['topic']),
+    etlLagEvents: gauge('etl_lag_events', 'Events in the log and not yet rows', ['topic']),
     freshness: histogram('freshness_seconds', 'From received to queryable, oldest event of each insert'),
     deadLetters: counter('dead_letters_total', 'Records that can never become rows', ['reason']),
   };

@@ -1,4 +1,5 @@
-import { defineEvent, text } from '../event.ts';
+import { defineEvent } from '../event.ts';
+import { text } from '../field.ts';
 
 export const click = defineEvent({
   name: 'click',

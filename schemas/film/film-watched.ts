@@ -1,4 +1,5 @@
-import { amount, defineEvent, text } from '../event.ts';
+import { defineEvent } from '../event.ts';
+import { amount, text } from '../field.ts';
 
 export const filmWatched = defineEvent({
   name: 'film_watched',
@@ -9,7 +10,7 @@ export const filmWatched = defineEvent({
   summary: 'A film was watched to its end',
   fields: {
     video_id: text({ about: 'The video', lengthMax: 256 }),
-    duration: amount({ about: 'Length of the video, seconds' }),
+    duration: amount({ about: 'Length of the video', unit: 'seconds' }),
   },
   example: {
     event_type: 'video_complete',

@@ -1,4 +1,5 @@
-import { defineEvent, text, textOrNull } from '../event.ts';
+import { defineEvent } from '../event.ts';
+import { text, textOrNull } from '../field.ts';
 
 export const pageView = defineEvent({
   name: 'page_view',

@@ -1,4 +1,5 @@
-import { count32, defineEvent, text } from '../event.ts';
+import { defineEvent } from '../event.ts';
+import { text, whole } from '../field.ts';
 
 export const qualityChange = defineEvent({
   name: 'quality_change',
@@ -10,7 +11,7 @@ export const qualityChange = defineEvent({
     video_id: text({ about: 'The video', lengthMax: 256 }),
     from_quality: text({ about: 'Quality before, e.g. 240p', lengthMax: 64, fewValues: true }),
     to_quality: text({ about: 'Quality after, e.g. 720p', lengthMax: 64, fewValues: true }),
-    current_time: count32({ about: 'Position in the video, seconds from its start' }),
+    current_time: whole({ about: 'Position in the video, from its start', unit: 'seconds' }),
   },
   example: {
     event_type: 'quality_change',

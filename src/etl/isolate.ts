@@ -3,18 +3,7 @@
 
 import { PipelineError } from '../errors.ts';
 import type { Batch, DeadLetter, Sink } from '../ports.ts';
-
-/** A batch some records have been taken out of: where the rest stood. Dead letters are told apart by these indexes. */
-interface Sifted extends Batch {
-  readonly indexes: readonly number[];
-}
-
-/** One record, with where it came from. */
-interface Lone {
-  readonly batch: Batch;
-  readonly index: number;
-  readonly raw: Uint8Array;
-}
+import { type Lone, letterOf, type PlacedBatch, recordsOf } from './records.ts';
 
 export interface Isolated {
   readonly letters: readonly DeadLetter[];
@@ -47,38 +36,17 @@ export async function isolate(
   if (refusals.size === 0)
     throw new PipelineError('sink_halted', `ClickHouse refused rows of ${type} but none of them alone`);
   return {
-    letters: [...refusals].map(([record, detail]) => letterOf(record, 'refused', detail)),
+    letters: [...refusals].map(([{ batch, place, raw }, detail]) =>
+      letterOf(batch, { place, raw, reason: 'refused', detail }),
+    ),
     good: batches.flatMap(batch => without(batch, records, refusals)),
   };
 }
 
-/** Every record of a batch as a dead letter. */
-export const lettersOf = (batch: Batch, reason: string, detail: string): DeadLetter[] =>
-  recordsOf(batch).map(record => letterOf(record, reason, detail));
-
-function letterOf({ batch, index, raw }: Lone, reason: string, detail: string): DeadLetter {
-  const { topic, partition, first } = batch;
-  return { topic, partition, position: first, index, reason, detail, raw, failedAtMs: Date.now() };
-}
-
-const newline = 10;
-
-function recordsOf(batch: Batch): Lone[] {
-  const records: Lone[] = [];
-  const { ndjson, indexes } = batch as Partial<Sifted> & Batch;
-  for (let start = 0; start < ndjson.length; ) {
-    const end = ndjson.indexOf(newline, start);
-    const next = end < 0 ? ndjson.length : end + 1;
-    const at = records.length;
-    records.push({ batch, index: indexes?.[at] ?? at, raw: ndjson.subarray(start, next) });
-    start = next;
-  }
-  return records;
-}
-
-function without(batch: Batch, records: readonly Lone[], refusals: ReadonlyMap<Lone, string>): Sifted[] {
+/** The records that are left, where they stood. */
+function without(batch: Batch, records: readonly Lone[], refusals: ReadonlyMap<Lone, string>): PlacedBatch[] {
   const kept = records.filter(record => record.batch === batch && !refusals.has(record));
   if (kept.length === 0) return [];
   const ndjson = Buffer.concat(kept.map(record => record.raw));
-  return [{ ...batch, count: kept.length, ndjson, indexes: kept.map(record => record.index) }];
+  return [{ ...batch, count: kept.length, ndjson, places: kept.map(record => record.place) }];
 }

@@ -6,18 +6,21 @@
 // - A crash at any moment repeats records, never skips them; repeated rows collapse by event_id.
 
 import { messageOf } from '../errors.ts';
-import type { Batch, Loop, Sink, Source } from '../ports.ts';
+import type { Batch, DeadLetter, JudgeForeign, Loop, Sink, Source } from '../ports.ts';
 import { sleep } from '../sleep.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
-import { lettersOf } from './isolate.ts';
+import { sortForeign } from './foreign.ts';
 import { type Lane, type LaneOptions, startLane } from './lane.ts';
 import { progressOf } from './progress.ts';
+import { lettersOf } from './records.ts';
 
 export interface MoverOptions {
   readonly source: Source;
   readonly sink: Sink;
   /** Event types there are tables for. */
   readonly types: ReadonlySet<string>;
+  /** Of records that no edge of ours has written. */
+  readonly judge: JudgeForeign;
   readonly blockRowsMax: number;
   readonly blockBytesMax: number;
   /** A table in use is inserted into at most this often. */
@@ -94,13 +97,28 @@ export function startMover(options: MoverOptions): Mover {
   }
 
   function take(batch: Batch): void {
-    progress.begin(batch);
-    if (batch.type === null || !options.types.has(batch.type)) {
-      buryNext(batch);
-      return;
+    if (batch.type === null) {
+      takeForeign(batch);
+    } else if (options.types.has(batch.type)) {
+      progress.begin(batch);
+      laneOf(batch.type).add(batch);
+    } else {
+      const letters = lettersOf(batch, 'unknown_type', `no table for the event type ${batch.type}`);
+      progress.begin(batch, [letters]);
+      buryNext(batch.topic, letters);
     }
-    const lane = lanes.get(batch.type) ?? open(batch.type);
-    lane.add(batch);
+  }
+
+  /** The good ones go to the lanes of their types at once, whatever becomes of the others. */
+  function takeForeign(batch: Batch): void {
+    const { parts, letters } = sortForeign(batch, options.judge);
+    progress.begin(batch, letters.length > 0 || parts.length === 0 ? [...parts, letters] : parts);
+    for (const part of parts) laneOf(part.type).add(part);
+    if (letters.length > 0 || parts.length === 0) buryNext(batch.topic, letters);
+  }
+
+  function laneOf(type: string): Lane {
+    return lanes.get(type) ?? open(type);
   }
 
   function open(type: string): Lane {
@@ -111,31 +129,39 @@ export function startMover(options: MoverOptions): Mover {
   }
 
   /** One after the other by topic, which is not polled meanwhile; nobody else waits for it. */
-  function buryNext(batch: Batch): void {
-    const last = (burying.get(batch.topic) ?? Promise.resolve())
-      .then(() => bury(batch))
+  function buryNext(topic: string, letters: readonly DeadLetter[]): void {
+    const last = (burying.get(topic) ?? Promise.resolve())
+      .then(() => bury(topic, letters))
       .catch(broke)
       .finally(() => {
-        if (burying.get(batch.topic) !== last) return;
-        burying.delete(batch.topic);
+        if (burying.get(topic) !== last) return;
+        burying.delete(topic);
         room.abort();
       });
-    burying.set(batch.topic, last);
+    burying.set(topic, last);
   }
 
-  /** Records no table is meant for. */
-  async function bury(batch: Batch): Promise<void> {
-    const letters = lettersOf(batch, 'unknown_type', `no table for the event type ${batch.type}`);
-    while (!stopping.signal.aborted) {
-      try {
-        await sink.deadLetter(letters, givingUp.signal);
-        metrics.deadLetters.inc({ reason: 'unknown_type' }, letters.length);
-        logger.error({ topic: batch.topic, records: letters.length }, 'records of an unknown type were dead-lettered');
-        return await progress.finish([batch]);
-      } catch (error) {
-        logger.warn({ err: error, topic: batch.topic }, `dead letters will be repeated: ${messageOf(error)}`);
-        await sleep(retryMs, stopping.signal);
-      }
+  /** Records that can be no rows. */
+  async function bury(topic: string, letters: readonly DeadLetter[]): Promise<void> {
+    while (!stopping.signal.aborted && !(await areStored(topic, letters))) await sleep(retryMs, stopping.signal);
+    if (stopping.signal.aborted) return;
+    for (const { reason } of letters) metrics.deadLetters.inc({ reason });
+    const [first] = letters;
+    if (first !== undefined)
+      logger.error(
+        { topic, records: letters.length, reason: first.reason, first: first.detail },
+        'records were dead-lettered',
+      );
+    await progress.finish([letters]);
+  }
+
+  async function areStored(topic: string, letters: readonly DeadLetter[]): Promise<boolean> {
+    try {
+      await sink.deadLetter(letters, givingUp.signal);
+      return true;
+    } catch (error) {
+      logger.warn({ err: error, topic }, `dead letters will be repeated: ${messageOf(error)}`);
+      return false;
     }
   }
 }

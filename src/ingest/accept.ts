@@ -1,7 +1,7 @@
 // Events of one request → judged → published → one answer. An answer of 200 waits for every envelope to be durable; one
 // bad event never costs the good ones; an event without an outcome counts as failed.
 
-import type { Misfit } from '../../schemas/event.ts';
+import type { Misfit } from '../../schemas/misfit.ts';
 import { PipelineError } from '../errors.ts';
 import type { Envelope, Log, Outcome } from '../ports.ts';
 import type { Metrics } from '../telemetry.ts';
@@ -31,7 +31,7 @@ export function acceptOf({ judge, log, metrics }: AcceptOptions): Accept {
   };
 
   function judgeOne(event: unknown, origin: Origin): Verdict {
-    if (event instanceof PipelineError) return reject('not_json', '', event.message);
+    if (event instanceof PipelineError) return reject('not_json', null, { path: '', message: event.message });
     return judge(event, origin);
   }
 
@@ -41,9 +41,11 @@ export function acceptOf({ judge, log, metrics }: AcceptOptions): Accept {
     outcomes: readonly Outcome[],
     seconds: number,
   ) {
-    for (const verdict of verdicts) if (!verdict.ok) metrics.eventsRejected.inc({ reason: verdict.reason });
-    const rejected = verdicts.length - envelopes.length;
-    if (rejected > 0) metrics.eventsReceived.inc({ event_type: 'rejected', outcome: 'rejected' }, rejected);
+    for (const verdict of verdicts) {
+      if (verdict.ok) continue;
+      metrics.eventsRejected.inc({ reason: verdict.reason });
+      metrics.eventsReceived.inc({ event_type: verdict.type ?? noKnownType, outcome: 'rejected' });
+    }
     for (const [key, n] of tally(envelopes, outcomes)) {
       const [type, stored] = key.split(' ') as [string, string];
       metrics.eventsReceived.inc({ event_type: type, outcome: stored === 'failed' ? 'failed' : 'accepted' }, n);
@@ -53,6 +55,9 @@ export function acceptOf({ judge, log, metrics }: AcceptOptions): Accept {
     if (first?.ok) metrics.ack.observe({ stored: first.stored }, seconds);
   }
 }
+
+/** The label of what is of no type of the catalogue's: no type could be called so. */
+const noKnownType = '(unknown)';
 
 /**
  * Of several events of one type and id in a request the first counts, so only it is published: ClickHouse could not tell

@@ -1,6 +1,6 @@
 // What goes back to a client: status, headers, body. Errors are RFC 9457 problems with a stable type.
 
-import type { Misfit } from '../../schemas/event.ts';
+import type { Misfit } from '../../schemas/misfit.ts';
 import { errorTable, type PipelineError } from '../errors.ts';
 
 export interface Answer {

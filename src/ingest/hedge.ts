@@ -5,8 +5,6 @@
 //   them answers; a late ack takes the copies back (copies.ts)
 // - the disk fails too → Kafka's late answer is waited for: it is the last chance
 // - the breaker is open → the disk at once
-//
-// One timer for all that waits: the budget is the same for each, so they fall due in the order they came.
 
 import { PipelineError } from '../errors.ts';
 import type { Envelope, Log, Outcome } from '../ports.ts';
@@ -25,7 +23,6 @@ export interface HedgeOptions {
 interface Pending {
   readonly envelopes: readonly Envelope[];
   readonly sentAtMs: number;
-  isSettled: boolean;
   /** What the append has come to, once the budget was over; null before. */
   copied: Promise<readonly Outcome[]> | null;
   readonly answer: (outcomes: readonly Outcome[]) => void;
@@ -33,8 +30,6 @@ interface Pending {
 
 /** Closing it closes Kafka's side, after every publish has its outcomes. The disk's stays open. */
 export function hedge({ kafka, disk, breaker, copies, budgetMs }: HedgeOptions): Log {
-  let pending: Pending[] = [];
-  let timer: Timer | undefined;
   let unanswered = 0;
   let onQuiet = () => {};
   let closing: Promise<void> | undefined;
@@ -51,15 +46,16 @@ export function hedge({ kafka, disk, breaker, copies, budgetMs }: HedgeOptions):
 
   function tryKafka(envelopes: readonly Envelope[]): Promise<readonly Outcome[]> {
     return new Promise(answer => {
-      const sent: Pending = { envelopes, sentAtMs: performance.now(), isSettled: false, copied: null, answer };
-      pending.push(sent);
-      timer ??= setTimeout(look, budgetMs);
-      void kafka.publish(envelopes).then(outcomes => settle(sent, outcomes));
+      const sent: Pending = { envelopes, sentAtMs: performance.now(), copied: null, answer };
+      const timer = setTimeout(copy, budgetMs, sent);
+      void kafka.publish(envelopes).then(outcomes => {
+        clearTimeout(timer);
+        settle(sent, outcomes);
+      });
     });
   }
 
   function settle(sent: Pending, outcomes: readonly Outcome[]): void {
-    sent.isSettled = true;
     report(sent, outcomes);
     if (sent.copied === null) {
       if (outcomes.every(isGood)) sent.answer(outcomes);
@@ -77,24 +73,6 @@ export function hedge({ kafka, disk, breaker, copies, budgetMs }: HedgeOptions):
     if (outcomes.some(isGood)) breaker.acked(sentAtMs);
     const failure = outcomes.find(outcome => !outcome.ok && outcome.error.code !== 'log_refused');
     if (failure !== undefined && !failure.ok) breaker.failed(failure.error);
-  }
-
-  /** Hedges what is overdue and comes again when the next one is. */
-  function look(): void {
-    timer = undefined;
-    const nowMs = performance.now();
-    let at = 0;
-    for (; at < pending.length; at++) {
-      const sent = pending[at]!;
-      if (sent.isSettled) continue;
-      const leftMs = sent.sentAtMs + budgetMs - nowMs;
-      if (leftMs > 0.5) {
-        timer = setTimeout(look, Math.ceil(leftMs));
-        break;
-      }
-      copy(sent);
-    }
-    pending = pending.slice(at);
   }
 
   function copy(sent: Pending): void {
@@ -119,7 +97,6 @@ export function hedge({ kafka, disk, breaker, copies, budgetMs }: HedgeOptions):
       onQuiet = resolve;
       await promise;
     }
-    clearTimeout(timer);
     await kafka.close();
   }
 

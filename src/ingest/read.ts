@@ -73,8 +73,8 @@ const wholeBytesMax = 65_536;
 async function bodyOf(request: Request, { bodyBytesMax, bodyTimeoutMs }: ReadLimits): Promise<Uint8Array> {
   const announced = request.headers.get('content-length');
   if (announced !== null && Number(announced) > bodyBytesMax) throw tooLarge(bodyBytesMax);
-  if (request.body === null) return new Uint8Array(0);
   if (announced !== null && Number(announced) <= wholeBytesMax) return within(bodyTimeoutMs, request.bytes());
+  if (request.body === null) return new Uint8Array(0);
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();

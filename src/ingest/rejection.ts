@@ -1,13 +1,17 @@
 // Why an event was not taken: a closed set of reasons, and the findings that help its sender.
 
-import { describe, type Misfit, stampedNames } from '../../schemas/event.ts';
-import { type ClientTime, isStorable, readTime, timeExpectation } from './time.ts';
+import { stampedNames } from '../../schemas/event.ts';
+import { describe, type Misfit } from '../../schemas/misfit.ts';
+import { type ClientTime, isStorable, readTime, timeExpectation } from '../../schemas/time.ts';
+import { hintOf } from '../nearest.ts';
 
 export type RejectReason = 'not_json' | 'invalid' | 'unknown_type' | 'too_old' | 'in_future' | 'too_large';
 
 export interface Rejection {
   readonly ok: false;
   readonly reason: RejectReason;
+  /** The event type, when it is one of the catalogue's. */
+  readonly type: string | null;
   readonly errors: readonly Misfit[];
 }
 
@@ -16,9 +20,11 @@ export type JsonObject = Record<string, unknown>;
 /** At most this many findings are told of one event. */
 export const misfitsMax = 10;
 
-export const reject = (reason: RejectReason, path: string, message: string): Rejection => ({
+/** What is wrong with a whole event, or with one field of it. */
+export const reject = (reason: RejectReason, type: string | null, { path, message }: Misfit): Rejection => ({
   ok: false,
   reason,
+  type,
   errors: [{ path, message }],
 });
 
@@ -55,15 +61,15 @@ export function stampErrors(event: JsonObject, sentAt: unknown): Misfit[] {
   return errors;
 }
 
-/** The fields an event type does not have. */
+/** The fields an event type does not have; what they hold is not told. */
 export function unknownErrors(event: JsonObject, known: ReadonlySet<string>): Misfit[] {
   const errors: Misfit[] = [];
   for (const name of Object.keys(event)) {
     if (errors.length >= misfitsMax) break;
-    if (!known.has(name) && !(stampedNames as readonly string[]).includes(name))
+    if (!known.has(name) && !stampedNames.includes(name))
       errors.push({
         path: `/${pointerOf(name)}`,
-        message: 'is no field of this event type; free fields go into properties',
+        message: `is no field of this event type${hintOf(name, [...stampedNames, ...known]) || '; free fields go into properties'}`,
       });
   }
   return errors;

@@ -144,7 +144,13 @@ function listen({ host, graceMs, metrics, logs }: ServerOptions, routes: readonl
   async function respond(route: string, request: Request, handle: (address: string) => Answer | Promise<Answer>) {
     const startedAt = performance.now();
     const address = server?.requestIP(request)?.address ?? '';
-    const { status, headers, body } = await answered(() => handle(address));
+    let answer: Answer;
+    try {
+      answer = await handle(address);
+    } catch (error) {
+      answer = answerTo(error);
+    }
+    const { status, headers, body } = answer;
     const durationMs = performance.now() - startedAt;
     metrics.httpRequest.observe({ route, status: String(status) }, durationMs / 1000);
     const bytes = Number(request.headers.get('content-length') ?? 0);
@@ -152,18 +158,14 @@ function listen({ host, graceMs, metrics, logs }: ServerOptions, routes: readonl
     return new Response(body, { status, headers });
   }
 
-  async function answered(handle: () => Answer | Promise<Answer>): Promise<Answer> {
-    try {
-      return await handle();
-    } catch (error) {
-      if (!(error instanceof PipelineError)) {
-        logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
-        return problem(new PipelineError('internal'));
-      }
-      // After these the rest of the body may still be on its way: the connection is of no more use.
-      const isCut = error.code === 'too_large' || error.code === 'body_timeout';
-      return problem(error, isCut ? { headers: { connection: 'close' } } : {});
+  function answerTo(error: unknown): Answer {
+    if (!(error instanceof PipelineError)) {
+      logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
+      return problem(new PipelineError('internal'));
     }
+    // After these the rest of the body may still be on its way: the connection is of no more use.
+    const isCut = error.code === 'too_large' || error.code === 'body_timeout';
+    return problem(error, isCut ? { headers: { connection: 'close' } } : {});
   }
 
   return {

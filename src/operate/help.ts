@@ -10,7 +10,9 @@ Usage
   ugc --role=ingest                   only take events (into the disk buffer)
   ugc --role=etl                      only move events into ClickHouse
   ugc query "SELECT …" [--json]       read the tables of a running or stopped instance
-  ugc help [config | query]           this, every setting, or one command
+  ugc schema ls|show|ddl|hive|types|docs|diff|check [type …]
+                                      what events there are, and all that is made from their definitions
+  ugc help [config | query | schema]          this, every setting, or one command
   ugc --version
 
 Examples
@@ -30,6 +32,21 @@ UGC_CLICKHOUSE_URL set, that server is asked. A FORMAT of your own in the query 
   ugc query "SELECT event_type, count() FROM events GROUP BY event_type"
   ugc query "SELECT * FROM click WHERE timestamp > now() - INTERVAL 1 HOUR" --json
   echo "SELECT count() FROM events" | ugc query -`,
+  schema: `ugc schema <word> [type …] [--json]
+
+Prints what follows from the definitions of the event types, of all or of those named (aliases will do).
+
+  ls      every type in a line                    types   TypeScript types of the events, as clients write them
+  show    a type: fields, columns, an example     docs    Markdown: a page of each
+  ddl     the ClickHouse tables and views         hive    Hive tables over the cold files, and their CSV columns
+  check   exit code 1 and words, when a definition breaks what was published, or the tables of ClickHouse do not fit it
+  diff    every difference from what was published and from those tables; exit code 1 when there is one
+
+check and diff look at UGC_CLICKHOUSE_URL, else at the instance running on --data-dir, else at the tables in it.
+
+  ugc schema show quality_change
+  ugc schema types > events.d.ts
+  ugc schema hive | beeline -u jdbc:hive2://… --hivevar location=hdfs://…/archive -f /dev/stdin`,
 };
 
 export const commandHelp = (name: string): string | undefined => topics[name];

@@ -210,6 +210,7 @@ export function sinkContract(name: string, open: () => SinkUnderTest): void {
         reason: 'not_json',
         detail: "tab\t, line\nend, back\\slash, quote', ünï",
         raw: Uint8Array.from({ length: 256 }, (_, i) => i),
+        atMs: 1_794_999_999_999,
         failedAtMs: 1_795_000_000_123,
         ...changes,
       });
@@ -226,6 +227,8 @@ export function sinkContract(name: string, open: () => SinkUnderTest): void {
             index: 2,
             reason: 'not_json',
             detail: letter().detail,
+            recorded_at: '2026-11-18 11:06:39.999',
+            replayed_at: null,
             failed_at: new Date(letter().failedAtMs).toISOString().replace('T', ' ').slice(0, -1),
             raw: Buffer.from(letter().raw).toString('hex').toUpperCase(),
           },

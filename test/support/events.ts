@@ -7,9 +7,11 @@ export type ClientEvent = Record<string, unknown> & { event_id: string; event_ty
 
 const pages = ['main', 'film', 'search', 'profile'];
 
+const films = catalogue.types.filter(type => type.family === 'film');
+
 /** A valid event of any film type with an event_id of its own. */
 export function clientEvent(random: Random, now = Date.now()): ClientEvent {
-  const type = random.pick(catalogue.types);
+  const type = random.pick(films);
   const { example } = type;
   return {
     ...example,

@@ -14,6 +14,7 @@ const mover = startMover({
   source,
   sink,
   types: new Set(['click', 'page_view']),
+  judge: () => ({ ok: false, reason: 'unknown_type', detail: 'nobody knows it' }),
   blockRowsMax: 100,
   blockBytesMax: 1_000,
   intervalMs: 60_000,

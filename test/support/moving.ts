@@ -28,6 +28,7 @@ export function startMoving(options: Partial<MoverOptions> & { source?: ListSour
     source,
     sink,
     types: new Set(['click', 'page_view']),
+    judge: () => ({ ok: false, reason: 'unknown_type', detail: 'nobody knows it' }),
     blockRowsMax: 100,
     blockBytesMax: 100_000,
     intervalMs: 0,

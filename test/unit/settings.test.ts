@@ -143,7 +143,7 @@ describe('a secret', () => {
 
   test('is what a file is for: no other setting takes one', () => {
     expect(problemsOf([], { UGC_PORT_FILE: '/etc/passwd' })).toEqual([
-      'UGC_PORT_FILE in the environment is not a setting; did you mean UGC_PORT?',
+      'UGC_PORT_FILE in the environment is not a setting: only secrets can be in a file of their own, use UGC_PORT',
     ]);
   });
 });

@@ -45,11 +45,15 @@ const codes: Readonly<Record<Exclude<SinkCode, 'sink_unknown'>, readonly number[
     173, // CANNOT_ALLOCATE_MEMORY
     202, // TOO_MANY_SIMULTANEOUS_QUERIES
     203, // NO_FREE_CONNECTION
+    225, // NO_ZOOKEEPER
     241, // MEMORY_LIMIT_EXCEEDED
     242, // TABLE_IS_READ_ONLY: a replica without its keeper
     252, // TOO_MANY_PARTS
+    254, // NO_ACTIVE_REPLICAS
+    279, // ALL_CONNECTION_TRIES_FAILED
     285, // TOO_FEW_LIVE_REPLICAS
     286, // UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE
+    289, // REPLICA_IS_NOT_IN_QUORUM
     425, // SYSTEM_ERROR
     439, // CANNOT_SCHEDULE_TASK
     473, // DEADLOCK_AVOIDED
@@ -57,8 +61,12 @@ const codes: Readonly<Record<Exclude<SinkCode, 'sink_unknown'>, readonly number[
   ],
   // Somebody has to repair something; until then every repetition fails alike.
   sink_halted: [
+    8, // THERE_IS_NO_COLUMN
+    10, // NOT_FOUND_COLUMN_IN_BLOCK
     16, // NO_SUCH_COLUMN_IN_TABLE
+    20, // NUMBER_OF_COLUMNS_DOESNT_MATCH
     36, // BAD_ARGUMENTS
+    43, // ILLEGAL_TYPE_OF_ARGUMENT
     44, // ILLEGAL_COLUMN
     46, // UNKNOWN_FUNCTION
     47, // UNKNOWN_IDENTIFIER
@@ -72,13 +80,16 @@ const codes: Readonly<Record<Exclude<SinkCode, 'sink_unknown'>, readonly number[
     192, // UNKNOWN_USER
     193, // WRONG_PASSWORD
     194, // REQUIRED_PASSWORD
+    195, // IP_ADDRESS_NOT_ALLOWED
     201, // QUOTA_EXCEEDED
     218, // TABLE_IS_DROPPED
     243, // NOT_ENOUGH_SPACE
     291, // DATABASE_ACCESS_DENIED
+    344, // SUPPORT_IS_DISABLED
     452, // SETTING_CONSTRAINT_VIOLATION
     497, // ACCESS_DENIED
     516, // AUTHENTICATION_FAILED
+    701, // CLUSTER_DOESNT_EXIST
     574, // AMBIGUOUS_ASSIGNMENT
   ],
 };
@@ -95,6 +106,10 @@ export function meaningOf(code: number, message: string): SinkCode {
   // JSONEachRow says 117 for a field it has no column for. Every insert names the catalogue's columns, so a table that
   // lacks one says 16; this is a record of a newer catalogue than ours. Its event was acked: wait for the upgrade.
   if (code === 117 && /Unknown field found/.test(message)) return 'sink_halted';
+  // A materialized view that somebody else hung on the table fails, whatever its own code says: the rows are not to blame,
+  // and they may be stored already. It goes on with the same token once the view is repaired or dropped.
+  if (/while pushing to view|of view .* doesn't exists?/.test(message) && meaning.get(code) !== 'sink_overloaded')
+    return 'sink_halted';
   return meaning.get(code) ?? 'sink_unknown';
 }
 

@@ -9,7 +9,7 @@ import { PipelineError } from '../../errors.ts';
 import type { ClickhouseClient } from './client.ts';
 import { sinkError } from './errors.ts';
 import { quoteName } from './sql.ts';
-import { columnSql, tableName, type WantedSchema, type WantedTable } from './tables.ts';
+import { columnSql, tableName, ttlSql, type WantedSchema, type WantedTable } from './tables.ts';
 
 export type Migrate = 'auto' | 'check' | 'off';
 
@@ -48,7 +48,7 @@ export async function prepareSchema({ client, wanted, migrate, log }: PrepareOpt
         'schema_incompatible',
         `Database ${wanted.database} lacks something. Set UGC_CLICKHOUSE_MIGRATE=auto, or run:\n${plan.statements.join(';\n')};`,
       );
-    if (await apply(client, plan.statements, attempt < attemptsMax, log)) return;
+    if (await apply(client, stagesOf(wanted, plan.statements), attempt < attemptsMax, log)) return;
   }
 }
 
@@ -63,17 +63,24 @@ export function planSchema(wanted: WantedSchema, found: FoundSchema): Plan {
     else if (table.kind === 'check') statements.push(...(isTwin(table, there) ? [] : [table.create]));
     else planRows(wanted.database, table, there, problems, statements);
   }
-  for (const view of wanted.views) {
-    const there = found.get(view.name);
-    if (there !== undefined && there.engine !== 'View')
-      problems.push(
-        `${wanted.database}.${view.name} is a table (${there.engine}), wanted a view: rename it, or use another database with UGC_CLICKHOUSE_DATABASE.`,
-      );
-    else if (there?.comment !== view.comment) statements.push(view.create);
-  }
+  planViews(wanted, found, problems, statements);
   if (statements.length > 0 && found.size === 0)
     statements.unshift(`CREATE DATABASE IF NOT EXISTS ${quoteName(wanted.database)}`);
   return { problems, statements };
+}
+
+function planViews(wanted: WantedSchema, found: FoundSchema, problems: string[], statements: string[]): void {
+  const plan = (name: string, kind: 'View' | 'MaterializedView', comment: string, create: readonly string[]): void => {
+    const there = found.get(name);
+    if (there !== undefined && there.engine !== kind)
+      problems.push(
+        `${wanted.database}.${name} is a table (${there.engine}), wanted a ${kind === 'View' ? 'view' : 'materialized view'}: rename it, or use another database with UGC_CLICKHOUSE_DATABASE.`,
+      );
+    else if (there?.comment !== comment) statements.push(...create);
+  };
+  for (const { name, comment, create } of wanted.views) plan(name, 'View', comment, [create]);
+  for (const { name, comment, drop, create } of wanted.aggregates)
+    plan(name, 'MaterializedView', comment, found.has(name) ? [drop, create] : [create]);
 }
 
 function isTwin(wanted: WantedTable, there: FoundTable): boolean {
@@ -119,12 +126,23 @@ function planRows(
       // an operator may have asked for more
       statements.push(`ALTER TABLE ${tableName(database, wanted.name)} MODIFY SETTING ${name} = ${value}`);
   }
+  statements.push(...planRetention(database, wanted, there));
+}
+
+/**
+ * A table that would let rows go too early gets the longer time. One that keeps them longer, or for ever, stays as it is:
+ * a shorter time loses rows, so somebody has to want it.
+ */
+function planRetention(database: string, { name, retentionDays }: WantedTable, there: FoundTable): string[] {
+  const days = /TTL toDateTime\(received_at\) \+ toIntervalDay\((\d+)\)/.exec(there.engineFull)?.[1];
+  if (days === undefined || Number(days) >= (retentionDays ?? 0)) return [];
+  return [`ALTER TABLE ${tableName(database, name)} MODIFY TTL ${ttlSql(retentionDays!)}`];
 }
 
 const sameType = (found: string | undefined, wanted: string): boolean =>
   found?.replaceAll(' ', '') === wanted.replaceAll(' ', '');
 
-async function readSchema(client: ClickhouseClient, database: string): Promise<FoundSchema> {
+export async function readSchema(client: ClickhouseClient, database: string): Promise<FoundSchema> {
   try {
     const read = async <Row>(query: string): Promise<Row[]> => {
       const answer = await client.query({ query, query_params: { database }, format: 'JSONEachRow' });
@@ -159,21 +177,45 @@ async function readSchema(client: ClickhouseClient, database: string): Promise<F
 /** 15 column exists, 44/517 another ALTER runs, 57 table exists, 60/218 being replaced, 82 database exists, 473 deadlock avoided. */
 const raceCodes = new Set(['15', '44', '57', '60', '82', '218', '473', '517']);
 
+/** Statements in order, those together that need not wait for each other: most of the time goes into their fsyncs. */
+function stagesOf({ tables, views }: WantedSchema, statements: readonly string[]): string[][] {
+  const sorts = new Map([
+    ...tables.map(({ create }) => [create, 'table'] as const),
+    ...views.filter(({ readsViews }) => !readsViews).map(({ create }) => [create, 'view'] as const),
+  ]);
+  const stages: string[][] = [];
+  let last: string | undefined;
+  for (const statement of statements) {
+    const sort = sorts.get(statement);
+    if (sort !== undefined && sort === last && stages.at(-1)!.length < togetherMax) stages.at(-1)!.push(statement);
+    else stages.push([statement]);
+    last = sort;
+  }
+  return stages;
+}
+
+const togetherMax = 16;
+
 /** False when another process got in between and `retry` allows to look again. */
 async function apply(
   client: ClickhouseClient,
-  statements: readonly string[],
+  stages: readonly (readonly string[])[],
   retry: boolean,
   log: PrepareOptions['log'],
 ): Promise<boolean> {
-  for (const statement of statements) {
-    try {
-      log?.info({ 'db.statement': statement.split('\n', 1)[0] }, 'changing the ClickHouse schema');
+  for (const statements of stages) {
+    const run = async (statement: string) => {
+      log?.info({ 'db.statement': headOf(statement) }, 'changing the ClickHouse schema');
       await client.command({ query: statement });
-    } catch (cause) {
-      if (retry && cause instanceof ClickHouseError && raceCodes.has(cause.code)) return false;
-      throw sinkError(cause, statement.split('\n', 1)[0]!.slice(0, 200));
+    };
+    const results = await Promise.allSettled(statements.map(run)); // none goes on behind an error of another
+    for (const [at, result] of results.entries()) {
+      if (result.status === 'fulfilled') continue;
+      if (retry && result.reason instanceof ClickHouseError && raceCodes.has(result.reason.code)) return false;
+      throw sinkError(result.reason, headOf(statements[at]!).slice(0, 200));
     }
   }
   return true;
 }
+
+const headOf = (statement: string): string => statement.split('\n', 1)[0]!;

@@ -8,7 +8,7 @@
 
 import { Readable } from 'node:stream';
 import { PipelineError } from '../../errors.ts';
-import type { DeadLetter, RowBlock, Sink, TableDefinition } from '../../ports.ts';
+import type { AggregateDefinition, DeadLetter, RowBlock, Sink, TableDefinition } from '../../ports.ts';
 import type { ClickhouseClient } from './client.ts';
 import { sinkError } from './errors.ts';
 import { type Migrate, type PrepareOptions, prepareSchema } from './schema.ts';
@@ -31,6 +31,9 @@ export interface ClickhouseSinkOptions {
   readonly timeoutMs: number;
   /** The engine runs in this process: an insert is resolved only when it is on disk. */
   readonly embedded: boolean;
+  readonly aggregates?: readonly AggregateDefinition[];
+  /** Between two computations of an aggregate of pace 1. */
+  readonly refreshSeconds?: number;
   readonly log?: PrepareOptions['log'];
 }
 
@@ -40,6 +43,8 @@ const blockRows = '1048576';
 /** On every insert, always the same. */
 const insertSettings = {
   async_insert: 0,
+  // For views somebody else hangs on a table: a repeated block reaches them if it has not yet, and no second time.
+  deduplicate_blocks_in_dependent_materialized_views: 1,
   input_format_parallel_parsing: 0,
   max_insert_block_size: blockRows,
   min_insert_block_size_rows: blockRows,
@@ -154,13 +159,16 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** A line of TSV: the one text format in which a String may hold any bytes. */
 function encodeLetter(letter: DeadLetter): Uint8Array {
-  const { topic, partition, position, index, reason, detail, raw, failedAtMs } = letter;
+  const { topic, partition, position, index, reason, detail, raw, atMs, failedAtMs } = letter;
   const text = (value: string) => bytes(Buffer.from(value));
   const bytes = (value: Uint8Array) =>
     Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength)
       .toString('latin1')
       .replace(/[\\\t\n\r\0]/g, found => escapes[found]!);
-  const failedAt = new Date(failedAtMs).toISOString();
-  const fields = [text(topic), partition, position, index, text(reason), text(detail), bytes(raw), failedAt];
+  const fields = [text(topic), partition, position, index, text(reason), text(detail), bytes(raw)];
+  fields.push(isoOf(atMs), isoOf(failedAtMs));
   return Buffer.from(`${fields.join('\t')}\n`, 'latin1');
 }
+
+/** A log may tell any time at all; the column holds those from 1970 to 2299. */
+const isoOf = (ms: number): string => new Date(Math.min(Math.max(0, ms || 0), 10_413_791_999_999)).toISOString();

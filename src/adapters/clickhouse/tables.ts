@@ -9,8 +9,14 @@
 //
 // and over all of them `events`, and `dead_letters` over `dead_letters_rows`, keyed by where the record came from.
 // No PARTITION BY: an insert into several partitions would not be atomic.
+//
+// Numbers that stand for words are stored as numbers; the views add the words. So a new word, or a word for a number
+// that was let in before it had one, is a new view and never another column, and rows written earlier have it too.
+// Retention is a TTL on received_at, which repetitions of an event share or come after: while one of them is kept the
+// event is one row, afterwards it is none.
 
-import type { Column, TableDefinition } from '../../ports.ts';
+import type { AggregateDefinition, Column, TableDefinition } from '../../ports.ts';
+import { type WantedAggregate, wantedAggregate } from './aggregates.ts';
 import { quoteName, quoteText } from './sql.ts';
 
 export interface StoredColumn extends Column {
@@ -24,11 +30,15 @@ export interface WantedTable {
   /** As in system.tables.sorting_key; null for the Null engine. */
   readonly sortingKey: string | null;
   readonly settings: Readonly<Record<string, number>>;
+  /** Rows are kept at least so long after received_at; undefined = for ever. */
+  readonly retentionDays?: number | undefined;
   readonly create: string;
 }
 
 export interface WantedView {
   readonly name: string;
+  /** It can only be made after them. */
+  readonly readsViews: boolean;
   /** Tells an old definition of this view from the present one. */
   readonly comment: string;
   readonly create: string;
@@ -39,6 +49,8 @@ export interface WantedSchema {
   readonly tables: readonly WantedTable[];
   /** Each after those it reads. */
   readonly views: readonly WantedView[];
+  /** After all views. */
+  readonly aggregates: readonly WantedAggregate[];
 }
 
 export interface SchemaOptions {
@@ -46,6 +58,9 @@ export interface SchemaOptions {
   readonly tables: readonly TableDefinition[];
   /** The buffer forgets rows after their insert, so with the engine in this process the insert must be on disk too. */
   readonly embedded: boolean;
+  readonly aggregates?: readonly AggregateDefinition[];
+  /** Between two computations of an aggregate of pace 1. */
+  readonly refreshSeconds?: number;
 }
 
 export const rowsTable = (type: string): string => `${type}_rows`;
@@ -60,8 +75,17 @@ export const deadLetterColumns: readonly Column[] = [
   { name: 'reason', type: 'LowCardinality(String)', about: 'Why it cannot be a row, in a word' },
   { name: 'detail', type: 'String', about: 'Why, in full' },
   { name: 'raw', type: 'String', about: 'The record, byte for byte' },
+  { name: 'recorded_at', type: "DateTime64(3, 'UTC')", about: 'The log’s time of the record' },
   { name: 'failed_at', type: "DateTime64(3, 'UTC')", about: 'When it was given up' },
 ];
+
+/** Beside what is inserted with a letter. Set by whoever made a row of it after all. */
+export const replayedColumn: Column = {
+  name: 'replayed_at',
+  type: "Nullable(DateTime64(3, 'UTC'))",
+  about: 'When it became a row after all; null while it is open',
+};
+const allLetterColumns = [...deadLetterColumns, replayedColumn];
 
 const versionColumn: StoredColumn = {
   name: '_version',
@@ -73,7 +97,9 @@ const versionColumn: StoredColumn = {
 /** Inserts remembered by token. A repetition of an older one is still one row, by its event_ids. */
 const deduplicationWindow = 1000;
 
-export function wantedSchema({ database, tables, embedded }: SchemaOptions): WantedSchema {
+export function wantedSchema(options: SchemaOptions): WantedSchema {
+  const { database, tables, embedded, aggregates = [], refreshSeconds = 60 } = options;
+  const types = new Set(tables.map(({ type }) => type));
   for (const { type } of tables) assertName(type);
   const settings = {
     non_replicated_deduplication_window: deduplicationWindow,
@@ -91,10 +117,11 @@ export function wantedSchema({ database, tables, embedded }: SchemaOptions): Wan
       view(
         database,
         'dead_letters',
-        `SELECT ${namesOf(deadLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
+        `SELECT ${namesOf(allLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
         'Records that could not become a row',
       ),
     ],
+    aggregates: aggregates.flatMap(definition => wantedAggregate(definition, { database, types, refreshSeconds })),
   };
 }
 
@@ -121,10 +148,15 @@ function rowsOf(database: string, table: TableDefinition, settings: Readonly<Rec
   ];
   const create =
     `CREATE TABLE IF NOT EXISTS ${tableName(database, name)} (\n  ${parts.join(',\n  ')}\n)\n` +
-    `ENGINE = ReplacingMergeTree(_version)\nORDER BY ${sortingKey}\nSETTINGS ${settingsSql(settings)}\n` +
+    `ENGINE = ReplacingMergeTree(_version)\nORDER BY ${sortingKey}\n${ttlOf(table)}SETTINGS ${settingsSql(settings)}\n` +
     `COMMENT ${quoteText(`${table.summary}. Storage: read ${table.type} instead`)}`;
-  return { kind: 'rows', name, columns, sortingKey, settings, create };
+  return { kind: 'rows', name, columns, sortingKey, settings, retentionDays: table.retentionDays, create };
 }
+
+export const ttlSql = (days: number): string => `toDateTime(received_at) + toIntervalDay(${days})`;
+
+const ttlOf = ({ retentionDays }: TableDefinition): string =>
+  retentionDays === undefined ? '' : `TTL ${ttlSql(retentionDays)}\n`;
 
 function checkOf(database: string, { type, columns }: TableDefinition): WantedTable {
   const name = checkTable(type);
@@ -137,10 +169,10 @@ function checkOf(database: string, { type, columns }: TableDefinition): WantedTa
 function deadLetterRows(database: string, settings: Readonly<Record<string, number>>): WantedTable {
   const sortingKey = 'topic, partition, position, index';
   const create =
-    `CREATE TABLE IF NOT EXISTS ${tableName(database, deadLettersTable)} (\n  ${deadLetterColumns.map(columnSql).join(',\n  ')}\n)\n` +
+    `CREATE TABLE IF NOT EXISTS ${tableName(database, deadLettersTable)} (\n  ${allLetterColumns.map(columnSql).join(',\n  ')}\n)\n` +
     `ENGINE = ReplacingMergeTree(failed_at)\nORDER BY (${sortingKey})\nSETTINGS ${settingsSql(settings)}\n` +
     `COMMENT ${quoteText('Storage: read dead_letters instead')}`;
-  return { kind: 'rows', name: deadLettersTable, columns: deadLetterColumns, sortingKey, settings, create };
+  return { kind: 'rows', name: deadLettersTable, columns: allLetterColumns, sortingKey, settings, create };
 }
 
 const settingsSql = (settings: Readonly<Record<string, number>>): string =>
@@ -149,22 +181,52 @@ const settingsSql = (settings: Readonly<Record<string, number>>): string =>
     .join(', ');
 
 function exactView(database: string, { type, columns, summary }: TableDefinition): WantedView {
-  const select = `SELECT ${namesOf(columns)}\nFROM ${tableName(database, rowsTable(type))} FINAL`;
+  const select = `SELECT ${columns.flatMap(readSql).join(', ')}\nFROM ${tableName(database, rowsTable(type))} FINAL`;
   return view(database, type, select, summary);
 }
 
-/** What all types have, column by column, and the rest of a row as the JSON text of an object. */
+/** A column as readers get it: itself, and its words. */
+function readSql({ name, words }: Column): string[] {
+  if (words === undefined) return [quoteName(name)];
+  const numbers = Object.keys(words.of).map(Number);
+  const texts = numbers.map(number => quoteText(words.of[number]!));
+  const word = `transform(${quoteName(name)}, [${numbers.join(', ')}], [${texts.join(', ')}], '')`;
+  return [quoteName(name), `CAST(${word}, 'LowCardinality(String)') AS ${quoteName(words.column)}`];
+}
+
+/** What the exact view has besides stored columns. */
+const wordColumns = (columns: readonly Column[]): Column[] =>
+  columns.flatMap(({ words }) =>
+    words === undefined ? [] : { name: words.column, type: 'LowCardinality(String)', about: '' },
+  );
+
+const named =
+  (wanted: string) =>
+  ({ name }: Column): boolean =>
+    name === wanted;
+
+/** What all types have, column by column, as text where its types differ, and the rest of a row as the JSON text of an object. */
 function eventsView(database: string, tables: readonly TableDefinition[]): WantedView {
   const [first, ...others] = tables as [TableDefinition, ...TableDefinition[]];
-  const common = first.columns.filter(column =>
-    others.every(table => table.columns.some(({ name, type }) => name === column.name && type === column.type)),
-  );
+  const common = first.columns.filter(column => others.every(table => table.columns.some(named(column.name))));
   const commonNames = new Set(common.map(({ name }) => name));
+  const isText = new Set(
+    common.filter(({ name, type }) => others.some(table => table.columns.find(named(name))?.type !== type)),
+  );
+  const shared = common.map(column =>
+    isText.has(column)
+      ? `CAST(${quoteName(column.name)}, 'Nullable(String)') AS ${quoteName(column.name)}`
+      : quoteName(column.name),
+  );
   const selects = tables.map(({ type, columns }) => {
-    const own = columns.filter(({ name }) => !commonNames.has(name));
-    return `SELECT ${namesOf(common)}, ${restSql(own)} AS fields\nFROM ${tableName(database, type)}`;
+    const own = [...columns, ...wordColumns(columns)].filter(({ name }) => !commonNames.has(name));
+    return `SELECT ${shared.join(', ')}, ${restSql(own)} AS fields\nFROM ${tableName(database, type)}`;
   });
-  return view(database, 'events', selects.join('\nUNION ALL\n'), 'Every event of every type; fields = its own columns');
+  const select = selects.join('\nUNION ALL\n');
+  return {
+    ...view(database, 'events', select, 'Every event of every type; fields = its own columns'),
+    readsViews: true,
+  };
 }
 
 function restSql(columns: readonly Column[]): string {
@@ -177,6 +239,7 @@ function view(database: string, name: string, select: string, about: string): Wa
   const comment = `${about} (ugc ${Bun.hash(select).toString(36)})`;
   return {
     name,
+    readsViews: false,
     comment,
     create: `CREATE OR REPLACE VIEW ${tableName(database, name)} AS\n${select}\nCOMMENT ${quoteText(comment)}`,
   };

@@ -43,6 +43,61 @@ export interface Broker {
   readonly connectionPool: { readonly pool: readonly Connection[]; getConnection(index: number): Promise<Connection> };
 }
 
+/** A broker as the coordinator of a group, or as the leader that knows its partitions' offsets. Each call rejects with the broker's code. */
+export interface CoordinatorBroker extends Broker {
+  connect(): Promise<void>;
+  findGroupCoordinator(group: { readonly groupId: string }): Promise<{
+    readonly coordinator: { readonly nodeId: number; readonly host: string; readonly port: number };
+  }>;
+  joinGroup(request: {
+    readonly groupId: string;
+    readonly sessionTimeout: number;
+    readonly rebalanceTimeout: number;
+    readonly memberId: string;
+    readonly groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[];
+  }): Promise<{
+    readonly generationId: number;
+    readonly leaderId: string;
+    readonly memberId: string;
+    readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
+  }>;
+  syncGroup(request: {
+    readonly groupId: string;
+    readonly generationId: number;
+    readonly memberId: string;
+    readonly groupAssignment: readonly { readonly memberId: string; readonly memberAssignment: Buffer }[];
+  }): Promise<{ readonly memberAssignment: Buffer }>;
+  heartbeat(request: {
+    readonly groupId: string;
+    readonly groupGenerationId: number;
+    readonly memberId: string;
+  }): Promise<unknown>;
+  leaveGroup(request: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
+  offsetFetch(request: {
+    readonly groupId: string;
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number }[];
+    }[];
+  }): Promise<OffsetAnswers>;
+  /** The timestamp -2 asks for the earliest offset, -1 for the one after the latest. */
+  listOffsets(request: {
+    readonly replicaId: -1;
+    readonly isolationLevel: 1;
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly { readonly partition: number; readonly timestamp: number }[];
+    }[];
+  }): Promise<OffsetAnswers>;
+}
+
+export interface OffsetAnswers {
+  readonly responses: readonly {
+    readonly topic: string;
+    readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+  }[];
+}
+
 export interface PartitionMetadata {
   readonly partitionId: number;
   /** Node, or -1. */
@@ -58,7 +113,19 @@ export interface Cluster {
     } | null;
     refreshMetadata(topics: readonly string[]): Promise<void>;
     /** Connected and authenticated. */
-    findBroker(node: { readonly nodeId: number }): Promise<Broker>;
+    findBroker(node: { readonly nodeId: number }): Promise<CoordinatorBroker>;
+    findConnectedBroker(): Promise<CoordinatorBroker>;
+    readonly rootLogger: unknown;
+    readonly versions: unknown;
+    readonly connectionPoolBuilder: {
+      build(address: { readonly host: string; readonly port: number }): Promise<Broker['connectionPool']>;
+    };
+    createBroker(options: {
+      readonly connectionPool: Broker['connectionPool'];
+      readonly logger: unknown;
+      readonly versions: unknown;
+      readonly nodeId: number;
+    }): CoordinatorBroker;
   };
 }
 
@@ -117,6 +184,32 @@ export function sendBytes(
       sendRequest: () => void socket.write(bytes),
     });
   });
+}
+
+/**
+ * The broker that keeps a group, over a connection of its own: joining a group holds up whatever else is asked on the
+ * same one, and so does waiting for records.
+ */
+export async function openCoordinator({ brokerPool }: Cluster, groupId: string): Promise<CoordinatorBroker> {
+  const asked = await brokerPool.findConnectedBroker();
+  const { coordinator } = await asked.findGroupCoordinator({ groupId });
+  const { nodeId, host, port } = coordinator;
+  const connectionPool = await brokerPool.connectionPoolBuilder.build({ host, port });
+  const { rootLogger, versions } = brokerPool;
+  const broker = brokerPool.createBroker({ connectionPool, logger: rootLogger, versions, nodeId });
+  await broker.connect();
+  return broker;
+}
+
+/** Ends a broker's connections now. */
+export function dropBroker(broker: Broker, error: unknown): void {
+  for (const connection of broker.connectionPool.pool) dropConnection(connection, error);
+}
+
+/** Ends every connection there is. */
+export function dropCluster({ brokerPool }: Cluster, error: unknown): void {
+  for (const broker of new Set([...Object.values(brokerPool.brokers), brokerPool.seedBroker]))
+    if (broker !== undefined) dropBroker(broker, error);
 }
 
 /** Ends a connection now, its requests failing with `error`. */

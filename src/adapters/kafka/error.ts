@@ -48,6 +48,16 @@ export function errorOfCode(code: number, topic: string): PipelineError {
   return new PipelineError(meaning, `topic ${topic}: ${words} (${name})`);
 }
 
+/** The name of a code a broker answered a reader, and what it means there. */
+export function errorOfReading(
+  code: number,
+  subject: string,
+): { readonly name: string; readonly error: PipelineError } {
+  const name = nameOfCode(code);
+  const [meaning, words] = meanings[name] ?? ['log_unavailable', 'Kafka did not answer the question'];
+  return { name, error: new PipelineError(meaning, `${subject}: ${words} (${name})`) };
+}
+
 /** The records of the batch may be refused for one of them: each has to be asked alone. */
 export const isForOneRecord = (code: number): boolean => oneRecord.has(nameOfCode(code));
 
@@ -58,21 +68,35 @@ const nameOfCode = (code: number): string => names[code] ?? `code ${code}`;
 
 const names: Readonly<Record<number, string>> = {
   [-1]: 'UNKNOWN',
+  1: 'OFFSET_OUT_OF_RANGE',
   2: 'CORRUPT_MESSAGE',
   3: 'UNKNOWN_TOPIC_OR_PARTITION',
   5: 'LEADER_NOT_AVAILABLE',
   6: 'NOT_LEADER_FOR_PARTITION',
   7: 'REQUEST_TIMED_OUT',
+  9: 'REPLICA_NOT_AVAILABLE',
   10: 'MESSAGE_TOO_LARGE',
+  14: 'GROUP_LOAD_IN_PROGRESS',
+  15: 'GROUP_COORDINATOR_NOT_AVAILABLE',
+  16: 'NOT_COORDINATOR_FOR_GROUP',
   17: 'INVALID_TOPIC_EXCEPTION',
   18: 'RECORD_LIST_TOO_LARGE',
   19: 'NOT_ENOUGH_REPLICAS',
   20: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  22: 'ILLEGAL_GENERATION',
+  25: 'UNKNOWN_MEMBER_ID',
+  27: 'REBALANCE_IN_PROGRESS',
   29: 'TOPIC_AUTHORIZATION_FAILED',
+  30: 'GROUP_AUTHORIZATION_FAILED',
   31: 'CLUSTER_AUTHORIZATION_FAILED',
   32: 'INVALID_TIMESTAMP',
   44: 'POLICY_VIOLATION',
   56: 'KAFKA_STORAGE_ERROR',
+  74: 'FENCED_LEADER_EPOCH',
+  75: 'UNKNOWN_LEADER_EPOCH',
+  76: 'UNSUPPORTED_COMPRESSION_TYPE',
+  78: 'OFFSET_NOT_AVAILABLE',
+  82: 'FENCED_INSTANCE_ID',
   87: 'INVALID_RECORD',
 };
 
@@ -82,6 +106,9 @@ const stale = new Set([
   'LEADER_NOT_AVAILABLE',
   'NOT_LEADER_FOR_PARTITION',
   'KAFKA_STORAGE_ERROR',
+  'REPLICA_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
 ]);
 
 const meanings: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -96,7 +123,7 @@ const meanings: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   RECORD_LIST_TOO_LARGE: ['log_refused', 'the event is larger than a segment of the topic (segment.bytes)'],
   NOT_ENOUGH_REPLICAS: ['log_unavailable', 'too few replicas are in sync (min.insync.replicas)'],
   NOT_ENOUGH_REPLICAS_AFTER_APPEND: ['log_unknown', 'written, but on too few replicas (min.insync.replicas)'],
-  TOPIC_AUTHORIZATION_FAILED: ['log_halted', 'this user may not write to the topic (ACL: Write, Describe)'],
+  TOPIC_AUTHORIZATION_FAILED: ['log_halted', 'this user may not use the topic (ACL: Write or Read, and Describe)'],
   CLUSTER_AUTHORIZATION_FAILED: ['log_halted', 'this user may not do that in the cluster'],
   SASL_AUTHENTICATION_FAILED: ['log_halted', 'the user or password is wrong'],
   INVALID_PARTITIONS: ['log_halted', 'the number of partitions is wrong'],
@@ -104,6 +131,23 @@ const meanings: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   INVALID_TIMESTAMP: ['log_refused', 'the time of the event is outside of what the topic takes'],
   POLICY_VIOLATION: ['log_halted', 'a policy of the cluster forbids it'],
   KAFKA_STORAGE_ERROR: ['log_unavailable', 'the disk of the broker failed'],
+  // what a reader may be told
+  OFFSET_OUT_OF_RANGE: ['log_unavailable', 'the offset is not in the log'],
+  REPLICA_NOT_AVAILABLE: ['log_unavailable', 'the broker does not have the partition now'],
+  FENCED_LEADER_EPOCH: ['log_unavailable', 'the partition has moved to another broker'],
+  UNKNOWN_LEADER_EPOCH: ['log_unavailable', 'the broker does not lead the partition yet'],
+  OFFSET_NOT_AVAILABLE: ['log_unavailable', 'the broker does not lead the partition yet'],
+  UNSUPPORTED_COMPRESSION_TYPE: ['log_halted', 'the broker does not give out records compressed like this'],
+  GROUP_LOAD_IN_PROGRESS: ['log_unavailable', 'the coordinator of the group is starting'],
+  GROUP_COORDINATOR_NOT_AVAILABLE: ['log_unavailable', 'the group has no coordinator now'],
+  NOT_COORDINATOR_FOR_GROUP: ['log_unavailable', 'the group has moved to another coordinator'],
+  ILLEGAL_GENERATION: ['log_unavailable', 'the group has been shared out anew'],
+  UNKNOWN_MEMBER_ID: ['log_unavailable', 'the group has given up on this member'],
+  REBALANCE_IN_PROGRESS: ['log_unavailable', 'the group is being shared out anew'],
+  FENCED_INSTANCE_ID: ['log_unavailable', 'another member has taken this one’s place'],
+  INCONSISTENT_GROUP_PROTOCOL: ['log_halted', 'the group is in use by consumers of another kind'],
+  INVALID_SESSION_TIMEOUT: ['log_halted', 'the session timeout is outside of what the broker allows'],
+  GROUP_AUTHORIZATION_FAILED: ['log_halted', 'this user may not read as this group (ACL: Read on the group)'],
   INVALID_RECORD: ['log_refused', 'the topic does not take such a record (a compacted topic wants keys)'],
 };
 

@@ -1,4 +1,4 @@
-// What the Kafka log can be told, with the bounds it keeps.
+// How Kafka is reached, and what the log can be told, with the bounds it keeps.
 
 import type { SASLOptions } from 'kafkajs';
 import type { Compression } from './record-batch.ts';
@@ -11,16 +11,20 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
-export interface KafkaLogOptions {
+/** How a cluster is reached, by whoever writes or reads. */
+export interface KafkaConnection {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly ssl?: TlsOptions;
   readonly sasl?: SASLOptions;
+  readonly connectionTimeoutMs?: number;
+  /** From sending a request until it is given up, its outcome unknown. */
+  readonly requestTimeoutMs?: number;
+}
+
+export interface KafkaLogOptions extends KafkaConnection {
   /** Of each batch, on this thread. Brokers and topics must allow it; readers need the codec. */
   readonly compression?: Compression;
-  readonly connectionTimeoutMs?: number;
-  /** From sending a request until its outcome is said to be unknown. */
-  readonly requestTimeoutMs?: number;
   /** How long a record waits for company while a request to its broker is under way. */
   readonly lingerMs?: number;
   /** Of one request. Below a topic's max.message.bytes (1 MiB by default), as all of it may be one batch. */

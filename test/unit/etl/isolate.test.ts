@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { memorySink } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
-import { isolate, lettersOf } from '../../../src/etl/isolate.ts';
+import { isolate } from '../../../src/etl/isolate.ts';
+import { lettersOf } from '../../../src/etl/records.ts';
 import type { Batch, DeadLetter, Sink } from '../../../src/ports.ts';
 import { batchOf } from '../../support/list-source.ts';
 import { body } from '../../support/moving.ts';
@@ -40,13 +41,13 @@ const placeOf = ({ topic, partition, position, index, raw }: DeadLetter) => ({
 describe('of records that are refused together', () => {
   test('exactly those refused alone are dead, with their places, and the rest stays in order', async () => {
     const { letters, good } = await isolated(batchesOf(['a', 'b!', 'c'], ['d!'], ['e', 'f', 'g!', 'h!']));
-    expect(letters.map(placeOf).toSorted((a, b) => a.position - b.position || a.index - b.index)).toEqual([
-      { topic: 't', partition: 3, position: 0, index: 1, name: 'b!' },
+    expect(letters.map(placeOf).toSorted((a, b) => a.position - b.position)).toEqual([
+      { topic: 't', partition: 3, position: 1, index: 0, name: 'b!' },
       { topic: 't', partition: 3, position: 3, index: 0, name: 'd!' },
-      { topic: 't', partition: 3, position: 4, index: 2, name: 'g!' },
-      { topic: 't', partition: 3, position: 4, index: 3, name: 'h!' },
+      { topic: 't', partition: 3, position: 6, index: 0, name: 'g!' },
+      { topic: 't', partition: 3, position: 7, index: 0, name: 'h!' },
     ]);
-    expect(letters.find(letter => letter.index === 1)).toMatchObject({ reason: 'refused', detail: 'row 1: no b!' });
+    expect(letters.find(letter => letter.position === 1)).toMatchObject({ reason: 'refused', detail: 'row 1: no b!' });
     expect(good.map(namesOf)).toEqual([
       ['a', 'c'],
       ['e', 'f'],
@@ -66,8 +67,8 @@ describe('of records that are refused together', () => {
   test('a line that is no JSON is one', async () => {
     const batch = batchOf({ topic: 't', type: 'click', bodies: [body('a'), '{"event_id":', 'null', '[]', body('b')] });
     const { letters, good } = await isolated([batch]);
-    expect(letters.map(({ index }) => index).toSorted()).toEqual([1, 2, 3]);
-    expect(Buffer.from(letters.find(({ index }) => index === 1)!.raw).toString()).toBe('{"event_id":\n');
+    expect(letters.map(({ position }) => position).toSorted()).toEqual([1, 2, 3]);
+    expect(Buffer.from(letters.find(({ position }) => position === 1)!.raw).toString()).toBe('{"event_id":\n');
     expect(good.map(namesOf)).toEqual([['a', 'b']]);
   });
 
@@ -82,7 +83,7 @@ describe('of records that are refused together', () => {
     };
     const names = Array.from({ length: 1_000 }, (_, at) => (at === 700 ? 'x!' : `n${at}`));
     const { letters } = await isolated(batchesOf(names), counting);
-    expect(letters.map(({ index }) => index)).toEqual([700]);
+    expect(letters.map(({ position }) => position)).toEqual([700]);
     expect(asked).toBeLessThan(25);
   });
 
@@ -95,10 +96,10 @@ describe('of records that are refused together', () => {
         .map(placeOf)
         .map(({ position, index, name }) => `${name} ${position}+${index}`)
         .toSorted(),
-    ).toEqual(['b 0+1', 'd 0+3', 'f 4+1']);
+    ).toEqual(['b 1+0', 'd 3+0', 'f 5+0']);
     expect(rest.map(namesOf)).toEqual([['c']]);
     expect((await isolated(rest, memorySink({ refuse: () => 'no' }))).letters.map(placeOf)).toMatchObject([
-      { position: 0, index: 2, name: 'c' },
+      { position: 2, index: 0, name: 'c' },
     ]);
   });
 });
@@ -128,6 +129,6 @@ test('every record of a batch can become a dead letter', () => {
     })),
   ).toEqual([
     { topic: 't', partition: 3, position: 0, index: 0, name: 'a', reason: 'unknown_type', detail: 'why' },
-    { topic: 't', partition: 3, position: 0, index: 1, name: 'b', reason: 'unknown_type', detail: 'why' },
+    { topic: 't', partition: 3, position: 1, index: 0, name: 'b', reason: 'unknown_type', detail: 'why' },
   ]);
 });

@@ -63,8 +63,8 @@ describe('records', () => {
         ]),
     ).toEqual([
       ['odd', 0, 0, 'unknown_type', `${body('n0')}\n`],
-      ['odd', 0, 1, 'unknown_type', `${body('n1')}\n`],
-      ['odd', 2, 0, 'unknown_type', 'no JSON at all\n'],
+      ['odd', 1, 0, 'unknown_type', `${body('n1')}\n`],
+      ['odd', 2, 0, 'unknown_type', 'no JSON at all'],
     ]);
   });
 
@@ -83,7 +83,7 @@ describe('records', () => {
     source.add({ topic: 'click', type: 'click', bodies: bodies('c', 3) });
     await until(() => source.committed.get('click/0') === 2, 'all is committed');
     expect([...sink.rows('click').keys()]).toEqual(['c0', 'c2']);
-    expect(sink.letters()).toMatchObject([{ topic: 'click', position: 0, index: 1 }]);
+    expect(sink.letters()).toMatchObject([{ topic: 'click', position: 1, index: 0 }]);
   });
 
   test('not yet in the sink are known by the oldest of each topic', async () => {

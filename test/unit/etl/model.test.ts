@@ -77,7 +77,7 @@ const recordsOf = (batch: Batch): Known[] =>
     .split('\n')
     .map((line, index) => {
       const { event_id: id, isPoison = false } = JSON.parse(line) as { event_id: string; isPoison?: boolean };
-      return { type: batch.type, id, isPoison, place: `${keyOf(batch)}/${batch.first}/${index}` };
+      return { type: batch.type, id, isPoison, place: `${keyOf(batch)}/${batch.first + index}/0` };
     });
 
 const placesOf = (sink: MemorySink): Set<string> =>

@@ -203,17 +203,26 @@ describe('many events', () => {
 test('every event is counted once, under names that no client chose', async () => {
   log.fail(envelope => (envelope.type === 'film_watched' ? full : null));
   await accept(
-    many(...clicks, { ...film, event_type: 'video_complete' }, { ...click, event_type: 'evil" type' }, null),
+    many(
+      ...clicks,
+      { ...film, event_type: 'video_complete' },
+      { ...click, event_type: 'evil" type' },
+      { ...click, element: 5 },
+      { ...click, timestamp: 0 },
+      null,
+    ),
   );
   expect(await samplesOf(metrics, 'ugc_events_received_total')).toEqual({
     'event_type=click,outcome=accepted': 3,
+    'event_type=click,outcome=rejected': 2,
     'event_type=film_watched,outcome=failed': 1,
-    'event_type=rejected,outcome=rejected': 2,
+    'event_type=(unknown),outcome=rejected': 2,
   });
   expect(await samplesOf(metrics, 'ugc_events_stored_total')).toEqual({ 'event_type=click,stored=disk': 3 });
   expect(await samplesOf(metrics, 'ugc_events_rejected_total')).toEqual({
     'reason=unknown_type': 1,
-    'reason=invalid': 1,
+    'reason=invalid': 2,
+    'reason=too_old': 1,
   });
   expect(await samplesOf(metrics, 'ugc_ack_seconds')).toMatchObject({ 'stored=disk': 1 });
 });

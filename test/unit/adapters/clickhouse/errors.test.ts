@@ -28,6 +28,12 @@ test('a field that no column is named for halts, as it comes from a newer catalo
   expect(meaningOf(117, 'Cannot parse JSON object')).toBe('sink_refused');
 });
 
+test('a view of somebody else’s that fails halts, whatever its own code says, and overload stays overload', () => {
+  for (const code of [6, 53, 43, 12_345]) expect(meaningOf(code, 'x: while pushing to view a.b. ')).toBe('sink_halted');
+  expect(meaningOf(60, "Target table 'd.b' of view 'd.a' doesn't exists.")).toBe('sink_halted');
+  expect(meaningOf(241, 'Memory limit exceeded: while pushing to view a.b')).toBe('sink_overloaded');
+});
+
 test('an error says what was being done, what it means and what ClickHouse said', () => {
   const cause = new ClickHouseError({ code: '60', type: 'UNKNOWN_TABLE', message: 'Table a.b does not exist. ' });
   const error = sinkError(cause, 'inserting 3 rows into b');

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { memorySink } from '../../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../../src/errors.ts';
 import { blockOf } from '../../../../src/etl/block.ts';
-import { lettersOf } from '../../../../src/etl/isolate.ts';
+import { lettersOf } from '../../../../src/etl/records.ts';
 import { batchOf } from '../../../support/list-source.ts';
 import { body } from '../../../support/moving.ts';
 
@@ -52,7 +52,7 @@ test('a failure ordered happens once, before or after the rows are stored', asyn
 
 test('dead letters are told apart by their coordinates alone', async () => {
   const sink = memorySink();
-  const letters = lettersOf(batchOf({ topic: 't', type: null, bodies: ['x', 'y'] }), 'why', '');
+  const letters = lettersOf(batchOf({ topic: 't', type: null, bodies: ['x', 'y'] }), 'refused', '');
   for (const _ of [1, 2]) await sink.deadLetter(letters, never);
   expect(sink.letters()).toEqual(letters);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { isoOf, isStorable, readTime } from '../../../src/ingest/time.ts';
+import { isoOf, isStorable, readTime } from '../../../schemas/time.ts';
 
 /** The canonical spelling of what is read, or null. */
 const read = (value: unknown): string | null => {

@@ -1,0 +1,104 @@
+// Who reads which partition: worked out by the group's leader, from what each member wants and has. Everybody keeps what
+// they have as far as that is fair, because a partition that moves is read again from its committed position.
+
+import { AssignerProtocol } from 'kafkajs';
+
+/** The members of a group must agree on a name; ours keeps other consumers from joining it by mistake. */
+export const protocolName = 'ugc-sticky';
+
+export interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface Subscription {
+  readonly topics: readonly string[];
+  /** What the member reads, and since which generation of the group. */
+  readonly owned: readonly Place[];
+  readonly generation: number;
+}
+
+export interface Member extends Subscription {
+  readonly id: string;
+}
+
+export const encodeSubscription = ({ topics, owned, generation }: Subscription): Buffer =>
+  AssignerProtocol.MemberMetadata.encode({
+    version: 0,
+    topics: [...topics],
+    userData: Buffer.from(JSON.stringify({ owned, generation })),
+  });
+
+export function decodeMember(id: string, metadata: Buffer): Member {
+  const decoded = AssignerProtocol.MemberMetadata.decode(metadata);
+  const { owned, generation } = JSON.parse(decoded?.userData.toString() || '{}') as Partial<Subscription>;
+  return { id, topics: decoded?.topics ?? [], owned: owned ?? [], generation: generation ?? -1 };
+}
+
+export function encodeAssignment(places: readonly Place[]): Buffer {
+  const assignment: Record<string, number[]> = {};
+  for (const { topic, partition } of places) {
+    assignment[topic] ??= [];
+    assignment[topic].push(partition);
+  }
+  return AssignerProtocol.MemberAssignment.encode({ version: 0, assignment, userData: Buffer.alloc(0) });
+}
+
+export function decodeAssignment(bytes: Buffer): Place[] {
+  const decoded = bytes.length === 0 ? null : AssignerProtocol.MemberAssignment.decode(bytes);
+  return Object.entries(decoded?.assignment ?? {}).flatMap(([topic, partitions]) =>
+    partitions.map(partition => ({ topic, partition })),
+  );
+}
+
+/** By member. `partitions` says how many each topic has; a topic that does not exist has none. */
+export function assign(
+  members: readonly Member[],
+  partitions: ReadonlyMap<string, number>,
+): ReadonlyMap<string, readonly Place[]> {
+  const shares = new Map(members.map(({ id }) => [id, [] as Place[]]));
+  const places = [...partitions]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([topic, count]) => Array.from({ length: count }, (_, partition) => ({ topic, partition })));
+  const free = new Map(places.map(place => [keyOf(place), place]));
+  const fair = Math.ceil(places.length / members.length);
+  // Of two who claim the same, the later generation is right.
+  for (const member of members.toSorted((a, b) => b.generation - a.generation || (a.id < b.id ? -1 : 1)))
+    for (const owned of member.owned) {
+      const place = free.get(keyOf(owned));
+      const share = shares.get(member.id)!;
+      if (place === undefined || share.length >= fair || !member.topics.includes(place.topic)) continue;
+      share.push(place);
+      free.delete(keyOf(place));
+    }
+  for (const place of free.values()) leastOf(members, shares, place.topic)?.push(place);
+  return level(members, shares);
+}
+
+/** Whoever wants the topic and has least. */
+function leastOf(members: readonly Member[], shares: ReadonlyMap<string, Place[]>, topic: string): Place[] | undefined {
+  let least: Place[] | undefined;
+  for (const { id, topics } of members) {
+    const share = shares.get(id)!;
+    if (topics.includes(topic) && (least === undefined || share.length < least.length)) least = share;
+  }
+  return least;
+}
+
+/** Moves partitions from who has two more than another who wants them, until nobody has. */
+function level(members: readonly Member[], shares: Map<string, Place[]>): ReadonlyMap<string, readonly Place[]> {
+  for (let isMoved = true; isMoved; ) {
+    isMoved = false;
+    for (const share of shares.values())
+      for (const place of share.toReversed()) {
+        const least = leastOf(members, shares, place.topic);
+        if (least === undefined || share.length - least.length < 2) continue;
+        share.splice(share.indexOf(place), 1);
+        least.push(place);
+        isMoved = true;
+      }
+  }
+  return shares;
+}
+
+export const keyOf = ({ topic, partition }: Place): string => `${topic}/${partition}`;

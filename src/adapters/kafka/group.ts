@@ -1,0 +1,177 @@
+// Membership in a consumer group: found, joined, kept by heartbeats whatever the mover does, joined again when the group is
+// shared out anew, left at the end. The requests are kafkajs', over a connection of its own; the order of things is ours:
+// kafkajs' ConsumerGroup commits whatever it is given under the generation it is in, so what was read under an ownership
+// that has ended would move the new owner's position; it fails as a whole for one topic that does not exist; and it
+// heartbeats between fetches only.
+// - a partition kept from one generation to the very next was nobody else's in between: it is read on (isContinued).
+//   After a gap in generations, or once the group has given up on this member, everything begins anew
+// - the coordinator decides who is a member: a process that was stopped for long hears of it with its first heartbeat or
+//   commit, and the coordinator refuses what it says under its old name (UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION)
+
+import { PipelineError } from '../../errors.ts';
+import {
+  assign,
+  decodeAssignment,
+  decodeMember,
+  encodeAssignment,
+  encodeSubscription,
+  type Place,
+  protocolName,
+} from './assign.ts';
+import { type Cluster, type CoordinatorBroker, dropBroker, dropHung, openCoordinator } from './driver.ts';
+import { errorOfKafka, typeOfKafkaError } from './error.ts';
+import { pauseOf, within } from './pause.ts';
+import type { Troubles } from './troubles.ts';
+
+export interface GroupOptions {
+  readonly cluster: Cluster;
+  readonly address: string;
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  readonly sessionTimeoutMs: number;
+  readonly troubles: Troubles;
+  /** How many partitions each of the topics has; what does not exist has none. Asked of the group's leader. */
+  readonly countPartitions: (topics: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+  /** This member's share from now on. */
+  readonly onAssigned: (places: readonly Place[], isContinued: boolean) => void;
+}
+
+/** Under which name the coordinator takes this member's word. */
+export interface Session {
+  readonly groupId: string;
+  readonly memberId: string;
+  readonly generation: number;
+  readonly coordinator: CoordinatorBroker;
+}
+
+export interface Group {
+  /** Null while there is none: joining, or nobody can be reached. */
+  session(): Session | null;
+  /** The coordinator has said something else than expected: ask it now. */
+  check(): void;
+  /** Numbers of partitions have changed: if this member is the leader, the group is shared out anew. */
+  recount(partitions: ReadonlyMap<string, number>): void;
+  /** Idempotent, bounded. Leaves, so that others take over at once. */
+  close(): Promise<void>;
+}
+
+const retryMsMin = 100;
+const retryMsMax = 5_000;
+const closeMsMax = 1_500;
+
+export function kafkaGroup(options: GroupOptions): Group {
+  const { cluster, groupId, topics, sessionTimeoutMs, troubles } = options;
+  const heartbeatMs = Math.min(1_000, sessionTimeoutMs / 5);
+  const pause = pauseOf();
+  let coordinator: CoordinatorBroker | null = null;
+  let memberId = '';
+  let generation = -1;
+  let owned: readonly Place[] = [];
+  let isMember = false;
+  /** What the shares were worked out from, if by this member. */
+  let counted: ReadonlyMap<string, number> | null = null;
+  let isClosing = false;
+  let retryMs = retryMsMin;
+  let closed: Promise<void> | undefined;
+  const done = run();
+
+  async function run(): Promise<void> {
+    while (!isClosing) {
+      try {
+        coordinator ??= await openCoordinator(cluster, groupId);
+        if (!isMember) await join(coordinator);
+        await beat(coordinator);
+        troubles.clear('group');
+        retryMs = retryMsMin;
+        if (isMember) await pause.wait(heartbeatMs);
+      } catch (thrown) {
+        await recover(thrown);
+      }
+    }
+  }
+
+  async function join(broker: CoordinatorBroker): Promise<void> {
+    const metadata = encodeSubscription({ topics, owned, generation });
+    const joined = await broker.joinGroup({
+      groupId,
+      memberId,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: sessionTimeoutMs,
+      groupProtocols: [{ name: protocolName, metadata }],
+    });
+    memberId = joined.memberId;
+    const groupAssignment = joined.leaderId === memberId ? await share(joined.members) : [];
+    if (joined.leaderId !== memberId) counted = null;
+    const { generationId } = joined;
+    const synced = await broker.syncGroup({ groupId, generationId, memberId, groupAssignment });
+    const isContinued = generation >= 0 && generationId === generation + 1;
+    owned = decodeAssignment(synced.memberAssignment).filter(({ topic }) => topics.includes(topic));
+    generation = generationId;
+    isMember = true;
+    options.onAssigned(owned, isContinued);
+  }
+
+  /** The leader's work. */
+  async function share(members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]) {
+    const decoded = members.map(each => decodeMember(each.memberId, each.memberMetadata));
+    counted = await options.countPartitions([...new Set(decoded.flatMap(member => member.topics))]);
+    return [...assign(decoded, counted)].map(([id, places]) => ({
+      memberId: id,
+      memberAssignment: encodeAssignment(places),
+    }));
+  }
+
+  async function beat(broker: CoordinatorBroker): Promise<void> {
+    await broker.heartbeat({ groupId, memberId, groupGenerationId: generation });
+  }
+
+  async function recover(thrown: unknown): Promise<void> {
+    if (isClosing) return;
+    const type = typeOfKafkaError(thrown);
+    if (type === 'REBALANCE_IN_PROGRESS') {
+      isMember = false;
+      return;
+    }
+    if (type === 'UNKNOWN_MEMBER_ID' || type === 'ILLEGAL_GENERATION' || type === 'FENCED_INSTANCE_ID') {
+      lose(type);
+      return;
+    }
+    // The membership outlives the connection, and the coordinator's restart.
+    if (coordinator !== null) dropBroker(coordinator, thrown);
+    coordinator = null;
+    dropHung(cluster, thrown);
+    troubles.tell('group', errorOfKafka(thrown, 'before sending', `group ${groupId} at ${options.address}`));
+    await pause.wait(retryMs * (0.5 + Math.random()));
+    retryMs = Math.min(retryMs * 2, retryMsMax);
+  }
+
+  function lose(type: string): void {
+    if (type !== 'ILLEGAL_GENERATION') memberId = '';
+    generation = -1;
+    owned = [];
+    isMember = false;
+    options.onAssigned([], false);
+  }
+
+  async function end(): Promise<void> {
+    isClosing = true;
+    pause.wake();
+    await within(closeMsMax, done);
+    if (coordinator === null) return;
+    if (memberId !== '') await within(closeMsMax, coordinator.leaveGroup({ groupId, memberId }));
+    dropBroker(coordinator, new PipelineError('shutting_down'));
+  }
+
+  return {
+    session: () => (isMember && coordinator !== null ? { groupId, memberId, generation, coordinator } : null),
+    check: () => pause.wake(),
+    recount(partitions) {
+      if (counted === null || !isMember) return;
+      if (topics.every(topic => partitions.get(topic) === undefined || partitions.get(topic) === counted!.get(topic)))
+        return;
+      isMember = false; // the leader's joining is what makes the coordinator share out anew
+      pause.wake();
+    },
+    close: () => (closed ??= end()),
+  };
+}

@@ -1,0 +1,128 @@
+// `ugc schema check` and `ugc schema diff`: the definitions beside what was published of them, and beside the tables of a
+// live ClickHouse. Nothing is changed.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EventType } from '../../schemas/event.ts';
+import publishedJson from '../../schemas/published.json' with { type: 'json' };
+import { changesOf, type Published, refusalsOf } from '../../schemas/published.ts';
+import { tableOf } from '../../schemas/table.ts';
+import { chdbConnection } from '../adapters/chdb/connection.ts';
+import { openEngine } from '../adapters/chdb/engine.ts';
+import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
+import { type Plan, planSchema, readSchema } from '../adapters/clickhouse/schema.ts';
+import { wantedSchema } from '../adapters/clickhouse/tables.ts';
+import type { Config } from '../config.ts';
+import { messageOf } from '../errors.ts';
+import { clickhouseFolder, readInstance } from '../instance.ts';
+
+export interface Checking {
+  readonly types: readonly EventType[];
+  readonly isJson: boolean;
+  readonly config: Config;
+}
+
+const published = publishedJson as unknown as Published;
+
+/** 1 when something would break: what was published, or the tables there are. */
+export async function check({ types, isJson, config }: Checking): Promise<0 | 1> {
+  const refusals = refusalsOf(ofThese(types), types);
+  const live = await liveOf(types, config);
+  const failures = [...refusals, ...(live.error === null ? [] : [live.error]), ...live.plan.problems];
+  if (isJson) say(JSON.stringify({ ok: failures.length === 0, published: refusals, clickhouse: live }));
+  else {
+    tell('what was published', refusals, `${types.length} types keep it`);
+    tell(`ClickHouse, ${live.where}`, live.error === null ? live.plan.problems : [live.error], fitOf(live));
+  }
+  return failures.length === 0 ? 0 : 1;
+}
+
+/** 1 when there is a difference, as diff(1) has it. */
+export async function diff({ types, isJson, config }: Checking): Promise<0 | 1> {
+  const changes = changesOf(ofThese(types), types);
+  const live = await liveOf(types, config);
+  const differences = [...live.plan.problems, ...live.plan.statements, ...(live.error === null ? [] : [live.error])];
+  if (isJson) say(JSON.stringify({ published: changes, clickhouse: live }));
+  else {
+    const said = changes.map(({ type, what, breaks }) => `${breaks ? '!' : '+'} ${type}: ${what}`);
+    tell('what was published', said, 'no difference');
+    tell(`ClickHouse, ${live.where}`, differences, live.isThere ? 'no difference' : 'nothing to compare with');
+  }
+  return changes.length + differences.length === 0 ? 0 : 1;
+}
+
+/** Of the types that are asked about; those that are gone belong to everybody. */
+function ofThese(types: readonly EventType[]): Published {
+  const asked = new Set(types.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(published).filter(([name]) => asked.has(name)));
+}
+
+interface Live {
+  readonly where: string;
+  readonly isThere: boolean;
+  /** It could not be asked. */
+  readonly error: string | null;
+  readonly plan: Plan;
+}
+
+const nothing: Plan = { problems: [], statements: [] };
+
+async function liveOf(types: readonly EventType[], config: Config): Promise<Live> {
+  const found = find(config);
+  if (found === null)
+    return {
+      where: `none: no UGC_CLICKHOUSE_URL, no tables in ${config.dataDir}`,
+      isThere: false,
+      error: null,
+      plan: nothing,
+    };
+  const { where, client, close } = found;
+  try {
+    const database = config.clickhouseDatabase;
+    const wanted = wantedSchema({ database, tables: types.map(tableOf), embedded: config.clickhouseUrl === '' });
+    // The view over all types is another one for some of them.
+    const views = wanted.views.filter(({ name }) => name !== 'events');
+    const plan = planSchema({ ...wanted, views }, await readSchema(client, database));
+    return { where, isThere: true, error: null, plan };
+  } catch (error) {
+    return { where, isThere: true, error: messageOf(error), plan: nothing };
+  } finally {
+    await client.close();
+    await close();
+  }
+}
+
+interface Found {
+  readonly where: string;
+  readonly client: ClickhouseClient;
+  close(): Promise<void>;
+}
+
+/** The configured server, a running instance's, or the tables in the folder; null without any. */
+function find(config: Config): Found | null {
+  const { clickhouseUrl, clickhouseUser, clickhousePassword, clickhouseTimeoutMs, dataDir } = config;
+  const instance = clickhouseUrl === '' ? readInstance(dataDir) : null;
+  const url = clickhouseUrl === '' ? instance?.clickhouseUrl : clickhouseUrl;
+  const path = clickhouseFolder(dataDir);
+  if (url !== undefined) {
+    const [user, password] = instance === null ? [clickhouseUser, clickhousePassword] : ['default', ''];
+    const client = clickhouseClient({ url, user, password, timeoutMs: clickhouseTimeoutMs });
+    return { where: new URL(url).origin, client, close: async () => {} };
+  }
+  if (!existsSync(join(path, 'metadata'))) return null;
+  const engine = openEngine({ path, memoryBytesMax: config.clickhouseMemoryBytesMax });
+  return { where: path, client: clickhouseClient({ connection: chdbConnection(engine) }), close: () => engine.close() };
+}
+
+function fitOf({ isThere, plan }: Live): string {
+  if (!isThere) return 'nothing to check';
+  const count = plan.statements.length;
+  return count === 0 ? 'the tables fit' : `the tables fit after ${count} statements that ugc schema diff shows`;
+}
+
+const say = (text: string): boolean => process.stdout.write(`${text}\n`);
+
+function tell(about: string, found: readonly string[], otherwise: string): void {
+  if (found.length === 0) say(`${about}: ${otherwise}`);
+  for (const item of found) say(`${about}: ${item}`);
+}

@@ -1,0 +1,120 @@
+// `ugc schema …`: what the definitions of the event types say, and everything that is derived from them, as text.
+
+import { catalogue } from '../../schemas/catalogue.ts';
+import type { EventType } from '../../schemas/event.ts';
+import { hiveDdl } from '../../schemas/hive.ts';
+import { typePage } from '../../schemas/markdown.ts';
+import { shapeOf } from '../../schemas/published.ts';
+import { tableOf } from '../../schemas/table.ts';
+import { typescriptOf } from '../../schemas/typescript.ts';
+import { wantedSchema } from '../adapters/clickhouse/tables.ts';
+import type { Config } from '../config.ts';
+import { hintOf } from '../nearest.ts';
+import { check, diff } from './schema-check.ts';
+
+interface Asked {
+  readonly types: readonly EventType[];
+  readonly isJson: boolean;
+  readonly config: Config;
+}
+
+type Print = (asked: Asked) => string;
+
+const prints: Readonly<Record<string, Print>> = {
+  ls: ({ types, isJson }) => (isJson ? lines(types.map(summary)) : table(types.map(summary))),
+  show: ({ types, isJson }) => (isJson ? lines(types.map(everything)) : types.map(shown).join('\n\n')),
+  ddl: ({ types, config }) => ddl(types, config),
+  hive: ({ types }) => types.map(hiveDdl).join('\n\n'),
+  types: ({ types }) => typescriptOf(types).trimEnd(),
+  docs: ({ types }) => types.map(typePage).join('\n\n'),
+};
+
+const checks = { check, diff };
+const words = [...Object.keys(prints), ...Object.keys(checks)];
+
+export async function schema(args: readonly string[], config: Config): Promise<0 | 1 | 2> {
+  const isJson = args.includes('--json');
+  const [word = '', ...names] = args.filter(arg => arg !== '--json');
+  if (!words.includes(word))
+    return refuse(
+      word === '' ? `schema takes one of ${words.join(', ')}` : `there is no schema ${word}${hintOf(word, words)}`,
+    );
+  const unknown = names.find(name => catalogue.find(name) === undefined);
+  if (unknown !== undefined) {
+    const near = catalogue.nearest(unknown);
+    return refuse(
+      `there is no event type ${unknown}${near === undefined ? '; see ugc schema ls' : `; did you mean ${near}?`}`,
+    );
+  }
+  const types = names.length > 0 ? names.map(name => catalogue.find(name)!) : catalogue.types;
+  if (word === 'check' || word === 'diff') return checks[word]({ types, isJson, config });
+  // Not awaited piece by piece: a reader that has seen enough (head) may close the pipe.
+  await Bun.write(Bun.stdout, `${prints[word]!({ types, isJson, config })}\n`);
+  return 0;
+}
+
+function refuse(problem: string): 2 {
+  process.stderr.write(`ugc: ${problem}; see ugc help schema\n`);
+  return 2;
+}
+
+const summary = ({ name, aliases, family, stream, version, fields, summary: about }: EventType) => ({
+  type: name,
+  aliases: aliases.join(','),
+  family,
+  stream,
+  version,
+  fields: Object.keys(fields).length,
+  about,
+});
+
+const everything = (type: EventType) => ({
+  ...summary(type),
+  ...shapeOf(type),
+  columns: tableOf(type).columns,
+  example: type.example,
+});
+
+const lines = (items: readonly object[]): string => items.map(item => JSON.stringify(item)).join('\n');
+
+/** Rows of the same keys, in aligned columns. */
+function table(rows: readonly Readonly<Record<string, string | number>>[]): string {
+  const names = Object.keys(rows[0] ?? {});
+  const cells = [names, ...rows.map(row => names.map(name => String(row[name])))];
+  const widths = names.map((_, at) => Math.max(...cells.map(row => row[at]!.length)));
+  return cells
+    .map(row =>
+      row
+        .map((cell, at) => cell.padEnd(widths[at]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function shown(type: EventType): string {
+  const { name, aliases, family, stream, version, summary: about, allFields, example } = type;
+  const called = aliases.length > 0 ? `, also called ${aliases.join(', ')}` : '';
+  const fields = allFields.map(field => ({
+    field: field.name,
+    column: field.column,
+    absent: field.absent ?? 'required',
+    meaning: field.about,
+  }));
+  return `${name}${called}: ${about}\nfamily ${family}, stream ${stream}, version ${version}\n\n${table(fields)}\n\n${JSON.stringify(example, null, 2)}`;
+}
+
+function ddl(types: readonly EventType[], { clickhouseDatabase, clickhouseUrl }: Config): string {
+  const isWhole = types.length === catalogue.types.length;
+  const { tables, views } = wantedSchema({
+    database: clickhouseDatabase,
+    tables: types.map(tableOf),
+    embedded: clickhouseUrl === '',
+  });
+  // The view over all types and the dead letters are of no type.
+  const own = new Set(types.flatMap(({ name }) => [name, `${name}_rows`, `${name}_check`]));
+  return [...tables, ...views]
+    .filter(({ name }) => isWhole || own.has(name))
+    .map(({ create }) => `${create};`)
+    .join('\n\n');
+}

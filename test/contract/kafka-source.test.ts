@@ -1,0 +1,278 @@
+// The Kafka source against a real broker, alone in its group: what it reads, where it begins, what it survives.
+
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
+import { type Admin, CompressionTypes, type Producer } from 'kafkajs';
+import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
+import { kafkaLog } from '../../src/adapters/kafka/log.ts';
+import type { Compression } from '../../src/adapters/kafka/record-batch.ts';
+import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
+import {
+  bytesMax,
+  commitAll,
+  countOf,
+  linesOf,
+  nameOf,
+  namesOf,
+  nothingPaused,
+  read,
+  readFor,
+  sourcesOf,
+  stamped,
+} from '../support/kafka-source.ts';
+import { eventually } from '../support/ugc.ts';
+
+let kafka: TestKafka;
+let admin: Admin;
+let producer: Producer;
+beforeAll(async () => {
+  kafka = await startKafka({
+    properties: { 'transaction.state.log.min.isr': '1', 'log.cleaner.backoff.ms': '100' },
+  });
+  admin = kafkaClient(kafka.brokers, 10).admin();
+  producer = kafkaClient(kafka.brokers, 10).producer();
+  await Promise.all([admin.connect(), producer.connect()]);
+});
+afterAll(async () => {
+  await Promise.all([admin.disconnect(), producer.disconnect()]);
+  await kafka.stopForGood();
+});
+const sources = sourcesOf(() => ({ brokers: kafka.brokers }));
+afterEach(() => sources.closeAll());
+
+let topics = 0;
+const newName = (): string => `s.${process.pid}.${++topics}`;
+async function newTopic(partitions = 1, configEntries: { name: string; value: string }[] = []): Promise<string> {
+  const topic = newName();
+  await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }], waitForLeaders: true });
+  return topic;
+}
+const send = (topic: string, values: readonly (string | Buffer | null)[], more: object = {}) =>
+  producer.send({ topic, messages: values.map(value => ({ value, partition: 0 })), ...more });
+const names = (count: number, prefix = 'e'): string[] => Array.from({ length: count }, (_, at) => prefix + at);
+const committedTo = async (groupId: string, topic: string): Promise<string | undefined> =>
+  (await admin.fetchOffsets({ groupId, topics: [topic] }))[0]?.partitions[0]?.offset;
+
+test.each(['none', 'gzip', 'zstd'] satisfies Compression[])(
+  'what the edge wrote (%s) comes as it was, by partition and type',
+  async compression => {
+    const topic = newName();
+    const options = { brokers: kafka.brokers, clientId: 'ugc', compression };
+    await ensureTopics(options, [topic], { partitions: 3, replicas: 1 });
+    const log = kafkaLog(options);
+    const bodies = names(300).map(name => stamped(name));
+    const outcomes = await log.publish(
+      bodies.map((body, at) => ({
+        id: `${at}`,
+        type: 'page_view',
+        topic,
+        key: `k${at}`,
+        body,
+        receivedAtMs: 1_795_000_000_000 + at,
+      })),
+    );
+    await log.close();
+    expect(outcomes.every(({ ok }) => ok)).toBe(true);
+    const batches = await read(sources.open(newName(), [topic]), 300);
+    expect(batches.flatMap(linesOf).toSorted()).toEqual(bodies.toSorted());
+    for (const { type, first, last, count } of batches) expect([type, last - first + 1]).toEqual(['page_view', count]);
+    expect(Math.min(...batches.map(({ oldestAtMs }) => oldestAtMs))).toBe(1_795_000_000_000);
+    expect(new Set(batches.map(({ partition }) => partition)).size).toBe(3);
+  },
+);
+
+test('what a plain producer wrote comes too, compressed or not; only the edge’s stamp gives a type', async () => {
+  const topic = await newTopic();
+  const foreign = [
+    '{"event_id":"0190b3f0-0000-7000-8000-000000000000","event_type":"click"}',
+    '{"a":1}',
+    '',
+    'no json',
+  ];
+  await send(topic, [stamped('a'), ...foreign]);
+  await send(topic, [stamped('b', 'click'), stamped('c', 'click')], { compression: CompressionTypes.GZIP });
+  const batches = await read(sources.open(newName(), [topic]), 7);
+  expect(batches.map(({ type, first, last, form }) => [type, first, last, form])).toEqual([
+    ['page_view', 0, 0, undefined],
+    [null, 1, 4, undefined],
+    ['click', 5, 6, undefined],
+  ]);
+  expect(linesOf(batches[1]!)).toEqual(foreign);
+});
+
+test('a value that is no line, and no value, come alone and whole', async () => {
+  const topic = await newTopic();
+  const binary = Buffer.from([0, 255, 10, 13, 10, 200]);
+  await send(topic, [stamped('a'), '{\n"x":1}', null, binary, stamped('b'), Buffer.from([0xff, 0xfe])]);
+  const batches = await read(sources.open(newName(), [topic]), 6);
+  expect(batches.map(({ first, last, form, ndjson }) => [first, last, form, form && Buffer.from(ndjson)])).toEqual([
+    [0, 0, undefined, undefined],
+    [1, 1, 'raw', Buffer.from('{\n"x":1}')],
+    [2, 2, 'null', Buffer.alloc(0)],
+    [3, 3, 'raw', binary],
+    [4, 4, undefined, undefined],
+    [5, 5, undefined, undefined],
+  ]);
+  expect(Buffer.from(batches[5]!.ndjson)).toEqual(Buffer.from([0xff, 0xfe, 10]));
+});
+
+test('it begins at what was committed, and only commit moves that', async () => {
+  const [topic, group] = [await newTopic(), newName()];
+  await send(
+    topic,
+    names(4).map(name => stamped(name)),
+  );
+  await send(
+    topic,
+    names(4, 'f').map(name => stamped(name, 'click')),
+  );
+  const first = sources.open(group, [topic]);
+  const batches = await read(first, 8);
+  await first.commit(batches[0]!);
+  expect(first.lag()).toEqual(new Map([[topic, 4]]));
+  expect(await committedTo(group, topic)).toBe('4');
+  await first.close();
+  const second = sources.open(group, [topic]);
+  expect(namesOf(await read(second, 4))).toEqual(names(4, 'f'));
+});
+
+test('commits that come together go together, of each partition its last', async () => {
+  const [topic, group] = [await newTopic(5), newName()];
+  const messages = Array.from({ length: 50 }, (_, at) => ({ value: stamped(at), partition: at % 5 }));
+  await producer.send({ topic, messages });
+  const source = sources.open(group, [topic]);
+  await commitAll(source, await read(source, 50));
+  const [offsets] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+  expect(offsets!.partitions.map(({ offset }) => offset)).toEqual(['10', '10', '10', '10', '10']);
+  expect(source.lag()).toEqual(new Map([[topic, 0]]));
+});
+
+test('a paused topic waits while others are read, and is whole afterwards', async () => {
+  const [one, other] = [await newTopic(), await newTopic()];
+  const source = sources.open(newName(), [one, other]);
+  await send(
+    one,
+    names(3, 'p').map(name => stamped(name)),
+  );
+  await send(
+    other,
+    names(3, 'o').map(name => stamped(name)),
+  );
+  const paused = new Set([one]);
+  expect(namesOf(await read(source, 3, { paused }))).toEqual(names(3, 'o'));
+  await send(other, [stamped('later')]);
+  expect(namesOf(await readFor(source, 600, paused))).toEqual(['later']);
+  expect(namesOf(await read(source, 3))).toEqual(names(3, 'p'));
+});
+
+test('a poll takes what it asked for, and what is read ahead is bounded', async () => {
+  const topic = await newTopic();
+  const value = stamped('x'.repeat(10_000));
+  for (let request = 0; request < 8; request++) await send(topic, Array(50).fill(value));
+  const source = sources.open(newName(), [topic], { partitionBytesMax: 200_000, fetchBytesMax: 200_000 });
+  let count = 0;
+  while (count < 400) {
+    const batches = await source.poll({ paused: nothingPaused, bytesMax: 600_000 }, AbortSignal.timeout(10_000));
+    const bytes = batches.reduce((sum, { ndjson }) => sum + ndjson.length, 0);
+    expect(bytes).toBeGreaterThan(0);
+    expect(bytes).toBeLessThanOrEqual(Math.max(600_000, batches[0]!.ndjson.length));
+    count += countOf(batches);
+  }
+  expect(count).toBe(400);
+});
+
+test('a record is polled within milliseconds, and an aborted poll ends empty', async () => {
+  const topic = await newTopic();
+  const source = sources.open(newName(), [topic]);
+  await send(topic, [stamped('first')]);
+  await read(source, 1);
+  const took: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    const polled = read(source, 1);
+    const sentAt = performance.now();
+    await send(topic, [stamped(round)]);
+    await polled;
+    took.push(performance.now() - sentAt);
+  }
+  // Half of fetchWaitMs would be the middle if the wait were not cut short by a first byte.
+  expect(took.toSorted((a, b) => a - b)[5]).toBeLessThan(80);
+  expect(await source.poll({ paused: nothingPaused, bytesMax }, AbortSignal.timeout(20))).toEqual([]);
+});
+
+test('topics and partitions that come later are read, and a missing one stops nobody', async () => {
+  const [there, later] = [await newTopic(), newName()];
+  await send(there, [stamped('a')]);
+  const source = sources.open(newName(), [later, there]);
+  expect(namesOf(await read(source, 1))).toEqual(['a']);
+  await admin.createTopics({ topics: [{ topic: later, numPartitions: 1 }], waitForLeaders: true });
+  await send(later, [stamped('b')]);
+  expect(namesOf(await read(source, 1))).toEqual(['b']);
+  await admin.createPartitions({ topicPartitions: [{ topic: there, count: 2 }] });
+  await eventually(() => producer.send({ topic: there, messages: [{ value: stamped('c'), partition: 1 }] }));
+  expect(namesOf(await read(source, 1))).toEqual(['c']);
+  expect(source.problem()).toBeNull();
+});
+
+test('what an aborted transaction wrote never comes, and the position passes its markers', async () => {
+  const [topic, group] = [await newTopic(), newName()];
+  const writer = kafkaClient(kafka.brokers, 10).producer({
+    transactionalId: newName(),
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
+  await writer.connect();
+  for (const [name, ends] of [
+    ['kept', 'commit'],
+    ['aborted', 'abort'],
+    ['kept too', 'commit'],
+    ['aborted too', 'abort'],
+  ] as const) {
+    const transaction = await eventually(() => writer.transaction());
+    await transaction.send({ topic, messages: [{ value: stamped(name) }, { value: stamped(name) }] });
+    await transaction[ends]();
+  }
+  await writer.disconnect();
+  const source = sources.open(group, [topic]);
+  const batches = await read(source, 4);
+  expect(namesOf(batches)).toEqual(['kept', 'kept', 'kept too', 'kept too']);
+  await commitAll(source, batches);
+  // Four transactions of two records and a marker, the last of them skipped altogether.
+  await eventually(async () => (await committedTo(group, topic)) === '12');
+  await eventually(() => source.lag().get(topic) === 0);
+});
+
+test('offsets that compaction has emptied are passed', async () => {
+  const topic = await newTopic(1, [
+    { name: 'cleanup.policy', value: 'compact' },
+    { name: 'segment.ms', value: '100' },
+    { name: 'min.cleanable.dirty.ratio', value: '0.001' },
+  ]);
+  const put = (key: string) => producer.send({ topic, messages: [{ key, value: stamped(key) }] });
+  for (const key of ['a', 'b', 'a', 'a', 'c', 'a']) await put(key);
+  const batches = await eventually(async () => {
+    await put('roll'); // segments are closed by what comes after them, and only closed ones are compacted
+    const source = sources.open(newName(), [topic]);
+    const got = await readFor(source, 400);
+    await source.close();
+    return !got.some(({ first, last }) => first <= 2 && last >= 2) && got.length > 0 && got;
+  });
+  expect(batches.every(({ first, last, count }) => last - first + 1 === count)).toBe(true);
+  expect(batches.flatMap(linesOf).map(nameOf).slice(0, 3)).toEqual(['b', 'c', 'a']);
+});
+
+test('what retention has deleted unread is said to be missing, and the rest is read', async () => {
+  const [topic, group] = [await newTopic(), newName()];
+  await send(
+    topic,
+    names(10).map(name => stamped(name)),
+  );
+  const before = sources.open(group, [topic]);
+  const [batch] = await read(before, 10);
+  await before.commit({ ...batch!, last: 1 });
+  await before.close();
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '7' }] });
+  const source = sources.open(group, [topic]);
+  const batches = await read(source, 3);
+  expect(namesOf(batches)).toEqual(['e7', 'e8', 'e9']);
+  await commitAll(source, batches);
+  expect(await committedTo(group, topic)).toBe('10');
+});
