@@ -89,19 +89,21 @@ test('the consumer of the README reads every event once, as the README describes
   expect(consumer.events.filter(({ properties }) => JSON.stringify(properties) === '{"a":[1],"b":"ü"}').length).toBe(1);
 });
 
-test('the table of fields in the README is the one of the schemas', () => {
+test('the table of fields in the README is the one of the schemas, of every type', () => {
   const table = readme.slice(readme.indexOf('| Field | JSON |'), readme.indexOf('A consumer with kafkajs'));
-  const named = [...table.matchAll(/^\| `(\w+)` \| ([\w ]+) \|/gm)].map(([, name, json]) => [name, json]);
-  const [click] = catalogue.types;
-  const own = new Set(Object.keys(click!.fields));
-  const fields = [...edgeColumns, ...click!.allFields.map(({ name, column }) => ({ name, type: column }))];
-  const jsonOf = (type: string) =>
-    type.startsWith('Nullable') ? 'text or null' : /^U?Int\d+$/.test(type) ? 'number' : 'text';
-  expect(named).toEqual(
-    fields
-      .filter(({ name }) => !own.has(name))
-      .map(({ name, type }) => [name, name === 'properties' ? 'object' : jsonOf(type)]),
-  );
+  const named = [...table.matchAll(/^\| `(\w+)` \| ([\w ,]+) \|/gm)].map(([, name, json]) => [name, json]);
+  const [text, number] = ['text', 'number'].map(word => new RegExp(`\\b${word}\\b`)) as [RegExp, RegExp];
+  for (const type of catalogue.types) {
+    const fields = [...edgeColumns, ...type.allFields.map(({ name, column }) => ({ name, type: column }))];
+    const shared = fields.filter(({ name }) => !(name in type.fields) || name === 'user_id');
+    expect(shared.map(({ name }) => name)).toEqual(named.map(([name]) => name!));
+    shared.forEach(({ name, type: column }, at) => {
+      const json = named[at]![1]!;
+      if (name === 'properties') expect(json).toBe('object');
+      else expect(json).toMatch(/Int\d+/.test(column) ? number : text);
+      if (column.startsWith('Nullable')) expect(json).toEndWith('or null');
+    });
+  }
 });
 
 /** The lines of kafka-acls.sh in the README, as kafkajs would ask for them. */
@@ -110,17 +112,21 @@ function aclsOfReadme() {
   const upper = (word: string) => word.toUpperCase() as keyof typeof AclOperationTypes;
   return [...commands].flatMap(([command]) => {
     const one = (name: string) => new RegExp(`--${name} (\\S+)`).exec(command)?.[1];
-    const name = one('topic') ?? one('group')!;
-    const isPrefix = one('resource-pattern-type') === 'prefixed';
-    return [...command.matchAll(/--operation (\w+)/g)].map(([, operation]) => ({
-      resourceType: one('topic') ? AclResourceTypes.TOPIC : AclResourceTypes.GROUP,
-      resourceName: name,
-      resourcePatternType: isPrefix ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
-      principal: `User:${secure.username}`,
-      host: '*',
-      operation: AclOperationTypes[upper(operation!)],
-      permissionType: AclPermissionTypes.ALLOW,
-    }));
+    const operations = [...command.matchAll(/--operation (\w+)/g)].map(([, operation]) => operation!);
+    expect(one('resource-pattern-type')).toBe('prefixed');
+    return (['topic', 'group'] as const)
+      .filter(resource => one(resource) !== undefined)
+      .flatMap(resource =>
+        operations.map(operation => ({
+          resourceType: resource === 'topic' ? AclResourceTypes.TOPIC : AclResourceTypes.GROUP,
+          resourceName: one(resource)!,
+          resourcePatternType: ResourcePatternTypes.PREFIXED,
+          principal: `User:${secure.username}`,
+          host: '*',
+          operation: AclOperationTypes[upper(operation)],
+          permissionType: AclPermissionTypes.ALLOW,
+        })),
+      );
   });
 }
 
@@ -136,13 +142,22 @@ test('the rights named in the README are enough; without one of them events wait
     UGC_KAFKA_USER: secure.username,
     UGC_KAFKA_PASSWORD: secure.password,
   };
-  const ugc = await startUgc({ dataDir: temporaryFolder(), flags: ['--role=ingest'], env });
-  const storedNow = async () => ((await (await ugc.post(clientEvent(random))).json()) as { stored: string }).stored;
+  const ugc = await startUgc({ dataDir: temporaryFolder(), env });
+  let posted = 0;
+  const storedNow = async () => {
+    posted++;
+    return ((await (await ugc.post(clientEvent(random))).json()) as { stored: string }).stored;
+  };
   const admin = kafkaClient(kafka.brokers, 5).admin();
   await admin.connect();
   const acl = aclsOfReadme();
   const only = (operation: AclOperationTypes) => acl.filter(each => each.operation === operation);
-  expect(acl.map(({ operation }) => operation)).toEqual([AclOperationTypes.WRITE, AclOperationTypes.CREATE]);
+  expect(acl.map(({ operation }) => operation)).toEqual([
+    AclOperationTypes.WRITE,
+    AclOperationTypes.CREATE,
+    AclOperationTypes.READ,
+    AclOperationTypes.READ,
+  ]);
   const says = (words: RegExp) =>
     eventually(async () => words.test(await (await fetch(`${ugc.url}/healthz/ready`)).text()), { what: String(words) });
 
@@ -155,6 +170,14 @@ test('the rights named in the README are enough; without one of them events wait
   await eventually(async () => (await storedNow()) === 'kafka', { what: 'an event in Kafka' });
   await eventually(async () => (await metric(ugc.url, 'ugc_buffer_events')) === 0, { what: 'a drained buffer' });
   expect((await admin.listTopics()).filter(name => name.startsWith('ugc.acl.')).length).toBe(catalogue.types.length);
+  await admin.createAcls({ acl: only(AclOperationTypes.READ) });
+  await eventually(
+    async () => Number((await ugc.query<{ n: string }>('SELECT count() AS n FROM ugc.events'))[0]!.n) === posted,
+    {
+      what: 'every event in ClickHouse',
+      msMax: 60_000,
+    },
+  );
   await admin.deleteAcls({ filters: only(AclOperationTypes.WRITE) });
   await eventually(async () => (await storedNow()) === 'disk', { what: 'an event on the disk' });
   await says(/TOPIC_AUTHORIZATION_FAILED/);

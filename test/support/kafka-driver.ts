@@ -180,6 +180,7 @@ export function fakeKafka(): FakeKafka {
     node: nodeOf,
     asked: [],
     topics: () => [1],
+    // What a lane and topics use of it.
     cluster: {
       brokerPool: {
         get brokers() {
@@ -189,7 +190,7 @@ export function fakeKafka(): FakeKafka {
         get metadata() {
           return metadata;
         },
-        refreshMetadata: async ([topic]) => {
+        refreshMetadata: async ([topic]: readonly string[]) => {
           fake.asked.push(topic!);
           const leaders = await fake.topics(topic!);
           const partitionMetadata: PartitionMetadata[] = leaders.map((leader, partitionId) => ({
@@ -199,9 +200,9 @@ export function fakeKafka(): FakeKafka {
           // Kafka lists partitions in no order.
           metadata = { topicMetadata: [{ topic: topic!, partitionMetadata: partitionMetadata.reverse() }] };
         },
-        findBroker: async ({ nodeId }) => nodeOf(nodeId).broker,
+        findBroker: async ({ nodeId }: { readonly nodeId: number }) => nodeOf(nodeId).broker,
       },
-    },
+    } as unknown as Cluster,
   };
   return fake;
 }
