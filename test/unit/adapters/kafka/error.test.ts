@@ -3,6 +3,7 @@ import {
   type Asked,
   errorOfCode,
   errorOfKafka,
+  errorOfReading,
   isForOneRecord,
   isForStaleMetadata,
   typeOfKafkaError,
@@ -73,6 +74,34 @@ describe('the code of a partition in a produce answer', () => {
     });
     expect(isForOneRecord(999)).toBe(false);
     expect(isForStaleMetadata(999)).toBe(false);
+  });
+});
+
+/** What a reader is answered: all but the last three pass by themselves. */
+const reading: readonly (readonly [number, string, ErrorCode])[] = [
+  [14, 'GROUP_LOAD_IN_PROGRESS', 'log_unavailable'],
+  [15, 'GROUP_COORDINATOR_NOT_AVAILABLE', 'log_unavailable'],
+  [16, 'NOT_COORDINATOR_FOR_GROUP', 'log_unavailable'],
+  [22, 'ILLEGAL_GENERATION', 'log_unavailable'],
+  [25, 'UNKNOWN_MEMBER_ID', 'log_unavailable'],
+  [27, 'REBALANCE_IN_PROGRESS', 'log_unavailable'],
+  [3, 'UNKNOWN_TOPIC_OR_PARTITION', 'log_halted'],
+  [29, 'TOPIC_AUTHORIZATION_FAILED', 'log_halted'],
+  [30, 'GROUP_AUTHORIZATION_FAILED', 'log_halted'],
+];
+
+describe('the code a reader is answered', () => {
+  for (const [code, name, meaning] of reading)
+    test(`${code} ${name} is ${meaning}`, () => {
+      const answer = errorOfReading(code, 'group ugc-etl');
+      expect(answer.name).toBe(name);
+      expect(answer.error.code).toBe(meaning);
+      expect(answer.error.message).toMatch(new RegExp(`^group ugc-etl: .+ \\(${name}\\)$`));
+      expect(errorCodes.find(each => each.code === code)?.type).toBe(name);
+    });
+
+  test('that nobody knows is worth asking again', () => {
+    expect(errorOfReading(999, 'x').error).toMatchObject({ code: 'log_unavailable' });
   });
 });
 
