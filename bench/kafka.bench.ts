@@ -16,10 +16,13 @@ export const startEdge = (kafka: TestKafka, ...flags: string[]): Promise<Ugc> =>
     flags: ['--role=ingest', `--kafka-brokers=${kafka.brokers.join(',')}`, ...flags],
   });
 
+/** Of the broker's virtual machine: its own defaults but for the heap, not those that start a test quickly. */
+export const brokerFlags = ['-Xms512m', '-Xmx768m'] as const;
+
 export const brokerUs = (kafka: TestKafka): number => (kafka.pid() === null ? Number.NaN : cpuUs(kafka.pid()!));
 
 export async function kafkaBench(seconds: number): Promise<Row[]> {
-  const kafka = await startKafka();
+  const kafka = await startKafka({ flags: brokerFlags });
   try {
     return [
       await fastest(kafka, { size: 1, seconds, log: true }),

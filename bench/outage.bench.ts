@@ -4,7 +4,7 @@
 import { startKafka, type TestKafka } from '../test/support/kafka.ts';
 import { metric } from '../test/support/oracle.ts';
 import { eventually, type Ugc } from '../test/support/ugc.ts';
-import { brokerUs, startEdge } from './kafka.bench.ts';
+import { brokerFlags, brokerUs, startEdge } from './kafka.bench.ts';
 import { bodiesOf, load } from './load.ts';
 import { type OpenLoad, openLoad, type Sample, summaryOf } from './open-load.ts';
 import { cpuUs } from './process.ts';
@@ -17,7 +17,7 @@ const singles = bodiesOf(1, 500);
 export async function outageBench(seconds: number): Promise<Row[]> {
   const rows: Row[] = [];
   for (const bench of [down, killed, hung, drain]) {
-    const kafka = await startKafka();
+    const kafka = await startKafka({ flags: brokerFlags });
     const ugc = await startEdge(kafka);
     try {
       await (await loaded(ugc, 2)).stop(); // warm

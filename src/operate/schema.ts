@@ -10,6 +10,8 @@ import { typescriptOf } from '../../schemas/typescript.ts';
 import { wantedSchema } from '../adapters/clickhouse/tables.ts';
 import type { Config } from '../config.ts';
 import { hintOf } from '../nearest.ts';
+import { flag } from '../settings.ts';
+import { command } from './arguments.ts';
 import { check, diff } from './schema-check.ts';
 
 interface Asked {
@@ -32,9 +34,11 @@ const prints: Readonly<Record<string, Print>> = {
 const checks = { check, diff };
 const words = [...Object.keys(prints), ...Object.keys(checks)];
 
-export async function schema(args: readonly string[], config: Config): Promise<0 | 1 | 2> {
-  const isJson = args.includes('--json');
-  const [word = '', ...names] = args.filter(arg => arg !== '--json');
+export const schemaFlags = { json: flag({ default: false, help: 'One JSON object a line' }) };
+
+export const schema = command(schemaFlags, async ({ args, flags, config }) => {
+  const isJson = flags.json;
+  const [word = '', ...names] = args;
   if (!words.includes(word))
     return refuse(
       word === '' ? `schema takes one of ${words.join(', ')}` : `there is no schema ${word}${hintOf(word, words)}`,
@@ -51,7 +55,7 @@ export async function schema(args: readonly string[], config: Config): Promise<0
   // Not awaited piece by piece: a reader that has seen enough (head) may close the pipe.
   await Bun.write(Bun.stdout, `${prints[word]!({ types, isJson, config })}\n`);
   return 0;
-}
+});
 
 function refuse(problem: string): 2 {
   process.stderr.write(`ugc: ${problem}; see ugc help schema\n`);
