@@ -160,7 +160,7 @@ const thrown: Readonly<Record<string, readonly [unknown, ErrorCode, ErrorCode, R
     /TLS does not work: .*first certificate/,
   ],
   'a topic that is not there': [createErrorFromCode(3), 'log_halted', 'log_halted', /UNKNOWN_TOPIC_OR_PARTITION/],
-  'no right to write': [createErrorFromCode(29), 'log_halted', 'log_halted', /ACL: Write or Read, and Describe/],
+  'no right to write': [createErrorFromCode(29), 'log_halted', 'log_halted', /ACL: .*\(TOPIC_AUTHORIZATION_FAILED\)/],
   'no leader, under retries': [exceeded(createErrorFromCode(5)), 'log_unavailable', 'log_unavailable', /no leader now/],
   'replicas that did not answer in time': [createErrorFromCode(7), 'log_unavailable', 'log_unknown', /timed out/i],
   'too few brokers for the replicas, of several topics': [
