@@ -108,6 +108,12 @@ export const settings = {
     pattern: /^[a-zA-Z0-9._-]{1,200}$/,
     help: 'Consumer group of the etl role; its processes share the partitions',
   }),
+  kafkaSessionTimeoutMs: integer({
+    default: 30_000,
+    min: 1_000,
+    max: 3_600_000,
+    help: 'An etl process that Kafka has not heard of for so long loses its partitions to the others',
+  }),
   kafkaTls: flag({ default: false, help: 'TLS to Kafka' }),
   kafkaTlsCa: text({ default: '', takes: 'a PEM file', help: 'Authorities to trust; empty = those of the system' }),
   kafkaTlsCert: text({ default: '', takes: 'a PEM file', help: 'Client certificate for Kafka' }),

@@ -6,8 +6,8 @@ import { type ClickhouseClient, clickhouseClient } from './adapters/clickhouse/c
 import { eventTablesIn } from './adapters/clickhouse/event-tables.ts';
 import type { Config } from './config.ts';
 import { PipelineError } from './errors.ts';
+import type { EventTables } from './event-tables.ts';
 import { readInstance } from './instance.ts';
-import type { EventTables } from './ports.ts';
 import type { Storage } from './storage.ts';
 
 export interface Lookup {

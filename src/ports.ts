@@ -139,7 +139,7 @@ export interface Batch {
   readonly form?: 'raw' | 'null';
   /**
    * Which ownership of the partition it was read under, where ownership can be lost. Goes back with the commit: what was
-   * read under an ownership that has ended commits nothing.
+   * read under an ownership that has ended commits nothing. Such a batch has no gaps: first + index is a record's position.
    */
   readonly epoch?: number;
 }
@@ -279,40 +279,6 @@ export interface Sink {
   /** Idempotent by topic, partition, position and index. */
   deadLetter(letters: readonly DeadLetter[], signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
-}
-
-/** Rejects with the sink's errors; with them, too, while there is nobody to ask. */
-export interface Presence {
-  /** Of these ids, those whose row can be read in the exact table of the type. */
-  present(type: string, ids: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>>;
-}
-
-/** What the tables hold of single events. Rejects as Presence does. */
-export interface EventTables extends Presence {
-  /** Rows and dead letters of these ids, of whatever type. */
-  find(ids: readonly string[], signal: AbortSignal): Promise<readonly FoundEvent[]>;
-}
-
-export type FoundEvent = FoundRow | FoundLetter;
-
-/** Times are ISO 8601. */
-export interface FoundRow {
-  readonly id: string;
-  readonly type: string;
-  readonly receivedAt: string;
-  readonly timestamp: string;
-}
-
-export interface FoundLetter {
-  readonly id: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly position: string;
-  readonly index: number;
-  readonly reason: string;
-  readonly failedAt: string;
-  /** When it became a row after all, or null. */
-  readonly replayedAt: string | null;
 }
 
 /** A part of the process that runs until told to stop. */

@@ -143,7 +143,13 @@ const openBuffer = (config: Config, dataDir: string, log: Logger, onBroken: (rea
   });
 
 const kafkaReader = (config: Config, topics: readonly string[], logger: Logger): Source =>
-  kafkaSource({ ...kafkaOptionsOf(config), groupId: config.kafkaGroup, topics, logger });
+  kafkaSource({
+    ...kafkaOptionsOf(config),
+    groupId: config.kafkaGroup,
+    sessionTimeoutMs: config.kafkaSessionTimeoutMs,
+    topics,
+    logger,
+  });
 
 interface Listening {
   readonly config: Config;

@@ -5,7 +5,8 @@
 //   to see the row is an answer and never an error.
 // - What waits is bounded. Beyond it nothing is waited for: the answer is the same as if the time were over.
 
-import type { Envelope, Outcome, Presence } from '../ports.ts';
+import type { Presence } from '../event-tables.ts';
+import type { Envelope, Outcome } from '../ports.ts';
 import { sleep } from '../sleep.ts';
 
 /** What a client is told of an event: where it lies, or that its row can be read. */

@@ -6,7 +6,8 @@
 // answers all of them.
 
 import { type ErrorCode, PipelineError } from '../errors.ts';
-import type { DiskBuffer, EventTables, FoundEvent } from '../ports.ts';
+import type { EventTables, FoundEvent } from '../event-tables.ts';
+import type { DiskBuffer } from '../ports.ts';
 import { type Answer, json, problem } from './answer.ts';
 import type { Recent } from './recent.ts';
 import { readId } from './rejection.ts';

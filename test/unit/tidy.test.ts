@@ -49,9 +49,17 @@ test('there is a tree to read', () => {
 });
 
 describe('who may import whom', () => {
-  const wiring = ['src/main.ts', 'src/serve.ts', 'src/storage.ts', 'src/kafka.ts', 'src/lookup.ts'];
+  const wiring = ['src/main.ts', 'src/buffers.ts', 'src/serve.ts', 'src/storage.ts', 'src/kafka.ts', 'src/lookup.ts'];
   const rooms = ['ingest', 'etl', 'content', 'archive', 'operate', 'console'];
-  const ground = ['src/ports.ts', 'src/errors.ts', 'src/telemetry.ts', 'src/nearest.ts', 'src/sleep.ts'];
+  const ground = [
+    'src/ports.ts',
+    'src/buffer-file.ts',
+    'src/event-tables.ts',
+    'src/errors.ts',
+    'src/telemetry.ts',
+    'src/nearest.ts',
+    'src/sleep.ts',
+  ];
   const settings = ['src/config.ts', 'src/settings.ts'];
 
   /** What a file may import of ours; null = everything but main. */

@@ -4,7 +4,7 @@
 // takes the engine ten times as long to plan. Dead letters have no key that knows an id, so all of them are looked
 // through, within a bound of time.
 
-import type { EventTables, FoundEvent, FoundLetter, FoundRow } from '../../ports.ts';
+import type { EventTables, FoundEvent, EventLetter, EventRow } from '../../event-tables.ts';
 import type { ClickhouseClient } from './client.ts';
 import { sinkError } from './errors.ts';
 import { quoteText } from './sql.ts';
@@ -55,13 +55,13 @@ export function eventTablesIn({ client, database, types }: EventTablesOptions): 
 
     async find(ids, signal): Promise<readonly FoundEvent[]> {
       const list = listOf(ids);
-      const rows = await read<Omit<FoundRow, 'timestamp'> & { readonly happenedAt: string }>(
+      const rows = await read<Omit<EventRow, 'timestamp'> & { readonly happenedAt: string }>(
         `SELECT toString(event_id) AS id, toString(event_type) AS type, ${isoOf('min(received_at)')} AS receivedAt,
            ${isoOf('argMin(timestamp, received_at)')} AS happenedAt
          FROM ${everyType} WHERE event_id IN (${list}) GROUP BY event_id, event_type`,
         signal,
       );
-      const letters = await read<FoundLetter>(
+      const letters = await read<EventLetter>(
         `SELECT arrayJoin(arrayIntersect(${idsInRaw}, [${list}])) AS id, topic, partition,
            toString(dead_letters.position) AS position, index, reason, ${isoOf('failed_at')} AS failedAt,
            if(isNull(replayed_at), NULL, ${isoOf('assumeNotNull(replayed_at)')}) AS replayedAt
