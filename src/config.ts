@@ -1,6 +1,7 @@
 // Every setting of ugc, once: name, unit, default, bounds, description. `ugc help config` and the README's table are
 // printed from here; nothing else reads the environment.
 
+import { startingPoint } from './from.ts';
 import {
   bytes,
   choice,
@@ -113,6 +114,9 @@ export const settings = {
     min: 1_000,
     max: 3_600_000,
     help: 'An etl process that Kafka has not heard of for so long loses its partitions to the others',
+  }),
+  from: startingPoint({
+    help: 'Only --role=etl: reads the log again from there, in a consumer group of its own; nothing readable is doubled',
   }),
   kafkaTls: flag({ default: false, help: 'TLS to Kafka' }),
   kafkaTlsCa: text({ default: '', takes: 'a PEM file', help: 'Authorities to trust; empty = those of the system' }),
@@ -253,6 +257,12 @@ export function readConfig(given: Given): ConfigResult {
     problems.push('UGC_BODY_DECOMPRESSED_BYTES_MAX must not be smaller than UGC_BODY_BYTES_MAX');
   if (config.eventBytesMax > config.bodyDecompressedBytesMax)
     problems.push('UGC_EVENT_BYTES_MAX must not be larger than UGC_BODY_DECOMPRESSED_BYTES_MAX');
+  if (config.from !== null && config.kafkaBrokers === '')
+    problems.push(
+      'UGC_FROM (--from) needs Kafka: the disk buffer forgets events once they are rows, so there is nothing to read again',
+    );
+  if (config.from !== null && config.role.join() !== 'etl')
+    problems.push('UGC_FROM (--from) needs --role=etl: a process that reads the log again does nothing else');
   if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
     problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);
   if (config.kafkaSasl === 'none' && (config.kafkaUser !== '' || config.kafkaPassword !== ''))

@@ -12,6 +12,7 @@ import { sqliteBuffer } from './adapters/sqlite/buffer.ts';
 import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { nameOf } from './from.ts';
 import { acceptOf } from './ingest/accept.ts';
 import { foreignJudgeOf } from './ingest/foreign.ts';
 import { judgeOf } from './ingest/judge.ts';
@@ -142,14 +143,13 @@ const openBuffer = (config: Config, dataDir: string, log: Logger, onBroken: (rea
     onFailure: error => onBroken(`the disk buffer failed: ${messageOf(error)}`),
   });
 
-const kafkaReader = (config: Config, topics: readonly string[], logger: Logger): Source =>
-  kafkaSource({
-    ...kafkaOptionsOf(config),
-    groupId: config.kafkaGroup,
-    sessionTimeoutMs: config.kafkaSessionTimeoutMs,
-    topics,
-    logger,
-  });
+function kafkaReader(config: Config, topics: readonly string[], logger: Logger): Source {
+  const { from, kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
+  // A group of its own: the usual one goes on where it is, and a restart goes on where this one was.
+  const groupId = from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;
+  if (from !== null) logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events is 0');
+  return kafkaSource({ ...kafkaOptionsOf(config), groupId, sessionTimeoutMs, from, topics, logger });
+}
 
 interface Listening {
   readonly config: Config;

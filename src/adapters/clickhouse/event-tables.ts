@@ -4,7 +4,7 @@
 // takes the engine ten times as long to plan. Dead letters have no key that knows an id, so all of them are looked
 // through, within a bound of time.
 
-import type { EventTables, FoundEvent, EventLetter, EventRow } from '../../event-tables.ts';
+import type { EventLetter, EventRow, EventTables, FoundEvent } from '../../event-tables.ts';
 import type { ClickhouseClient } from './client.ts';
 import { sinkError } from './errors.ts';
 import { quoteText } from './sql.ts';

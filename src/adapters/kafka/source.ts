@@ -22,7 +22,7 @@ import { kafkaGroup } from './group.ts';
 import type { KafkaConnection } from './options.ts';
 import { type Owned, partitionsOf } from './partitions.ts';
 import { pauseOf, within } from './pause.ts';
-import { committedOf, earliestOf } from './positions.ts';
+import { beginningOf, committedOf, earliestOf, type StartingPoint } from './positions.ts';
 import { kafkaTopics } from './topics.ts';
 import { troublesOf } from './troubles.ts';
 
@@ -30,6 +30,8 @@ export interface KafkaSourceOptions extends KafkaConnection {
   readonly groupId: string;
   /** What does not exist yet is read from its beginning once it does. */
   readonly topics: readonly string[];
+  /** Where the group begins where it has committed nothing; null = at the earliest. */
+  readonly from?: StartingPoint | null;
   readonly logger: Logger;
   /** A process that is silent for this long loses its partitions. Within the broker's group.min|max.session.timeout.ms. */
   readonly sessionTimeoutMs?: number;
@@ -179,7 +181,8 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
         const numbers = ofTopic.map(({ partition }) => partition);
         const committed = await committedOf(session, topic, numbers);
         for (const owned of ofTopic) {
-          const next = committed.get(owned.partition) ?? (await earliestOf(cluster, topics, owned));
+          const next =
+            committed.get(owned.partition) ?? (await beginningOf(cluster, topics, owned, given.from ?? null));
           if (partitions.find(owned) === owned) partitions.begin(owned, next);
         }
         troubles.clear(`positions of ${topic}`);

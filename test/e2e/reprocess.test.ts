@@ -1,0 +1,145 @@
+// Reading Kafka again: what a table has lost comes back, nothing that can be read is doubled, processes share the work,
+// and a restart goes on where the last one was. Beside it `?ack=stored` and the trace of an event across processes that
+// share Kafka and a ClickHouse server.
+
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { type ClickhouseServer, startClickhouseServer } from '../support/clickhouse.ts';
+import { exampleClick } from '../support/events.ts';
+import { isWithoutKafka, kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
+import { metric } from '../support/oracle.ts';
+import { eventually, queryRows, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
+
+describe.skipIf(await isWithoutKafka())('over Kafka', () => {
+  let kafka: TestKafka;
+  let server: ClickhouseServer;
+  let shared: string[];
+  let ingest: Ugc;
+  const started: Ugc[] = [];
+
+  beforeAll(async () => {
+    [kafka, server] = await Promise.all([startKafka(), startClickhouseServer()]);
+    shared = [
+      `--kafka-brokers=${kafka.brokers.join(',')}`,
+      `--topic=again-${crypto.randomUUID().slice(0, 8)}.{event_type}`,
+      `--kafka-group=again-${crypto.randomUUID()}`,
+      `--clickhouse-url=${server.url}`,
+      '--topic-partitions=4',
+    ];
+    ingest = await start('--role=ingest', '--ack-stored-timeout-ms=60000');
+  }, 120_000);
+  afterAll(async () => {
+    await Promise.all(started.map(ugc => ugc.stop()));
+    await server.remove();
+    await kafka.stopForGood();
+  });
+
+  async function start(...flags: string[]): Promise<Ugc> {
+    const ugc = await startUgc({ dataDir: temporaryFolder(), flags: [...shared, ...flags] });
+    started.push(ugc);
+    return ugc;
+  }
+
+  async function stop(ugc: Ugc): Promise<void> {
+    started.splice(started.indexOf(ugc), 1);
+    expect(await ugc.stop()).toBe(0);
+  }
+
+  /** Posts so many clicks and page views of as many users; resolves when all of them can be read. */
+  async function post(count: number): Promise<void> {
+    const events = Array.from({ length: count }, (_, at) => [
+      { ...exampleClick, user_id: `user-${at}` },
+      {
+        ...exampleClick,
+        event_type: 'custom',
+        name: 'again',
+        element: undefined,
+        page_url: undefined,
+        user_id: `u-${at}`,
+      },
+    ]).flat();
+    const response = await ingest.post(events, '/v1/events?ack=stored');
+    const text = await response.text();
+    expect({ status: response.status, text: response.status === 200 ? '' : text }).toEqual({ status: 200, text: '' });
+  }
+
+  async function counts(type: string): Promise<{ readonly rows: number; readonly ids: number }> {
+    const sql = `SELECT toUInt32(count()) AS rows, toUInt32(uniqExact(event_id)) AS ids FROM ugc.${type}`;
+    return (await queryRows<{ rows: number; ids: number }>(server.url, sql))[0]!;
+  }
+
+  const truncate = async (type: string): Promise<void> => {
+    const response = await fetch(server.url, { method: 'POST', body: `TRUNCATE TABLE ugc.${type}_rows` });
+    expect(response.ok).toBe(true);
+  };
+
+  const moved = (ugc: Ugc): Promise<number> => metric(ugc.url, 'ugc_etl_rows_total');
+  const caughtUp = (...all: Ugc[]): Promise<unknown> =>
+    eventually(async () => {
+      const lags = await Promise.all(all.map(ugc => metric(ugc.url, 'ugc_etl_lag_events')));
+      return lags.every(lag => lag === 0);
+    });
+
+  test('what a table has lost comes back from a point in time, nothing is doubled, and a restart begins nothing anew', async () => {
+    const usual = await start('--role=etl');
+    await post(200);
+    const early = new Date().toISOString();
+    await post(300);
+    expect(await counts('click')).toEqual({ rows: 500, ids: 500 });
+    await stop(usual);
+    await truncate('click');
+    expect(await counts('click')).toEqual({ rows: 0, ids: 0 });
+
+    const again = await start('--role=etl', `--from=${early}`);
+    await eventually(async () => (await counts('click')).rows === 300);
+    await caughtUp(again);
+    expect(await moved(again)).toBe(600); // of both types; nothing from before
+    expect(await counts('custom')).toEqual({ rows: 500, ids: 500 });
+    await stop(again);
+
+    const restarted = await start('--role=etl', `--from=${early}`);
+    await post(10); // it reads what comes, so what it has read before would have come too
+    await caughtUp(restarted);
+    expect(await moved(restarted)).toBe(20);
+    expect(await counts('click')).toEqual({ rows: 310, ids: 310 });
+    await stop(restarted);
+  }, 120_000);
+
+  test('two processes from the beginning share the work with each other, not with the usual one, which loses no position', async () => {
+    await truncate('click');
+    const from = '--from=2020-01-01T00:00Z';
+    const [usual, one, two] = await Promise.all([
+      start('--role=etl'),
+      start('--role=etl', from),
+      start('--role=etl', from),
+    ]);
+    await eventually(async () => (await counts('click')).rows === 510);
+    await caughtUp(usual, one, two);
+    expect(await counts('custom')).toEqual({ rows: 510, ids: 510 });
+    await eventually(async () => (await moved(one)) + (await moved(two)) >= 1_020);
+    expect(await moved(usual)).toBe(20); // what came after it was stopped
+    await post(50);
+    await caughtUp(usual, one, two);
+    expect(await counts('click')).toEqual({ rows: 560, ids: 560 });
+    for (const ugc of [usual, one, two]) await stop(ugc);
+  }, 120_000);
+
+  test('from given offsets exactly the partitions named are read again, from there on', async () => {
+    const topic = shared[1]!.slice('--topic='.length).replace('{event_type}', 'click');
+    const admin = kafkaClient(kafka.brokers).admin();
+    await admin.connect();
+    const offsets = await admin.fetchTopicOffsets(topic);
+    await admin.disconnect();
+    const [first, second] = offsets.toSorted((a, b) => Number(b.high) - Number(a.high));
+    await truncate('click');
+    const skipped = 5;
+    const again = await start(
+      '--role=etl',
+      `--from=${topic}/${first!.partition}=${skipped},${topic}/${second!.partition}=999999999`,
+    );
+    const wanted = Number(first!.high) - skipped;
+    await eventually(async () => (await counts('click')).rows === wanted);
+    await caughtUp(again);
+    expect(await moved(again)).toBe(wanted);
+    await stop(again);
+  }, 60_000);
+});
