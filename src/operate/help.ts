@@ -4,6 +4,7 @@ import { configTable } from '../config.ts';
 import { flagsHelp } from './arguments.ts';
 import { bufferFlags } from './buffer.ts';
 import { deadFlags } from './dead.ts';
+import { traceFlags } from './trace.ts';
 
 export const generalHelp =
   (): string => `ugc takes user events over HTTP and gets each accepted one into ClickHouse as exactly one row.
@@ -17,7 +18,8 @@ Usage
   ugc schema ls|show|ddl|hive|types|docs|diff|check [type …]
                                       what events there are, and all that is made from their definitions
   ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
-  ugc help [config | query | buffer | dead | schema]  this, every setting, or one command
+  ugc trace <event_id>                everything that can be found out about one event
+  ugc help [config | query | buffer | dead | trace | schema]  this, every setting, or one command
   ugc --version
 
 Examples
@@ -39,6 +41,19 @@ UGC_CLICKHOUSE_URL set, that server is asked. A FORMAT of your own in the query 
   echo "SELECT count() FROM events" | ugc query -
 
 A query that begins with an SQL comment is a query; one that looks like a flag goes behind --.`,
+
+  trace: `ugc trace <event_id> [--json] [--since=…] [--data-dir=…]
+
+Looks for one event everywhere: its row and how often it is physically there, dead letters with their bytes, the disk
+buffer and its quarantine, and with UGC_KAFKA_BROKERS topic, partition and offset. Give it the settings the instance has.
+A place that cannot be asked is named with the reason. Exit code 1 when nothing was found anywhere.
+
+Kafka has no index, so records are read from the row's received_at on, without a row from the time in a UUIDv7, else from
+the beginning.
+
+${flagsHelp(traceFlags)}
+
+  ugc trace 0193a0f0-0000-7000-8000-000000000001 --json`,
 
   dead: `ugc dead ls|show|replay [--flag=…] [--data-dir=…]
 

@@ -7,12 +7,13 @@ import { type ClickhouseServer, startClickhouseServer } from '../support/clickho
 import { exampleClick } from '../support/events.ts';
 import { isWithoutKafka, kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
 import { metric } from '../support/oracle.ts';
-import { eventually, queryRows, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
+import { eventually, queryRows, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 describe.skipIf(await isWithoutKafka())('over Kafka', () => {
   let kafka: TestKafka;
   let server: ClickhouseServer;
   let shared: string[];
+  let topicOfClicks: string;
   let ingest: Ugc;
   const started: Ugc[] = [];
 
@@ -25,6 +26,7 @@ describe.skipIf(await isWithoutKafka())('over Kafka', () => {
       `--clickhouse-url=${server.url}`,
       '--topic-partitions=4',
     ];
+    topicOfClicks = shared[1]!.slice('--topic='.length).replace('{event_type}', 'click');
     ingest = await start('--role=ingest', '--ack-stored-timeout-ms=60000');
   }, 120_000);
   afterAll(async () => {
@@ -124,22 +126,58 @@ describe.skipIf(await isWithoutKafka())('over Kafka', () => {
   }, 120_000);
 
   test('from given offsets exactly the partitions named are read again, from there on', async () => {
-    const topic = shared[1]!.slice('--topic='.length).replace('{event_type}', 'click');
     const admin = kafkaClient(kafka.brokers).admin();
     await admin.connect();
-    const offsets = await admin.fetchTopicOffsets(topic);
+    const offsets = await admin.fetchTopicOffsets(topicOfClicks);
     await admin.disconnect();
     const [first, second] = offsets.toSorted((a, b) => Number(b.high) - Number(a.high));
     await truncate('click');
     const skipped = 5;
     const again = await start(
       '--role=etl',
-      `--from=${topic}/${first!.partition}=${skipped},${topic}/${second!.partition}=999999999`,
+      `--from=${topicOfClicks}/${first!.partition}=${skipped},${topicOfClicks}/${second!.partition}=999999999`,
     );
     const wanted = Number(first!.high) - skipped;
     await eventually(async () => (await counts('click')).rows === wanted);
     await caughtUp(again);
     expect(await moved(again)).toBe(wanted);
     await stop(again);
+  }, 60_000);
+
+  test('an event is traced to its topic, partition and offset, before and after it is a row, and however often it is there', async () => {
+    const ids = { v7: Bun.randomUUIDv7(), v4: crypto.randomUUID() };
+    const event = { ...exampleClick, user_id: 'traced' };
+    for (const event_id of [ids.v7, ids.v4, ids.v4]) {
+      const answer = await (await ingest.post({ ...event, event_id })).json();
+      expect(answer).toMatchObject({ stored: 'kafka' });
+    }
+    const trace = async (id: string, ...flags: string[]) => {
+      const { code, stdout, stderr } = await runUgc(['trace', id, '--json', ...shared.slice(0, 4), ...flags]);
+      return { code, stderr, ...JSON.parse(stdout) };
+    };
+    const admin = kafkaClient(kafka.brokers).admin();
+    await admin.connect();
+    const ends = await admin.fetchTopicOffsets(topicOfClicks);
+    await admin.disconnect();
+    const before = { v7: await trace(ids.v7), v4: await trace(ids.v4) };
+    expect(before.v7).toMatchObject({ code: 0, rows: [], kafka: [{ topic: topicOfClicks }] });
+    expect(before.v4.kafka).toHaveLength(2);
+    const { partition, offset, body } = before.v4.kafka[1];
+    expect(String(offset + 1)).toBe(ends.find(end => end.partition === partition)!.high); // the last one there
+    expect(JSON.parse(body)).toMatchObject({ event_id: ids.v4, user_id: 'traced' });
+
+    const etl = await start('--role=etl');
+    await eventually(
+      async () => (await queryRows(server.url, `SELECT 1 FROM ugc.click WHERE event_id = '${ids.v4}'`))[0],
+    );
+    const after = await trace(ids.v4);
+    expect(after.rows).toMatchObject([{ table: 'ugc.click', row: { event_id: ids.v4, user_id: 'traced' } }]);
+    expect(after.kafka).toEqual(before.v4.kafka);
+    const future = new Date(Date.now() + 3_600_000).toISOString();
+    expect((await trace(ids.v4, `--since=${future}`)).kafka).toEqual([]);
+    expect(await trace(crypto.randomUUID())).toMatchObject({ code: 1, rows: [], kafka: [] });
+    const away = await trace(ids.v4, '--kafka-brokers=127.0.0.1:1');
+    expect(away).toMatchObject({ code: 0, kafka: [], unasked: { kafka: expect.stringContaining('127.0.0.1:1') } });
+    await stop(etl);
   }, 60_000);
 });

@@ -44,6 +44,10 @@ export async function committedOf(session: Session, topic: string, partitions: r
 export const earliestOf = (cluster: Cluster, topics: Topics, place: Place): Promise<number> =>
   offsetAt(cluster, topics, place, earliest);
 
+/** The offset behind the last record that can be read. Rejects as earliestOf does. */
+export const endOf = (cluster: Cluster, topics: Topics, place: Place): Promise<number> =>
+  offsetAt(cluster, topics, place, latest);
+
 /** Of the first record of that time (epoch milliseconds) or later, -1 when there is none. Rejects as earliestOf does. */
 export async function offsetAt(cluster: Cluster, topics: Topics, place: Place, timestamp: number): Promise<number> {
   const { topic, partition } = place;

@@ -1,0 +1,253 @@
+// `ugc trace <event_id>`: everything that can be found out about one event, place by place: its row and how often it is
+// physically there, dead letters with their bytes, the disk buffer and its quarantine, Kafka. A place that cannot be asked
+// is named with the reason, and keeps no other from being asked.
+
+import { catalogue } from '../../schemas/catalogue.ts';
+import { topicOf } from '../../schemas/topic.ts';
+import { eventTablesIn } from '../adapters/clickhouse/event-tables.ts';
+import { lettersIn } from '../adapters/clickhouse/letters.ts';
+import { rowsTable, tableName } from '../adapters/clickhouse/tables.ts';
+import type { KafkaConnection } from '../adapters/kafka/options.ts';
+import { type KafkaRecord, searchKafka } from '../adapters/kafka/search.ts';
+import type { Config } from '../config.ts';
+import { messageOf, PipelineError } from '../errors.ts';
+import type { EventLetter, EventRow } from '../event-tables.ts';
+import { flag, type Setting } from '../settings.ts';
+import { command, type Exit } from './arguments.ts';
+import type { Buffers } from './buffer.ts';
+import { isPipeClosed, plain, progressOf, say, writeOut } from './output.ts';
+import { type Tables, withTables } from './tables.ts';
+
+const since: Setting<number | null> = {
+  help: 'Looks at what Kafka has from then on; without it the row’s received_at or the time in a UUIDv7 is used',
+  takes: 'a time with a zone',
+  defaultText: '',
+  secret: false,
+  parse: text => {
+    if (text === '') return null;
+    const ms = /^\d{4}-\d\d-\d\dT.+(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+    if (Number.isNaN(ms)) throw new Error(`must be a time with a zone, e.g. 2026-11-01T00:00Z, not "${text}"`);
+    return ms;
+  },
+};
+
+export const traceFlags = { json: flag({ default: false, help: 'One JSON object instead of text for people' }), since };
+
+export interface Tracing {
+  readonly buffers: Pick<Buffers, 'read'>;
+  /** How Kafka is reached; called only where there is one. */
+  readonly kafkaOf: (config: Config) => KafkaConnection;
+}
+
+interface TracedRow {
+  readonly table: string;
+  readonly row: Readonly<Record<string, unknown>>;
+  /** Physically there so many times; readers see one. */
+  readonly copies: number;
+}
+
+interface Found {
+  readonly rows: readonly TracedRow[];
+  readonly dead_letters: readonly Readonly<Record<string, unknown>>[];
+  readonly buffer: readonly Readonly<Record<string, unknown>>[];
+  readonly quarantine: readonly Readonly<Record<string, unknown>>[];
+  readonly kafka: readonly KafkaRecord[];
+  /** Place → why it could not be asked. */
+  readonly unasked: Readonly<Record<string, string>>;
+}
+
+export const traceCommand = (tracing: Tracing) =>
+  command(traceFlags, async ({ args, flags, config }): Promise<Exit> => {
+    const id = args[0]?.toLowerCase() ?? '';
+    if (args.length !== 1 || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
+      say('ugc: trace takes one event_id, a UUID; see ugc help trace');
+      return 2;
+    }
+    const found = await trace(id, config, flags.since, tracing);
+    try {
+      writeOut(flags.json ? `${JSON.stringify({ event_id: id, ...found })}\n` : textOf(id, found, config));
+    } catch (error) {
+      if (!isPipeClosed(error)) throw error;
+    }
+    const { unasked: _, ...places } = found;
+    return Object.values(places).some(items => items.length > 0) ? 0 : 1;
+  });
+
+async function trace(id: string, config: Config, sinceMs: number | null, tracing: Tracing): Promise<Found> {
+  const unasked: Record<string, string> = {};
+  const ask = async <T>(place: string, otherwise: T, look: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await look();
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error;
+      unasked[place] = messageOf(error).trim();
+      return otherwise;
+    }
+  };
+  const tables = await ask('clickhouse', { rows: [], letters: [] }, () =>
+    withTables(config, ({ client }) => inTables(client, id, config)),
+  );
+  const disk = await ask('buffer', { buffer: [], quarantine: [] }, () => inBuffer(id, config, tracing));
+  const kafka = await ask('kafka', [], () => {
+    if (config.kafkaBrokers === '') return [];
+    const types = [
+      ...tables.rows.map(({ row }) => String(row.event_type)),
+      ...disk.buffer.map(({ type }) => String(type)),
+    ];
+    const receivedAt = tables.rows.map(({ receivedAtMs }) => receivedAtMs);
+    return inKafka({ id, types, receivedAt, sinceMs, config, connection: tracing.kafkaOf(config) });
+  });
+  const rows = tables.rows.map(({ receivedAtMs: _, ...row }) => row);
+  return { rows, dead_letters: tables.letters, ...disk, kafka, unasked };
+}
+
+async function inTables(client: Tables['client'], id: string, { clickhouseDatabase: database }: Config) {
+  const types = catalogue.types.map(({ name }) => name);
+  const found = await eventTablesIn({ client: () => client, database, types }).find([id], AbortSignal.timeout(60_000));
+  const isRow = (event: EventRow | EventLetter): event is EventRow => 'receivedAt' in event;
+  const read = async (query: string) => {
+    const answer = await client.query({ query, query_params: { id }, format: 'JSONEachRow' });
+    return answer.json<Record<string, unknown>>();
+  };
+  const rows = await Promise.all(
+    found.filter(isRow).map(async ({ type, receivedAt }) => {
+      const where = 'WHERE event_id = {id:UUID}';
+      const [row] = await read(`SELECT * FROM ${tableName(database, type)} ${where}`);
+      const [counted] = await read(
+        `SELECT toUInt32(count()) AS copies FROM ${tableName(database, rowsTable(type))} ${where}`,
+      );
+      const copies = Number(counted?.copies ?? 0);
+      return { table: `${database}.${type}`, row: row ?? {}, copies, receivedAtMs: Date.parse(receivedAt) };
+    }),
+  );
+  const letters = lettersIn(client, database);
+  const dead = await Promise.all(
+    found.map(async event => {
+      if (isRow(event)) return [];
+      const place = { ...event, position: Number(event.position) };
+      const whole = await letters.find({ place, all: true, limit: 1 });
+      return whole.map(({ raw, atMs, failedAtMs, replayedAtMs, ...letter }) => ({
+        ...letter,
+        recorded_at: isoOf(atMs),
+        failed_at: isoOf(failedAtMs),
+        replayed_at: replayedAtMs === null ? null : isoOf(replayedAtMs),
+        raw: Buffer.from(raw).toString(),
+        raw_base64: Buffer.from(raw).toString('base64'),
+      }));
+    }),
+  );
+  return { rows, letters: dead.flat() };
+}
+
+function inBuffer(id: string, config: Config, { buffers }: Tracing): Pick<Found, 'buffer' | 'quarantine'> {
+  const file = buffers.read(config);
+  try {
+    const body = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+    return {
+      buffer: [...file.records({ id }, () => {})].map(({ topic, type, position, key, receivedAtMs, body: bytes }) => ({
+        topic,
+        type,
+        position,
+        key,
+        received_at: isoOf(receivedAtMs),
+        body: body(bytes),
+      })),
+      quarantine: [...file.quarantined({ id })].map(({ topic, type, position, index, reason, atMs, raw }) => ({
+        topic,
+        type,
+        position,
+        index,
+        reason,
+        set_aside_at: isoOf(atMs),
+        body: body(raw),
+      })),
+    };
+  } finally {
+    file.close();
+  }
+}
+
+interface Seeking {
+  readonly id: string;
+  /** Known ones; none = it may be of any. */
+  readonly types: readonly string[];
+  /** Of its rows, epoch milliseconds. */
+  readonly receivedAt: readonly number[];
+  readonly sinceMs: number | null;
+  readonly config: Config;
+  readonly connection: KafkaConnection;
+}
+
+/** A record’s time is its received_at, or that of the oldest it lay with on the disk. */
+const marginMs = 60_000;
+const dayMs = 86_400_000;
+
+async function inKafka({
+  id,
+  types,
+  receivedAt,
+  sinceMs,
+  config,
+  connection,
+}: Seeking): Promise<readonly KafkaRecord[]> {
+  const wanted = types.length === 0 ? catalogue.types : catalogue.types.filter(({ name }) => types.includes(name));
+  const progress = progressOf('looked at', 'records in Kafka');
+  const [oldest, newest] = [Math.min(...receivedAt), Math.max(...receivedAt)];
+  const isKnown = receivedAt.length > 0 && sinceMs === null;
+  try {
+    const { records } = await searchKafka({
+      ...connection,
+      id,
+      topics: [...new Set(wanted.map(type => topicOf(config.topic, type)))],
+      sinceMs: sinceMs ?? (isKnown ? oldest - marginMs : madeAt(id)),
+      untilMs: isKnown ? newest + marginMs : null,
+      onProgress: progress.at,
+    });
+    return records;
+  } finally {
+    progress.end();
+  }
+}
+
+/** A day before what a UUIDv7 says, in case its maker's clock was ahead; null for any other. */
+const madeAt = (id: string): number | null =>
+  id[14] === '7' ? Math.max(0, Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) - dayMs) : null;
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+function textOf(id: string, { unasked, ...found }: Found, { kafkaBrokers }: Config): string {
+  const lines = [id];
+  const tell = (place: string, texts: readonly string[], nothing: string): void => {
+    lines.push('', place, ...(texts.length === 0 ? [nothing] : texts).map(text => `  ${plain(text)}`));
+  };
+  const absent = (place: string): string => (unasked[place] ? `not asked: ${unasked[place]}` : 'nothing');
+  const json = (value: unknown): string => JSON.stringify(value);
+  tell(
+    'ClickHouse',
+    found.rows.map(
+      ({ table, row, copies }) => `${table}${copies === 1 ? '' : `, ${copies} copies that read as one`}: ${json(row)}`,
+    ),
+    absent('clickhouse'),
+  );
+  tell(
+    'Dead letters',
+    found.dead_letters.map(({ raw_base64: _, ...letter }) => json(letter)),
+    absent('clickhouse'),
+  );
+  tell(
+    'Disk buffer',
+    found.buffer.map(event => json(event)),
+    absent('buffer'),
+  );
+  tell(
+    'Quarantine of the buffer',
+    found.quarantine.map(event => json(event)),
+    absent('buffer'),
+  );
+  tell(
+    'Kafka',
+    found.kafka.map(({ topic, partition, offset, body }) => `${topic}/${partition} at offset ${offset}: ${body}`),
+    kafkaBrokers === '' ? 'there is none (UGC_KAFKA_BROKERS)' : absent('kafka'),
+  );
+  return `${lines.join('\n')}\n`;
+}
