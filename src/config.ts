@@ -87,6 +87,10 @@ export const settings = {
     pattern: /^([a-zA-Z0-9._-]|\{(event_type|family|stream)\})+$/,
     help: 'Topic of an event',
   }),
+  ledger: flag({
+    default: false,
+    help: 'Ingest writes down which events it has accepted, for ugc reconcile; with Kafka say it to etl as well',
+  }),
   topicCreate: flag({ default: true, help: 'Topics that Kafka does not have are created on start' }),
   topicPartitions: integer({ default: 6, min: 1, max: 10_000, help: 'Partitions of a topic created on start' }),
   topicReplication: integer({ default: 1, min: 1, max: 32, help: 'Replicas of a topic created on start' }),

@@ -15,6 +15,7 @@ import { bufferCommands } from './operate/buffer.ts';
 import { deadCommands } from './operate/dead.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { query } from './operate/query.ts';
+import { reconcileCommand } from './operate/reconcile.ts';
 import { schema } from './operate/schema.ts';
 import { traceCommand } from './operate/trace.ts';
 import { serve } from './serve.ts';
@@ -25,6 +26,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   query,
   schema,
   buffer: bufferCommands(buffers),
+  reconcile: reconcileCommand(buffers),
   trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf }),
   dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue })),
 };

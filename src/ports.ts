@@ -222,6 +222,8 @@ export interface Column {
 export interface TableDefinition {
   readonly type: string;
   readonly summary: string;
+  /** `events` does not show it. */
+  readonly isInternal?: boolean;
   /** Rows may go so many days after they were received; undefined = never. */
   readonly retentionDays?: number;
   /** Every key of a stored body of this type, in order; `event_id`, `event_type`, `received_at`, `timestamp` among them. */

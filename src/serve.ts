@@ -4,26 +4,27 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { aggregates } from '../schemas/aggregates.ts';
 import { catalogue } from '../schemas/catalogue.ts';
+import { ledgerTable, ledgerTopic } from '../schemas/ledger.ts';
 import { tableOf } from '../schemas/table.ts';
 import { topicOf } from '../schemas/topic.ts';
 import { diskLog } from './adapters/disk-log.ts';
-import { kafkaSource } from './adapters/kafka/source.ts';
 import { sqliteBuffer } from './adapters/sqlite/buffer.ts';
 import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
-import { nameOf } from './from.ts';
 import { acceptOf } from './ingest/accept.ts';
 import { foreignJudgeOf } from './ingest/foreign.ts';
 import { judgeOf } from './ingest/judge.ts';
+import type { Ledger } from './ingest/ledger.ts';
 import { readableOf } from './ingest/readable.ts';
 import { receiptsOf } from './ingest/receipts.ts';
 import { recentOf } from './ingest/recent.ts';
 import { type Server, startServer } from './ingest/server.ts';
 import { bufferFile, urlOf } from './instance.ts';
-import { type KafkaEdge, kafkaOptionsOf, openKafkaEdge } from './kafka.ts';
+import { type KafkaEdge, kafkaReader, openKafkaEdge } from './kafka.ts';
+import { openLedger } from './ledger.ts';
 import { type Lookup, openLookup } from './lookup.ts';
-import type { DiskBuffer, Log, Source } from './ports.ts';
+import type { DiskBuffer, Log } from './ports.ts';
 import { type Storage, startStorage } from './storage.ts';
 import { type Health, type Logger, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
 
@@ -73,7 +74,8 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   const broken = Promise.withResolvers<string>();
 
   const hasKafka = config.kafkaBrokers !== '';
-  const topics = [...new Set(catalogue.types.map(type => topicOf(config.topic, type)))];
+  const ledgerTopics = config.ledger ? [ledgerTopic(config.topic)] : [];
+  const topics = [...new Set([...catalogue.types.map(type => topicOf(config.topic, type)), ...ledgerTopics])];
   // A mover that reads Kafka has no business with the disk.
   const buffer = active.has('ingest') || !hasKafka ? await openBuffer(config, dataDir, logger, broken.resolve) : null;
   if (buffer !== null) closing.push(() => buffer.close());
@@ -92,7 +94,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     storage = await startStorage({
       config,
       source: buffer !== null && !hasKafka ? buffer.source('etl') : kafkaReader(config, topics, logger),
-      tables: catalogue.types.map(tableOf),
+      tables: [...catalogue.types.map(tableOf), ledgerTable],
       aggregates,
       judge: foreignJudgeOf({ ...config, catalogue }),
       logger,
@@ -107,7 +109,9 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   const takes = active.has('ingest') ? log : null;
   const lookup = openLookup(config, storage);
   closing.push(lookup.close);
-  const { server, stop } = listen({ config, buffer, kafka, storage, lookup, log: takes, logs, metrics });
+  const ledger = takes === null ? null : openLedger(config, takes, logger);
+  if (ledger !== null) closing.push(ledger.close);
+  const { server, stop } = listen({ config, buffer, kafka, storage, lookup, ledger, log: takes, logs, metrics });
   closing.push(stop);
   logger.info(
     {
@@ -143,20 +147,13 @@ const openBuffer = (config: Config, dataDir: string, log: Logger, onBroken: (rea
     onFailure: error => onBroken(`the disk buffer failed: ${messageOf(error)}`),
   });
 
-function kafkaReader(config: Config, topics: readonly string[], logger: Logger): Source {
-  const { from, kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
-  // A group of its own: the usual one goes on where it is, and a restart goes on where this one was.
-  const groupId = from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;
-  if (from !== null) logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events is 0');
-  return kafkaSource({ ...kafkaOptionsOf(config), groupId, sessionTimeoutMs, from, topics, logger });
-}
-
 interface Listening {
   readonly config: Config;
   readonly buffer: DiskBuffer | null;
   readonly kafka: KafkaEdge | null;
   readonly storage: Storage | null;
   readonly lookup: Lookup;
+  readonly ledger: Ledger | null;
   /** Where events go; null = this process takes none. */
   readonly log: Log | null;
   readonly logs: Logs;
@@ -169,12 +166,12 @@ interface Listener {
   stop(): Promise<void>;
 }
 
-function listen({ config, buffer, kafka, storage, lookup, log, logs, metrics }: Listening): Listener {
+function listen({ config, buffer, kafka, storage, lookup, ledger, log, logs, metrics }: Listening): Listener {
   const judge = judgeOf({ ...config, catalogue });
   const { tables } = lookup;
   const readable = readableOf({ presence: tables, refusal: lookup.refusal, timeoutMs: config.ackStoredTimeoutMs });
   const recent = recentOf();
-  const accept = log === null ? null : acceptOf({ judge, log, metrics, recent, readable });
+  const accept = log === null ? null : acceptOf({ judge, log, metrics, ledger, recent, readable });
   const receipts = receiptsOf({ tables, database: config.clickhouseDatabase, buffer, recent });
   const health = (): Health => {
     const hasRoom = log === null || buffer === null || buffer.hasRoom(config.eventBytesMax);

@@ -8,6 +8,7 @@ import type { Metrics } from '../telemetry.ts';
 import type { Ack } from './ack.ts';
 import { type Answer, json, problem } from './answer.ts';
 import type { Judge, Origin, Verdict } from './judge.ts';
+import type { Ledger } from './ledger.ts';
 import type { Reading } from './read.ts';
 import { type Readable, type Told, unreadable } from './readable.ts';
 import type { Recent } from './recent.ts';
@@ -17,6 +18,8 @@ export interface AcceptOptions {
   readonly judge: Judge;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** For who holds the tables against what was answered. */
+  readonly ledger?: Pick<Ledger, 'note'> | null;
   /** For who asks for receipts. */
   readonly recent?: Recent;
   /** For who asks for `stored`. */
@@ -25,7 +28,7 @@ export interface AcceptOptions {
 
 export type Accept = (reading: Reading, origin: Origin, ack?: Ack) => Promise<Answer>;
 
-export function acceptOf({ judge, log, metrics, recent, readable = unreadable }: AcceptOptions): Accept {
+export function acceptOf({ judge, log, metrics, ledger, recent, readable = unreadable }: AcceptOptions): Accept {
   return async (reading, origin, ack) => {
     const refusal = ack === 'stored' ? readable.refusal() : null;
     if (refusal !== null) return problem(new PipelineError('bad_request', refusal));
@@ -36,6 +39,7 @@ export function acceptOf({ judge, log, metrics, recent, readable = unreadable }:
     const published = firsts.length > 0 ? completed(await log.publish(firsts), firsts) : [];
     const outcomes = places.map(place => published[place]!);
     count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
+    ledger?.note(envelopes, outcomes);
     recent?.note(reading.events, verdicts, outcomes, origin.receivedAtMs);
     const told = ack === 'stored' ? await readable.told(envelopes, outcomes) : outcomes;
     const durable = ack === 'stored' && told.some(isWaiting) ? 202 : 200;

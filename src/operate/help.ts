@@ -4,6 +4,7 @@ import { configTable } from '../config.ts';
 import { flagsHelp } from './arguments.ts';
 import { bufferFlags } from './buffer.ts';
 import { deadFlags } from './dead.ts';
+import { reconcileFlags } from './reconcile.ts';
 import { traceFlags } from './trace.ts';
 
 export const generalHelp =
@@ -19,7 +20,8 @@ Usage
                                       what events there are, and all that is made from their definitions
   ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
   ugc trace <event_id>                everything that can be found out about one event
-  ugc help [config | query | buffer | dead | trace | schema]  this, every setting, or one command
+  ugc reconcile [--from=… --to=…]     hold what was accepted against the tables
+  ugc help [config | query | buffer | dead | trace | reconcile | schema]  this, every setting, or one command
   ugc --version
 
 Examples
@@ -41,6 +43,21 @@ UGC_CLICKHOUSE_URL set, that server is asked. A FORMAT of your own in the query 
   echo "SELECT count() FROM events" | ugc query -
 
 A query that begins with an SQL comment is a query; one that looks like a flag goes behind --.`,
+
+  reconcile: `ugc reconcile [--from=…] [--to=…] [--json] [--data-dir=…]
+
+Holds the ledger, which ingest writes with UGC_LEDGER=true, against the tables, by type and minute:
+
+  rows = accepted − repeated − waiting − dead − missing + failed + unledgered
+
+  repeated    taken again: the row is of the first time      waiting     in the disk buffer
+  dead        in dead_letters, see ugc dead                   missing     nowhere, or still in Kafka
+  failed      rows whose sender was told of a failure        unledgered  rows no ledger knows: other producers, instances
+                                                             without one, the last seconds of a killed one
+
+Exit code 1 when something is missing or a ledger has a gap; then the minutes are named, and some of the events.
+
+${flagsHelp(reconcileFlags)}`,
 
   trace: `ugc trace <event_id> [--json] [--since=…] [--data-dir=…]
 

@@ -180,4 +180,30 @@ describe.skipIf(await isWithoutKafka())('over Kafka', () => {
     expect(away).toMatchObject({ code: 0, kafka: [], unasked: { kafka: expect.stringContaining('127.0.0.1:1') } });
     await stop(etl);
   }, 60_000);
+
+  test('two ingest instances’ ledgers go through Kafka as events do, and the balance of both closes', async () => {
+    const own = [
+      ...shared.slice(0, 1),
+      `--clickhouse-url=${server.url}`,
+      `--topic=ledger-${crypto.randomUUID().slice(0, 8)}.{event_type}`,
+      `--kafka-group=ledger-${crypto.randomUUID()}`,
+      '--clickhouse-database=ledgered',
+    ];
+    const open = (...flags: string[]) =>
+      startUgc({ dataDir: temporaryFolder(), flags: [...own, '--ledger', ...flags] });
+    const [one, two, etl] = await Promise.all([open('--role=ingest'), open('--role=ingest'), open('--role=etl')]);
+    const repeated = { ...exampleClick, event_id: Bun.randomUUIDv7() };
+    for (const ugc of [one, two])
+      expect((await ugc.post([repeated, ...Array(1_500).fill(exampleClick)])).status).toBe(200);
+    expect(await one.stop()).toBe(0);
+    expect(await two.stop()).toBe(0);
+    const to = `--to=${new Date(Date.now() + 120_000).toISOString()}`;
+    const balance = await eventually(async () => {
+      const { code, stdout } = await runUgc(['reconcile', '--json', to, ...own.slice(1)]);
+      const found = code === 0 ? JSON.parse(stdout) : null;
+      return found?.types[0]?.accepted === 3_002 && found.instances.length === 0 && found;
+    });
+    expect(balance.types).toMatchObject([{ type: 'click', repeated: 1, missing: 0, unledgered: 0, rows: 3_001 }]);
+    expect(await etl.stop()).toBe(0);
+  }, 60_000);
 });

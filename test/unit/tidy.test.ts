@@ -49,7 +49,15 @@ test('there is a tree to read', () => {
 });
 
 describe('who may import whom', () => {
-  const wiring = ['src/main.ts', 'src/buffers.ts', 'src/serve.ts', 'src/storage.ts', 'src/kafka.ts', 'src/lookup.ts'];
+  const wiring = [
+    'src/main.ts',
+    'src/buffers.ts',
+    'src/serve.ts',
+    'src/storage.ts',
+    'src/kafka.ts',
+    'src/lookup.ts',
+    'src/ledger.ts',
+  ];
   const rooms = ['ingest', 'etl', 'content', 'archive', 'operate', 'console'];
   const ground = [
     'src/ports.ts',

@@ -101,6 +101,7 @@ export function wantedSchema(options: SchemaOptions): WantedSchema {
   const { database, tables, embedded, aggregates = [], refreshSeconds = 60 } = options;
   const types = new Set(tables.map(({ type }) => type));
   for (const { type } of tables) assertName(type);
+  const shown = tables.filter(({ isInternal }) => isInternal !== true);
   const settings = {
     non_replicated_deduplication_window: deduplicationWindow,
     ...(embedded && { fsync_after_insert: 1, fsync_part_directory: 1 }),
@@ -113,7 +114,7 @@ export function wantedSchema(options: SchemaOptions): WantedSchema {
     ],
     views: [
       ...tables.map(table => exactView(database, table)),
-      ...(tables.length > 0 ? [eventsView(database, tables)] : []),
+      ...(shown.length > 0 ? [eventsView(database, shown)] : []),
       view(
         database,
         'dead_letters',
