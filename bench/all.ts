@@ -6,6 +6,8 @@ import { footprintBench, steadyBench } from './footprint.bench.ts';
 import { freshnessBench } from './freshness.bench.ts';
 import { ingestBench } from './ingest.bench.ts';
 import { judgeBench } from './judge.bench.ts';
+import { kafkaBench } from './kafka.bench.ts';
+import { outageBench } from './outage.bench.ts';
 import { machine } from './process.ts';
 import { keep, markdown, type Row } from './report.ts';
 
@@ -17,6 +19,8 @@ const parts: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   footprint: footprintBench,
   buffer: bufferBench,
   ingest: () => ingestBench(option('seconds', 10)),
+  kafka: () => kafkaBench(option('seconds', 10)),
+  outage: () => outageBench(option('seconds', 10)),
   drain: () => drainBench(option('seconds', 10)),
   freshness: async () => [await freshnessBench(10, 20), await freshnessBench(1_000, 20)],
   chain: () => chainBench(option('chain-seconds', 60)),

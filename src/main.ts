@@ -2,13 +2,16 @@
 // Exit codes: 0 done, 1 failed, 2 wrong use.
 
 import packageJson from '../package.json' with { type: 'json' };
+import { catalogue } from '../schemas/catalogue.ts';
 import { growThreadPool } from './adapters/chdb/library.ts';
 import { buffers } from './buffers.ts';
 import { readConfig } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { foreignJudgeOf } from './ingest/foreign.ts';
 import { hintOf } from './nearest.ts';
 import { type Command, type Exit, isFlag, readFlags, splitArguments } from './operate/arguments.ts';
 import { bufferCommands } from './operate/buffer.ts';
+import { deadCommands } from './operate/dead.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { query } from './operate/query.ts';
 import { schema } from './operate/schema.ts';
@@ -20,6 +23,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   query,
   schema,
   buffer: bufferCommands(buffers),
+  dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue })),
 };
 
 async function main(argv: readonly string[]): Promise<Exit> {

@@ -3,6 +3,7 @@
 import { configTable } from '../config.ts';
 import { flagsHelp } from './arguments.ts';
 import { bufferFlags } from './buffer.ts';
+import { deadFlags } from './dead.ts';
 
 export const generalHelp =
   (): string => `ugc takes user events over HTTP and gets each accepted one into ClickHouse as exactly one row.
@@ -15,7 +16,8 @@ Usage
   ugc buffer <command>                look at the disk buffer, save it, repair it: ugc help buffer
   ugc schema ls|show|ddl|hive|types|docs|diff|check [type …]
                                       what events there are, and all that is made from their definitions
-  ugc help [config | query | buffer | schema]  this, every setting, or one command
+  ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
+  ugc help [config | query | buffer | dead | schema]  this, every setting, or one command
   ugc --version
 
 Examples
@@ -37,6 +39,28 @@ UGC_CLICKHOUSE_URL set, that server is asked. A FORMAT of your own in the query 
   echo "SELECT count() FROM events" | ugc query -
 
 A query that begins with an SQL comment is a query; one that looks like a flag goes behind --.`,
+
+  dead: `ugc dead ls|show|replay [--flag=…] [--data-dir=…]
+
+Records of the log that could not become rows, with their bytes, where they came from and why. With UGC_CLICKHOUSE_URL
+set that server is asked, else the running instance of the data folder, else the folder itself. Give these commands the
+settings the instance has.
+
+  ugc dead ls
+      The open ones, and how many there are of each reason.
+${flagsHelp(deadFlags.ls)}
+
+  ugc dead show <place>
+      One of them, whole. Its place is topic/partition/position, as ls prints it.
+${flagsHelp(deadFlags.show)}
+
+  ugc dead replay [<place>]
+      Judges the open ones again and inserts those that fit by now; they are no longer open then. Doing it twice, or
+      beside a running instance, makes no second row.
+${flagsHelp(deadFlags.replay)}
+
+  ugc dead ls --reason=unknown_type
+  ugc dead replay --topic=ugc.click --dry-run`,
 
   buffer: `ugc buffer stat|inspect|verify|export|requeue|forget [--flag=…] [--data-dir=…]
 
