@@ -3,6 +3,8 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { aggregates } from '../../schemas/aggregates.ts';
+import { catalogue } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
 import publishedJson from '../../schemas/published.json' with { type: 'json' };
 import { changesOf, type Published, refusalsOf } from '../../schemas/published.ts';
@@ -79,9 +81,16 @@ async function liveOf(types: readonly EventType[], config: Config): Promise<Live
   const { where, client, close } = found;
   try {
     const database = config.clickhouseDatabase;
-    const wanted = wantedSchema({ database, tables: types.map(tableOf), embedded: config.clickhouseUrl === '' });
-    // The view over all types is another one for some of them.
-    const views = wanted.views.filter(({ name }) => name !== 'events');
+    const isWhole = types.length === catalogue.types.length;
+    const wanted = wantedSchema({
+      database,
+      cluster: config.clickhouseCluster,
+      tables: types.map(tableOf),
+      embedded: config.clickhouseUrl === '',
+      aggregates: isWhole ? aggregates : [], // what is made of several types is another one for some of them
+      refreshSeconds: config.clickhouseRefreshSeconds,
+    });
+    const views = wanted.views.filter(({ name }) => isWhole || name !== 'events');
     const plan = planSchema({ ...wanted, views }, await readSchema(client, database));
     return { where, isThere: true, error: null, plan };
   } catch (error) {

@@ -1,5 +1,6 @@
 // `ugc schema …`: what the definitions of the event types say, and everything that is derived from them, as text.
 
+import { aggregates } from '../../schemas/aggregates.ts';
 import { catalogue } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
 import { hiveDdl } from '../../schemas/hive.ts';
@@ -108,16 +109,19 @@ function shown(type: EventType): string {
   return `${name}${called}: ${about}\nfamily ${family}, stream ${stream}, version ${version}\n\n${table(fields)}\n\n${JSON.stringify(example, null, 2)}`;
 }
 
-function ddl(types: readonly EventType[], { clickhouseDatabase, clickhouseUrl }: Config): string {
+function ddl(types: readonly EventType[], config: Config): string {
   const isWhole = types.length === catalogue.types.length;
-  const { tables, views } = wantedSchema({
-    database: clickhouseDatabase,
+  const wanted = wantedSchema({
+    database: config.clickhouseDatabase,
+    cluster: config.clickhouseCluster,
     tables: types.map(tableOf),
-    embedded: clickhouseUrl === '',
+    embedded: config.clickhouseUrl === '',
+    aggregates,
+    refreshSeconds: config.clickhouseRefreshSeconds,
   });
   // The view over all types and the dead letters are of no type.
-  const own = new Set(types.flatMap(({ name }) => [name, `${name}_rows`, `${name}_check`]));
-  return [...tables, ...views]
+  const own = new Set(types.flatMap(({ name }) => [name, `${name}_rows`, `${name}_local`, `${name}_check`]));
+  return [...wanted.tables, ...wanted.views, ...wanted.aggregates]
     .filter(({ name }) => isWhole || own.has(name))
     .map(({ create }) => `${create};`)
     .join('\n\n');

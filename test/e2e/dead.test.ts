@@ -40,7 +40,7 @@ test('replay lands what fits in a running instance, then in the stopped folder, 
   for (const key of [null, '', 'wrong', `${note.clickhouseKey}x`]) expect((await write(key)).ok).toBe(false);
   expect((await write(note.clickhouseKey)).ok).toBe(true);
 
-  expect(await dead('ls')).toMatch(/invalid +first\/0\/40\n.*it did not fit\n[^]*2 dead letters: 2 invalid\n/);
+  expect(await dead('ls')).toMatch(/invalid +first\/0\/40\n.*it did not fit\n[\s\S]*2 dead letters: 2 invalid\n/);
   const listed = (await dead('ls', '--json', '--limit=1')).trim().split('\n');
   expect(listed.map(line => JSON.parse(line))).toMatchObject([
     { place: 'first/0/40', reason: 'invalid', replayed_at: null, raw_base64: btoa(fits) },
