@@ -1,6 +1,5 @@
 // `ugc schema …`: what the definitions of the event types say, and everything that is derived from them, as text.
 
-import { aggregates } from '../../schemas/aggregates.ts';
 import { catalogue } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
 import { hiveDdl } from '../../schemas/hive.ts';
@@ -8,12 +7,11 @@ import { typePage } from '../../schemas/markdown.ts';
 import { shapeOf } from '../../schemas/published.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { typescriptOf } from '../../schemas/typescript.ts';
-import { wantedSchema } from '../adapters/clickhouse/tables.ts';
 import type { Config } from '../config.ts';
 import { hintOf } from '../nearest.ts';
 import { flag } from '../settings.ts';
 import { command } from './arguments.ts';
-import { check, diff } from './schema-check.ts';
+import { check, diff, wantedOf } from './schema-check.ts';
 
 interface Asked {
   readonly types: readonly EventType[];
@@ -53,7 +51,6 @@ export const schema = command(schemaFlags, async ({ args, flags, config }) => {
   }
   const types = names.length > 0 ? names.map(name => catalogue.find(name)!) : catalogue.types;
   if (word === 'check' || word === 'diff') return checks[word]({ types, isJson, config });
-  // Not awaited piece by piece: a reader that has seen enough (head) may close the pipe.
   await Bun.write(Bun.stdout, `${prints[word]!({ types, isJson, config })}\n`);
   return 0;
 });
@@ -111,17 +108,10 @@ function shown(type: EventType): string {
 
 function ddl(types: readonly EventType[], config: Config): string {
   const isWhole = types.length === catalogue.types.length;
-  const wanted = wantedSchema({
-    database: config.clickhouseDatabase,
-    cluster: config.clickhouseCluster,
-    tables: types.map(tableOf),
-    embedded: config.clickhouseUrl === '',
-    aggregates,
-    refreshSeconds: config.clickhouseRefreshSeconds,
-  });
-  // The view over all types and the dead letters are of no type.
+  const { tables, views, aggregates } = wantedOf(types, config);
+  // What is over all types, and the dead letters, are of no type.
   const own = new Set(types.flatMap(({ name }) => [name, `${name}_rows`, `${name}_local`, `${name}_check`]));
-  return [...wanted.tables, ...wanted.views, ...wanted.aggregates]
+  return [...tables, ...views, ...aggregates]
     .filter(({ name }) => isWhole || own.has(name))
     .map(({ create }) => `${create};`)
     .join('\n\n');

@@ -79,7 +79,7 @@ test('a user without the right to write, or to see the topic, halts and the ACL 
   const how = { ssl: { ca: secure.ca }, sasl: login() };
   for (const topic of names)
     await until(`${topic} is forbidden`, async () =>
-      /^log_halted: .*ACL: Write, Describe.*TOPIC_AUTHORIZATION_FAILED/.test(await published(how, topic)),
+      /^log_halted: .*ACL: Write.*TOPIC_AUTHORIZATION_FAILED/.test(await published(how, topic)),
     );
   expect(await published(how)).toBe('kafka');
 });

@@ -70,7 +70,7 @@ test('movers that come and go, two at a time, leave each record a row or a dead 
     );
   });
   await third.stop();
-  const letters = new Set(stored.letters().map(({ raw }) => Buffer.from(raw).toString()));
-  expect([...letters].toSorted()).toEqual(['', '{\n}', '{"a":1}\n']);
+  const letters = stored.letters().map(({ raw }) => Buffer.from(raw).toString());
+  expect(letters.toSorted()).toEqual(['', '{\n}', '{"a":1}']);
   await Promise.all([admin.disconnect(), producer.disconnect()]);
 }, 60_000);

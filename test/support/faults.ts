@@ -79,6 +79,12 @@ function kindsOf({ cluster: { nodes }, random, lives, disk }: FaultsOptions): re
   const ugcKilled: Make = () => ({ name: 'ugc killed', begin: () => lives().next('SIGKILL'), end: () => {} });
   const ugcStopped: Make = () => ({ name: 'ugc stopped', begin: () => lives().next('SIGTERM'), end: () => {} });
 
+  const ugcFrozen: Make = () => ({
+    name: ugcFrozenName,
+    begin: () => lives().current().kill('SIGSTOP'),
+    end: () => lives().current().kill('SIGCONT'),
+  });
+
   return [
     killed,
     hung,
@@ -89,6 +95,7 @@ function kindsOf({ cluster: { nodes }, random, lives, disk }: FaultsOptions): re
     ofNetwork('trickling', ({ proxy }) => proxy.trickle(random.between(1, 20))),
     ugcKilled,
     ugcStopped,
+    ugcFrozen,
     ...(disk === null ? [] : [() => diskFull(disk, random.pick([0, 512 * 1024]))]),
   ];
 }
@@ -111,3 +118,4 @@ function diskFull({ path }: SmallDisk, leftBytes: number): Fault {
 }
 
 export const diskFullName = 'disk full';
+export const ugcFrozenName = 'ugc frozen';

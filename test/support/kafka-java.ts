@@ -8,6 +8,8 @@ import { kafkaJars, kafkaVersion } from './kafka-jars.ts';
 export interface JavaProcess {
   /** The exit code. */
   readonly exited: Promise<number>;
+  /** Null in a container. */
+  readonly pid: number | null;
   /** kill -9. Done when `exited` resolves. */
   kill(): void;
   /** SIGSTOP: connections stay open, nothing answers. */
@@ -21,6 +23,8 @@ export interface JavaCommand {
   /** Takes what it prints. */
   readonly logFile: string;
   readonly args: readonly string[];
+  /** Of the virtual machine, instead of those that suit a test. */
+  readonly flags?: readonly string[];
 }
 
 /** Starts Java with Kafka on its class path. */
@@ -31,7 +35,7 @@ const pullMsMax = 300_000;
 const askMsMax = 5_000;
 
 // Little memory, and compiled soon rather than well: a test's broker starts often and works little.
-const flags = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
+const testFlags = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
 
 type Found = { readonly java: Java } | { readonly missing: string };
 let found: Promise<Found> | undefined;
@@ -52,10 +56,11 @@ async function look(): Promise<Found> {
 }
 
 function onThisMachine(classPath: string): Java {
-  return ({ folder, logFile, args }) => {
+  return ({ folder, logFile, args, flags = testFlags }) => {
     const child = spawnTo(logFile, ['java', ...flags, '-cp', classPath, ...args], folder);
     return {
       exited: child.exited,
+      pid: child.pid,
       kill: () => child.kill('SIGKILL'),
       stop: () => child.kill('SIGSTOP'),
       cont: () => child.kill('SIGCONT'),
@@ -76,7 +81,7 @@ async function whyNoDocker(): Promise<string | null> {
 }
 
 /** The image's own Java and jars, without its scripts; the files belong to whoever runs the tests. */
-const inContainer: Java = ({ folder, logFile, args }) => {
+const inContainer: Java = ({ folder, logFile, args, flags = testFlags }) => {
   const name = `ugc-test-kafka-${crypto.randomUUID()}`;
   const user = `${process.getuid!()}:${process.getgid!()}`;
   // biome-ignore format: a command is read in one line
@@ -89,6 +94,7 @@ const inContainer: Java = ({ folder, logFile, args }) => {
   };
   return {
     exited: child.exited,
+    pid: null,
     kill: () => docker('kill'),
     stop: () => docker('pause'),
     cont: () => docker('unpause'),

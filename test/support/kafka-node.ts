@@ -10,6 +10,8 @@ import type { Java, JavaProcess } from './kafka-java.ts';
 export interface KafkaNode {
   /** host:port of the plain listener. */
   readonly address: string;
+  /** Of the process that runs now; null where it cannot be seen. */
+  pid(): number | null;
   /** kill -9. Resolves when it is dead. */
   kill(): Promise<void>;
   /** SIGSTOP: connections stay open, nothing answers. */
@@ -36,6 +38,8 @@ export interface NodeOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** More arguments of the command that formats the folder. */
   readonly formatArgs?: readonly string[];
+  /** Of the virtual machine. */
+  readonly flags?: readonly string[];
 }
 
 const readyMsMax = 90_000;
@@ -46,7 +50,7 @@ export async function kafkaNode(options: NodeOptions): Promise<KafkaNode> {
   const address = `127.0.0.1:${options.port}`;
   const file = join(folder, 'server.properties');
   const logFile = join(folder, 'kafka.log');
-  const run = (...args: string[]) => java({ folder, logFile, args });
+  const run = (...args: string[]) => java({ folder, logFile, args, ...(options.flags && { flags: options.flags }) });
   const said = () => readFileSync(logFile, 'utf8').slice(-2_000);
 
   mkdirSync(folder, { recursive: true });
@@ -56,7 +60,7 @@ export async function kafkaNode(options: NodeOptions): Promise<KafkaNode> {
   if ((await run('kafka.tools.StorageTool', ...format).exited) !== 0)
     throw new Error(`the folder of Kafka's node ${id} could not be formatted: ${said()}`);
 
-  let current: JavaProcess = { exited: Promise.resolve(0), kill: () => {}, stop: () => {}, cont: () => {} };
+  let current: JavaProcess = { exited: Promise.resolve(0), pid: null, kill: () => {}, stop: () => {}, cont: () => {} };
   let isRunning = false;
   const kill = async () => {
     current.kill();
@@ -64,6 +68,7 @@ export async function kafkaNode(options: NodeOptions): Promise<KafkaNode> {
   };
   return {
     address,
+    pid: () => current.pid,
     kill,
     stop: () => current.stop(),
     cont: () => current.cont(),

@@ -15,6 +15,8 @@ export interface TestKafka {
   readonly brokers: readonly string[];
   /** What the secure listener wants, if there is one. */
   readonly secure: Secure | null;
+  /** Of the process that runs now; null if it is somebody else's, or in a container. */
+  pid(): number | null;
   /** kill -9. */
   kill(): Promise<void>;
   /** SIGSTOP: connections stay open, nothing answers. */
@@ -31,16 +33,18 @@ export interface KafkaOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** A second listener: TLS with SASL PLAIN and SCRAM-SHA-256. */
   readonly isSecure?: boolean;
+  /** Of the broker's virtual machine, instead of those that suit a test. */
+  readonly flags?: readonly string[];
 }
 
-export async function startKafka({ properties = {}, isSecure = false }: KafkaOptions = {}): Promise<TestKafka> {
+export async function startKafka({ properties = {}, isSecure = false, flags }: KafkaOptions = {}): Promise<TestKafka> {
   const given = process.env.UGC_TEST_KAFKA_BROKERS;
   // A broker with a listener or settings of the test's own can only be one of our own.
   if (given && !isSecure && Object.keys(properties).length === 0) {
     console.log(`Kafka: ${given} (UGC_TEST_KAFKA_BROKERS)`);
     return foreign(given.split(','));
   }
-  return ownBroker(await javaForKafka(), properties, isSecure);
+  return ownBroker(await javaForKafka(), { properties, isSecure, ...(flags && { flags }) });
 }
 
 /** Java for brokers of our own, or an error that says everything that was looked for. */
@@ -63,11 +67,7 @@ export async function isWithoutKafka(wanted: 'any' | 'own' = 'any'): Promise<boo
   return true;
 }
 
-async function ownBroker(
-  java: Java,
-  properties: Readonly<Record<string, string>>,
-  isSecure: boolean,
-): Promise<TestKafka> {
+async function ownBroker(java: Java, { properties, isSecure, flags }: KafkaOptions): Promise<TestKafka> {
   const folder = mkdtempSync(join(tmpdir(), 'ugc-kafka-'));
   const [plain, controller, securePort] = (await freePorts(3)) as [number, number, number];
   const listener = isSecure ? await secureListener(folder, { plain, controller, secure: securePort }) : null;
@@ -80,6 +80,7 @@ async function ownBroker(
     controllers: new Map([[1, `127.0.0.1:${controller}`]]),
     properties: { ...listener?.properties, ...properties },
     formatArgs: listener?.formatArgs ?? [],
+    ...(flags && { flags }),
   });
   const atExit = () => node.killAtExit();
   process.once('exit', atExit); // a test process that dies of itself leaves no broker behind
@@ -99,6 +100,7 @@ async function ownBroker(
   return {
     brokers: [node.address],
     secure: listener?.secure ?? null,
+    pid: node.pid,
     kill: node.kill,
     stop: node.stop,
     cont: node.cont,
@@ -119,6 +121,7 @@ function foreign(brokers: readonly string[]): TestKafka {
   return {
     brokers,
     secure: null,
+    pid: () => null,
     kill: async () => untouchable(),
     stop: untouchable,
     cont: untouchable,

@@ -77,6 +77,7 @@ export async function ugcLives(options: LivesOptions): Promise<UgcLives> {
       const diedAt = performance.now();
       loading.abort();
       ugc.kill(signal);
+      ugc.kill('SIGCONT'); // it may be frozen
       const [code] = await Promise.all([ugc.exited, loaded]);
       stopMs.push(performance.now() - diedAt);
       if (signal === 'SIGTERM' && code !== 0)

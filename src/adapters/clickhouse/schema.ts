@@ -222,7 +222,7 @@ const raceCodes = new Set(['15', '44', '57', '60', '82', '218', '473', '517']);
 function stagesOf({ tables, views }: WantedSchema, statements: readonly string[]): string[][] {
   const sorts = new Map([
     ...tables.map(({ create }) => [create, 'table'] as const),
-    ...views.filter(({ readsViews }) => !readsViews).map(({ create }) => [create, 'view'] as const),
+    ...views.map(({ create }) => [create, 'view'] as const),
   ]);
   const stages: string[][] = [];
   let last: string | undefined;

@@ -32,8 +32,8 @@ export { tableName } from './rows-table.ts';
 
 export interface WantedView {
   readonly name: string;
-  /** It can only be made after them. */
-  readonly readsViews: boolean;
+  /** Made of all types, not of one. */
+  readonly isOfAll: boolean;
   /** Tells an old definition of this view from the present one. */
   readonly comment: string;
   readonly create: string;
@@ -44,7 +44,7 @@ export interface WantedSchema {
   /** '' = one node. */
   readonly cluster: string;
   readonly tables: readonly WantedTable[];
-  /** Each after those it reads. */
+  /** After the tables; none reads another. */
   readonly views: readonly WantedView[];
   /** After all views. */
   readonly aggregates: readonly WantedAggregate[];
@@ -166,66 +166,67 @@ function deadLetterRows(target: Target): WantedTable[] {
 }
 
 function exactView({ type, columns, summary }: TableDefinition, target: Target): WantedView {
-  const { database } = target;
-  const select = `SELECT ${columns.flatMap(readSql).join(', ')}\nFROM ${tableName(database, rowsTable(type))} FINAL`;
+  const read = columns
+    .flatMap(readOf)
+    .map(({ name, sql }) => (sql === quoteName(name) ? sql : `${sql} AS ${quoteName(name)}`));
+  const select = `SELECT ${read.join(', ')}\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
   return view(target, type, select, summary);
 }
 
+/** What readers get: a stored column as it is, or something made of it. */
+interface Read {
+  readonly name: string;
+  readonly type: string;
+  readonly sql: string;
+}
+
 /** A column as readers get it: itself, and its words. */
-function readSql({ name, words }: Column): string[] {
-  if (words === undefined) return [quoteName(name)];
+function readOf({ name, type, words }: Column): Read[] {
+  const itself = { name, type, sql: quoteName(name) };
+  if (words === undefined) return [itself];
   const numbers = Object.keys(words.of).map(Number);
   const texts = numbers.map(number => quoteText(words.of[number]!));
   const word = `transform(${quoteName(name)}, [${numbers.join(', ')}], [${texts.join(', ')}], '')`;
-  return [quoteName(name), `CAST(${word}, 'LowCardinality(String)') AS ${quoteName(words.column)}`];
+  const wordType = 'LowCardinality(String)';
+  return [itself, { name: words.column, type: wordType, sql: `CAST(${word}, ${quoteText(wordType)})` }];
 }
-
-/** What the exact view has besides stored columns. */
-const wordColumns = (columns: readonly Column[]): Column[] =>
-  columns.flatMap(({ words }) =>
-    words === undefined ? [] : { name: words.column, type: 'LowCardinality(String)', about: '' },
-  );
 
 const named =
   (wanted: string) =>
   ({ name }: Column): boolean =>
     name === wanted;
 
-/** What all types have, column by column, as text where its types differ, and the rest of a row as the JSON text of an object. */
+/**
+ * What all types have, column by column, as text where its types differ, and the rest of a row as the JSON text of an
+ * object. From the rows, not from the exact views: planning through views takes twice the time, most of a small query's.
+ */
 function eventsView(tables: readonly TableDefinition[], target: Target): WantedView {
   const [first, ...others] = tables as [TableDefinition, ...TableDefinition[]];
   const common = first.columns.filter(column => others.every(table => table.columns.some(named(column.name))));
   const commonNames = new Set(common.map(({ name }) => name));
-  const isText = new Set(
-    common.filter(({ name, type }) => others.some(table => table.columns.find(named(name))?.type !== type)),
-  );
-  const shared = common.map(column =>
-    isText.has(column)
-      ? `CAST(${quoteName(column.name)}, 'Nullable(String)') AS ${quoteName(column.name)}`
-      : quoteName(column.name),
-  );
+  const shared = common.map(({ name, type }) => {
+    const differs = others.some(table => table.columns.find(named(name))?.type !== type);
+    return differs ? `CAST(${quoteName(name)}, 'Nullable(String)') AS ${quoteName(name)}` : quoteName(name);
+  });
   const selects = tables.map(({ type, columns }) => {
-    const own = [...columns, ...wordColumns(columns)].filter(({ name }) => !commonNames.has(name));
-    return `SELECT ${shared.join(', ')}, ${restSql(own)} AS fields\nFROM ${tableName(target.database, type)}`;
+    const own = columns.flatMap(readOf).filter(({ name }) => !commonNames.has(name));
+    return `SELECT ${shared.join(', ')}, ${restSql(own)} AS fields\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
   });
   const select = selects.join('\nUNION ALL\n');
-  return {
-    ...view(target, 'events', select, 'Every event of every type; fields = its own columns'),
-    readsViews: true,
-  };
+  return { ...view(target, 'events', select, 'Every event of every type; fields = its own columns'), isOfAll: true };
 }
 
-function restSql(columns: readonly Column[]): string {
-  if (columns.length === 0) return quoteText('{}');
-  const tuple = columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ');
-  return `toJSONString(CAST(tuple(${namesOf(columns)}), ${quoteText(`Tuple(${tuple})`)}))`;
+function restSql(read: readonly Read[]): string {
+  if (read.length === 0) return quoteText('{}');
+  const tuple = read.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ');
+  return `toJSONString(CAST(tuple(${read.map(({ sql }) => sql).join(', ')}), ${quoteText(`Tuple(${tuple})`)}))`;
 }
 
 function view(target: Target, name: string, select: string, about: string): WantedView {
   const comment = `${about} (ugc ${Bun.hash(select).toString(36)})`;
   return {
     name,
-    readsViews: false,
+    isOfAll: false,
     comment,
     create: `CREATE OR REPLACE VIEW ${ddlName(target, name)} AS\n${select}\nCOMMENT ${quoteText(comment)}`,
   };

@@ -105,7 +105,8 @@ export function kafkaGroup(options: GroupOptions): Group {
     if (joined.leaderId !== memberId) counted = null;
     const { generationId } = joined;
     const synced = await broker.syncGroup({ groupId, generationId, memberId, groupAssignment });
-    const isContinued = generation >= 0 && generationId === generation + 1;
+    // The same again is what a member gets whose answer was lost on the way.
+    const isContinued = generation >= 0 && generationId >= generation && generationId <= generation + 1;
     owned = decodeAssignment(synced.memberAssignment).filter(({ topic }) => topics.includes(topic));
     generation = generationId;
     isMember = true;
