@@ -186,6 +186,12 @@ export const settings = {
     pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
     help: 'Database of all tables',
   }),
+  clickhouseCluster: text({
+    default: '',
+    takes: 'a name of letters, digits, _, - and .',
+    pattern: /^[A-Za-z0-9_.-]*$/,
+    help: 'The cluster that server is one node of: tables are sharded and replicated on all its nodes; empty = one node',
+  }),
   clickhouseMigrate: choice({
     of: ['auto', 'check', 'off'],
     default: 'auto',
@@ -243,6 +249,8 @@ export function readConfig(given: Given): ConfigResult {
     problems.push(
       `UGC_HOST (--host) is ${config.host}, which others can reach: say who may send with UGC_AUTH (--auth), e.g. --auth=none`,
     );
+  if (config.clickhouseCluster !== '' && config.clickhouseUrl === '')
+    problems.push('UGC_CLICKHOUSE_CLUSTER needs UGC_CLICKHOUSE_URL: the embedded engine is one node');
   if (config.bodyDecompressedBytesMax < config.bodyBytesMax)
     problems.push('UGC_BODY_DECOMPRESSED_BYTES_MAX must not be smaller than UGC_BODY_BYTES_MAX');
   if (config.eventBytesMax > config.bodyDecompressedBytesMax)
