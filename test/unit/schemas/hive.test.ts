@@ -23,7 +23,7 @@ describe('the Hive table of a type', () => {
 
   test('escapes with what no field can hold, so that no backslash is lost', () => {
     expect(ddl).toContain(`'escapeChar'='\\n')`);
-    expect(ddl).toContain("LOCATION '${hivevar:location}/every_kind'");
+    expect(ddl).toContain(`LOCATION '\${hivevar:location}/every_kind'`);
   });
 
   test('says words about a column so that a client that cuts at semicolons does not cut there', () => {
