@@ -100,7 +100,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   }
   const log = kafka?.log ?? (buffer === null ? null : diskLog(buffer));
   const takes = active.has('ingest') ? log : null;
-  const server = listen({ config, buffer, kafka, storage, log: takes, logs, metrics });
+  const server = listen({ config, buffer, kafka, storage, topics, log: takes, logs, metrics });
   closing.push(() => server.stop());
   logger.info(
     {
@@ -150,13 +150,14 @@ interface Listening {
   readonly buffer: DiskBuffer | null;
   readonly kafka: KafkaEdge | null;
   readonly storage: Storage | null;
+  readonly topics: readonly string[];
   /** Where events go; null = this process takes none. */
   readonly log: Log | null;
   readonly logs: Logs;
   readonly metrics: Metrics;
 }
 
-function listen({ config, buffer, kafka, storage, log, logs, metrics }: Listening): Server {
+function listen({ config, buffer, kafka, storage, topics, log, logs, metrics }: Listening): Server {
   const judge = judgeOf({ ...config, catalogue });
   const accept = log === null ? null : acceptOf({ judge, log, metrics });
   const health = (): Health => {
@@ -168,6 +169,8 @@ function listen({ config, buffer, kafka, storage, log, logs, metrics }: Listenin
     if (buffer !== null) await scrapeBuffer(buffer, metrics);
     metrics.etlLag.reset();
     metrics.etlLagEvents.reset();
+    // At rest too there is a sample of each: an absent one could be anything.
+    if (storage !== null) for (const topic of topics) metrics.etlLag.set({ topic }, 0);
     for (const [topic, events] of storage?.lag() ?? []) metrics.etlLagEvents.set({ topic }, events);
     for (const [topic, atMs] of storage?.oldest() ?? [])
       metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
