@@ -1,7 +1,7 @@
 // Every setting of ugc, once: name, unit, default, bounds, description. `ugc help config` and the README's table are
 // printed from here; nothing else reads the environment.
 
-import { startingPoint } from './from.ts';
+import { fromProblems, startingPoint } from './from.ts';
 import {
   bytes,
   choice,
@@ -200,6 +200,12 @@ export const settings = {
     pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
     help: 'Database of all tables',
   }),
+  clickhouseCluster: text({
+    default: '',
+    takes: 'a name of letters, digits, _, - and .',
+    pattern: /^[A-Za-z0-9_.-]*$/,
+    help: 'The cluster that server is one node of: tables are sharded and replicated on all its nodes; empty = one node',
+  }),
   clickhouseMigrate: choice({
     of: ['auto', 'check', 'off'],
     default: 'auto',
@@ -257,16 +263,13 @@ export function readConfig(given: Given): ConfigResult {
     problems.push(
       `UGC_HOST (--host) is ${config.host}, which others can reach: say who may send with UGC_AUTH (--auth), e.g. --auth=none`,
     );
+  if (config.clickhouseCluster !== '' && config.clickhouseUrl === '')
+    problems.push('UGC_CLICKHOUSE_CLUSTER needs UGC_CLICKHOUSE_URL: the embedded engine is one node');
   if (config.bodyDecompressedBytesMax < config.bodyBytesMax)
     problems.push('UGC_BODY_DECOMPRESSED_BYTES_MAX must not be smaller than UGC_BODY_BYTES_MAX');
   if (config.eventBytesMax > config.bodyDecompressedBytesMax)
     problems.push('UGC_EVENT_BYTES_MAX must not be larger than UGC_BODY_DECOMPRESSED_BYTES_MAX');
-  if (config.from !== null && config.kafkaBrokers === '')
-    problems.push(
-      'UGC_FROM (--from) needs Kafka: the disk buffer forgets events once they are rows, so there is nothing to read again',
-    );
-  if (config.from !== null && config.role.join() !== 'etl')
-    problems.push('UGC_FROM (--from) needs --role=etl: a process that reads the log again does nothing else');
+  problems.push(...fromProblems(config));
   if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
     problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);
   if (config.kafkaSasl === 'none' && (config.kafkaUser !== '' || config.kafkaPassword !== ''))

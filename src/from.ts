@@ -31,6 +31,23 @@ function readFrom(text: string): From {
   return { offsets };
 }
 
+/** What the other settings say about it. */
+export function fromProblems(config: {
+  readonly from: From | null;
+  readonly kafkaBrokers: string;
+  readonly role: readonly string[];
+}): string[] {
+  if (config.from === null) return [];
+  const problems: string[] = [];
+  if (config.kafkaBrokers === '')
+    problems.push(
+      'UGC_FROM (--from) needs Kafka: the disk buffer forgets events once they are rows, so there is nothing to read again',
+    );
+  if (config.role.join() !== 'etl')
+    problems.push('UGC_FROM (--from) needs --role=etl: a process that reads the log again does nothing else');
+  return problems;
+}
+
 /** The same in one spelling: what names the same point is the same text. */
 export function nameOf(from: From): string {
   if ('atMs' in from) return new Date(from.atMs).toISOString();

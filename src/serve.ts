@@ -11,6 +11,7 @@ import { diskLog } from './adapters/disk-log.ts';
 import { sqliteBuffer } from './adapters/sqlite/buffer.ts';
 import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
+import { endAtBugs, signalled, within } from './ending.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { acceptOf } from './ingest/accept.ts';
 import { foreignJudgeOf } from './ingest/foreign.ts';
@@ -111,7 +112,18 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   closing.push(lookup.close);
   const ledger = takes === null ? null : openLedger(config, takes, logger);
   if (ledger !== null) closing.push(ledger.close);
-  const { server, stop } = listen({ config, buffer, kafka, storage, lookup, ledger, log: takes, logs, metrics });
+  const { server, stop } = listen({
+    config,
+    buffer,
+    kafka,
+    storage,
+    topics,
+    lookup,
+    ledger,
+    log: takes,
+    logs,
+    metrics,
+  });
   closing.push(stop);
   logger.info(
     {
@@ -152,6 +164,7 @@ interface Listening {
   readonly buffer: DiskBuffer | null;
   readonly kafka: KafkaEdge | null;
   readonly storage: Storage | null;
+  readonly topics: readonly string[];
   readonly lookup: Lookup;
   readonly ledger: Ledger | null;
   /** Where events go; null = this process takes none. */
@@ -166,7 +179,7 @@ interface Listener {
   stop(): Promise<void>;
 }
 
-function listen({ config, buffer, kafka, storage, lookup, ledger, log, logs, metrics }: Listening): Listener {
+function listen({ config, buffer, kafka, storage, topics, lookup, ledger, log, logs, metrics }: Listening): Listener {
   const judge = judgeOf({ ...config, catalogue });
   const { tables } = lookup;
   const readable = readableOf({ presence: tables, refusal: lookup.refusal, timeoutMs: config.ackStoredTimeoutMs });
@@ -182,6 +195,8 @@ function listen({ config, buffer, kafka, storage, lookup, ledger, log, logs, met
     if (buffer !== null) await scrapeBuffer(buffer, metrics);
     metrics.etlLag.reset();
     metrics.etlLagEvents.reset();
+    // At rest too there is a sample of each: an absent one could be anything.
+    if (storage !== null) for (const topic of topics) metrics.etlLag.set({ topic }, 0);
     for (const [topic, events] of storage?.lag() ?? []) metrics.etlLagEvents.set({ topic }, events);
     for (const [topic, atMs] of storage?.oldest() ?? [])
       metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
@@ -238,48 +253,4 @@ function makeFolder(path: string): void {
       { cause: error },
     );
   }
-}
-
-/** Resolves with the name of the first signal; a second one ends the process at once. */
-function signalled({ logger }: Logs): Promise<string> {
-  return new Promise(resolve => {
-    let isStopping = false;
-    for (const name of ['SIGTERM', 'SIGINT'] as const)
-      process.on(name, () => {
-        if (isStopping) process.kill(process.pid, 'SIGKILL');
-        isStopping = true;
-        logger.info({ signal: name }, 'stopping; a second signal ends at once');
-        resolve(name);
-      });
-  });
-}
-
-/**
- * A bug ends the process at once and the next start goes on from the disk. By signal, because an ordinary exit waits for
- * the embedded engine, which may be what hangs.
- */
-function endAtBugs(): void {
-  const end = (error: unknown): void => {
-    process.stderr.write(`ugc: a bug: ${error instanceof Error ? error.stack : String(error)}\n`);
-    process.kill(process.pid, 'SIGKILL');
-  };
-  process.on('uncaughtException', end);
-  process.on('unhandledRejection', end);
-}
-
-/** Null when done in time, else why not. */
-function within(timeoutMs: number, work: Promise<void>): Promise<string | null> {
-  return new Promise(resolve => {
-    const timer = setTimeout(() => resolve(`not done within ${timeoutMs} ms (UGC_SHUTDOWN_TIMEOUT_MS)`), timeoutMs);
-    work.then(
-      () => {
-        clearTimeout(timer);
-        resolve(null);
-      },
-      error => {
-        clearTimeout(timer);
-        resolve(messageOf(error));
-      },
-    );
-  });
 }

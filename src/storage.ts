@@ -58,6 +58,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
     migrate: config.clickhouseMigrate,
     timeoutMs: config.clickhouseTimeoutMs,
     embedded: isEmbedded,
+    cluster: config.clickhouseCluster,
     aggregates,
     refreshSeconds: config.clickhouseRefreshSeconds,
     log: logger,

@@ -175,6 +175,7 @@ async function replayAll(
     migrate: 'off',
     timeoutMs: config.clickhouseTimeoutMs,
     embedded: tables.embedded,
+    cluster: config.clickhouseCluster,
   });
   const filter = { ...filterOf(flags), place };
   const progress = progressOf('looked at', 'letters');

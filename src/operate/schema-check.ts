@@ -71,6 +71,7 @@ interface Live {
 export const wantedOf = (types: readonly EventType[], config: Config): WantedSchema =>
   wantedSchema({
     database: config.clickhouseDatabase,
+    cluster: config.clickhouseCluster,
     tables: types.map(tableOf),
     embedded: config.clickhouseUrl === '',
     aggregates,

@@ -4,6 +4,7 @@
 
 import { catalogue } from '../../schemas/catalogue.ts';
 import { topicOf } from '../../schemas/topic.ts';
+import { sinkError } from '../adapters/clickhouse/errors.ts';
 import { eventTablesIn } from '../adapters/clickhouse/event-tables.ts';
 import { lettersIn } from '../adapters/clickhouse/letters.ts';
 import { rowsTable, tableName } from '../adapters/clickhouse/tables.ts';
@@ -106,8 +107,12 @@ async function inTables(client: Tables['client'], id: string, { clickhouseDataba
   const found = await eventTablesIn({ client: () => client, database, types }).find([id], AbortSignal.timeout(60_000));
   const isRow = (event: EventRow | EventLetter): event is EventRow => 'receivedAt' in event;
   const read = async (query: string) => {
-    const answer = await client.query({ query, query_params: { id }, format: 'JSONEachRow' });
-    return answer.json<Record<string, unknown>>();
+    try {
+      const answer = await client.query({ query, query_params: { id }, format: 'JSONEachRow' });
+      return await answer.json<Record<string, unknown>>();
+    } catch (cause) {
+      throw sinkError(cause, `looking for ${id}`);
+    }
   };
   const rows = await Promise.all(
     found.filter(isRow).map(async ({ type, receivedAt }) => {

@@ -84,6 +84,12 @@ test('a user without the right to write, or to see the topic, halts and the ACL 
   expect(await published(how)).toBe('kafka');
 });
 
+test('where a certificate is asked for, ours is shown, and without one nothing is stored', async () => {
+  const { mutualBrokers: brokers, ca, key } = secure;
+  expect(await published({ brokers, ssl: { ca, cert: ca, key } })).toBe('kafka');
+  expect(await published({ brokers, ssl: { ca } })).toMatch(/^log_(halted|unavailable|unknown): /);
+});
+
 test('plain text to a TLS port is not stored', async () => {
   expect(await published({})).toMatch(/^log_unavailable: /);
 });

@@ -69,8 +69,8 @@ export async function isWithoutKafka(wanted: 'any' | 'own' = 'any'): Promise<boo
 
 async function ownBroker(java: Java, { properties, isSecure, flags }: KafkaOptions): Promise<TestKafka> {
   const folder = mkdtempSync(join(tmpdir(), 'ugc-kafka-'));
-  const [plain, controller, securePort] = (await freePorts(3)) as [number, number, number];
-  const listener = isSecure ? await secureListener(folder, { plain, controller, secure: securePort }) : null;
+  const [plain, controller, secure, mutual] = (await freePorts(4)) as [number, number, number, number];
+  const listener = isSecure ? await secureListener(folder, { plain, controller, secure, mutual }) : null;
   const node = await kafkaNode({
     java,
     folder,
@@ -82,7 +82,10 @@ async function ownBroker(java: Java, { properties, isSecure, flags }: KafkaOptio
     formatArgs: listener?.formatArgs ?? [],
     ...(flags && { flags }),
   });
-  const atExit = () => node.killAtExit();
+  const atExit = () => {
+    node.killAtExit();
+    rmSync(folder, { recursive: true, force: true });
+  };
   process.once('exit', atExit); // a test process that dies of itself leaves no broker behind
   const stopForGood = async () => {
     process.off('exit', atExit);

@@ -17,23 +17,18 @@
 
 import type { AggregateDefinition, Column, TableDefinition } from '../../ports.ts';
 import { type WantedAggregate, wantedAggregate } from './aggregates.ts';
+import {
+  columnSql,
+  ddlName,
+  rowsTables,
+  type StoredColumn,
+  type Target,
+  tableName,
+  type WantedTable,
+} from './rows-table.ts';
 import { quoteName, quoteText } from './sql.ts';
 
-export interface StoredColumn extends Column {
-  readonly defaultSql?: string;
-}
-
-export interface WantedTable {
-  readonly kind: 'rows' | 'check';
-  readonly name: string;
-  readonly columns: readonly StoredColumn[];
-  /** As in system.tables.sorting_key; null for the Null engine. */
-  readonly sortingKey: string | null;
-  readonly settings: Readonly<Record<string, number>>;
-  /** Rows are kept at least so long after received_at; undefined = for ever. */
-  readonly retentionDays?: number | undefined;
-  readonly create: string;
-}
+export { tableName } from './rows-table.ts';
 
 export interface WantedView {
   readonly name: string;
@@ -46,6 +41,8 @@ export interface WantedView {
 
 export interface WantedSchema {
   readonly database: string;
+  /** '' = one node. */
+  readonly cluster: string;
   readonly tables: readonly WantedTable[];
   /** After the tables; none reads another. */
   readonly views: readonly WantedView[];
@@ -58,6 +55,8 @@ export interface SchemaOptions {
   readonly tables: readonly TableDefinition[];
   /** The buffer forgets rows after their insert, so with the engine in this process the insert must be on disk too. */
   readonly embedded: boolean;
+  /** The name of the cluster the server is one node of; '' or nothing = it is alone. */
+  readonly cluster?: string;
   readonly aggregates?: readonly AggregateDefinition[];
   /** Between two computations of an aggregate of pace 1. */
   readonly refreshSeconds?: number;
@@ -70,8 +69,8 @@ export const deadLettersTable = 'dead_letters_rows';
 export const deadLetterColumns: readonly Column[] = [
   { name: 'topic', type: 'LowCardinality(String)', about: 'Topic of the record' },
   { name: 'partition', type: 'UInt32', about: 'Partition in the topic' },
-  { name: 'position', type: 'UInt64', about: 'Position of the first record of its batch' },
-  { name: 'index', type: 'UInt32', about: 'Index in that batch' },
+  { name: 'position', type: 'UInt64', about: 'Position of the record, or of the first of its batch' },
+  { name: 'index', type: 'UInt32', about: 'Index from there; 0 where the position is its own' },
   { name: 'reason', type: 'LowCardinality(String)', about: 'Why it cannot be a row, in a word' },
   { name: 'detail', type: 'String', about: 'Why, in full' },
   { name: 'raw', type: 'String', about: 'The record, byte for byte' },
@@ -94,99 +93,85 @@ const versionColumn: StoredColumn = {
   defaultSql: '18446744073709551615 - toUnixTimestamp64Milli(received_at)',
 };
 
-/** Inserts remembered by token. A repetition of an older one is still one row, by its event_ids. */
-const deduplicationWindow = 1000;
-
 export function wantedSchema(options: SchemaOptions): WantedSchema {
-  const { database, tables, embedded, aggregates = [], refreshSeconds = 60 } = options;
+  const { database, tables, embedded, cluster = '', aggregates = [], refreshSeconds = 60 } = options;
   const types = new Set(tables.map(({ type }) => type));
   for (const { type } of tables) assertName(type);
   const shown = tables.filter(({ isInternal }) => isInternal !== true);
-  const settings = {
-    non_replicated_deduplication_window: deduplicationWindow,
-    ...(embedded && { fsync_after_insert: 1, fsync_part_directory: 1 }),
-  };
+  const target = { database, cluster, embedded };
   return {
     database,
-    tables: [
-      ...tables.flatMap(table => [rowsOf(database, table, settings), checkOf(database, table)]),
-      deadLetterRows(database, settings),
-    ],
+    cluster,
+    tables: [...tables.flatMap(table => [...rowsOf(table, target), checkOf(table, target)]), ...deadLetterRows(target)],
     views: [
-      ...tables.map(table => exactView(database, table)),
-      ...(shown.length > 0 ? [eventsView(database, shown)] : []),
+      ...tables.map(table => exactView(table, target)),
+      ...(shown.length > 0 ? [eventsView(shown, target)] : []),
       view(
-        database,
+        target,
         'dead_letters',
         `SELECT ${namesOf(allLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
         'Records that could not become a row',
       ),
     ],
-    aggregates: aggregates.flatMap(definition => wantedAggregate(definition, { database, types, refreshSeconds })),
+    aggregates: aggregates.flatMap(definition => wantedAggregate(definition, { ...target, types, refreshSeconds })),
   };
 }
 
-export const tableName = (database: string, table: string): string => `${quoteName(database)}.${quoteName(table)}`;
-
 export const namesOf = (columns: readonly Column[]): string => columns.map(({ name }) => quoteName(name)).join(', ');
 
-export const columnSql = ({ name, type, about, defaultSql }: StoredColumn): string =>
-  `${quoteName(name)} ${type}${defaultSql ? ` DEFAULT ${defaultSql}` : ''} COMMENT ${quoteText(about)}`;
-
 function assertName(type: string): void {
-  if (!/^[a-z][a-z0-9_]*$/.test(type) || /^(events|dead_letters)$|_(rows|check)$/.test(type))
+  if (!/^[a-z][a-z0-9_]*$/.test(type) || /^(events|dead_letters)$|_(rows|local|check)$/.test(type))
     throw new Error(`an event type cannot be called ${type}: its tables would not be`);
 }
 
-function rowsOf(database: string, table: TableDefinition, settings: Readonly<Record<string, number>>): WantedTable {
-  const name = rowsTable(table.type);
-  const columns = [...table.columns, versionColumn];
-  const sortingKey = 'UUIDToNum(event_id)';
-  const parts = [
-    ...columns.map(columnSql),
-    'INDEX timestamp_minmax timestamp TYPE minmax GRANULARITY 1',
-    'INDEX received_at_minmax received_at TYPE minmax GRANULARITY 1',
-  ];
-  const create =
-    `CREATE TABLE IF NOT EXISTS ${tableName(database, name)} (\n  ${parts.join(',\n  ')}\n)\n` +
-    `ENGINE = ReplacingMergeTree(_version)\nORDER BY ${sortingKey}\n${ttlOf(table)}SETTINGS ${settingsSql(settings)}\n` +
-    `COMMENT ${quoteText(`${table.summary}. Storage: read ${table.type} instead`)}`;
-  return { kind: 'rows', name, columns, sortingKey, settings, retentionDays: table.retentionDays, create };
+function rowsOf({ type, summary, columns, retentionDays }: TableDefinition, target: Target): WantedTable[] {
+  const spec = {
+    name: rowsTable(type),
+    columns: [...columns, versionColumn],
+    indexes: [
+      'INDEX timestamp_minmax timestamp TYPE minmax GRANULARITY 1',
+      'INDEX received_at_minmax received_at TYPE minmax GRANULARITY 1',
+    ],
+    version: versionColumn.name,
+    sortingKey: 'UUIDToNum(event_id)',
+    orderBy: 'UUIDToNum(event_id)',
+    shardBy: 'cityHash64(event_id)',
+    ...(retentionDays === undefined ? {} : { retentionDays, ttl: ttlSql(retentionDays) }),
+    about: `${summary}. Storage: read ${type} instead`,
+  };
+  return rowsTables(spec, target);
 }
 
 export const ttlSql = (days: number): string => `toDateTime(received_at) + toIntervalDay(${days})`;
 
-const ttlOf = ({ retentionDays }: TableDefinition): string =>
-  retentionDays === undefined ? '' : `TTL ${ttlSql(retentionDays)}\n`;
-
-function checkOf(database: string, { type, columns }: TableDefinition): WantedTable {
+function checkOf({ type, columns }: TableDefinition, target: Target): WantedTable {
   const name = checkTable(type);
   const create =
-    `CREATE OR REPLACE TABLE ${tableName(database, name)} (\n  ${columns.map(columnSql).join(',\n  ')}\n)\n` +
+    `CREATE OR REPLACE TABLE ${ddlName(target, name)} (\n  ${columns.map(columnSql).join(',\n  ')}\n)\n` +
     `ENGINE = Null\nCOMMENT ${quoteText(`Takes what ${rowsTable(type)} takes and stores nothing`)}`;
   return { kind: 'check', name, columns, sortingKey: null, settings: {}, create };
 }
 
-function deadLetterRows(database: string, settings: Readonly<Record<string, number>>): WantedTable {
-  const sortingKey = 'topic, partition, position, index';
-  const create =
-    `CREATE TABLE IF NOT EXISTS ${tableName(database, deadLettersTable)} (\n  ${allLetterColumns.map(columnSql).join(',\n  ')}\n)\n` +
-    `ENGINE = ReplacingMergeTree(failed_at)\nORDER BY (${sortingKey})\nSETTINGS ${settingsSql(settings)}\n` +
-    `COMMENT ${quoteText('Storage: read dead_letters instead')}`;
-  return { kind: 'rows', name: deadLettersTable, columns: allLetterColumns, sortingKey, settings, create };
+function deadLetterRows(target: Target): WantedTable[] {
+  const key = 'topic, partition, position, index';
+  const spec = {
+    name: deadLettersTable,
+    columns: allLetterColumns,
+    version: 'failed_at',
+    sortingKey: key,
+    orderBy: `(${key})`,
+    shardBy: `cityHash64(${key})`,
+    about: 'Storage: read dead_letters instead',
+  };
+  return rowsTables(spec, target);
 }
 
-const settingsSql = (settings: Readonly<Record<string, number>>): string =>
-  Object.entries(settings)
-    .map(([name, value]) => `${name} = ${value}`)
-    .join(', ');
-
-function exactView(database: string, { type, columns, summary }: TableDefinition): WantedView {
+function exactView({ type, columns, summary }: TableDefinition, target: Target): WantedView {
   const read = columns
     .flatMap(readOf)
     .map(({ name, sql }) => (sql === quoteName(name) ? sql : `${sql} AS ${quoteName(name)}`));
-  const select = `SELECT ${read.join(', ')}\nFROM ${tableName(database, rowsTable(type))} FINAL`;
-  return view(database, type, select, summary);
+  const select = `SELECT ${read.join(', ')}\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
+  return view(target, type, select, summary);
 }
 
 /** What readers get: a stored column as it is, or something made of it. */
@@ -216,7 +201,7 @@ const named =
  * What all types have, column by column, as text where its types differ, and the rest of a row as the JSON text of an
  * object. From the rows, not from the exact views: planning through views takes twice the time, most of a small query's.
  */
-function eventsView(database: string, tables: readonly TableDefinition[]): WantedView {
+function eventsView(tables: readonly TableDefinition[], target: Target): WantedView {
   const [first, ...others] = tables as [TableDefinition, ...TableDefinition[]];
   const common = first.columns.filter(column => others.every(table => table.columns.some(named(column.name))));
   const commonNames = new Set(common.map(({ name }) => name));
@@ -226,10 +211,10 @@ function eventsView(database: string, tables: readonly TableDefinition[]): Wante
   });
   const selects = tables.map(({ type, columns }) => {
     const own = columns.flatMap(readOf).filter(({ name }) => !commonNames.has(name));
-    return `SELECT ${shared.join(', ')}, ${restSql(own)} AS fields\nFROM ${tableName(database, rowsTable(type))} FINAL`;
+    return `SELECT ${shared.join(', ')}, ${restSql(own)} AS fields\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
   });
   const select = selects.join('\nUNION ALL\n');
-  return { ...view(database, 'events', select, 'Every event of every type; fields = its own columns'), isOfAll: true };
+  return { ...view(target, 'events', select, 'Every event of every type; fields = its own columns'), isOfAll: true };
 }
 
 function restSql(read: readonly Read[]): string {
@@ -238,12 +223,12 @@ function restSql(read: readonly Read[]): string {
   return `toJSONString(CAST(tuple(${read.map(({ sql }) => sql).join(', ')}), ${quoteText(`Tuple(${tuple})`)}))`;
 }
 
-function view(database: string, name: string, select: string, about: string): WantedView {
+function view(target: Target, name: string, select: string, about: string): WantedView {
   const comment = `${about} (ugc ${Bun.hash(select).toString(36)})`;
   return {
     name,
     isOfAll: false,
     comment,
-    create: `CREATE OR REPLACE VIEW ${tableName(database, name)} AS\n${select}\nCOMMENT ${quoteText(comment)}`,
+    create: `CREATE OR REPLACE VIEW ${ddlName(target, name)} AS\n${select}\nCOMMENT ${quoteText(comment)}`,
   };
 }
