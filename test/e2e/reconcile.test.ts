@@ -125,6 +125,24 @@ test('what a killed instance has not written down is rows no ledger knows; nothi
   expect(await ugc.stop()).toBe(0);
 }, 60_000);
 
+test('events that wait in the buffer for a table that takes no rows are accounted for, and are rows afterwards', async () => {
+  const dataDir = temporaryFolder();
+  const ugc = await startUgc({ dataDir, flags });
+  await ugc.post(exampleClick);
+  await drained(ugc);
+  await change(ugc, 'ALTER TABLE ugc.click_rows MODIFY SETTING parts_to_throw_insert = 1');
+  await ugc.post(Array(5).fill(exampleClick));
+  const waiting = await eventually(async () => {
+    const balance = await reconcile(dataDir);
+    return balance.types?.[0]?.accepted === 6 && balance;
+  });
+  expect(waiting).toMatchObject({ code: 0, closes: true, types: [{ type: 'click', waiting: 5, missing: 0, rows: 1 }] });
+  await change(ugc, 'ALTER TABLE ugc.click_rows MODIFY SETTING parts_to_throw_insert = 3000');
+  await drained(ugc);
+  expect((await reconcile(dataDir)).types[0]).toMatchObject({ waiting: 0, missing: 0, rows: 6 });
+  expect(await ugc.stop()).toBe(0);
+}, 60_000);
+
 test('without a ledger it says how to have one; a time that is none, or ends before it begins, is wrong use', async () => {
   const dataDir = temporaryFolder();
   const ugc = await startUgc({ dataDir });
