@@ -110,11 +110,14 @@ async function balanceOf(books: Books, span: Span): Promise<Balance> {
     );
   const progress = progressOf('compared', 'types');
   const minutes: Minute[] = [];
-  for (const [at, { name: type }] of catalogue.types.entries()) {
+  const all = catalogue.types.map(({ name }) => name);
+  const received = new Set(await ledger.received(all, span));
+  const types = all.filter(type => received.has(type) || known.some(minute => minute.type === type));
+  for (const [at, type] of types.entries()) {
     const ofType = known.filter(minute => minute.type === type);
     for (const part of partsOf(ofType, span))
       for (const tally of await ledger.tallies(type, part)) minutes.push(await minuteOf(type, tally, books));
-    progress.at(at + 1, catalogue.types.length);
+    progress.at(at + 1, types.length);
   }
   progress.end();
   const unclosed = instances.map(instance => ({ ...instance, lacking: instance.sequence - instance.entries }));
