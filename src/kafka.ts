@@ -119,7 +119,7 @@ function keepTopics({ config, options, wanted, logger }: Keeping): Keeper {
       if (error === null) waitMs = retryMsMin;
       const signal = AbortSignal.any([stopping.signal, wake.signal]);
       if (error === null) await sleep(lookEveryMs, signal);
-      else await sleep(waitMs, stopping.signal);
+      else await sleep(waitMs, signal);
       waitMs = Math.min(waitMs * 2, retryMsMax);
     }
   })();
