@@ -58,6 +58,7 @@ function clusterOf(log: ReadonlyMap<number, (next: number) => Buffer>): { cluste
   const connection = {
     connectionStatus: 'connected',
     socket: { write: (bytes: Buffer) => written.push(bytes) },
+    authenticate: async () => {},
     nextCorrelationId: () => 1,
     requestQueue: {
       push(request: { entry: { resolve(answer: { payload: Buffer }): void }; sendRequest(): void }) {
