@@ -15,6 +15,7 @@ import { messageOf, PipelineError } from './errors.ts';
 import { acceptOf } from './ingest/accept.ts';
 import { foreignJudgeOf } from './ingest/foreign.ts';
 import { judgeOf } from './ingest/judge.ts';
+import { openApiOf } from './ingest/openapi.ts';
 import { type Server, startServer } from './ingest/server.ts';
 import { bufferFile, urlOf } from './instance.ts';
 import { type KafkaEdge, kafkaOptionsOf, openKafkaEdge } from './kafka.ts';
@@ -100,7 +101,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   }
   const log = kafka?.log ?? (buffer === null ? null : diskLog(buffer));
   const takes = active.has('ingest') ? log : null;
-  const server = listen({ config, buffer, kafka, storage, log: takes, logs, metrics });
+  const server = listen({ config, version, buffer, kafka, storage, log: takes, logs, metrics });
   closing.push(() => server.stop());
   logger.info(
     {
@@ -141,6 +142,7 @@ const kafkaReader = (config: Config, topics: readonly string[], logger: Logger):
 
 interface Listening {
   readonly config: Config;
+  readonly version: string;
   readonly buffer: DiskBuffer | null;
   readonly kafka: KafkaEdge | null;
   readonly storage: Storage | null;
@@ -150,7 +152,7 @@ interface Listening {
   readonly metrics: Metrics;
 }
 
-function listen({ config, buffer, kafka, storage, log, logs, metrics }: Listening): Server {
+function listen({ config, version, buffer, kafka, storage, log, logs, metrics }: Listening): Server {
   const judge = judgeOf({ ...config, catalogue });
   const accept = log === null ? null : acceptOf({ judge, log, metrics });
   const health = (): Health => {
@@ -166,6 +168,7 @@ function listen({ config, buffer, kafka, storage, log, logs, metrics }: Listenin
     for (const [topic, atMs] of storage?.oldest() ?? [])
       metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
   };
+  const api = openApiOf({ ...config, catalogue, version });
   const { host, port, adminPort } = config;
   try {
     return startServer({
@@ -174,6 +177,7 @@ function listen({ config, buffer, kafka, storage, log, logs, metrics }: Listenin
       adminPort,
       accept,
       limits: config,
+      api: () => api,
       graceMs: config.shutdownTimeoutMs / 3,
       health,
       onScrape,
