@@ -153,28 +153,34 @@ function contentOf(event: JsonSchema, examples: readonly Readonly<Record<string,
   const [first, ...others] = examples as [Readonly<Record<string, unknown>>, ...Readonly<Record<string, unknown>>[]];
   const some = [first, ...others.slice(0, 1)];
   const lines = some.map(example => `${JSON.stringify(example)}\n`).join('');
-  const ndjson: Media = {
-    schema: { type: 'string', description: 'One event a line' },
+  const linesOf = (type: string): Media => ({
+    schema: { type: 'string', description: 'One event a line', contentMediaType: type, contentSchema: event },
     examples: { lines: { summary: 'one event a line', value: lines } },
-  };
+  });
+  const forms = formsOf(event);
   return {
     'application/json': {
-      schema: formsOf(event),
+      schema: forms,
       examples: {
-        wrapped: { summary: 'one event, wrapped', value: { event: first } },
-        array: { summary: 'many events', value: some },
-        events: { summary: 'many events, wrapped', value: { events: some } },
         ...Object.fromEntries(
           examples.map(example => [String(example.event_type), { summary: `${example.event_type}`, value: example }]),
         ),
+        wrapped: { summary: 'one event, wrapped', value: { event: first } },
+        array: { summary: 'many events', value: some },
+        events: { summary: 'many events, wrapped', value: { events: some } },
       },
     },
     'text/plain': {
-      schema: { type: 'string', description: 'The same JSON as text, as navigator.sendBeacon sends it' },
+      schema: {
+        type: 'string',
+        description: 'The same JSON as text, as navigator.sendBeacon sends it',
+        contentMediaType: 'application/json',
+        contentSchema: forms,
+      },
       examples: { beacon: { summary: 'one event', value: JSON.stringify(first) } },
     },
-    'application/x-ndjson': ndjson,
-    'application/jsonl': ndjson,
+    'application/x-ndjson': linesOf('application/x-ndjson'),
+    'application/jsonl': linesOf('application/jsonl'),
   } satisfies Record<string, Media>;
 }
 
