@@ -1,5 +1,5 @@
 # Build: the same steps as `npm start`.
-FROM node:22-bookworm-slim AS build
+FROM node:22.23.2-bookworm-slim AS build
 WORKDIR /src
 COPY package.json bun.lock bunfig.toml ./
 COPY .ci/patches .ci/patches
@@ -8,16 +8,17 @@ COPY . .
 RUN npx --yes bun@1.4.5 run .ci/build.ts
 
 # Run: the embedded ClickHouse engine needs glibc, so no Alpine.
-FROM debian:bookworm-slim
+FROM debian:bookworm-20260824-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/ugc ugc
 COPY --from=build /src/dist/ugc /opt/ugc/ugc
 COPY --from=build /src/dist/lib /opt/ugc/lib
 USER ugc
 WORKDIR /var/lib/ugc
 VOLUME /var/lib/ugc
-# Others can reach a container, so who may send has to be said: docker run -e UGC_AUTH=none …
+# Run it with --init (compose.yaml does): Linux ignores a process 1 that kills itself, which ugc does at a bug.
+# Others can reach a container, so who may send has to be said: docker run --init -e UGC_AUTH=none …
 ENV UGC_HOST=0.0.0.0 UGC_DATA_DIR=/var/lib/ugc
 EXPOSE 8080 8123
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/${UGC_PORT:-8080} && printf 'GET /healthz/live HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q ' 200 ' <&3"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["bash", "-c", "port=${UGC_ADMIN_PORT:--1}; [ $port -gt 0 ] || port=${UGC_PORT:-8080}; exec 3<>/dev/tcp/127.0.0.1/$port && printf 'GET /healthz/live HTTP/1.0\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
 ENTRYPOINT ["/opt/ugc/ugc"]

@@ -5,6 +5,9 @@ import { chainBench, drainBench } from './chain.bench.ts';
 import { footprintBench, steadyBench } from './footprint.bench.ts';
 import { freshnessBench } from './freshness.bench.ts';
 import { ingestBench } from './ingest.bench.ts';
+import { judgeBench } from './judge.bench.ts';
+import { kafkaBench } from './kafka.bench.ts';
+import { outageBench } from './outage.bench.ts';
 import { machine } from './process.ts';
 import { keep, markdown, type Row } from './report.ts';
 
@@ -12,9 +15,12 @@ const option = (name: string, standard: number): number =>
   Number(process.argv.find(argument => argument.startsWith(`--${name}=`))?.split('=')[1] ?? standard);
 
 const parts: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  judge: async () => judgeBench(),
   footprint: footprintBench,
   buffer: bufferBench,
   ingest: () => ingestBench(option('seconds', 10)),
+  kafka: () => kafkaBench(option('seconds', 10)),
+  outage: () => outageBench(option('seconds', 10)),
   drain: () => drainBench(option('seconds', 10)),
   freshness: async () => [await freshnessBench(10, 20), await freshnessBench(1_000, 20)],
   chain: () => chainBench(option('chain-seconds', 60)),

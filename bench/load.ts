@@ -1,9 +1,10 @@
 // Load for a running ugc: wrk where it is installed, autocannon otherwise. Closed loop, so its p99 is that of a saturated
-// server; latency at a given rate is measured in freshness.bench.ts.
+// server; latency at a given rate is what open-load.ts measures.
 
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { catalogue } from '../schemas/catalogue.ts';
 import { clientEvent } from '../test/support/events.ts';
 import { randomOf } from '../test/support/random.ts';
 
@@ -17,20 +18,29 @@ export interface LoadResult {
   readonly bad: number;
 }
 
-/** `count` bodies of `size` film events each, mean 330 bytes an event, ids left to the edge. */
+/** Those of the documents, and what peers know. */
+const types = new Set(['click', 'page_view', 'search_filter_use', 'quality_change', 'film_watched']);
+
+/** `count` bodies of `size` film events each, under their own names, mean 330 bytes an event, ids left to the edge. */
 export function bodiesOf(size: number, count: number): string[] {
   const random = randomOf('bodies');
-  return Array.from({ length: count }, () => {
-    const events = Array.from({ length: size }, () => {
+  const filmEvent = () => {
+    for (;;) {
       const { event_id: _, ...event } = clientEvent(random);
-      return event;
-    });
+      const type = catalogue.find(event.event_type)!;
+      if (types.has(type.name)) return { ...event, event_type: type.name };
+    }
+  };
+  return Array.from({ length: count }, () => {
+    const events = Array.from({ length: size }, filmEvent);
     return JSON.stringify(size === 1 ? events[0] : events);
   });
 }
 
 export interface LoadOptions {
   readonly url: string;
+  /** What of the address is not the server. */
+  readonly path?: string;
   readonly bodies: readonly string[];
   readonly connections: number;
   readonly seconds: number;
@@ -39,7 +49,7 @@ export interface LoadOptions {
 export const load = (options: LoadOptions): Promise<LoadResult> =>
   Bun.which('wrk') === null ? withAutocannon(options) : withWrk(options);
 
-async function withWrk({ url, bodies, connections, seconds }: LoadOptions): Promise<LoadResult> {
+async function withWrk({ url, path = '/v1/events', bodies, connections, seconds }: LoadOptions): Promise<LoadResult> {
   const script = join(mkdtempSync(join(tmpdir(), 'ugc-bench-')), 'post.lua');
   const quoted = bodies.map(body => `[==[${body}]==]`).join(',\n');
   writeFileSync(
@@ -57,7 +67,7 @@ function done(s, latency)
   print(string.format("RESULT %d %d %d %d %d", s.requests, s.duration, latency:percentile(50), latency:percentile(99), bad))
 end`,
   );
-  const child = Bun.spawn(['wrk', '-t1', `-c${connections}`, `-d${seconds}`, '-s', script, `${url}/v1/events`], {
+  const child = Bun.spawn(['wrk', '-t1', `-c${connections}`, `-d${seconds}`, '-s', script, url + path], {
     stdout: 'pipe',
   });
   const text = await new Response(child.stdout).text();
@@ -71,10 +81,16 @@ end`,
   return { tool: 'wrk', requests, requestsPerS: requests / (us / 1e6), p50Ms: p50 / 1000, p99Ms: p99 / 1000, bad };
 }
 
-async function withAutocannon({ url, bodies, connections, seconds }: LoadOptions): Promise<LoadResult> {
+async function withAutocannon({
+  url,
+  path = '/v1/events',
+  bodies,
+  connections,
+  seconds,
+}: LoadOptions): Promise<LoadResult> {
   const { default: autocannon } = await import('autocannon');
   const result = await autocannon({
-    url: `${url}/v1/events`,
+    url: url + path,
     connections,
     duration: seconds,
     requests: bodies.map(body => ({ method: 'POST' as const, headers: { 'content-type': 'application/json' }, body })),

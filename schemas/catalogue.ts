@@ -1,6 +1,6 @@
 // Every event type there is. A new one is a file of its own and a line in this list.
 
-import { nearest } from '../src/nearest.ts';
+import { nearestOf } from '../src/nearest.ts';
 import { bookmarkAdded } from './content/bookmark-added.ts';
 import { bookmarkRemoved } from './content/bookmark-removed.ts';
 import { filmLiked } from './content/film-liked.ts';
@@ -59,7 +59,7 @@ export function catalogueOf(types: readonly EventType[]): Catalogue {
   return {
     types,
     find: name => byName.get(name),
-    nearest: name => nearest(name, byName.keys()),
+    nearest: nearestOf(byName.keys()),
   };
 }
 

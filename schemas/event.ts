@@ -81,7 +81,7 @@ export function defineEvent(definition: EventDefinition): EventType {
     properties,
   };
   const allFields = Object.entries(fields).map(([name, field]) => ({ name, ...field }));
-  assertNames(definition, allFields);
+  assertPossible(definition, allFields);
   const schema = Type.Object(Object.fromEntries(allFields.map(field => [field.name, field.schema])));
   const compiled = TypeCompiler.Compile(schema);
   return {
@@ -98,10 +98,15 @@ export function defineEvent(definition: EventDefinition): EventType {
 /** The column with the words of a field whose numbers stand for words. */
 export const wordColumn = (name: string): string => `${name}_name`;
 
-function assertNames({ name: type, fields: own, version }: EventDefinition, all: readonly NamedField[]): void {
+function assertPossible(
+  { name: type, fields: own, version, retentionDays = 1 }: EventDefinition,
+  all: readonly NamedField[],
+): void {
   if (!/^[a-z][a-z0-9_]{0,99}$/.test(type)) throw new Error(`an event type cannot be called ${JSON.stringify(type)}`);
   if (!(Number.isInteger(version) && version >= 1 && version <= 65_535))
     throw new Error(`${type}: a version is a whole number from 1 to 65535`);
+  if (!(Number.isInteger(retentionDays) && retentionDays >= 1 && retentionDays <= 36_500))
+    throw new Error(`${type}: retentionDays is a whole number from 1 to 36500`);
   const taken = new Set([...edgeColumns.map(column => column.name), 'event', 'events', 'properties']);
   for (const name of Object.keys(own))
     if (!/^[a-z][a-z0-9_]{0,62}$/.test(name) || taken.has(name) || name in {})

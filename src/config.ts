@@ -114,6 +114,12 @@ export const settings = {
     pattern: /^[a-zA-Z0-9._-]{1,200}$/,
     help: 'Consumer group of the etl role; its processes share the partitions',
   }),
+  kafkaSessionTimeoutMs: integer({
+    default: 30_000,
+    min: 1_000,
+    max: 3_600_000,
+    help: 'An etl process that Kafka has not heard of for so long loses its partitions to the others',
+  }),
   kafkaTls: flag({ default: false, help: 'TLS to Kafka' }),
   kafkaTlsCa: text({ default: '', takes: 'a PEM file', help: 'Authorities to trust; empty = those of the system' }),
   kafkaTlsCert: text({ default: '', takes: 'a PEM file', help: 'Client certificate for Kafka' }),
@@ -196,6 +202,12 @@ export const settings = {
     pattern: /^[A-Za-z_][A-Za-z0-9_]*$/,
     help: 'Database of all tables',
   }),
+  clickhouseCluster: text({
+    default: '',
+    takes: 'a name of letters, digits, _, - and .',
+    pattern: /^[A-Za-z0-9_.-]*$/,
+    help: 'The cluster that server is one node of: tables are sharded and replicated on all its nodes; empty = one node',
+  }),
   clickhouseMigrate: choice({
     of: ['auto', 'check', 'off'],
     default: 'auto',
@@ -253,6 +265,8 @@ export function readConfig(given: Given): ConfigResult {
     problems.push(
       `UGC_HOST (--host) is ${config.host}, which others can reach: say who may send with UGC_AUTH (--auth), e.g. --auth=none`,
     );
+  if (config.clickhouseCluster !== '' && config.clickhouseUrl === '')
+    problems.push('UGC_CLICKHOUSE_CLUSTER needs UGC_CLICKHOUSE_URL: the embedded engine is one node');
   if (config.bodyDecompressedBytesMax < config.bodyBytesMax)
     problems.push('UGC_BODY_DECOMPRESSED_BYTES_MAX must not be smaller than UGC_BODY_BYTES_MAX');
   if (config.eventBytesMax > config.bodyDecompressedBytesMax)

@@ -7,6 +7,8 @@ export interface Instance {
   readonly pid: number;
   /** Its ClickHouse HTTP interface. */
   readonly clickhouseUrl: string;
+  /** With it as password that interface takes writes of whoever can read this note. */
+  readonly clickhouseKey: string;
 }
 
 export const bufferFile = (dataDir: string): string => join(resolve(dataDir), 'buffer.sqlite');
@@ -15,7 +17,13 @@ export const clickhouseFolder = (dataDir: string): string => join(resolve(dataDi
 const noteFile = (dataDir: string): string => join(resolve(dataDir), 'instance.json');
 
 export const writeInstance = (dataDir: string, instance: Instance): void =>
-  writeFileSync(noteFile(dataDir), JSON.stringify(instance));
+  writeNote(noteFile(dataDir), JSON.stringify(instance));
+
+/** For nobody but the owner's eyes; an older note may have been for others'. */
+function writeNote(path: string, text: string): void {
+  rmSync(path, { force: true });
+  writeFileSync(path, text, { mode: 0o600 });
+}
 
 export const removeInstance = (dataDir: string): void => rmSync(noteFile(dataDir), { force: true });
 

@@ -87,7 +87,8 @@ export async function openKafkaEdge({ config, buffer, topics, logger, metrics }:
   };
 }
 
-const firstLookMsMax = 5_000;
+/** So that the first events find their topics. A broker that hangs must not keep clients waiting for us at a restart. */
+const firstLookMsMax = 1_500;
 
 interface Keeping {
   readonly config: Config;

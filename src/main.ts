@@ -2,49 +2,71 @@
 // Exit codes: 0 done, 1 failed, 2 wrong use.
 
 import packageJson from '../package.json' with { type: 'json' };
+import { catalogue } from '../schemas/catalogue.ts';
 import { growThreadPool } from './adapters/chdb/library.ts';
-import { type Config, readConfig } from './config.ts';
+import { buffers } from './buffers.ts';
+import { readConfig } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { foreignJudgeOf } from './ingest/foreign.ts';
 import { hintOf } from './nearest.ts';
+import { type Command, type Exit, isFlag, readFlags, splitArguments } from './operate/arguments.ts';
+import { bufferCommands } from './operate/buffer.ts';
+import { deadCommands } from './operate/dead.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { query } from './operate/query.ts';
 import { schema } from './operate/schema.ts';
 import { serve } from './serve.ts';
+import { flagName } from './settings.ts';
 
-type Exit = 0 | 1 | 2;
-
-/** A command takes its own arguments and whatever settings it needs. */
-type Command = (args: readonly string[], config: Config) => Promise<Exit>;
-
-const commands: Readonly<Record<string, Command>> = { query, schema };
+/** By name, and by the word that follows it. */
+const commands: Readonly<Record<string, Command | Readonly<Record<string, Command>>>> = {
+  query,
+  schema,
+  buffer: bufferCommands(buffers),
+  dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue })),
+};
 
 async function main(argv: readonly string[]): Promise<Exit> {
   const [first = ''] = argv;
-  if (argv.includes('--version')) return say(`ugc ${packageJson.version} (bun ${Bun.version})`);
+  const flags = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
+  if (flags.includes('--version')) return say(`ugc ${packageJson.version} (bun ${Bun.version})`);
   if (first === 'help') return help(argv[1]);
-  if (argv.includes('--help') || argv.includes('-h')) return help(first in commands ? first : undefined);
-  const command = first.startsWith('-') || first === '' ? undefined : commands[first];
-  if (command === undefined && first !== '' && !first.startsWith('-'))
+  if (flags.includes('--help') || flags.includes('-h')) return help(Object.hasOwn(commands, first) ? first : undefined);
+  if (first === '' || first.startsWith('-')) return server(argv);
+  const named = Object.hasOwn(commands, first) ? commands[first] : undefined;
+  if (named === undefined)
     return refuse([`there is no command ${first}${hintOf(first, [...Object.keys(commands), 'help'])}; see ugc help`]);
-
-  const rest = command === undefined ? argv : argv.slice(1);
-  const isSetting = (arg: string) => arg.startsWith('--') && !ownFlags.has(arg);
-  const result = readConfig({ flags: rest.filter(isSetting), env: process.env });
-  if (!result.ok) return refuse(result.problems);
-  if (command === undefined) {
-    const stray = rest.find(arg => !isSetting(arg));
-    if (stray !== undefined)
-      return refuse([`${stray.split('=', 1)[0]} is not understood; settings are given as --name=value`]);
-    return serve(result.config, packageJson.version);
-  }
-  return command(
-    rest.filter(arg => !isSetting(arg)),
-    result.config,
-  );
+  if (isCommand(named)) return perform(named, argv.slice(1));
+  const at = argv.findIndex((arg, index) => index > 0 && !isFlag(arg));
+  const [name = '', known] = [argv[at], Object.keys(named)];
+  if (at < 0 || !known.includes(name))
+    return refuse([
+      `ugc ${first} takes one of ${known.join(', ')}${at < 0 ? '' : `, not ${name}${hintOf(name, known)}`}; see ugc help ${first}`,
+    ]);
+  return perform(named[name]!, argv.slice(1).toSpliced(at - 1, 1));
 }
 
-/** Flags of commands that are no settings. */
-const ownFlags = new Set(['--json']);
+const isCommand = (named: Command | Readonly<Record<string, Command>>): named is Command =>
+  typeof named.run === 'function';
+
+async function server(argv: readonly string[]): Promise<Exit> {
+  const { settings, args } = splitArguments(argv, {});
+  const result = readConfig({ flags: settings, env: process.env });
+  const [stray] = args;
+  if (!result.ok) return refuse(result.problems);
+  if (stray !== undefined)
+    return refuse([`${stray.split('=', 1)[0]} is not understood; settings are given as --name=value`]);
+  return serve(result.config, packageJson.version);
+}
+
+/** Its own flags and the settings, wrong ones of both told at once. */
+async function perform(command: Command, typed: readonly string[]): Promise<Exit> {
+  const { own, settings, args } = splitArguments(typed, command.flags);
+  const flags = readFlags(command.flags, own);
+  const config = readConfig({ flags: settings, env: process.env, alsoFlags: Object.keys(command.flags).map(flagName) });
+  if (!flags.ok || !config.ok) return refuse([flags, config].flatMap(result => (result.ok ? [] : result.problems)));
+  return command.run({ args, flags: flags.values, config: config.config });
+}
 
 function help(topic: string | undefined): Exit {
   if (topic === undefined) return say(generalHelp());

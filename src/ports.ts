@@ -118,7 +118,7 @@ export interface Batch {
   readonly form?: 'raw' | 'null';
   /**
    * Which ownership of the partition it was read under, where ownership can be lost. Goes back with the commit: what was
-   * read under an ownership that has ended commits nothing.
+   * read under an ownership that has ended commits nothing. Such a batch has no gaps: first + index is a record's position.
    */
   readonly epoch?: number;
 }

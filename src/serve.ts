@@ -155,7 +155,13 @@ const openBuffer = (config: Config, dataDir: string, log: Logger, onBroken: (rea
   });
 
 const kafkaReader = (config: Config, topics: readonly string[], logger: Logger): Source =>
-  kafkaSource({ ...kafkaOptionsOf(config), groupId: config.kafkaGroup, topics, logger });
+  kafkaSource({
+    ...kafkaOptionsOf(config),
+    groupId: config.kafkaGroup,
+    sessionTimeoutMs: config.kafkaSessionTimeoutMs,
+    topics,
+    logger,
+  });
 
 interface Listening {
   readonly config: Config;
@@ -243,7 +249,7 @@ function signalled({ logger }: Logs): Promise<string> {
     let isStopping = false;
     for (const name of ['SIGTERM', 'SIGINT'] as const)
       process.on(name, () => {
-        if (isStopping) process.kill(process.pid, 'SIGKILL');
+        if (isStopping) endAtOnce();
         isStopping = true;
         logger.info({ signal: name }, 'stopping; a second signal ends at once');
         resolve(name);
@@ -258,10 +264,16 @@ function signalled({ logger }: Logs): Promise<string> {
 function endAtBugs(): void {
   const end = (error: unknown): void => {
     process.stderr.write(`ugc: a bug: ${error instanceof Error ? error.stack : String(error)}\n`);
-    process.kill(process.pid, 'SIGKILL');
+    endAtOnce();
   };
   process.on('uncaughtException', end);
   process.on('unhandledRejection', end);
+}
+
+/** The first process of a container is not killed by a signal of its own; it can still fall down. */
+function endAtOnce(): never {
+  process.kill(process.pid, 'SIGKILL');
+  process.abort();
 }
 
 /** Null when done in time, else why not. */

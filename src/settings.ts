@@ -131,6 +131,8 @@ export interface Given {
   /** `--name=value` arguments, as typed. */
   readonly flags: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Names of flags read elsewhere, for those who mistype one of them. */
+  readonly alsoFlags?: readonly string[];
 }
 
 export type Parsed<S extends Settings> =
@@ -138,9 +140,9 @@ export type Parsed<S extends Settings> =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Reads every setting; `given` are those somebody set. Unknown UGC_* keys and flags are problems too. */
-export function parseSettings<S extends Settings>(settings: S, { flags, env }: Given): Parsed<S> {
+export function parseSettings<S extends Settings>(settings: S, { flags, env, alsoFlags = [] }: Given): Parsed<S> {
   const problems: string[] = [];
-  const fromFlags = readFlags(settings, flags, problems);
+  const fromFlags = readFlags(settings, { flags, alsoFlags }, problems);
   const fromFile = readEnvFile(fromFlags.envFile ?? env.UGC_ENV_FILE, problems);
   const fromEnv = readEnv(settings, fromFile, 'in the env file', problems);
   for (const [key, raw] of readEnv(settings, env, 'in the environment', problems)) fromEnv.set(key, raw);
@@ -158,7 +160,11 @@ export function parseSettings<S extends Settings>(settings: S, { flags, env }: G
   return { ok: true, values: Object.freeze(values) as Values<S>, given: new Set(fromEnv.keys()) };
 }
 
-function readFlags(settings: Settings, flags: readonly string[], problems: string[]) {
+function readFlags(
+  settings: Settings,
+  { flags, alsoFlags }: Required<Pick<Given, 'flags' | 'alsoFlags'>>,
+  problems: string[],
+) {
   const keyOf = new Map(Object.keys(settings).map(key => [flagName(key), key]));
   const values = new Map<string, string>();
   let envFile: string | undefined;
@@ -168,7 +174,7 @@ function readFlags(settings: Settings, flags: readonly string[], problems: strin
     const value = cut < 0 ? undefined : item.slice(cut + 1);
     const key = keyOf.get(name);
     if (name !== '--env-file' && key === undefined) {
-      problems.push(`${name} is not a flag${hintOf(name, [...keyOf.keys(), '--env-file'])}`);
+      problems.push(`${name} is not a flag${hintOf(name, [...alsoFlags, ...keyOf.keys(), '--env-file'])}`);
     } else if (value === undefined && !(key !== undefined && settings[key]!.takes === 'true | false')) {
       problems.push(`${name} needs a value: ${name}=…`);
     } else if (key === undefined) {

@@ -4,6 +4,7 @@
 // A server that cannot be reached or does not fit at start is waited for: its events lie in the log meanwhile. The
 // embedded engine is part of this process, so what is wrong with it is told at once and ends the start.
 
+import { randomBytes } from 'node:crypto';
 import { chdbConnection } from './adapters/chdb/connection.ts';
 import { type Engine, openEngine } from './adapters/chdb/engine.ts';
 import { serveClickhouseHttp } from './adapters/chdb/http.ts';
@@ -63,6 +64,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
       migrate: config.clickhouseMigrate,
       timeoutMs: config.clickhouseTimeoutMs,
       embedded: isEmbedded,
+      cluster: config.clickhouseCluster,
       aggregates,
       refreshSeconds: config.clickhouseRefreshSeconds,
       log: logger,
@@ -200,18 +202,20 @@ const serverOf = (config: Config) => ({
 function serveHttp(engine: Engine, config: Config, logger: Logger): Opened['http'] {
   const { clickhouseHttpHost: host, clickhouseHttpPort: asked } = config;
   if (asked < 0) return null;
+  const clickhouseKey = randomBytes(24).toString('base64url');
   const { port, stop } = listening(host, asked, () =>
     serveClickhouseHttp({
       engine,
       host,
       port: asked,
       readonly: config.clickhouseHttpReadonly,
+      key: clickhouseKey,
       database: config.clickhouseDatabase,
       log: logger,
     }),
   );
   const url = urlOf(host, port);
-  writeInstance(config.dataDir, { pid: process.pid, clickhouseUrl: url });
+  writeInstance(config.dataDir, { pid: process.pid, clickhouseUrl: url, clickhouseKey });
   return { url, stop };
 }
 

@@ -41,13 +41,15 @@ export function acceptOf({ judge, log, metrics }: AcceptOptions): Accept {
     outcomes: readonly Outcome[],
     seconds: number,
   ) {
-    for (const verdict of verdicts) {
-      if (verdict.ok) continue;
-      metrics.eventsRejected.inc({ reason: verdict.reason });
-      metrics.eventsReceived.inc({ event_type: verdict.type ?? noKnownType, outcome: 'rejected' });
+    const rejections = verdicts.flatMap(verdict =>
+      verdict.ok ? [] : `${verdict.type ?? noKnownType} ${verdict.reason}`,
+    );
+    for (const [[type, reason], n] of tally(rejections)) {
+      metrics.eventsRejected.inc({ reason }, n);
+      metrics.eventsReceived.inc({ event_type: type, outcome: 'rejected' }, n);
     }
-    for (const [key, n] of tally(envelopes, outcomes)) {
-      const [type, stored] = key.split(' ') as [string, string];
+    const kept = envelopes.map(({ type }, at) => `${type} ${outcomes[at]?.ok ? outcomes[at].stored : 'failed'}`);
+    for (const [[type, stored], n] of tally(kept)) {
       metrics.eventsReceived.inc({ event_type: type, outcome: stored === 'failed' ? 'failed' : 'accepted' }, n);
       if (stored !== 'failed') metrics.eventsStored.inc({ event_type: type, stored }, n);
     }
@@ -87,15 +89,11 @@ function completed(outcomes: readonly Outcome[], envelopes: readonly Envelope[])
   return envelopes.map((_, at) => outcomes[at] ?? { ok: false, error: new PipelineError('internal') });
 }
 
-/** How many of each "type stored". */
-function tally(envelopes: readonly Envelope[], outcomes: readonly Outcome[]): Map<string, number> {
+/** How many there are of each pair of labels, given as "one other". */
+function tally(pairs: readonly string[]): (readonly [readonly [string, string], number])[] {
   const counts = new Map<string, number>();
-  envelopes.forEach((envelope, at) => {
-    const outcome = outcomes[at];
-    const key = `${envelope.type} ${outcome?.ok ? outcome.stored : 'failed'}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  });
-  return counts;
+  for (const pair of pairs) counts.set(pair, (counts.get(pair) ?? 0) + 1);
+  return [...counts].map(([pair, n]) => [pair.split(' ') as [string, string], n]);
 }
 
 function answerOne(verdict: Verdict, outcome: Outcome | undefined): Answer {

@@ -6,6 +6,7 @@
 // - A copy that Kafka has acked meanwhile is passed without being sent; one whose answer is open is waited for.
 // - What is under way is bounded, so that live events never queue behind much of it. An empty buffer costs nothing but
 //   the buffer's own look for other writers.
+// - A full disk takes no position either: what was sent is passed, and what comes is read, once there is room.
 // - A crash repeats events, never skips one.
 
 import { messageOf, PipelineError } from '../errors.ts';
@@ -85,7 +86,7 @@ export function startDrain(options: DrainOptions): Drain {
 
   async function read(bytesMax: number, signal: AbortSignal): Promise<void> {
     const paused = new Set(underWay.keys());
-    const batches = await source.poll({ paused, bytesMax }, signal);
+    const batches = (await untilRoom(() => source.poll({ paused, bytesMax }, signal))) ?? [];
     for (const [topic, ofTopic] of Map.groupBy(batches, batch => batch.topic)) {
       const delivering = deliver(topic, ofTopic)
         .catch(error => {
@@ -112,7 +113,22 @@ export function startDrain(options: DrainOptions): Drain {
       if (stopping.signal.aborted) return;
     }
     if (halted.delete(topic)) logger.info({ topic }, 'the topic takes events again');
-    for (const { partition, last } of batches.slice(-1)) await source.commit({ topic, partition, last });
+    for (const { partition, last } of batches.slice(-1))
+      await untilRoom(() => source.commit({ topic, partition, last }));
+  }
+
+  /** Asks the disk until it does it; null when stopping. */
+  async function untilRoom<T>(ask: () => Promise<T>): Promise<T | null> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof PipelineError) || error.retry !== 'backoff') throw error;
+        if (tries === 0) logger.warn({ err: error }, 'the disk buffer waits for room to note what has left it');
+        await sleep(retryMsMax, stopping.signal);
+        if (stopping.signal.aborted) return null;
+      }
+    }
   }
 
   /** What Kafka has not acked by another way. */

@@ -11,10 +11,12 @@ import { keyOf } from '../../schemas/key.ts';
 import { describe } from '../../schemas/misfit.ts';
 import { type ClientTime, isoOf, readTime } from '../../schemas/time.ts';
 import { topicOf } from '../../schemas/topic.ts';
+import { nearestOf } from '../nearest.ts';
 import type { Envelope } from '../ports.ts';
 import { isLargerThan, unwritable, type Writer, writerOf } from './canonical.ts';
 import {
   type JsonObject,
+  type KnownFields,
   misfitsMax,
   type Rejection,
   readId,
@@ -92,9 +94,10 @@ export function judgeOf(options: JudgeOptions): Judge {
   }
 
   /** All that can be found wrong with an event at once. */
-  function unfit({ type, known }: Lane, event: JsonObject, sentAt: unknown): Rejection {
+  function unfit(lane: Lane, event: JsonObject, sentAt: unknown): Rejection {
+    const { type } = lane;
     const errors = [...stampErrors(event, sentAt), ...type.misfits(event, misfitsMax)];
-    if (options.unknownFields === 'reject') errors.push(...unknownErrors(event, known));
+    if (options.unknownFields === 'reject') errors.push(...unknownErrors(event, lane));
     return { ok: false, reason: 'invalid', type: type.name, errors: errors.slice(0, misfitsMax) };
   }
 
@@ -121,7 +124,8 @@ export function judgeOf(options: JudgeOptions): Judge {
   }
 
   /** `,"name":value` of every field of the type, or why one cannot be written. */
-  function fieldsOf({ type, places, known }: Lane, event: JsonObject): string | Rejection {
+  function fieldsOf(lane: Lane, event: JsonObject): string | Rejection {
+    const { type, places } = lane;
     let text = '';
     let taken = 0;
     for (const { name, head, absent, write } of places) {
@@ -139,7 +143,7 @@ export function judgeOf(options: JudgeOptions): Judge {
     if (options.unknownFields === 'drop') return text;
     for (const name of stampedNames) if (event[name] !== undefined) taken++;
     if (countKeys(event) === taken) return text;
-    return { ok: false, reason: 'invalid', type: type.name, errors: unknownErrors(event, known) };
+    return { ok: false, reason: 'invalid', type: type.name, errors: unknownErrors(event, lane) };
   }
 
   function ageRejection({ type }: Lane, ms: number, nowMs: number): Rejection | null {
@@ -165,13 +169,12 @@ interface Judged {
 }
 
 /** Everything about one event type that is the same for each of its events. */
-interface Lane {
+interface Lane extends KnownFields {
   readonly type: EventType;
   readonly topic: string;
   /** What follows the event_id, up to the value of received_at. */
   readonly head: string;
   readonly places: readonly Place[];
-  readonly known: ReadonlySet<string>;
   /** The edge's part of the body for the request at hand, and which request that is. */
   stamp: string;
   stampFor: Origin | null;
@@ -193,6 +196,7 @@ const laneOf = (type: EventType, { topic, jsonDepthMax }: JudgeOptions): Lane =>
   head: `","event_type":"${type.name}","schema_version":${type.version},"received_at":"`,
   places: type.allFields.map(field => placeOf(field, jsonDepthMax - 1)), // the event itself is the first level
   known: new Set(type.allFields.map(field => field.name)),
+  nearest: nearestOf([...stampedNames, ...type.allFields.map(field => field.name)]),
   stamp: '',
   stampFor: null,
 });

@@ -3,7 +3,7 @@
 import { stampedNames } from '../../schemas/event.ts';
 import { describe, type Misfit } from '../../schemas/misfit.ts';
 import { type ClientTime, isStorable, readTime, timeExpectation } from '../../schemas/time.ts';
-import { hintOf } from '../nearest.ts';
+import type { Nearest } from '../nearest.ts';
 
 export const rejectReasons = ['not_json', 'invalid', 'unknown_type', 'too_old', 'in_future', 'too_large'] as const;
 export type RejectReason = (typeof rejectReasons)[number];
@@ -62,19 +62,25 @@ export function stampErrors(event: JsonObject, sentAt: unknown): Misfit[] {
   return errors;
 }
 
+/** The fields of an event type. */
+export interface KnownFields {
+  readonly known: ReadonlySet<string>;
+  readonly nearest: Nearest;
+}
+
 /** The fields an event type does not have; what they hold is not told. */
-export function unknownErrors(event: JsonObject, known: ReadonlySet<string>): Misfit[] {
+export function unknownErrors(event: JsonObject, { known, nearest }: KnownFields): Misfit[] {
   const errors: Misfit[] = [];
   for (const name of Object.keys(event)) {
     if (errors.length >= misfitsMax) break;
     if (!known.has(name) && !stampedNames.includes(name))
-      errors.push({
-        path: `/${pointerOf(name)}`,
-        message: `is no field of this event type${hintOf(name, [...stampedNames, ...known]) || '; free fields go into properties'}`,
-      });
+      errors.push({ path: `/${pointerOf(name)}`, message: unknownMessage(nearest(name)) });
   }
   return errors;
 }
+
+const unknownMessage = (near: string | undefined): string =>
+  `is no field of this event type; ${near === undefined ? 'free fields go into properties' : `did you mean ${near}?`}`;
 
 /** RFC 6901, of a name cut to what is worth telling. */
 const pointerOf = (name: string): string =>

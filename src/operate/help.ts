@@ -1,6 +1,9 @@
 // What `ugc help` prints. The table of settings comes from config.ts alone.
 
 import { configTable } from '../config.ts';
+import { flagsHelp } from './arguments.ts';
+import { bufferFlags } from './buffer.ts';
+import { deadFlags } from './dead.ts';
 
 export const generalHelp =
   (): string => `ugc takes user events over HTTP and gets each accepted one into ClickHouse as exactly one row.
@@ -10,9 +13,11 @@ Usage
   ugc --role=ingest                   only take events (into the disk buffer)
   ugc --role=etl                      only move events into ClickHouse
   ugc query "SELECT …" [--json]       read the tables of a running or stopped instance
+  ugc buffer <command>                look at the disk buffer, save it, repair it: ugc help buffer
   ugc schema ls|show|ddl|hive|types|docs|diff|check [type …]
                                       what events there are, and all that is made from their definitions
-  ugc help [config | query | schema]          this, every setting, or one command
+  ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
+  ugc help [config | query | buffer | dead | schema]  this, every setting, or one command
   ugc --version
 
 Examples
@@ -31,7 +36,74 @@ UGC_CLICKHOUSE_URL set, that server is asked. A FORMAT of your own in the query 
 
   ugc query "SELECT event_type, count() FROM events GROUP BY event_type"
   ugc query "SELECT * FROM click WHERE timestamp > now() - INTERVAL 1 HOUR" --json
-  echo "SELECT count() FROM events" | ugc query -`,
+  echo "SELECT count() FROM events" | ugc query -
+
+A query that begins with an SQL comment is a query; one that looks like a flag goes behind --.`,
+
+  dead: `ugc dead ls|show|replay [--flag=…] [--data-dir=…]
+
+Records of the log that could not become rows, with their bytes, where they came from and why. With UGC_CLICKHOUSE_URL
+set that server is asked, else the running instance of the data folder, else the folder itself. Give these commands the
+settings the instance has.
+
+  ugc dead ls
+      The open ones, and how many there are of each reason.
+${flagsHelp(deadFlags.ls)}
+
+  ugc dead show <place>
+      One of them, whole. Its place is topic/partition/position, as ls prints it.
+${flagsHelp(deadFlags.show)}
+
+  ugc dead replay [<place>]
+      Judges the open ones again and inserts those that fit by now; they are no longer open then. Doing it twice, or
+      beside a running instance, makes no second row.
+${flagsHelp(deadFlags.replay)}
+
+  ugc dead ls --reason=unknown_type
+  ugc dead replay --topic=ugc.click --dry-run`,
+
+  buffer: `ugc buffer stat|inspect|verify|export|requeue|forget [--flag=…] [--data-dir=…]
+
+The disk buffer in the data folder, beside a running instance or with none running. Nothing here makes an instance wait.
+Give these commands the settings the instance has (the same environment or --env-file).
+
+  ugc buffer stat
+      How many events lie there, of which types, since when, which reader still has to pass them, what was set aside.
+${flagsHelp(bufferFlags.stat)}
+
+  ugc buffer inspect
+      Records with position, type, key, received_at and body; with --json one object a line.
+${flagsHelp(bufferFlags.inspect)}
+
+  ugc buffer verify
+      Checks every page, counter and checksum, changes nothing. Exit code 1 and what is wrong when something is.
+      While it checks the pages of a large buffer the write-ahead log beside it can grow.
+${flagsHelp(bufferFlags.verify)}
+
+  ugc buffer export
+      Every event as one line of JSON on stdout, the bytes any reader of the log gets. With exit code 1 something was left
+      out, stderr says what.
+${flagsHelp(bufferFlags.export)}
+
+  ugc buffer requeue
+      Puts what was set aside back at the end of the log, once its reason is gone. Records Kafka refused go as they are;
+      damaged ones only when --reason names their damage (body, head), and only if they still read as events.
+${flagsHelp(bufferFlags.requeue)}
+
+  ugc buffer forget <reader>
+      Removes a reader nobody is any more, whose rows are kept for ever otherwise. (An instance does that by itself for
+      etl once Kafka is configured, and for drain once it no longer is.) A reader that an instance of these settings has
+      is not forgotten while a process has the buffer open. Whoever reads on under the name is registered again by its
+      next commit.
+${flagsHelp(bufferFlags.forget)}
+
+  ugc buffer stat --data-dir=/var/lib/ugc
+  ugc buffer inspect --type=click --limit=5
+  ugc buffer inspect --id=0193a0f0-0000-7000-8000-000000000001 --json
+  ugc buffer export | gzip > events.ndjson.gz
+  ugc buffer requeue --reason='the message is too large' --dry-run
+  ugc buffer forget archive`,
+
   schema: `ugc schema <word> [type …] [--json]
 
 Prints what follows from the definitions of the event types, of all or of those named (aliases will do).

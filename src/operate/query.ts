@@ -7,15 +7,18 @@ import { openEngine } from '../adapters/chdb/engine.ts';
 import type { Config } from '../config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { clickhouseFolder, readInstance } from '../instance.ts';
+import { flag } from '../settings.ts';
+import { command } from './arguments.ts';
 
-export async function query(args: readonly string[], config: Config): Promise<0 | 1 | 2> {
-  const given = args.filter(arg => arg !== '--json');
-  const sql = given[0] === '-' ? await Bun.stdin.text() : given[0];
-  if (given.length !== 1 || sql === undefined || sql.trim() === '') {
+export const queryFlags = { json: flag({ default: false, help: 'One JSON object a line' }) };
+
+export const query = command(queryFlags, async ({ args, flags, config }) => {
+  const sql = args[0] === '-' ? await Bun.stdin.text() : args[0];
+  if (args.length !== 1 || sql === undefined || sql.trim() === '') {
     process.stderr.write('ugc: query takes one query in quotes, or - to read it from stdin; see ugc help query\n');
     return 2;
   }
-  const format = args.includes('--json') ? 'JSONEachRow' : 'PrettyCompactMonoBlock';
+  const format = flags.json ? 'JSONEachRow' : 'PrettyCompactMonoBlock';
   try {
     const bytes = await ask(sql, format, config);
     await Bun.write(Bun.stdout, bytes);
@@ -24,7 +27,7 @@ export async function query(args: readonly string[], config: Config): Promise<0 
     process.stderr.write(`ugc: ${messageOf(error).trim()}\n`);
     return 1;
   }
-}
+});
 
 async function ask(sql: string, format: string, config: Config): Promise<Uint8Array> {
   const { clickhouseUrl, clickhouseUser, clickhousePassword, clickhouseDatabase } = config;

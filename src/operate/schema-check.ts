@@ -3,6 +3,8 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { aggregates } from '../../schemas/aggregates.ts';
+import { catalogue } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
 import publishedJson from '../../schemas/published.json' with { type: 'json' };
 import { changesOf, type Published, refusalsOf } from '../../schemas/published.ts';
@@ -11,7 +13,7 @@ import { chdbConnection } from '../adapters/chdb/connection.ts';
 import { openEngine } from '../adapters/chdb/engine.ts';
 import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
 import { type Plan, planSchema, readSchema } from '../adapters/clickhouse/schema.ts';
-import { wantedSchema } from '../adapters/clickhouse/tables.ts';
+import { type WantedSchema, wantedSchema } from '../adapters/clickhouse/tables.ts';
 import type { Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import { clickhouseFolder, readInstance } from '../instance.ts';
@@ -29,7 +31,7 @@ export async function check({ types, isJson, config }: Checking): Promise<0 | 1>
   const refusals = refusalsOf(ofThese(types), types);
   const live = await liveOf(types, config);
   const failures = [...refusals, ...(live.error === null ? [] : [live.error]), ...live.plan.problems];
-  if (isJson) say(JSON.stringify({ ok: failures.length === 0, published: refusals, clickhouse: live }));
+  if (isJson) say(JSON.stringify({ ok: failures.length === 0, published: refusals, clickhouse: flat(live) }));
   else {
     tell('what was published', refusals, `${types.length} types keep it`);
     tell(`ClickHouse, ${live.where}`, live.error === null ? live.plan.problems : [live.error], fitOf(live));
@@ -42,7 +44,7 @@ export async function diff({ types, isJson, config }: Checking): Promise<0 | 1> 
   const changes = changesOf(ofThese(types), types);
   const live = await liveOf(types, config);
   const differences = [...live.plan.problems, ...live.plan.statements, ...(live.error === null ? [] : [live.error])];
-  if (isJson) say(JSON.stringify({ published: changes, clickhouse: live }));
+  if (isJson) say(JSON.stringify({ published: changes, clickhouse: flat(live) }));
   else {
     const said = changes.map(({ type, what, breaks }) => `${breaks ? '!' : '+'} ${type}: ${what}`);
     tell('what was published', said, 'no difference');
@@ -65,6 +67,25 @@ interface Live {
   readonly plan: Plan;
 }
 
+/** The database as the server would make it for these types. */
+export const wantedOf = (types: readonly EventType[], config: Config): WantedSchema =>
+  wantedSchema({
+    database: config.clickhouseDatabase,
+    cluster: config.clickhouseCluster,
+    tables: types.map(tableOf),
+    embedded: config.clickhouseUrl === '',
+    aggregates,
+    refreshSeconds: config.clickhouseRefreshSeconds,
+  });
+
+/** Without what is made of all types, unless all are asked about: of some of them it would be another one. */
+function ofThem(types: readonly EventType[], wanted: WantedSchema): WantedSchema {
+  if (types.length === catalogue.types.length) return wanted;
+  return { ...wanted, views: wanted.views.filter(({ isOfAll }) => !isOfAll), aggregates: [] };
+}
+
+const flat = ({ where, error, plan }: Live) => ({ where, error, ...plan });
+
 const nothing: Plan = { problems: [], statements: [] };
 
 async function liveOf(types: readonly EventType[], config: Config): Promise<Live> {
@@ -78,11 +99,10 @@ async function liveOf(types: readonly EventType[], config: Config): Promise<Live
     };
   const { where, client, close } = found;
   try {
-    const database = config.clickhouseDatabase;
-    const wanted = wantedSchema({ database, tables: types.map(tableOf), embedded: config.clickhouseUrl === '' });
-    // The view over all types is another one for some of them.
-    const views = wanted.views.filter(({ name }) => name !== 'events');
-    const plan = planSchema({ ...wanted, views }, await readSchema(client, database));
+    const plan = planSchema(
+      ofThem(types, wantedOf(types, config)),
+      await readSchema(client, config.clickhouseDatabase),
+    );
     return { where, isThere: true, error: null, plan };
   } catch (error) {
     return { where, isThere: true, error: messageOf(error), plan: nothing };

@@ -7,10 +7,11 @@ import { typePage } from '../../schemas/markdown.ts';
 import { shapeOf } from '../../schemas/published.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { typescriptOf } from '../../schemas/typescript.ts';
-import { wantedSchema } from '../adapters/clickhouse/tables.ts';
 import type { Config } from '../config.ts';
 import { hintOf } from '../nearest.ts';
-import { check, diff } from './schema-check.ts';
+import { flag } from '../settings.ts';
+import { command } from './arguments.ts';
+import { check, diff, wantedOf } from './schema-check.ts';
 
 interface Asked {
   readonly types: readonly EventType[];
@@ -32,9 +33,11 @@ const prints: Readonly<Record<string, Print>> = {
 const checks = { check, diff };
 const words = [...Object.keys(prints), ...Object.keys(checks)];
 
-export async function schema(args: readonly string[], config: Config): Promise<0 | 1 | 2> {
-  const isJson = args.includes('--json');
-  const [word = '', ...names] = args.filter(arg => arg !== '--json');
+export const schemaFlags = { json: flag({ default: false, help: 'One JSON object a line' }) };
+
+export const schema = command(schemaFlags, async ({ args, flags, config }) => {
+  const isJson = flags.json;
+  const [word = '', ...names] = args;
   if (!words.includes(word))
     return refuse(
       word === '' ? `schema takes one of ${words.join(', ')}` : `there is no schema ${word}${hintOf(word, words)}`,
@@ -48,10 +51,9 @@ export async function schema(args: readonly string[], config: Config): Promise<0
   }
   const types = names.length > 0 ? names.map(name => catalogue.find(name)!) : catalogue.types;
   if (word === 'check' || word === 'diff') return checks[word]({ types, isJson, config });
-  // Not awaited piece by piece: a reader that has seen enough (head) may close the pipe.
   await Bun.write(Bun.stdout, `${prints[word]!({ types, isJson, config })}\n`);
   return 0;
-}
+});
 
 function refuse(problem: string): 2 {
   process.stderr.write(`ugc: ${problem}; see ugc help schema\n`);
@@ -104,16 +106,12 @@ function shown(type: EventType): string {
   return `${name}${called}: ${about}\nfamily ${family}, stream ${stream}, version ${version}\n\n${table(fields)}\n\n${JSON.stringify(example, null, 2)}`;
 }
 
-function ddl(types: readonly EventType[], { clickhouseDatabase, clickhouseUrl }: Config): string {
+function ddl(types: readonly EventType[], config: Config): string {
   const isWhole = types.length === catalogue.types.length;
-  const { tables, views } = wantedSchema({
-    database: clickhouseDatabase,
-    tables: types.map(tableOf),
-    embedded: clickhouseUrl === '',
-  });
-  // The view over all types and the dead letters are of no type.
-  const own = new Set(types.flatMap(({ name }) => [name, `${name}_rows`, `${name}_check`]));
-  return [...tables, ...views]
+  const { tables, views, aggregates } = wantedOf(types, config);
+  // What is over all types, and the dead letters, are of no type.
+  const own = new Set(types.flatMap(({ name }) => [name, `${name}_rows`, `${name}_local`, `${name}_check`]));
+  return [...tables, ...views, ...aggregates]
     .filter(({ name }) => isWhole || own.has(name))
     .map(({ create }) => `${create};`)
     .join('\n\n');

@@ -79,9 +79,15 @@ test('a user without the right to write, or to see the topic, halts and the ACL 
   const how = { ssl: { ca: secure.ca }, sasl: login() };
   for (const topic of names)
     await until(`${topic} is forbidden`, async () =>
-      /^log_halted: .*ACL: Write, Describe.*TOPIC_AUTHORIZATION_FAILED/.test(await published(how, topic)),
+      /^log_halted: .*ACL: Write.*TOPIC_AUTHORIZATION_FAILED/.test(await published(how, topic)),
     );
   expect(await published(how)).toBe('kafka');
+});
+
+test('where a certificate is asked for, ours is shown, and without one nothing is stored', async () => {
+  const { mutualBrokers: brokers, ca, key } = secure;
+  expect(await published({ brokers, ssl: { ca, cert: ca, key } })).toBe('kafka');
+  expect(await published({ brokers, ssl: { ca } })).toMatch(/^log_(halted|unavailable|unknown): /);
 });
 
 test('plain text to a TLS port is not stored', async () => {

@@ -36,6 +36,9 @@ test('query reads a running instance, then the stopped one, in tables and in JSO
   const ask = (...args: string[]) => runUgc(['query', ...args, `--data-dir=${dataDir}`]);
   const running = await ask('SELECT element FROM click', '--json');
   expect(running).toMatchObject({ code: 0, stdout: '{"element":"play"}\n' });
+  for (const sql of ['-- the last ones\nSELECT element FROM click', '--all\nSELECT element FROM click'])
+    expect(await ask(sql, '--json')).toMatchObject({ code: 0, stdout: '{"element":"play"}\n' });
+  expect(await ask('--jsn', 'SELECT 1')).toMatchObject({ code: 2, stderr: expect.stringContaining('--json?') });
   expect((await ask('SELECT elemnt FROM click')).stderr).toContain('elemnt');
   expect((await ask('DROP TABLE click_rows')).code).toBe(1);
   expect(await ugc.stop()).toBe(0);

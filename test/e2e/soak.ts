@@ -1,26 +1,36 @@
-// `npm run soak -- --rounds=1000`: the kill rounds of kill.test.ts, a hundred to a seed, for as long as asked.
+// `npm run soak -- --rounds=1000`: the rounds of kill.test.ts and kafka-chaos.test.ts, a hundred of each to a seed, for as
+// long as asked. `--only=kafka-chaos` or `--only=kill` leaves the other out.
 
 import { join } from 'node:path';
 
-const rounds = Number(
-  process.argv.find(argument => argument.startsWith('--rounds='))?.slice(9) ?? Number.POSITIVE_INFINITY,
-);
+const given = (name: string): string | undefined =>
+  process.argv.find(argument => argument.startsWith(`--${name}=`))?.slice(name.length + 3);
+
+const rounds = Number(given('rounds') ?? Number.POSITIVE_INFINITY);
 const perSeed = 100;
+const suites = [
+  { name: 'kill', roundsIn: 'UGC_TEST_KILL_ROUNDS' },
+  { name: 'kafka-chaos', roundsIn: 'UGC_TEST_CHAOS_ROUNDS' },
+].filter(({ name }) => name === (given('only') ?? name));
+if (suites.length === 0) {
+  console.error(`there is no ${given('only')} to soak`);
+  process.exit(2);
+}
+
 for (let done = 0; done < rounds; done += perSeed) {
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  const child = Bun.spawn([process.execPath, 'test', '--timeout=3600000', join(import.meta.dir, 'kill.test.ts')], {
-    stdout: 'inherit',
-    stderr: 'inherit',
-    env: {
-      ...process.env,
-      NODE_ENV: 'production',
-      UGC_TEST_SEED: String(seed),
-      UGC_TEST_KILL_ROUNDS: String(Math.min(perSeed, rounds - done)),
-    },
-  });
-  if ((await child.exited) !== 0) {
-    console.error(`failed with UGC_TEST_SEED=${seed} after ${done} rounds`);
-    process.exit(1);
+  const count = Math.min(perSeed, rounds - done);
+  for (const { name, roundsIn } of suites) {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const file = join(import.meta.dir, `${name}.test.ts`);
+    const child = Bun.spawn([process.execPath, 'test', '--timeout=3600000', file], {
+      stdout: 'inherit',
+      stderr: 'inherit',
+      env: { ...process.env, NODE_ENV: 'production', UGC_TEST_SEED: String(seed), [roundsIn]: String(count) },
+    });
+    if ((await child.exited) !== 0) {
+      console.error(`${name} failed with UGC_TEST_SEED=${seed} ${roundsIn}=${count}, after ${done} rounds`);
+      process.exit(1);
+    }
   }
-  console.log(`${Math.min(done + perSeed, rounds)} rounds, nothing lost, nothing doubled`);
+  console.log(`${done + count} rounds, nothing lost, nothing that was not sent`);
 }

@@ -100,6 +100,21 @@ test('a number that stands for a word can be queried as both', async () => {
   ]);
 });
 
+test('ClickHouse’s JSON type would not keep every properties object: the reason why they are text', async () => {
+  await engine.query('CREATE TABLE ugc.json_kept (id UInt8, kept JSON) ENGINE = MergeTree ORDER BY id');
+  const keep = (id: number, object: string) =>
+    engine.query(`INSERT INTO ugc.json_kept FORMAT JSONEachRow {"id":${id},"kept":${object}}`);
+  await keep(1, '{"b":1,"a":2,"c":null}');
+  const { bytes } = await engine.query('SELECT toString(kept) FROM ugc.json_kept WHERE id = 1 FORMAT TSVRaw');
+  expect(bytes.toString().trim()).toBe('{"a":2,"b":1}');
+  await expect(keep(2, '{"a.b":1,"a":{"b":2}}')).rejects.toThrow('Duplicate path');
+  await expect(keep(3, '{"a":12345678901234567890123}')).rejects.toThrow('Cannot parse JSON object');
+  const { bytes: asked } = await engine.query(
+    `SELECT toString('{"a":{"b":5}}'::JSON.a.b) AS b, toTypeName(properties::JSON) AS type FROM ugc.custom LIMIT 1 FORMAT TSVRaw`,
+  );
+  expect(asked.toString()).toBe('5\tJSON\n');
+});
+
 test('events has a row of each, users as text whatever they are in their family, words among the fields', async () => {
   const { bytes } = await engine.query(
     `SELECT event_type, toTypeName(user_id) AS type, max(user_id) AS user, any(fields) AS fields FROM ugc.events

@@ -1,7 +1,7 @@
 // A Source that is a list of batches: what a log gives a mover, with everything a test wants to know about it.
 
 import assert from 'node:assert/strict';
-import type { Batch, PollOptions, Source } from '../../src/ports.ts';
+import type { Batch, PollOptions, Position, Source } from '../../src/ports.ts';
 
 export interface Records {
   readonly topic: string;
@@ -18,7 +18,7 @@ export interface ListSource extends Source {
   /** `topic/partition` → last position committed. Never moves back. */
   readonly committed: ReadonlyMap<string, number>;
   /** Every commit in order. */
-  readonly commits: readonly { readonly topic: string; readonly partition: number; readonly last: number }[];
+  readonly commits: readonly Position[];
   /** What each poll was asked, in order. */
   readonly polls: readonly PollOptions[];
   /** Bytes of the batches nobody has polled yet. */
@@ -26,7 +26,7 @@ export interface ListSource extends Source {
   isPolling(): boolean;
   isClosed(): boolean;
   /** Called with every commit before it counts; what it throws, the commit rejects with. */
-  onCommit: (position: { readonly topic: string; readonly partition: number; readonly last: number }) => void;
+  onCommit: (position: Position) => void;
   /** The next poll rejects with it. */
   breakPoll(error: Error): void;
 }
@@ -82,11 +82,11 @@ export function listSource(log: Batch[] = [], from: ReadonlyMap<string, number> 
         polling = false;
       }
     },
-    commit: async ({ topic, partition, last }) => {
+    commit: async ({ topic, partition, last, epoch }) => {
       assert(!closed, 'nothing is committed after close');
       await null;
       source.onCommit({ topic, partition, last });
-      commits.push({ topic, partition, last });
+      commits.push({ topic, partition, last, ...(epoch !== undefined && { epoch }) });
       const key = keyOf({ topic, partition });
       committed.set(key, Math.max(last, committed.get(key) ?? -1));
     },

@@ -8,8 +8,10 @@ export interface Ledger {
   readonly acked: Map<string, string>;
   /** Answered "rejected". */
   readonly rejected: Set<string>;
-  /** Every id ever sent. */
-  readonly sent: Set<string>;
+  /** How often each id was sent. */
+  readonly sent: Map<string, number>;
+  /** Accepted events by the `stored` of their answer. */
+  readonly stored: Map<string, number>;
   /** Answers that were neither 2xx nor a rejection, by status; connections cut are counted under 0. */
   readonly failures: Map<number, number>;
 }
@@ -17,7 +19,8 @@ export interface Ledger {
 export const newLedger = (): Ledger => ({
   acked: new Map(),
   rejected: new Set(),
-  sent: new Set(),
+  sent: new Map(),
+  stored: new Map(),
   failures: new Map(),
 });
 
@@ -27,16 +30,30 @@ export interface LoadOptions {
   readonly ledger: Ledger;
   readonly clients: number;
   readonly signal: AbortSignal;
+  /** A client's pause after each answer, at most; 0 = none. */
+  readonly pauseMsMax?: number;
+  /** Told of every answer, status 0 where the connection was cut; times are performance.now(). */
+  readonly onAnswer?: (answer: Timed) => void;
+}
+
+export interface Timed {
+  readonly status: number;
+  readonly sentAt: number;
+  readonly answeredAt: number;
 }
 
 /** Posts singles, arrays, wrapped lists and NDJSON, good events, bad ones and repetitions, until aborted. */
-export async function load({ url, random, ledger, clients, signal }: LoadOptions): Promise<void> {
+export async function load(options: LoadOptions): Promise<void> {
+  const { url, random, ledger, clients, signal, pauseMsMax = 0, onAnswer } = options;
   const recent: ClientEvent[] = [];
   const client = async (): Promise<void> => {
     while (!signal.aborted) {
       const events = Array.from({ length: random.pick([1, 1, 1, 2, 20, 100]) }, () => next(recent, random));
-      for (const event of events) ledger.sent.add(event.event_id);
-      await post({ url, events, isSingle: events.length === 1 && random.next() < 0.7, random, ledger });
+      for (const { event_id } of events) ledger.sent.set(event_id, (ledger.sent.get(event_id) ?? 0) + 1);
+      const sentAt = performance.now();
+      const status = await post({ url, events, isSingle: events.length === 1 && random.next() < 0.7, random, ledger });
+      onAnswer?.({ status, sentAt, answeredAt: performance.now() });
+      if (pauseMsMax > 0) await Bun.sleep(random.between(0, pauseMsMax));
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
@@ -63,7 +80,8 @@ interface Posting {
   readonly ledger: Ledger;
 }
 
-async function post({ url, events, isSingle, random, ledger }: Posting): Promise<void> {
+/** The status, or 0. */
+async function post({ url, events, isSingle, random, ledger }: Posting): Promise<number> {
   const form = isSingle ? 'single' : random.pick(['array', 'events', 'lines'] as const);
   const body = {
     single: () => JSON.stringify(random.next() < 0.5 ? events[0] : { event: events[0] }),
@@ -77,15 +95,18 @@ async function post({ url, events, isSingle, random, ledger }: Posting): Promise
     const answer = (await response.json()) as Answer;
     if (response.status >= 500) count(ledger, response.status);
     else note(ledger, events, answer.results ?? [answer]);
+    return response.status;
   } catch {
     count(ledger, 0); // cut off: nothing was promised
     await Bun.sleep(5);
+    return 0;
   }
 }
 
 interface Result {
   readonly outcome?: string;
   readonly event_id?: string;
+  readonly stored?: string;
 }
 
 interface Answer extends Result {
@@ -95,8 +116,10 @@ interface Answer extends Result {
 function note(ledger: Ledger, events: readonly ClientEvent[], results: readonly Result[]): void {
   results.forEach((result, at) => {
     const event = events[at]!;
-    if (result.outcome === 'accepted') ledger.acked.set(event.event_id, typeOf(event));
-    else if (result.outcome !== 'failed') ledger.rejected.add(event.event_id);
+    if (result.outcome === 'accepted') {
+      ledger.acked.set(event.event_id, typeOf(event));
+      if (result.stored !== undefined) ledger.stored.set(result.stored, (ledger.stored.get(result.stored) ?? 0) + 1);
+    } else if (result.outcome !== 'failed') ledger.rejected.add(event.event_id);
   });
 }
 

@@ -18,11 +18,16 @@ export interface Finding {
 /** Waits until the buffer is empty, then compares every row with the ledger. */
 export async function compare(ugc: Ugc, ledger: Ledger): Promise<Finding> {
   await drained(ugc);
+  return compareRows(ugc.query, ledger);
+}
+
+/** Every row there is, held against the ledger. */
+export async function compareRows(query: Ugc['query'], ledger: Ledger): Promise<Finding> {
   const seen = new Map<string, string>();
   const doubled: string[] = [];
   const foreign: string[] = [];
   for (const { name } of catalogue.types)
-    for (const { id } of await ugc.query<{ id: string }>(`SELECT toString(event_id) AS id FROM ugc.${name}`)) {
+    for (const { id } of await query<{ id: string }>(`SELECT toString(event_id) AS id FROM ugc.${name}`)) {
       if (seen.has(id)) doubled.push(id);
       seen.set(id, name);
       const type = ledger.acked.get(id);

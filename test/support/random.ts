@@ -9,10 +9,14 @@ export interface Random {
   pick<T>(items: readonly T[]): T;
 }
 
-/** mulberry32 (public domain, T. Ettinger). */
 export function randomOf(what: string): Random {
   const seed = Number(process.env.UGC_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`${what}: UGC_TEST_SEED=${seed}`);
+  return seeded(seed);
+}
+
+/** mulberry32 (public domain, T. Ettinger). */
+export function seeded(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { configTable } from '../../src/config.ts';
-import { hintOf, nearest } from '../../src/nearest.ts';
+import { hintOf, nearestOf } from '../../src/nearest.ts';
+
+const nearest = (typed: string, names: Iterable<string>) => nearestOf(names)(typed);
 
 const fields = ['user_id', 'element', 'page_url', 'ip', 'country', 'device', 'properties', 'event_id'];
 

@@ -51,6 +51,7 @@ test('there is a tree to read', () => {
 describe('who may import whom', () => {
   const wiring = [
     'src/main.ts',
+    'src/buffers.ts',
     'src/serve.ts',
     'src/storage.ts',
     'src/kafka.ts',
@@ -60,7 +61,14 @@ describe('who may import whom', () => {
     'src/type-folder.ts',
   ];
   const rooms = ['ingest', 'etl', 'content', 'archive', 'operate', 'console'];
-  const ground = ['src/ports.ts', 'src/errors.ts', 'src/telemetry.ts', 'src/nearest.ts', 'src/sleep.ts'];
+  const ground = [
+    'src/ports.ts',
+    'src/buffer-file.ts',
+    'src/errors.ts',
+    'src/telemetry.ts',
+    'src/nearest.ts',
+    'src/sleep.ts',
+  ];
   const settings = ['src/config.ts', 'src/settings.ts'];
 
   /** What a file may import of ours; null = everything but main. */
@@ -201,10 +209,16 @@ describe('a file', () => {
 describe('only one place', () => {
   const except = (...paths: string[]) => inside.filter(({ path }) => !paths.includes(path));
 
+  test('falls down at a bug: serve', () => {
+    expect(
+      offences(except('src/serve.ts'), source => [/\bprocess\s*\.\s*abort\b/.test(code(source)) && 'falls down']),
+    ).toEqual([]);
+  });
+
   test('ends the process: main', () => {
     expect(
       offences(except('src/main.ts'), source => [
-        /\bprocess\s*\.\s*(exit|abort|exitCode)\b/.test(code(source)) && 'ends the process',
+        /\bprocess\s*\.\s*(exit|exitCode)\b/.test(code(source)) && 'ends the process',
       ]),
     ).toEqual([]);
   });

@@ -5,13 +5,14 @@
 //   query reads or writes files, URLs or commands of this machine: by grants (config.ts), and for what grants do not
 //   cover by a look at the statement's tokens.
 // - Callers are guests of the engine: a bounded number runs, a bounded number waits, the next is answered 503.
-// - Users and passwords are accepted and ignored; it listens where it is told to, by default on loopback. A web page in a
+// - Users and passwords are accepted and ignored, but for one: whoever gives the operator's key as password, which lies in
+//   the data folder for its owner to read, may write and does not queue with the guests. It listens where it is told to, by default on loopback. A web page in a
 //   browser on this machine can reach loopback too: requests under a foreign host name (DNS rebinding) and POSTs from a
 //   foreign origin are refused; a cross-site GET is possible, reads only, and its answer is hidden from the page by CORS.
 // - Each request is a session of its own: SET, USE and temporary tables do not last. Answers are complete before they are
 //   sent, so an error is always a status, never a line in the middle of rows.
 
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type InsertParts, isReading, readStatement, type Statement, type Token } from '../clickhouse/sql.ts';
 import type { Engine, EngineResult, RunOptions } from './engine.ts';
@@ -25,6 +26,8 @@ export interface ClickhouseHttpOptions {
   /** 0 = any free one. */
   readonly port: number;
   readonly readonly: boolean;
+  /** The operator's password; none without. */
+  readonly key?: string;
   /** Where a client that names no database is. */
   readonly database: string;
   readonly log?: { info(about: object, message: string): void; error(about: object, message: string): void };
@@ -43,14 +46,14 @@ const writeBodyBytesMax = 256 * 1024 * 1024;
 
 export function serveClickhouseHttp(options: ClickhouseHttpOptions): ClickhouseHttp {
   const { engine, host, log } = options;
-  const bodyBytesMax = options.readonly ? readBodyBytesMax : writeBodyBytesMax;
+  const guestBodyBytesMax = options.readonly ? readBodyBytesMax : writeBodyBytesMax;
   const isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
 
   const server = Bun.serve({
     hostname: host,
     port: options.port,
     idleTimeout: 0, // a query may take as long as it takes
-    maxRequestBodySize: bodyBytesMax,
+    maxRequestBodySize: options.key === undefined ? guestBodyBytesMax : writeBodyBytesMax,
     fetch: answer,
     error: error => {
       log?.error({ err: error }, 'the ClickHouse HTTP port broke on a request');
@@ -81,22 +84,23 @@ export function serveClickhouseHttp(options: ClickhouseHttpOptions): ClickhouseH
 
     let headers = commonHeaders(randomUUID(), engine.timezone);
     try {
-      const query = await readQuery(request, bodyBytesMax);
+      const isOperator = options.key !== undefined && isSame(passwordOf(request), options.key);
+      const query = await readQuery(request, isOperator ? writeBodyBytesMax : guestBodyBytesMax);
       headers = commonHeaders(query.queryId ?? headers['X-ClickHouse-Query-Id'], engine.timezone);
-      return await answerRows(await run(query, request.signal), query.accepts, headers);
+      return await answerRows(await run(query, request.signal, isOperator), query.accepts, headers);
     } catch (error) {
       return answerError(error, engine.version, headers);
     }
   }
 
-  async function run(query: HttpQuery, gone: AbortSignal): Promise<Answer> {
-    const readonly = options.readonly || query.readonly;
+  async function run(query: HttpQuery, gone: AbortSignal, isOperator: boolean): Promise<Answer> {
+    const readonly = (options.readonly && !isOperator) || query.readonly;
     const call: RunOptions = {
       database: query.database ?? options.database,
       settings: query.settings,
       params: query.params,
       readonly,
-      guest: true,
+      guest: !isOperator,
       // A reader who hung up frees the engine; a writer's rows are stored all the same, as in ClickHouse.
       signal: readonly ? gone : undefined,
     };
@@ -187,6 +191,19 @@ function withoutLeadingSpace(data: Buffer): Buffer {
   let at = 0;
   while (data[at] === 0x20 || data[at] === 0x09 || data[at] === 0x0d) at += 1;
   return data[at] === 0x0a ? data.subarray(at + 1) : data.subarray(at);
+}
+
+/** The password of Basic authorization, or of ClickHouse's own header; '' without. */
+function passwordOf({ headers }: Request): string {
+  const basic = /^Basic ([A-Za-z0-9+/=]+)$/.exec(headers.get('authorization') ?? '')?.[1];
+  const pair = basic === undefined ? '' : Buffer.from(basic, 'base64').toString();
+  return headers.get('x-clickhouse-key') ?? pair.slice(pair.indexOf(':') + 1);
+}
+
+/** Takes as long whatever is given. */
+function isSame(given: string, key: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(key));
 }
 
 const isLocalName = (hostname: string): boolean =>

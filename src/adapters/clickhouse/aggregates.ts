@@ -6,9 +6,11 @@
 // - A new one, or one whose definition has changed, is filled from all rows there are by its first refresh.
 // - The interval counts from the end of a computation to the start of the next, so that on ever more rows it takes a
 //   bounded part of the machine: one thread, and beyond some memory its groups go to the disk.
+// - On a cluster each node keeps its own, so that any of them answers.
 // Measured beside the other ways: README, decisions.
 
 import type { AggregateDefinition, Column } from '../../ports.ts';
+import { ddlName, type Target, tableName } from './rows-table.ts';
 import { quoteName, quoteText } from './sql.ts';
 
 export interface WantedAggregate {
@@ -19,8 +21,7 @@ export interface WantedAggregate {
   readonly create: string;
 }
 
-export interface AggregateOptions {
-  readonly database: string;
+export interface AggregateOptions extends Pick<Target, 'database' | 'cluster'> {
   /** Event types there are exact tables of. */
   readonly types: ReadonlySet<string>;
   readonly refreshSeconds: number;
@@ -32,10 +33,9 @@ export function wantedAggregate(definition: AggregateDefinition, options: Aggreg
   const parts = definition.from.filter(({ type }) => type === 'events' || types.has(type));
   if (parts.length === 0 || types.size === 0) return [];
   const { name, summary, columns, key, pace } = definition;
-  const tableOf = (table: string): string => `${quoteName(database)}.${quoteName(table)}`;
   const selects = parts.map(({ type, as }) => {
     const fields = Object.entries(as).map(([field, sql]) => `${sql} AS ${quoteName(field)}`);
-    return `  SELECT ${fields.join(', ')} FROM ${tableOf(type)}`;
+    return `  SELECT ${fields.join(', ')} FROM ${tableName(database, type)}`;
   });
   const groups = key.map(quoteName).join(', ');
   const rows =
@@ -51,9 +51,9 @@ export function wantedAggregate(definition: AggregateDefinition, options: Aggreg
     {
       name,
       comment,
-      drop: `DROP VIEW IF EXISTS ${tableOf(name)} SYNC`,
+      drop: `DROP VIEW IF EXISTS ${ddlName(options, name)} SYNC`,
       create:
-        `CREATE MATERIALIZED VIEW IF NOT EXISTS ${tableOf(name)}\n${schedule}\n(\n  ${columnsSql(columns)}\n)\n` +
+        `CREATE MATERIALIZED VIEW IF NOT EXISTS ${ddlName(options, name)}\n${schedule}\n(\n  ${columnsSql(columns)}\n)\n` +
         `ENGINE = MergeTree\nORDER BY (${groups})\nAS ${select}\nCOMMENT ${quoteText(comment)}`,
     },
   ];

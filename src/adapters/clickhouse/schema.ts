@@ -8,8 +8,9 @@ import { ClickHouseError } from '@clickhouse/client';
 import { PipelineError } from '../../errors.ts';
 import type { ClickhouseClient } from './client.ts';
 import { sinkError } from './errors.ts';
+import { columnSql, ddlName, onCluster, type WantedTable } from './rows-table.ts';
 import { quoteName } from './sql.ts';
-import { columnSql, tableName, ttlSql, type WantedSchema, type WantedTable } from './tables.ts';
+import { ttlSql, type WantedSchema } from './tables.ts';
 
 export type Migrate = 'auto' | 'check' | 'off';
 
@@ -48,11 +49,16 @@ export async function prepareSchema({ client, wanted, migrate, log }: PrepareOpt
         'schema_incompatible',
         `Database ${wanted.database} lacks something. Set UGC_CLICKHOUSE_MIGRATE=auto, or run:\n${plan.statements.join(';\n')};`,
       );
-    if (await apply(client, stagesOf(wanted, plan.statements), attempt < attemptsMax, log)) return;
+    const clickhouse_settings = wanted.cluster === '' ? {} : clusterDdlSettings;
+    const run = (query: string) => client.command({ query, clickhouse_settings });
+    if (await apply(run, stagesOf(wanted, plan.statements), attempt < attemptsMax, log)) return;
   }
 }
 
 const attemptsMax = 5;
+
+/** A node that is down makes up for it when it is back; nobody waits for it. */
+const clusterDdlSettings = { distributed_ddl_output_mode: 'null_status_on_timeout_only_active' } as const;
 
 export function planSchema(wanted: WantedSchema, found: FoundSchema): Plan {
   const problems: string[] = [];
@@ -61,11 +67,12 @@ export function planSchema(wanted: WantedSchema, found: FoundSchema): Plan {
     const there = found.get(table.name);
     if (there === undefined) statements.push(table.create);
     else if (table.kind === 'check') statements.push(...(isTwin(table, there) ? [] : [table.create]));
-    else planRows(wanted.database, table, there, problems, statements);
+    else if (table.kind === 'distributed') planDistributed(wanted, table, there, problems, statements);
+    else planRows(wanted, table, there, problems, statements);
   }
   planViews(wanted, found, problems, statements);
   if (statements.length > 0 && found.size === 0)
-    statements.unshift(`CREATE DATABASE IF NOT EXISTS ${quoteName(wanted.database)}`);
+    statements.unshift(`CREATE DATABASE IF NOT EXISTS ${quoteName(wanted.database)}${onCluster(wanted.cluster)}`);
   return { problems, statements };
 }
 
@@ -87,16 +94,38 @@ function isTwin(wanted: WantedTable, there: FoundTable): boolean {
   return there.engine === 'Null' && wanted.columns.every(({ name, type }) => sameType(there.columns.get(name), type));
 }
 
-function planRows(
-  database: string,
+/** Where a table is made; the same clause says so of every change to it. */
+type Place = Pick<WantedSchema, 'database' | 'cluster'>;
+
+const remedyOf = (called: string): string =>
+  `Rename it (RENAME TABLE ${called} TO ${called}_old) and start again: ugc creates a new one; then copy what is worth it.`;
+
+function planDistributed(
+  place: Place,
   wanted: WantedTable,
   there: FoundTable,
   problems: string[],
   statements: string[],
 ): void {
-  const called = `${database}.${wanted.name}`;
-  const remedy = `Rename it (RENAME TABLE ${called} TO ${called}_old) and start again: ugc creates a new one; then copy what is worth it.`;
-  const version = /ReplacingMergeTree\(([^)]*)\)/.exec(wanted.create)?.[1];
+  const called = `${place.database}.${wanted.name}`;
+  const over = /Distributed\((.*)\)\n/.exec(wanted.create)![1]!;
+  if (there.engine !== 'Distributed' || !there.engineFull.includes(over))
+    problems.push(
+      `${called} is ${there.engineFull.split(' SETTINGS')[0]}, wanted Distributed(${over}). ${remedyOf(called)}`,
+    );
+  planColumns(place, wanted, there, problems, statements);
+}
+
+function planRows(
+  place: Place,
+  wanted: WantedTable,
+  there: FoundTable,
+  problems: string[],
+  statements: string[],
+): void {
+  const called = `${place.database}.${wanted.name}`;
+  const remedy = remedyOf(called);
+  const version = /ReplacingMergeTree\((?:[^)]*, )?(\w+)\)/.exec(wanted.create)?.[1];
   const engine = /^(?:Replicated|Shared)?ReplacingMergeTree$/.test(there.engine);
   if (!engine || !new RegExp(`[(, ]${version}\\)`).test(there.engineFull))
     problems.push(
@@ -105,38 +134,50 @@ function planRows(
   if (there.sortingKey !== wanted.sortingKey)
     problems.push(`${called} is ordered by (${there.sortingKey}), wanted (${wanted.sortingKey}). ${remedy}`);
 
-  let previous: string | undefined;
-  for (const column of wanted.columns) {
-    const type = there.columns.get(column.name);
-    if (type === undefined)
-      statements.push(
-        `ALTER TABLE ${tableName(database, wanted.name)} ADD COLUMN IF NOT EXISTS ${columnSql(column)}` +
-          (previous === undefined ? ' FIRST' : ` AFTER ${quoteName(previous)}`),
-      );
-    else if (!sameType(type, column.type))
-      problems.push(
-        `${called}: column ${column.name} is ${type}, wanted ${column.type}. If every value fits: ALTER TABLE ${called} MODIFY COLUMN ${column.name} ${column.type}. Else: ${remedy}`,
-      );
-    previous = column.name;
-  }
+  planColumns(place, wanted, there, problems, statements);
   for (const [name, value] of Object.entries(wanted.settings)) {
     if (name === 'non_replicated_deduplication_window' && there.engine !== 'ReplacingMergeTree') continue;
     const set = new RegExp(`\\b${name} = (\\d+)`).exec(there.engineFull)?.[1];
     if (!(Number(set) >= value))
       // an operator may have asked for more
-      statements.push(`ALTER TABLE ${tableName(database, wanted.name)} MODIFY SETTING ${name} = ${value}`);
+      statements.push(`ALTER TABLE ${ddlName(place, wanted.name)} MODIFY SETTING ${name} = ${value}`);
   }
-  statements.push(...planRetention(database, wanted, there));
+  statements.push(...planRetention(place, wanted, there));
+}
+
+/** Columns that are missing are added where they belong. */
+function planColumns(
+  place: Place,
+  wanted: WantedTable,
+  there: FoundTable,
+  problems: string[],
+  statements: string[],
+): void {
+  const called = `${place.database}.${wanted.name}`;
+  let previous: string | undefined;
+  for (const column of wanted.columns) {
+    const type = there.columns.get(column.name);
+    if (type === undefined)
+      statements.push(
+        `ALTER TABLE ${ddlName(place, wanted.name)} ADD COLUMN IF NOT EXISTS ${columnSql(column)}` +
+          (previous === undefined ? ' FIRST' : ` AFTER ${quoteName(previous)}`),
+      );
+    else if (!sameType(type, column.type))
+      problems.push(
+        `${called}: column ${column.name} is ${type}, wanted ${column.type}. If every value fits: ALTER TABLE ${called} MODIFY COLUMN ${column.name} ${column.type}. Else: ${remedyOf(called)}`,
+      );
+    previous = column.name;
+  }
 }
 
 /**
  * A table that would let rows go too early gets the longer time. One that keeps them longer, or for ever, stays as it is:
  * a shorter time loses rows, so somebody has to want it.
  */
-function planRetention(database: string, { name, retentionDays }: WantedTable, there: FoundTable): string[] {
+function planRetention(place: Place, { name, retentionDays }: WantedTable, there: FoundTable): string[] {
   const days = /TTL toDateTime\(received_at\) \+ toIntervalDay\((\d+)\)/.exec(there.engineFull)?.[1];
   if (days === undefined || Number(days) >= (retentionDays ?? 0)) return [];
-  return [`ALTER TABLE ${tableName(database, name)} MODIFY TTL ${ttlSql(retentionDays!)}`];
+  return [`ALTER TABLE ${ddlName(place, name)} MODIFY TTL ${ttlSql(retentionDays!)}`];
 }
 
 const sameType = (found: string | undefined, wanted: string): boolean =>
@@ -181,7 +222,7 @@ const raceCodes = new Set(['15', '44', '57', '60', '82', '218', '473', '517']);
 function stagesOf({ tables, views }: WantedSchema, statements: readonly string[]): string[][] {
   const sorts = new Map([
     ...tables.map(({ create }) => [create, 'table'] as const),
-    ...views.filter(({ readsViews }) => !readsViews).map(({ create }) => [create, 'view'] as const),
+    ...views.map(({ create }) => [create, 'view'] as const),
   ]);
   const stages: string[][] = [];
   let last: string | undefined;
@@ -198,7 +239,7 @@ const togetherMax = 16;
 
 /** False when another process got in between and `retry` allows to look again. */
 async function apply(
-  client: ClickhouseClient,
+  command: (query: string) => Promise<unknown>,
   stages: readonly (readonly string[])[],
   retry: boolean,
   log: PrepareOptions['log'],
@@ -206,7 +247,7 @@ async function apply(
   for (const statements of stages) {
     const run = async (statement: string) => {
       log?.info({ 'db.statement': headOf(statement) }, 'changing the ClickHouse schema');
-      await client.command({ query: statement });
+      await command(statement);
     };
     const results = await Promise.allSettled(statements.map(run)); // none goes on behind an error of another
     for (const [at, result] of results.entries()) {

@@ -11,6 +11,7 @@ import { PipelineError } from '../../errors.ts';
 import type { AggregateDefinition, DeadLetter, RowBlock, Sink, TableDefinition } from '../../ports.ts';
 import type { ClickhouseClient } from './client.ts';
 import { sinkError } from './errors.ts';
+import { clusterInsertSettings } from './rows-table.ts';
 import { type Migrate, type PrepareOptions, prepareSchema } from './schema.ts';
 import {
   checkTable,
@@ -31,6 +32,8 @@ export interface ClickhouseSinkOptions {
   readonly timeoutMs: number;
   /** The engine runs in this process: an insert is resolved only when it is on disk. */
   readonly embedded: boolean;
+  /** The name of the cluster the server is one node of; '' or nothing = it is alone. */
+  readonly cluster?: string;
   readonly aggregates?: readonly AggregateDefinition[];
   /** Between two computations of an aggregate of pace 1. */
   readonly refreshSeconds?: number;
@@ -61,6 +64,7 @@ export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
   const { client, database, timeoutMs } = options;
   const settings = {
     ...insertSettings,
+    ...(options.cluster ? clusterInsertSettings : {}),
     // The server gives up before we do, so that most late inserts end in an answer.
     max_execution_time: Math.max(1, Math.floor((timeoutMs * 0.8) / 1000)),
   };

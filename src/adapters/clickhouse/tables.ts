@@ -17,28 +17,23 @@
 
 import type { AggregateDefinition, Column, TableDefinition } from '../../ports.ts';
 import { type WantedAggregate, wantedAggregate } from './aggregates.ts';
+import {
+  columnSql,
+  ddlName,
+  rowsTables,
+  type StoredColumn,
+  type Target,
+  tableName,
+  type WantedTable,
+} from './rows-table.ts';
 import { quoteName, quoteText } from './sql.ts';
 
-export interface StoredColumn extends Column {
-  readonly defaultSql?: string;
-}
-
-export interface WantedTable {
-  readonly kind: 'rows' | 'check';
-  readonly name: string;
-  readonly columns: readonly StoredColumn[];
-  /** As in system.tables.sorting_key; null for the Null engine. */
-  readonly sortingKey: string | null;
-  readonly settings: Readonly<Record<string, number>>;
-  /** Rows are kept at least so long after received_at; undefined = for ever. */
-  readonly retentionDays?: number | undefined;
-  readonly create: string;
-}
+export { tableName } from './rows-table.ts';
 
 export interface WantedView {
   readonly name: string;
-  /** It can only be made after them. */
-  readonly readsViews: boolean;
+  /** Made of all types, not of one. */
+  readonly isOfAll: boolean;
   /** Tells an old definition of this view from the present one. */
   readonly comment: string;
   readonly create: string;
@@ -46,8 +41,10 @@ export interface WantedView {
 
 export interface WantedSchema {
   readonly database: string;
+  /** '' = one node. */
+  readonly cluster: string;
   readonly tables: readonly WantedTable[];
-  /** Each after those it reads. */
+  /** After the tables; none reads another. */
   readonly views: readonly WantedView[];
   /** After all views. */
   readonly aggregates: readonly WantedAggregate[];
@@ -58,6 +55,8 @@ export interface SchemaOptions {
   readonly tables: readonly TableDefinition[];
   /** The buffer forgets rows after their insert, so with the engine in this process the insert must be on disk too. */
   readonly embedded: boolean;
+  /** The name of the cluster the server is one node of; '' or nothing = it is alone. */
+  readonly cluster?: string;
   readonly aggregates?: readonly AggregateDefinition[];
   /** Between two computations of an aggregate of pace 1. */
   readonly refreshSeconds?: number;
@@ -94,153 +93,141 @@ const versionColumn: StoredColumn = {
   defaultSql: '18446744073709551615 - toUnixTimestamp64Milli(received_at)',
 };
 
-/** Inserts remembered by token. A repetition of an older one is still one row, by its event_ids. */
-const deduplicationWindow = 1000;
-
 export function wantedSchema(options: SchemaOptions): WantedSchema {
-  const { database, tables, embedded, aggregates = [], refreshSeconds = 60 } = options;
+  const { database, tables, embedded, cluster = '', aggregates = [], refreshSeconds = 60 } = options;
   const types = new Set(tables.map(({ type }) => type));
   for (const { type } of tables) assertName(type);
-  const settings = {
-    non_replicated_deduplication_window: deduplicationWindow,
-    ...(embedded && { fsync_after_insert: 1, fsync_part_directory: 1 }),
-  };
+  const target = { database, cluster, embedded };
   return {
     database,
-    tables: [
-      ...tables.flatMap(table => [rowsOf(database, table, settings), checkOf(database, table)]),
-      deadLetterRows(database, settings),
-    ],
+    cluster,
+    tables: [...tables.flatMap(table => [...rowsOf(table, target), checkOf(table, target)]), ...deadLetterRows(target)],
     views: [
-      ...tables.map(table => exactView(database, table)),
-      ...(tables.length > 0 ? [eventsView(database, tables)] : []),
+      ...tables.map(table => exactView(table, target)),
+      ...(tables.length > 0 ? [eventsView(tables, target)] : []),
       view(
-        database,
+        target,
         'dead_letters',
         `SELECT ${namesOf(allLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
         'Records that could not become a row',
       ),
     ],
-    aggregates: aggregates.flatMap(definition => wantedAggregate(definition, { database, types, refreshSeconds })),
+    aggregates: aggregates.flatMap(definition => wantedAggregate(definition, { ...target, types, refreshSeconds })),
   };
 }
 
-export const tableName = (database: string, table: string): string => `${quoteName(database)}.${quoteName(table)}`;
-
 export const namesOf = (columns: readonly Column[]): string => columns.map(({ name }) => quoteName(name)).join(', ');
 
-export const columnSql = ({ name, type, about, defaultSql }: StoredColumn): string =>
-  `${quoteName(name)} ${type}${defaultSql ? ` DEFAULT ${defaultSql}` : ''} COMMENT ${quoteText(about)}`;
-
 function assertName(type: string): void {
-  if (!/^[a-z][a-z0-9_]*$/.test(type) || /^(events|dead_letters)$|_(rows|check)$/.test(type))
+  if (!/^[a-z][a-z0-9_]*$/.test(type) || /^(events|dead_letters)$|_(rows|local|check)$/.test(type))
     throw new Error(`an event type cannot be called ${type}: its tables would not be`);
 }
 
-function rowsOf(database: string, table: TableDefinition, settings: Readonly<Record<string, number>>): WantedTable {
-  const name = rowsTable(table.type);
-  const columns = [...table.columns, versionColumn];
-  const sortingKey = 'UUIDToNum(event_id)';
-  const parts = [
-    ...columns.map(columnSql),
-    'INDEX timestamp_minmax timestamp TYPE minmax GRANULARITY 1',
-    'INDEX received_at_minmax received_at TYPE minmax GRANULARITY 1',
-  ];
-  const create =
-    `CREATE TABLE IF NOT EXISTS ${tableName(database, name)} (\n  ${parts.join(',\n  ')}\n)\n` +
-    `ENGINE = ReplacingMergeTree(_version)\nORDER BY ${sortingKey}\n${ttlOf(table)}SETTINGS ${settingsSql(settings)}\n` +
-    `COMMENT ${quoteText(`${table.summary}. Storage: read ${table.type} instead`)}`;
-  return { kind: 'rows', name, columns, sortingKey, settings, retentionDays: table.retentionDays, create };
+function rowsOf({ type, summary, columns, retentionDays }: TableDefinition, target: Target): WantedTable[] {
+  const spec = {
+    name: rowsTable(type),
+    columns: [...columns, versionColumn],
+    indexes: [
+      'INDEX timestamp_minmax timestamp TYPE minmax GRANULARITY 1',
+      'INDEX received_at_minmax received_at TYPE minmax GRANULARITY 1',
+    ],
+    version: versionColumn.name,
+    sortingKey: 'UUIDToNum(event_id)',
+    orderBy: 'UUIDToNum(event_id)',
+    shardBy: 'cityHash64(event_id)',
+    ...(retentionDays === undefined ? {} : { retentionDays, ttl: ttlSql(retentionDays) }),
+    about: `${summary}. Storage: read ${type} instead`,
+  };
+  return rowsTables(spec, target);
 }
 
 export const ttlSql = (days: number): string => `toDateTime(received_at) + toIntervalDay(${days})`;
 
-const ttlOf = ({ retentionDays }: TableDefinition): string =>
-  retentionDays === undefined ? '' : `TTL ${ttlSql(retentionDays)}\n`;
-
-function checkOf(database: string, { type, columns }: TableDefinition): WantedTable {
+function checkOf({ type, columns }: TableDefinition, target: Target): WantedTable {
   const name = checkTable(type);
   const create =
-    `CREATE OR REPLACE TABLE ${tableName(database, name)} (\n  ${columns.map(columnSql).join(',\n  ')}\n)\n` +
+    `CREATE OR REPLACE TABLE ${ddlName(target, name)} (\n  ${columns.map(columnSql).join(',\n  ')}\n)\n` +
     `ENGINE = Null\nCOMMENT ${quoteText(`Takes what ${rowsTable(type)} takes and stores nothing`)}`;
   return { kind: 'check', name, columns, sortingKey: null, settings: {}, create };
 }
 
-function deadLetterRows(database: string, settings: Readonly<Record<string, number>>): WantedTable {
-  const sortingKey = 'topic, partition, position, index';
-  const create =
-    `CREATE TABLE IF NOT EXISTS ${tableName(database, deadLettersTable)} (\n  ${allLetterColumns.map(columnSql).join(',\n  ')}\n)\n` +
-    `ENGINE = ReplacingMergeTree(failed_at)\nORDER BY (${sortingKey})\nSETTINGS ${settingsSql(settings)}\n` +
-    `COMMENT ${quoteText('Storage: read dead_letters instead')}`;
-  return { kind: 'rows', name: deadLettersTable, columns: allLetterColumns, sortingKey, settings, create };
+function deadLetterRows(target: Target): WantedTable[] {
+  const key = 'topic, partition, position, index';
+  const spec = {
+    name: deadLettersTable,
+    columns: allLetterColumns,
+    version: 'failed_at',
+    sortingKey: key,
+    orderBy: `(${key})`,
+    shardBy: `cityHash64(${key})`,
+    about: 'Storage: read dead_letters instead',
+  };
+  return rowsTables(spec, target);
 }
 
-const settingsSql = (settings: Readonly<Record<string, number>>): string =>
-  Object.entries(settings)
-    .map(([name, value]) => `${name} = ${value}`)
-    .join(', ');
+function exactView({ type, columns, summary }: TableDefinition, target: Target): WantedView {
+  const read = columns
+    .flatMap(readOf)
+    .map(({ name, sql }) => (sql === quoteName(name) ? sql : `${sql} AS ${quoteName(name)}`));
+  const select = `SELECT ${read.join(', ')}\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
+  return view(target, type, select, summary);
+}
 
-function exactView(database: string, { type, columns, summary }: TableDefinition): WantedView {
-  const select = `SELECT ${columns.flatMap(readSql).join(', ')}\nFROM ${tableName(database, rowsTable(type))} FINAL`;
-  return view(database, type, select, summary);
+/** What readers get: a stored column as it is, or something made of it. */
+interface Read {
+  readonly name: string;
+  readonly type: string;
+  readonly sql: string;
 }
 
 /** A column as readers get it: itself, and its words. */
-function readSql({ name, words }: Column): string[] {
-  if (words === undefined) return [quoteName(name)];
+function readOf({ name, type, words }: Column): Read[] {
+  const itself = { name, type, sql: quoteName(name) };
+  if (words === undefined) return [itself];
   const numbers = Object.keys(words.of).map(Number);
   const texts = numbers.map(number => quoteText(words.of[number]!));
   const word = `transform(${quoteName(name)}, [${numbers.join(', ')}], [${texts.join(', ')}], '')`;
-  return [quoteName(name), `CAST(${word}, 'LowCardinality(String)') AS ${quoteName(words.column)}`];
+  const wordType = 'LowCardinality(String)';
+  return [itself, { name: words.column, type: wordType, sql: `CAST(${word}, ${quoteText(wordType)})` }];
 }
-
-/** What the exact view has besides stored columns. */
-const wordColumns = (columns: readonly Column[]): Column[] =>
-  columns.flatMap(({ words }) =>
-    words === undefined ? [] : { name: words.column, type: 'LowCardinality(String)', about: '' },
-  );
 
 const named =
   (wanted: string) =>
   ({ name }: Column): boolean =>
     name === wanted;
 
-/** What all types have, column by column, as text where its types differ, and the rest of a row as the JSON text of an object. */
-function eventsView(database: string, tables: readonly TableDefinition[]): WantedView {
+/**
+ * What all types have, column by column, as text where its types differ, and the rest of a row as the JSON text of an
+ * object. From the rows, not from the exact views: planning through views takes twice the time, most of a small query's.
+ */
+function eventsView(tables: readonly TableDefinition[], target: Target): WantedView {
   const [first, ...others] = tables as [TableDefinition, ...TableDefinition[]];
   const common = first.columns.filter(column => others.every(table => table.columns.some(named(column.name))));
   const commonNames = new Set(common.map(({ name }) => name));
-  const isText = new Set(
-    common.filter(({ name, type }) => others.some(table => table.columns.find(named(name))?.type !== type)),
-  );
-  const shared = common.map(column =>
-    isText.has(column)
-      ? `CAST(${quoteName(column.name)}, 'Nullable(String)') AS ${quoteName(column.name)}`
-      : quoteName(column.name),
-  );
+  const shared = common.map(({ name, type }) => {
+    const differs = others.some(table => table.columns.find(named(name))?.type !== type);
+    return differs ? `CAST(${quoteName(name)}, 'Nullable(String)') AS ${quoteName(name)}` : quoteName(name);
+  });
   const selects = tables.map(({ type, columns }) => {
-    const own = [...columns, ...wordColumns(columns)].filter(({ name }) => !commonNames.has(name));
-    return `SELECT ${shared.join(', ')}, ${restSql(own)} AS fields\nFROM ${tableName(database, type)}`;
+    const own = columns.flatMap(readOf).filter(({ name }) => !commonNames.has(name));
+    return `SELECT ${shared.join(', ')}, ${restSql(own)} AS fields\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
   });
   const select = selects.join('\nUNION ALL\n');
-  return {
-    ...view(database, 'events', select, 'Every event of every type; fields = its own columns'),
-    readsViews: true,
-  };
+  return { ...view(target, 'events', select, 'Every event of every type; fields = its own columns'), isOfAll: true };
 }
 
-function restSql(columns: readonly Column[]): string {
-  if (columns.length === 0) return quoteText('{}');
-  const tuple = columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ');
-  return `toJSONString(CAST(tuple(${namesOf(columns)}), ${quoteText(`Tuple(${tuple})`)}))`;
+function restSql(read: readonly Read[]): string {
+  if (read.length === 0) return quoteText('{}');
+  const tuple = read.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ');
+  return `toJSONString(CAST(tuple(${read.map(({ sql }) => sql).join(', ')}), ${quoteText(`Tuple(${tuple})`)}))`;
 }
 
-function view(database: string, name: string, select: string, about: string): WantedView {
+function view(target: Target, name: string, select: string, about: string): WantedView {
   const comment = `${about} (ugc ${Bun.hash(select).toString(36)})`;
   return {
     name,
-    readsViews: false,
+    isOfAll: false,
     comment,
-    create: `CREATE OR REPLACE VIEW ${tableName(database, name)} AS\n${select}\nCOMMENT ${quoteText(comment)}`,
+    create: `CREATE OR REPLACE VIEW ${ddlName(target, name)} AS\n${select}\nCOMMENT ${quoteText(comment)}`,
   };
 }

@@ -61,13 +61,12 @@ export function assign(
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([topic, count]) => Array.from({ length: count }, (_, partition) => ({ topic, partition })));
   const free = new Map(places.map(place => [keyOf(place), place]));
-  const fair = Math.ceil(places.length / members.length);
   // Of two who claim the same, the later generation is right.
   for (const member of members.toSorted((a, b) => b.generation - a.generation || (a.id < b.id ? -1 : 1)))
     for (const owned of member.owned) {
       const place = free.get(keyOf(owned));
       const share = shares.get(member.id)!;
-      if (place === undefined || share.length >= fair || !member.topics.includes(place.topic)) continue;
+      if (place === undefined || !member.topics.includes(place.topic)) continue;
       share.push(place);
       free.delete(keyOf(place));
     }

@@ -5,7 +5,7 @@
 
 import { keyOf, type Place } from './assign.ts';
 import { dropBroker, sendBytes } from './driver.ts';
-import { errorOfKafka, errorOfReading } from './error.ts';
+import { errorOfReader, errorOfReading } from './error.ts';
 import { writeText } from './fetch.ts';
 import type { Group, Session } from './group.ts';
 import { pauseOf, within } from './pause.ts';
@@ -16,8 +16,8 @@ export interface Commits {
   add(commit: Commit): Promise<void>;
   /** The group is shared out anew: forgets what is not owned any more, and sends the rest. */
   resume(): void;
-  /** Of the offsets on their way, the one of this partition. */
-  pending(place: Place): number | undefined;
+  /** The coordinator may be there again. */
+  flush(): void;
   /** Bounded. Sends what is left. */
   close(): Promise<void>;
 }
@@ -69,7 +69,7 @@ export function kafkaCommits(options: CommitsOptions): Commits {
       isWanted = false;
       forgetLost();
       const session = group.session();
-      if (session === null || waiting.size === 0) return; // resume() comes with the next assignment
+      if (session === null || waiting.size === 0) return; // flush() comes again
       const isDone = await attempt(session, [...waiting.values()]);
       if (isDone) continue;
       if (isClosing) return;
@@ -86,13 +86,14 @@ export function kafkaCommits(options: CommitsOptions): Commits {
     } catch (thrown) {
       dropBroker(session.coordinator, thrown);
       group.check();
-      troubles.tell('commit', errorOfKafka(thrown, 'before sending', `offsets at ${options.address}`));
+      troubles.tell('commit', errorOfReader(thrown, `offsets at ${options.address}`));
       return false;
     }
   }
 
   async function ask(session: Session, commits: readonly Commit[]): Promise<ReadonlyMap<string, number>> {
-    const connection = await session.coordinator.connectionPool.getConnection(0);
+    // As the group has opened it: connecting is its work, and logging in.
+    const connection = session.coordinator.connectionPool.pool[0]!;
     const answer = await sendBytes(connection, commitApi, id => writeCommits(id, options.clientId, session, commits));
     return readCommitted(answer);
   }
@@ -140,7 +141,7 @@ export function kafkaCommits(options: CommitsOptions): Commits {
       pause.wake();
       flush();
     },
-    pending: place => waiting.get(keyOf(place))?.offset,
+    flush,
     async close() {
       isClosing = true;
       flush();

@@ -6,7 +6,7 @@ import { PipelineError } from '../../errors.ts';
 import { errorOfKafka, typeOfKafkaError } from './error.ts';
 import { type KafkaLogOptions, kafkaLogDefaults } from './options.ts';
 
-const leaderTriesMax = 100;
+const leaderTriesMax = 200;
 const leaderPauseMs = 50;
 
 export interface TopicShape {
@@ -71,17 +71,21 @@ export async function ensureTopics(
  */
 async function missingOf(admin: Admin, wanted: readonly string[]): Promise<readonly string[]> {
   const seen = new Set(await admin.listTopics());
-  const missing: string[] = [];
-  for (const topic of wanted.filter(name => !seen.has(name))) {
-    const type = await admin.fetchTopicMetadata({ topics: [topic] }).then(
-      () => null,
-      (error: unknown) => typeOfKafkaError(error) ?? Promise.reject(error),
-    );
-    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') missing.push(topic);
-    else if (type !== null && type !== 'LEADER_NOT_AVAILABLE')
-      throw errorOfKafka({ type, message: type }, 'before sending', `topic ${topic}`);
-  }
-  return missing;
+  const unseen = wanted.filter(name => !seen.has(name));
+  const types = await Promise.all(
+    unseen.map(topic =>
+      admin.fetchTopicMetadata({ topics: [topic] }).then(
+        () => null,
+        (error: unknown) => typeOfKafkaError(error) ?? Promise.reject(error),
+      ),
+    ),
+  );
+  return unseen.filter((topic, at) => {
+    const type = types[at]!;
+    if (type === null || type === 'LEADER_NOT_AVAILABLE') return false;
+    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return true;
+    throw errorOfKafka({ type, message: type }, 'before sending', `topic ${topic}`);
+  });
 }
 
 /**
@@ -89,13 +93,17 @@ async function missingOf(admin: Admin, wanted: readonly string[]): Promise<reado
  * leader named in the metadata may still refuse (NOT_LEADER_FOR_PARTITION). The leaders alone can say offsets.
  */
 async function led(admin: Admin, topics: readonly string[]): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      for (const topic of topics) await admin.fetchTopicOffsets(topic);
-      return;
-    } catch (error) {
-      if (tries === leaderTriesMax) throw error;
-      await Bun.sleep(leaderPauseMs);
-    }
-  }
+  await Promise.all(
+    topics.map(async topic => {
+      for (let tries = 1; ; tries++) {
+        try {
+          await admin.fetchTopicOffsets(topic);
+          return;
+        } catch (error) {
+          if (tries === leaderTriesMax) throw error;
+          await Bun.sleep(leaderPauseMs);
+        }
+      }
+    }),
+  );
 }

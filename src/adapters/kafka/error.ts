@@ -54,8 +54,21 @@ export function errorOfReading(
   subject: string,
 ): { readonly name: string; readonly error: PipelineError } {
   const name = nameOfCode(code);
+  return { name, error: errorForReader(name, subject) };
+}
+
+/** Anything kafkajs throws at a reader. */
+export function errorOfReader(thrown: unknown, subject: string): PipelineError {
+  const type = typeOfKafkaError(thrown);
+  return type === topicForbidden ? errorForReader(type, subject) : errorOfKafka(thrown, 'before sending', subject);
+}
+
+const topicForbidden = 'TOPIC_AUTHORIZATION_FAILED';
+
+function errorForReader(name: string, subject: string): PipelineError {
   const [meaning, words] = meanings[name] ?? ['log_unavailable', 'Kafka did not answer the question'];
-  return { name, error: new PipelineError(meaning, `${subject}: ${words} (${name})`) };
+  const said = name === topicForbidden ? 'this user may not read the topic (ACL: Read, Describe)' : words;
+  return new PipelineError(meaning, `${subject}: ${said} (${name})`);
 }
 
 /** The records of the batch may be refused for one of them: each has to be asked alone. */
@@ -123,7 +136,7 @@ const meanings: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   RECORD_LIST_TOO_LARGE: ['log_refused', 'the event is larger than a segment of the topic (segment.bytes)'],
   NOT_ENOUGH_REPLICAS: ['log_unavailable', 'too few replicas are in sync (min.insync.replicas)'],
   NOT_ENOUGH_REPLICAS_AFTER_APPEND: ['log_unknown', 'written, but on too few replicas (min.insync.replicas)'],
-  TOPIC_AUTHORIZATION_FAILED: ['log_halted', 'this user may not use the topic (ACL: Write or Read, and Describe)'],
+  TOPIC_AUTHORIZATION_FAILED: ['log_halted', 'this user may not write to the topic (ACL: Write, Describe)'],
   CLUSTER_AUTHORIZATION_FAILED: ['log_halted', 'this user may not do that in the cluster'],
   SASL_AUTHENTICATION_FAILED: ['log_halted', 'the user or password is wrong'],
   INVALID_PARTITIONS: ['log_halted', 'the number of partitions is wrong'],

@@ -6,7 +6,7 @@
 import { PipelineError } from '../../errors.ts';
 import { keyOf } from './assign.ts';
 import { type Cluster, dropConnection, dropHung, sendBytes } from './driver.ts';
-import { errorOfKafka, errorOfReading, isForStaleMetadata } from './error.ts';
+import { errorOfReader, errorOfReading, isForStaleMetadata } from './error.ts';
 import { type FetchedPartition, fetchApi, readFetched, writeFetch } from './fetch.ts';
 import type { Owned, Partitions } from './partitions.ts';
 import { scanRecords } from './scan.ts';
@@ -117,7 +117,7 @@ export function kafkaFetcher(options: FetcherOptions): Fetcher {
       drop();
       dropHung(cluster, thrown);
       topics.doubtLeader(node);
-      troubles.tell(`broker ${node}`, errorOfKafka(thrown, 'before sending', address));
+      troubles.tell(`broker ${node}`, errorOfReader(thrown, address));
       options.onDoubt();
     }
   }

@@ -19,7 +19,7 @@ import {
   protocolName,
 } from './assign.ts';
 import { type Cluster, type CoordinatorBroker, dropBroker, dropHung, openCoordinator } from './driver.ts';
-import { errorOfKafka, typeOfKafkaError } from './error.ts';
+import { errorOfReader, typeOfKafkaError } from './error.ts';
 import { pauseOf, within } from './pause.ts';
 import type { Troubles } from './troubles.ts';
 
@@ -79,6 +79,7 @@ export function kafkaGroup(options: GroupOptions): Group {
     while (!isClosing) {
       try {
         coordinator ??= await openCoordinator(cluster, groupId);
+        if (isClosing) break;
         if (!isMember) await join(coordinator);
         await beat(coordinator);
         troubles.clear('group');
@@ -104,7 +105,8 @@ export function kafkaGroup(options: GroupOptions): Group {
     if (joined.leaderId !== memberId) counted = null;
     const { generationId } = joined;
     const synced = await broker.syncGroup({ groupId, generationId, memberId, groupAssignment });
-    const isContinued = generation >= 0 && generationId === generation + 1;
+    // The same again is what a member gets whose answer was lost on the way.
+    const isContinued = generation >= 0 && generationId >= generation && generationId <= generation + 1;
     owned = decodeAssignment(synced.memberAssignment).filter(({ topic }) => topics.includes(topic));
     generation = generationId;
     isMember = true;
@@ -140,7 +142,7 @@ export function kafkaGroup(options: GroupOptions): Group {
     if (coordinator !== null) dropBroker(coordinator, thrown);
     coordinator = null;
     dropHung(cluster, thrown);
-    troubles.tell('group', errorOfKafka(thrown, 'before sending', `group ${groupId} at ${options.address}`));
+    troubles.tell('group', errorOfReader(thrown, `group ${groupId} at ${options.address}`));
     await pause.wait(retryMs * (0.5 + Math.random()));
     retryMs = Math.min(retryMs * 2, retryMsMax);
   }
@@ -157,9 +159,13 @@ export function kafkaGroup(options: GroupOptions): Group {
     isClosing = true;
     pause.wake();
     await within(closeMsMax, done);
-    if (coordinator === null) return;
-    if (memberId !== '') await within(closeMsMax, coordinator.leaveGroup({ groupId, memberId }));
-    dropBroker(coordinator, new PipelineError('shutting_down'));
+    if (coordinator !== null && memberId !== '')
+      await within(closeMsMax, coordinator.leaveGroup({ groupId, memberId }));
+    const drop = (): void => {
+      if (coordinator !== null) dropBroker(coordinator, new PipelineError('shutting_down'));
+    };
+    drop();
+    void done.then(drop); // a connection that was still being made
   }
 
   return {

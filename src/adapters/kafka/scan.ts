@@ -11,17 +11,7 @@ import { crc32c } from './crc32c.ts';
 import { decompress } from './decompress.ts';
 import type { AbortedTransaction } from './fetch.ts';
 import { batchOverheadBytes } from './record-batch.ts';
-
-export interface Run {
-  readonly type: string | null;
-  /** Offsets. last - first + 1 = count. */
-  readonly first: number;
-  readonly last: number;
-  readonly count: number;
-  readonly oldestAtMs: number;
-  readonly ndjson: Uint8Array;
-  readonly form?: 'raw' | 'null';
-}
+import { type Run, type Runs, runsInto } from './runs.ts';
 
 export interface Scanned {
   readonly runs: readonly Run[];
@@ -36,10 +26,6 @@ export interface ScanOptions {
   readonly next: number;
   readonly aborted?: readonly AbortedTransaction[];
 }
-
-/** One run is no more than this, so that a block of rows can be closed near its bounds. */
-const runBytesMax = 2 ** 20;
-const runRecordsMax = 10_000;
 
 /** Overwrites `records`. */
 export function scanRecords(records: Buffer, { next: from, aborted = [] }: ScanOptions): Scanned {
@@ -56,6 +42,7 @@ export function scanRecords(records: Buffer, { next: from, aborted = [] }: ScanO
     const batch = readHead(records, at, end);
     if (typeof batch === 'string') return { runs: runs.finish(), next, problem: `${batch} at offset ${base}` };
     const beyond = base + batch.lastDelta + 1;
+    const before = runs.mark();
     try {
       if (beyond > next && !aborts.isSkipped(records, { ...batch, at, base })) {
         const isPlain = batch.codec === 0;
@@ -63,9 +50,9 @@ export function scanRecords(records: Buffer, { next: from, aborted = [] }: ScanO
         const place = isPlain ? { at: at + batchOverheadBytes, end, out } : { at: 0, end: bytes.length, out: 0 };
         const reached = scanBatch(bytes, { ...batch, ...place, base, next }, runs);
         if (isPlain) out = reached;
-        else runs.flush();
       }
     } catch (error) {
+      runs.undo(before); // a part of a batch is none
       return { runs: runs.finish(), next, problem: `a batch cannot be read at offset ${base}: ${String(error)}` };
     }
     next = Math.max(next, beyond);
@@ -172,106 +159,6 @@ function readRecord(bytes: Buffer, from: number, end: number): number {
   // Not the other way round: a number read beyond the end is NaN.
   if (!(recordEnd <= end && valueAt + varint <= recordEnd)) throw new Error('a record reaches beyond its batch');
   return recordEnd;
-}
-
-interface OpenRun {
-  type: string | null;
-  first: number;
-  count: number;
-  bytes: Buffer;
-  start: number;
-  end: number;
-  oldestAtMs: number;
-  form: 'raw' | 'null' | undefined;
-}
-
-interface NewRecord {
-  readonly type: string | null;
-  readonly isLine: boolean;
-  readonly bytes: Buffer;
-  readonly out: number;
-  readonly size: number;
-}
-
-type Runs = ReturnType<typeof runsInto>;
-
-function runsInto() {
-  const done: Run[] = [];
-  let open: OpenRun | null = null;
-  let stamp = stampOf('');
-
-  function flush(): void {
-    if (open === null) return;
-    const { type, first, count, bytes, start, end, form } = open;
-    const oldestAtMs = open.oldestAtMs >= 0 ? open.oldestAtMs : Date.now(); // -1 = the producer did not say
-    const ndjson = bytes.subarray(start, end);
-    done.push({ type, first, last: first + count - 1, count, oldestAtMs, ndjson, ...(form && { form }) });
-    open = null;
-  }
-
-  return {
-    flush,
-    finish(): readonly Run[] {
-      flush();
-      return done;
-    },
-    /** The event type in the edge's stamp, or null. */
-    typeOf(bytes: Buffer, from: number, to: number): string | null {
-      if (!isAt(bytes, from, head) || to - from < stampBytesMin) return null;
-      const at = from + head.length + idLength;
-      if (isAt(bytes, at, stamp.bytes)) return stamp.type;
-      if (!isAt(bytes, at, beforeType)) return null;
-      const start = at + beforeType.length;
-      const quote = bytes.indexOf(0x22, start);
-      const type = bytes.toString('latin1', start, Math.min(quote, start + typeLengthMax));
-      if (!namePattern.test(type) || !isAt(bytes, start + type.length, afterType)) return null;
-      if (start + type.length + afterType.length > to) return null;
-      stamp = stampOf(type);
-      return type;
-    },
-    /** The run a record belongs to. */
-    at(offset: number, { type, isLine, bytes, out, size }: NewRecord): OpenRun {
-      if (
-        open === null ||
-        open.type !== type ||
-        open.first + open.count !== offset ||
-        !isLine ||
-        open.form !== undefined ||
-        open.count >= runRecordsMax ||
-        out - open.start + size >= runBytesMax
-      ) {
-        flush();
-        open = {
-          type,
-          first: offset,
-          count: 0,
-          bytes,
-          start: out,
-          end: out,
-          oldestAtMs: Number.POSITIVE_INFINITY,
-          form: undefined,
-        };
-      }
-      return open;
-    },
-  };
-}
-
-// The edge's stamp, src/ingest/judge.ts: an event of anybody else may have an id and a type, but not the rest.
-const head = Buffer.from('{"event_id":"');
-const idLength = 36;
-const beforeType = Buffer.from('","event_type":"');
-const afterType = Buffer.from('","schema_version":');
-const stampBytesMin = head.length + idLength + beforeType.length + 1 + afterType.length;
-const typeLengthMax = 128;
-const namePattern = /^[a-z0-9_]+$/i;
-
-const stampOf = (type: string) => ({ type, bytes: Buffer.concat([beforeType, Buffer.from(type), afterType]) });
-
-/** Beyond the end nothing is equal. */
-function isAt(bytes: Buffer, at: number, wanted: Buffer): boolean {
-  for (let index = 0; index < wanted.length; index++) if (bytes[at + index] !== wanted[index]) return false;
-  return true;
 }
 
 /**

@@ -16,7 +16,7 @@ import type { Logger } from '../../telemetry.ts';
 import { keyOf } from './assign.ts';
 import { kafkaCommits } from './commits.ts';
 import { dropCluster, dropHung, openCluster } from './driver.ts';
-import { errorOfKafka, typeOfKafkaError } from './error.ts';
+import { errorOfReader, typeOfKafkaError } from './error.ts';
 import { kafkaFetcher } from './fetcher.ts';
 import { kafkaGroup } from './group.ts';
 import type { KafkaConnection } from './options.ts';
@@ -129,6 +129,7 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
       forgetBrokers();
       await locate();
       fetcher.schedule();
+      commits.flush();
       await pause.wait(tickMs);
     }
   }
@@ -157,7 +158,7 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
         missing.add(topic);
         return 0;
       }
-      const known = errorOfKafka(error, 'before sending', address);
+      const known = errorOfReader(error, type === undefined ? address : `topic ${topic}`);
       troubles.tell(type === undefined ? 'topics' : `topic ${topic}`, known);
       return undefined;
     }
@@ -186,7 +187,7 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
         dropHung(cluster, thrown);
         topics.doubt(topic);
         group.check();
-        troubles.tell(`positions of ${topic}`, errorOfKafka(thrown, 'before sending', `topic ${topic}`));
+        troubles.tell(`positions of ${topic}`, errorOfReader(thrown, `topic ${topic}`));
       }
     }
   }
@@ -204,7 +205,7 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
       pause.wake();
     } catch (thrown) {
       topics.doubt(owned.topic);
-      troubles.tell(`partition ${keyOf(owned)}`, errorOfKafka(thrown, 'before sending', keyOf(owned)));
+      troubles.tell(`partition ${keyOf(owned)}`, errorOfReader(thrown, keyOf(owned)));
     }
   }
 

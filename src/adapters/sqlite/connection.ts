@@ -10,6 +10,8 @@ export interface Connection {
   /** For what is asked once. */
   one<Row>(sql: string): Row | null;
   many<Row>(sql: string): Row[];
+  /** Row by row, so that those before an error are seen. */
+  each<Row>(sql: string, look: (row: Row) => void): void;
   /** One transaction that waits for the write lock first. All or nothing; errors come out as they are. */
   write<T>(durability: Durability, action: () => T): T;
   /** One snapshot. */
@@ -28,8 +30,10 @@ export interface Prepared<Row, Params extends SQLQueryBindings[]> {
 /** `lazy` is not fsynced: a power cut may take it back, the next fsynced transaction covers it. */
 export type Durability = 'fsynced' | 'lazy';
 
-export function connect(path: string, complain: Complain): Connection {
-  const db = openFile(path, complain);
+export const connect = (path: string, complain: Complain): Connection =>
+  connectionOver(openFile(path, complain), complain);
+
+export function connectionOver(db: Database, complain: Complain): Connection {
   const statements: Statement[] = [];
   const prepare = <Row, Params extends SQLQueryBindings[] = []>(sql: string): Prepared<Row, Params> => {
     const statement = db.prepare(sql);
@@ -37,7 +41,8 @@ export function connect(path: string, complain: Complain): Connection {
     return statement as Prepared<Row, Params>;
   };
   const begin = { write: prepare('BEGIN IMMEDIATE'), read: prepare('BEGIN') };
-  const commit = prepare('COMMIT');
+  // A read has nothing to commit, and once it has met a damaged page a COMMIT would fail: all it read would be lost.
+  const end = { write: prepare('COMMIT'), read: prepare('ROLLBACK') };
   const sync = { fsynced: prepare('PRAGMA synchronous = FULL'), lazy: prepare('PRAGMA synchronous = NORMAL') };
 
   const once = <T>(sql: string, ask: (statement: Statement) => T): T => {
@@ -53,7 +58,7 @@ export function connect(path: string, complain: Complain): Connection {
     begin[mode].run();
     try {
       const result = action();
-      commit.run();
+      end[mode].run();
       return result;
     } catch (error) {
       rollBack(db);
@@ -67,6 +72,10 @@ export function connect(path: string, complain: Complain): Connection {
     run: sql => void db.run(sql),
     one: <Row>(sql: string) => once(sql, statement => statement.get() as Row | null),
     many: <Row>(sql: string) => once(sql, statement => statement.all() as Row[]),
+    each: <Row>(sql: string, look: (row: Row) => void) =>
+      once(sql, statement => {
+        for (const row of statement.iterate()) look(row as Row);
+      }),
     write(durability, action) {
       sync[durability].run();
       return transact('write', action);

@@ -22,12 +22,18 @@ import { sweeper } from './sweep.ts';
 export interface Store {
   /** All runs or, with `buffer_full` or `buffer_failed`, nothing. The range covers them all. */
   append(runs: readonly Run[]): Range;
+  /**
+   * The same for those of `runs` that `take` gives back. It is called in the transaction: what it writes is stored with
+   * them or not at all.
+   */
+  appendTaken(runs: readonly Run[], take: () => readonly Run[]): Range;
   /** Registers a reader (idempotent) and says where it stands. */
   register(reader: string): Cursors;
   read(options: ReadOptions): Reading;
+  /** A reader that was forgotten meanwhile is registered again: whoever commits is alive. */
   commit(reader: string, topic: string, last: number): void;
-  /** Forgets a reader; what was kept for it alone is swept. */
-  retire(reader: string): void;
+  /** Forgets a reader; what was kept for it alone is swept. False when there is none of that name. */
+  retire(reader: string): boolean;
   setAside(records: readonly SetAside[]): void;
   /** One small step of tidying up. */
   sweep(): Swept;
@@ -39,6 +45,8 @@ export interface Store {
   /** Changes whenever any process has written. */
   version(): string;
   close(): void;
+  /** Closes beside others who work on: the log is left to them, the last to go empties it. */
+  leave(): void;
 }
 
 /** failed: the disk is full or the file busy; try again in a while, or space that nobody needs is never given back. */
@@ -52,8 +60,8 @@ const tightBytes = 8 * 2 ** 20;
 const rowOverheadBytes = 512;
 
 /** `config_invalid` for a file that is not ours, `buffer_failed` for one that cannot be opened. */
-export function openStore(bounds: Bounds, complain: Complain): Store {
-  const connection = connect(bounds.path, complain);
+export function openStore(bounds: Bounds, complain: Complain, open = connect): Store {
+  const connection = open(bounds.path, complain);
   try {
     return storeOver(connection, bounds);
   } catch (error) {
@@ -77,7 +85,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
   const insert = insertRow(connection);
   const quarantineRecord = insertQuarantined(connection);
   const addReader = prepare<null, [string]>("INSERT OR IGNORE INTO readers VALUES (?, '', 0)");
-  const removeReader = prepare<null, [string]>('DELETE FROM readers WHERE reader = ?');
+  const removeReader = prepare<{ topic: string }, [string]>('DELETE FROM readers WHERE reader = ? RETURNING topic');
   const positions = prepare<{ topic: string; position: number }, [string]>(
     "SELECT topic, position FROM readers WHERE reader = ? AND topic <> ''",
   );
@@ -136,17 +144,20 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
     return { first: before + 1, last };
   };
 
+  const appendTaken: Store['appendTaken'] = (runs, take) => {
+    const need = runs.reduce((sum, run) => sum + sizeOf(run), 0);
+    const left = roomLeft();
+    if (need > left)
+      throw new PipelineError('buffer_full', `The disk buffer has room for ${Math.max(0, left)} bytes, not ${need}`);
+    const range = guarded(() => connection.write('fsynced', () => insertAll(take())));
+    room.spend(need);
+    writes++;
+    return range;
+  };
+
   return {
-    append(runs) {
-      const need = runs.reduce((sum, run) => sum + sizeOf(run), 0);
-      const left = roomLeft();
-      if (need > left)
-        throw new PipelineError('buffer_full', `The disk buffer has room for ${Math.max(0, left)} bytes, not ${need}`);
-      const range = guarded(() => connection.write('fsynced', () => insertAll(runs)));
-      room.spend(need);
-      writes++;
-      return range;
-    },
+    append: runs => appendTaken(runs, () => runs),
+    appendTaken,
 
     register: name =>
       guarded(() => {
@@ -158,14 +169,17 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
 
     commit: (name, topic, last) =>
       guarded(() => {
-        connection.write('lazy', () => advance.run(name, topic, last));
+        connection.write('lazy', () => {
+          addReader.run(name);
+          advance.run(name, topic, last);
+        });
         sweeping.look(topic);
       }),
 
     retire: name =>
       guarded(() => {
         sweeping.lookEverywhere();
-        connection.write('fsynced', () => removeReader.run(name));
+        return connection.write('fsynced', () => removeReader.all(name).some(({ topic }) => topic === ''));
       }),
 
     setAside: records =>
@@ -207,6 +221,8 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
       tryTo(() => checkpointAll.get());
       connection.close();
     },
+
+    leave: () => connection.close(),
   };
 }
 

@@ -122,3 +122,17 @@ test('in whatever order batches finish, the position is at each moment the end o
     ),
   );
 });
+
+test('a partition that was lost and came back begins anew: what is still open of before holds nothing back', async () => {
+  const source = listSource();
+  const progress = progressOf(source);
+  const batch = source.add({ topic: 't', type: 'click', bodies: bodies('', 2) });
+  const [before, after] = [1, 2].map(epoch => ({ ...batch, epoch }) as const) as [Batch, Batch];
+  progress.begin(before);
+  progress.begin(after);
+  await progress.finish([after]);
+  expect(source.commits.map(({ epoch }) => epoch)).toEqual([2]);
+  await progress.finish([before]);
+  expect(source.commits.map(({ epoch }) => epoch)).toEqual([2, 1]);
+  expect(progress.oldest().size).toBe(0);
+});

@@ -108,6 +108,34 @@ test('what is refused stays in the log while it cannot be set aside', async () =
   expect(counts.quarantined).toBe(2);
 });
 
+test('a full disk ends nothing: what was sent is passed, and what comes is read, once there is room', async () => {
+  const memory = memoryBuffer();
+  const refusals = { poll: 3, commit: 3 };
+  const once = <T>(what: keyof typeof refusals, action: () => Promise<T>): Promise<T> =>
+    refusals[what]-- > 0 ? Promise.reject(new PipelineError('buffer_full')) : action();
+  const buffer: DiskBuffer = {
+    ...memory,
+    source: (reader, options) => {
+      const source = memory.source(reader, options);
+      return {
+        ...source,
+        poll: (...args) => once('poll', () => source.poll(...args)),
+        commit: position => once('commit', () => source.commit(position)),
+      };
+    },
+  };
+  const { kafka, counts, start } = drained(buffer);
+  const events = range(5);
+  await buffer.append(events);
+  const drain = start();
+  await until('the buffer is empty', isEmpty(buffer));
+  await drain.stop();
+  await drain.done;
+  expect(Math.max(refusals.poll, refusals.commit)).toBeLessThan(0); // each was asked again
+  expect(ids(kafka)).toEqual(idsOf(events)); // each once
+  expect(counts.sent).toBe(5);
+});
+
 test('a topic that needs repair is told and tried again, and holds up no other', async () => {
   const { buffer, kafka, halts, start } = drained();
   let isBroken = true;

@@ -111,7 +111,7 @@ describe('a foreign record that can be no row', () => {
     ['nothing', '', 'not_json', /empty/],
     ['binary', Uint8Array.of(0xff, 0xfe, 0, 1), 'not_utf8', /UTF-8/],
     ['cut JSON', '{"event_type":"click","time', 'not_json', /line 1, column/],
-    ['an array', JSON.stringify([click]), 'invalid', /expected an event object, got an array/],
+    ['an array', JSON.stringify([click]), 'invalid', /expected an event object, got a list of 1/],
     ['a type nobody knows', JSON.stringify({ ...click, event_type: 'clik' }), 'unknown_type', /did you mean click\?/],
     ['a wrong type of a field', JSON.stringify({ ...film, duration: 'long' }), 'invalid', /^\/duration expected/],
     ['a number out of range', JSON.stringify({ ...film, duration: -1 }), 'invalid', /^\/duration/],

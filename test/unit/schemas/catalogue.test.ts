@@ -96,6 +96,32 @@ describe('a rejection helps', () => {
     expect(messageOf('registering', { user_id: null })).toEndWith('or text of its digits, got null');
   });
 
+  test.each([
+    ['a_text', 5, 'text of at most 1024 characters, got 5'],
+    ['a_text_or_empty', 'abc', 'text of at most 2 characters, got the text "abc"'],
+    ['a_word_or_null', false, 'text of at most 20 characters or null, got false'],
+    ['a_choice', 'two', '"one" or "it’s" or "th\\"ree\\\\", got the text "two"'],
+    ['a_choice_or_null', 'three', '"one" or "two" or null, got the text "three"'],
+    ['a_byte', 256, 'a whole number from 0 to 255, got 256'],
+    ['a_count_or_null', 0.5, 'a whole number from 0 to 4294967295 or null, got 0.5'],
+    ['a_signed_amount', '1', 'a number of at least -1000000, got the text "1"'],
+    ['an_amount_or_null', -1, 'a number that is not negative or null, got -1'],
+    ['a_number_of_words_or_null', 3, '1 (one) or 2 (two) or null, got 3'],
+    ['a_flag', 1, 'true or false, got 1'],
+    ['a_flag_or_null', 'true', 'true or false or null, got the text "true"'],
+    ['a_uuid_or_null', 'x', 'a UUID or null, got the text "x"'],
+    ['a_list', 'a', 'a list of at most 20 texts, got the text "a"'],
+    ['an_object', [], 'an object, got a list of 0'],
+    [
+      'a_time',
+      '2024-10-03',
+      'a time of the years 1900 to 2299: ISO 8601 with a zone (2024-10-03T14:30:00Z) or epoch milliseconds, got the text "2024-10-03"',
+    ],
+  ])('of %s given %p: expected %s', (name, value, words) => {
+    const { text } = rejectionOf(judge({ ...everyKind.example, [name]: value }, originOf()));
+    expect(text).toBe(`/${name} expected ${words}`);
+  });
+
   test('with the nearest field, or with none where every one is far', () => {
     expect(messageOf('click', { page_ulr: 'x' })).toBe(
       '/page_ulr is no field of this event type; did you mean page_url?',

@@ -61,7 +61,7 @@ describe('a type that is added in one place is seen everywhere', () => {
     expect(sql.seat_booked_rows).toContain('TTL toDateTime(received_at) + toIntervalDay(90)');
     expect(sql.seat_booked_check).toContain('`hall` UInt8');
     expect(sql.seat_booked).toContain("transform(`hall`, [1, 2], ['red', 'blue'], '')");
-    expect(sql.events).toContain('FROM `ugc`.`seat_booked`');
+    expect(sql.events).toContain('FROM `ugc`.`seat_booked_rows` FINAL');
   });
 
   test('in Hive, in the types of clients, in the documentation, and in what is published', () => {
@@ -165,6 +165,10 @@ describe('a definition that cannot be one is refused in words', () => {
 
   test('with a field that takes the place of another’s words', () => {
     expect(define({ fields: { ...definition.fields, hall_name: field } })).toThrow('hall_name is the column');
+  });
+
+  test.each([0, 1.5, -1, 1e6])('that keeps rows for %p days', retentionDays => {
+    expect(define({ retentionDays })).toThrow('retentionDays');
   });
 
   test.each([0, 1.5, -1, 70_000])('of version %p', version => {

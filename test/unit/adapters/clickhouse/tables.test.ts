@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { type FoundTable, planSchema } from '../../../../src/adapters/clickhouse/schema.ts';
 import { wantedSchema } from '../../../../src/adapters/clickhouse/tables.ts';
 import type { TableDefinition } from '../../../../src/ports.ts';
@@ -65,9 +65,35 @@ test('the exact view reads FINAL and hides the version', () => {
   );
 });
 
+test('numbers that stand for words are read with their words, in the type’s view and among the fields of events', () => {
+  const words = { column: 'how_name', of: { [-1]: "it's", 2: 'two' } };
+  const plain = table('plain');
+  const login = { ...plain, type: 'login', columns: [...plain.columns, { name: 'how', type: 'Int8', about, words }] };
+  const { views, tables: made } = wantedSchema({ database: 'ugc', tables: [login, plain], embedded: false });
+  expect(made[0]!.create).toContain('`how` Int8 COMMENT');
+  expect(made[0]!.create).not.toContain('how_name');
+  expect(views[0]!.create).toContain(
+    "`how`, CAST(transform(`how`, [2, -1], ['two', 'it\\'s'], ''), 'LowCardinality(String)') AS `how_name`\n",
+  );
+  expect(views.find(({ name }) => name === 'events')!.create).toContain(
+    "'Tuple(`how` Int8, `how_name` LowCardinality(String))')) AS fields",
+  );
+});
+
+test('what types have in common under different types is text in events', () => {
+  const { views } = wantedSchema({
+    database: 'ugc',
+    tables: [table('a', ['user_id', 'Int64']), table('b', ['user_id', 'Nullable(String)'])],
+    embedded: false,
+  });
+  const events = views.find(({ name }) => name === 'events')!;
+  expect(events.create.match(/CAST\(`user_id`, 'Nullable\(String\)'\) AS `user_id`/g)).toHaveLength(2);
+  expect(events.isOfAll).toBe(true);
+});
+
 test('events has what all types have, and the rest as JSON', () => {
   expect(created('events')).toContain(
-    "SELECT `event_id`, `received_at`, `timestamp`, toJSONString(CAST(tuple(`element`), 'Tuple(`element` String)')) AS fields\nFROM `ugc`.`click`",
+    "SELECT `event_id`, `received_at`, `timestamp`, toJSONString(CAST(tuple(`element`), 'Tuple(`element` String)')) AS fields\nFROM `ugc`.`click_rows` FINAL",
   );
 });
 
@@ -145,6 +171,45 @@ test('a table without a window of tokens gets one, and a longer one stays', () =
   expect(planSchema(wanted, found).statements).toEqual([
     'ALTER TABLE `ugc`.`click_rows` MODIFY SETTING non_replicated_deduplication_window = 1000',
   ]);
+});
+
+describe('retention', () => {
+  const keeping = (retentionDays: number | undefined) =>
+    wantedSchema({
+      database: 'ugc',
+      tables: [{ ...tables[0]!, ...(retentionDays && { retentionDays }) }],
+      embedded: false,
+    });
+  const plan = (wantedDays: number | undefined, foundTtl: string) => {
+    const found = complete();
+    change(found, 'click_rows', {
+      engineFull: `ReplacingMergeTree(_version) ORDER BY UUIDToNum(event_id)${foundTtl} SETTINGS non_replicated_deduplication_window = 1000`,
+    });
+    return planSchema(keeping(wantedDays), found).statements.filter(statement => !statement.includes('VIEW'));
+  };
+  const ttl = (days: number) => ` TTL toDateTime(received_at) + toIntervalDay(${days})`;
+
+  test('is made with the table', () => {
+    expect(keeping(90).tables[0]!.create).toContain(
+      '\nORDER BY UUIDToNum(event_id)\nTTL toDateTime(received_at) + toIntervalDay(90)\nSETTINGS',
+    );
+    expect(keeping(undefined).tables[0]!.create).not.toContain('TTL');
+  });
+
+  test('of a table that is there is made longer, never shorter, and an operator’s own stays', () => {
+    expect(plan(90, ttl(30))).toEqual([
+      'ALTER TABLE `ugc`.`click_rows` MODIFY TTL toDateTime(received_at) + toIntervalDay(90)',
+    ]);
+    for (const [days, found] of [
+      [90, ttl(90)],
+      [90, ttl(365)],
+      [90, ''],
+      [undefined, ttl(30)],
+      [undefined, ''],
+      [90, ' TTL toDateTime(timestamp) + toIntervalDay(1)'],
+    ] as const)
+      expect(plan(days, found)).toEqual([]);
+  });
 });
 
 test('a replicated table fits, without the window that is not for it', () => {

@@ -1,0 +1,30 @@
+// What `ugc buffer` works on: the disk buffer of the settings it was given. Wiring only.
+
+import { catalogue } from '../schemas/catalogue.ts';
+import { topicOf } from '../schemas/topic.ts';
+import { isBufferInUse, openBufferFile, openBufferRepair } from './adapters/sqlite/operator.ts';
+import type { Config } from './config.ts';
+import { bufferFile } from './instance.ts';
+import type { Buffers } from './operate/buffer.ts';
+
+const boundsOf = (config: Config) => ({
+  path: bufferFile(config.dataDir),
+  bytesMax: config.bufferBytesMax,
+  diskReserveBytes: config.bufferDiskReserveBytes,
+});
+
+export const buffers: Buffers = {
+  path: config => bufferFile(config.dataDir),
+  read: config => openBufferFile(boundsOf(config)),
+  repair: config =>
+    openBufferRepair(boundsOf(config), (message, fields) =>
+      process.stderr.write(`ugc: ${message} ${JSON.stringify(fields)}\n`),
+    ),
+  isInUse: config => isBufferInUse(bufferFile(config.dataDir)),
+  // As serve.ts names them: with Kafka the drain empties the buffer, without it the mover reads it.
+  readers: config => [config.kafkaBrokers === '' ? 'etl' : 'drain'],
+  topicOf(config, name) {
+    const type = catalogue.find(name);
+    return type?.name === name ? topicOf(config.topic, type) : null;
+  },
+};

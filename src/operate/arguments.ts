@@ -1,0 +1,60 @@
+// What was typed after a command's name: its own flags, settings, and the rest. A flag is `--name` or `--name=value`;
+// anything else is the command's to read, so a query may begin with an SQL comment. After `--` nothing is a flag.
+
+import type { Config } from '../config.ts';
+import { flagName, parseSettings, type Settings, type Values } from '../settings.ts';
+
+export type Exit = 0 | 1 | 2;
+
+/** A command: its own flags, declared as settings are, and what it does with its arguments. */
+export interface Command {
+  readonly flags: Settings;
+  readonly run: (asked: Asked<Settings>) => Promise<Exit>;
+}
+
+export interface Asked<F extends Settings> {
+  readonly args: readonly string[];
+  readonly flags: Values<F>;
+  readonly config: Config;
+}
+
+export const command = <F extends Settings>(flags: F, run: (asked: Asked<F>) => Promise<Exit>): Command => ({
+  flags,
+  run: run as Command['run'],
+});
+
+export interface Split {
+  /** Flags that are not the command's own: settings, or nobody's. */
+  readonly settings: readonly string[];
+  readonly own: readonly string[];
+  readonly args: readonly string[];
+}
+
+export function splitArguments(typed: readonly string[], flags: Settings): Split {
+  const end = typed.indexOf('--');
+  const [before, after] = end < 0 ? [typed, []] : [typed.slice(0, end), typed.slice(end + 1)];
+  const names = new Set(Object.keys(flags).map(flagName));
+  const isOwn = (arg: string): boolean => names.has(arg.split('=', 1)[0]!);
+  const given = before.filter(isFlag);
+  return {
+    own: given.filter(isOwn),
+    settings: given.filter(arg => !isOwn(arg)),
+    args: [...before.filter(arg => !isFlag(arg)), ...after],
+  };
+}
+
+/** `-- a comment` is none, and neither is a comment of one word that a line break ends. */
+export const isFlag = (arg: string): boolean => /^--[a-z][\w-]*(=|$)/i.test(arg);
+
+/** Reads a command's own flags; the environment has no say in them. */
+export const readFlags = <F extends Settings>(flags: F, own: readonly string[]) =>
+  parseSettings(flags, { flags: own, env: {} });
+
+/** One line of help for each flag. */
+export const flagsHelp = (flags: Settings): string =>
+  Object.entries(flags)
+    .map(([key, { takes, help }]) => {
+      const name = takes === 'true | false' ? flagName(key) : `${flagName(key)}=…`;
+      return `      ${name.padEnd(14)} ${help}`;
+    })
+    .join('\n');

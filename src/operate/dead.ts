@@ -1,0 +1,221 @@
+// `ugc dead ls|show|replay`: the records that could not become rows, and what becomes of them after a repair.
+
+import { catalogue } from '../../schemas/catalogue.ts';
+import { tableOf } from '../../schemas/table.ts';
+import { type FoundLetter, type LetterPlace, type Letters, lettersIn } from '../adapters/clickhouse/letters.ts';
+import { clickhouseSink } from '../adapters/clickhouse/sink.ts';
+import type { Config } from '../config.ts';
+import { messageOf, PipelineError } from '../errors.ts';
+import { hintOf } from '../nearest.ts';
+import { deadReasons, type JudgeForeign } from '../ports.ts';
+import { flag, integer, type Settings, text, type Values } from '../settings.ts';
+import { type Asked, type Command, command, type Exit } from './arguments.ts';
+import { countOf, cut, isPipeClosed, plain, progressOf, say, writeOut } from './output.ts';
+import { type Replayed, replay } from './replay.ts';
+import { type Tables, withTables } from './tables.ts';
+
+const json = flag({ default: false, help: 'JSON instead of text for people' });
+const word = (help: string) => text({ default: '', takes: 'text', help });
+const topic = word('Only of this topic');
+const reason = {
+  ...word('Only of this reason'),
+  takes: deadReasons.join(' | '),
+  parse: (value: string) => {
+    if (value === '' || (deadReasons as readonly string[]).includes(value)) return value;
+    throw new Error(`must be ${deadReasons.join(' | ')}, not "${value}"${hintOf(value, deadReasons)}`);
+  },
+};
+
+/** Each command's own flags; `ugc help dead` prints them. */
+export const deadFlags = {
+  ls: {
+    topic,
+    reason,
+    limit: integer({ default: 50, min: 1, max: 1_000_000, help: 'At most so many, in the order of the log' }),
+    all: flag({ default: false, help: 'Also those that became rows' }),
+    json,
+  },
+  show: { json },
+  replay: {
+    topic,
+    reason,
+    dryRun: flag({ default: false, help: 'Say what would become of them, change nothing' }),
+    json,
+  },
+} as const satisfies Readonly<Record<string, Settings>>;
+
+/** `judgeFor` makes the judge of foreign records for these settings. */
+export const deadCommands = (
+  judgeFor: (config: Config) => JudgeForeign,
+): Readonly<Record<keyof typeof deadFlags, Command>> => {
+  const over = <F extends Settings>(
+    flags: F,
+    takes: Takes,
+    run: (
+      letters: Letters,
+      asked: Asked<F> & { readonly place: LetterPlace | undefined },
+      tables: Tables,
+    ) => Promise<Exit>,
+  ): Command =>
+    command(flags, asked =>
+      inWords(async () => {
+        const place = placeOf(asked.args, takes);
+        return withTables(asked.config, tables =>
+          run(lettersIn(tables.client, asked.config.clickhouseDatabase), { ...asked, place }, tables),
+        );
+      }),
+    );
+  return {
+    ls: over(deadFlags.ls, 'no place', (letters, { flags }) => list(letters, flags)),
+    show: over(deadFlags.show, 'a place', (letters, { place, flags }) => show(letters, place!, flags.json)),
+    replay: over(deadFlags.replay, 'a place or none', (letters, { place, flags, config }, tables) =>
+      replayAll({ letters, tables, config, judge: judgeFor(config) }, place, flags),
+    ),
+  };
+};
+
+/** Expected failures as one line: 2 when the wrong thing was named, else 1. */
+async function inWords(run: () => Promise<Exit>): Promise<Exit> {
+  try {
+    return await run();
+  } catch (error) {
+    if (isPipeClosed(error)) return 0; // whoever read it has seen enough
+    if (!(error instanceof PipelineError)) throw error;
+    say(`ugc: ${messageOf(error).trim()}`);
+    return error.code === 'config_invalid' ? 2 : 1;
+  }
+}
+
+type Takes = 'no place' | 'a place' | 'a place or none';
+
+function placeOf([named, ...strays]: readonly string[], takes: Takes): LetterPlace | undefined {
+  const stray = takes === 'no place' ? named : strays[0];
+  if (stray !== undefined) throw wrong(`${stray} is not understood`);
+  if (named === undefined && takes === 'a place') throw wrong('show takes the place of a letter, as ls prints it');
+  if (named === undefined) return undefined;
+  const place = readPlace(named);
+  if (place === null) throw wrong(`${named} is no place of a letter, which is topic/partition/position`);
+  return place;
+}
+
+const wrong = (what: string): PipelineError => new PipelineError('config_invalid', `${what}; see ugc help dead`);
+
+/** topic/partition/position, and +index where the position is a whole batch's. */
+function readPlace(text: string): LetterPlace | null {
+  const match = /^(.+)\/(\d{1,10})\/(\d{1,16})(?:\+(\d{1,9}))?$/.exec(text);
+  if (!match) return null;
+  const [, topic, partition, position, index = '0'] = match;
+  return { topic: topic!, partition: Number(partition), position: Number(position), index: Number(index) };
+}
+
+const placeText = ({ topic, partition, position, index }: LetterPlace): string =>
+  `${topic}/${partition}/${position}${index === 0 ? '' : `+${index}`}`;
+
+/** A flag that was not given narrows nothing. */
+const filterOf = (flags: { readonly topic: string; readonly reason: string }) => ({
+  topic: flags.topic || undefined,
+  reason: flags.reason || undefined,
+});
+
+async function list(letters: Letters, flags: Values<typeof deadFlags.ls>): Promise<Exit> {
+  const filter = { ...filterOf(flags), all: flags.all };
+  const found = await letters.find({ ...filter, limit: flags.limit });
+  if (flags.json) return write(found.map(letter => `${JSON.stringify(jsonOf(letter))}\n`).join(''));
+  const counts = await letters.count(filter);
+  const sum = counts.reduce((total, { letters: n }) => total + n, 0);
+  const lines = found.map(letter => {
+    const state = letter.replayedAtMs === null ? '' : ` (a row since ${isoOf(letter.replayedAtMs)})`;
+    const place = plain(placeText(letter));
+    return `${isoOf(letter.failedAtMs)}  ${letter.reason.padEnd(12)}  ${place}${state}\n    ${cut(plain(letter.detail), 160)}\n`;
+  });
+  const more = sum > found.length ? `, the first ${found.length} above: --limit shows more` : '';
+  const kinds = counts.map(({ reason: kind, letters: n }) => `${n} ${kind}`).join(', ');
+  return write(`${lines.join('')}${countOf(sum, 'dead letter')}${kinds === '' ? '' : `: ${kinds}`}${more}\n`);
+}
+
+async function show(letters: Letters, place: LetterPlace, asJson: boolean): Promise<Exit> {
+  const [letter] = await letters.find({ place, all: true, limit: 1 });
+  if (letter === undefined) {
+    say(`ugc: there is no dead letter ${placeText(place)}; see ugc dead ls --all`);
+    return 1;
+  }
+  if (asJson) return write(`${JSON.stringify(jsonOf(letter))}\n`);
+  const value = Buffer.from(letter.raw).toString();
+  const isText = Buffer.from(value).equals(letter.raw);
+  const rows = [
+    ['place', placeText(letter)],
+    ['reason', letter.reason],
+    ['detail', letter.detail],
+    ['recorded', isoOf(letter.atMs)],
+    ['given up', isoOf(letter.failedAtMs)],
+    ['replayed', letter.replayedAtMs === null ? 'no' : isoOf(letter.replayedAtMs)],
+    ['bytes', `${letter.raw.length}${isText ? '' : ', not text; --json has them in Base64'}`],
+  ] as const;
+  const head = rows.map(([name, said]) => `${name.padEnd(9)} ${plain(said)}\n`).join('');
+  return write(`${head}\n${value.trimEnd().split('\n').map(plain).join('\n')}\n`);
+}
+
+interface Replaying {
+  readonly tables: Tables;
+  readonly letters: Letters;
+  readonly config: Config;
+  readonly judge: JudgeForeign;
+}
+
+async function replayAll(
+  { tables, letters, config, judge }: Replaying,
+  place: LetterPlace | undefined,
+  flags: Values<typeof deadFlags.replay>,
+): Promise<Exit> {
+  const { dryRun } = flags;
+  const sink = clickhouseSink({
+    client: tables.client,
+    database: config.clickhouseDatabase,
+    tables: catalogue.types.map(tableOf),
+    migrate: 'off',
+    timeoutMs: config.clickhouseTimeoutMs,
+    embedded: tables.embedded,
+    cluster: config.clickhouseCluster,
+  });
+  const filter = { ...filterOf(flags), place };
+  const progress = progressOf('looked at', 'letters');
+  const onProgress = (done: number): void => progress.at(done, 0);
+  const replayed = await replay({ letters, sink, judge, filter, dryRun, onProgress }).finally(progress.end);
+  const { looked, rows, stays } = replayed;
+  const counts = { rows: Object.fromEntries(rows), stays: Object.fromEntries(stays) };
+  return write(
+    flags.json ? `${JSON.stringify({ dry_run: dryRun, looked, ...counts })}\n` : summaryOf(replayed, dryRun),
+  );
+}
+
+function summaryOf({ looked, rows, stays }: Replayed, dryRun: boolean): string {
+  const listOf = (counts: ReadonlyMap<string, number>): string =>
+    [...counts].map(([name, n]) => `    ${String(n).padStart(8)}  ${name}\n`).join('');
+  const sumOf = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((sum, n) => sum + n, 0);
+  return (
+    `${countOf(looked, 'open dead letter')} looked at\n` +
+    `${sumOf(rows)} ${dryRun ? 'would be rows now; nothing was changed' : 'are rows now'}\n${listOf(rows)}` +
+    `${sumOf(stays)} ${dryRun ? 'would stay' : 'stay'} dead letters\n${listOf(stays)}`
+  );
+}
+
+const jsonOf = (letter: FoundLetter) => ({
+  place: placeText(letter),
+  topic: letter.topic,
+  partition: letter.partition,
+  position: letter.position,
+  index: letter.index,
+  reason: letter.reason,
+  detail: letter.detail,
+  recorded_at: isoOf(letter.atMs),
+  failed_at: isoOf(letter.failedAtMs),
+  replayed_at: letter.replayedAtMs === null ? null : isoOf(letter.replayedAtMs),
+  raw_base64: Buffer.from(letter.raw).toString('base64'),
+});
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+function write(data: string): 0 {
+  writeOut(data);
+  return 0;
+}

@@ -1,0 +1,107 @@
+// What commands write: data to stdout, in step with whoever reads it, and progress to stderr.
+
+import { writeSync } from 'node:fs';
+
+/** Waits until the reader of a pipe has taken it, so that nothing piles up here. Throws EPIPE when the reader has gone. */
+export function writeOut(data: string | Uint8Array): void {
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EAGAIN') throw error;
+      Bun.sleepSync(1);
+    }
+  }
+}
+
+export const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** Whoever read our output has ended, like `head` does when it has enough. */
+export const isPipeClosed = (error: unknown): boolean => (error as { code?: string } | null)?.code === 'EPIPE';
+
+const lineEveryMs = { terminal: 100, pipe: 5_000 };
+
+export interface Progress {
+  /** `of` 0: nobody knows. */
+  at(done: number, of: number): void;
+  /** Clears the line on a terminal. */
+  end(): void;
+}
+
+/** `checked 12 000 of 40 000 events (30%), 90 000/s, 1 s left`: one line that changes on a terminal, else a line now and then. */
+export function progressOf(verb: string, unit: string): Progress {
+  const isTerminal = process.stderr.isTTY === true;
+  let startedAt: number | null = null;
+  let saidAt = 0;
+  return {
+    at(done, of) {
+      const now = performance.now();
+      if (startedAt === null) [startedAt, saidAt] = [now, now];
+      if (now - saidAt < (isTerminal ? lineEveryMs.terminal : lineEveryMs.pipe)) return;
+      saidAt = now;
+      const perSecond = (done * 1000) / (now - startedAt);
+      const share = of > 0 ? ` of ${count(of)} ${unit} (${Math.min(100, Math.floor((100 * done) / of))}%)` : ` ${unit}`;
+      const left = of > done && perSecond > 0 ? `, ${duration(((of - done) / perSecond) * 1000)} left` : '';
+      const line = `${verb} ${count(done)}${share}, ${count(Math.round(perSecond))}/s${left}`;
+      process.stderr.write(isTerminal ? `\r\u001b[K${line}` : `${line}\n`);
+    },
+    end() {
+      if (isTerminal) process.stderr.write('\r\u001b[K');
+    },
+  };
+}
+
+/** Columns as wide as their widest cell; numbers to the right. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cells = [head, ...rows.map(row => row.map(cell => (typeof cell === 'number' ? count(cell) : plain(cell))))];
+  const widths = head.map((_, at) => Math.max(...cells.map(row => Bun.stringWidth(row[at]!))));
+  const isNumber = head.map((_, at) => rows.every(row => typeof row[at] === 'number'));
+  return cells
+    .map(row => {
+      const padded = row.map((cell, at) => {
+        const space = ' '.repeat(widths[at]! - Bun.stringWidth(cell));
+        return isNumber[at] ? space + cell : cell + space;
+      });
+      return `  ${padded.join('  ').trimEnd()}\n`;
+    })
+    .join('');
+}
+
+/** 12345 → 12 345 */
+export const count = (number: number): string => String(number).replace(/\B(?=(\d{3})+$)/g, ' ');
+
+/** `1 event`, `12 345 events` */
+export const countOf = (number: number, noun: string): string => `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
+
+const byteUnits = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+export function size(bytes: number): string {
+  let [value, unit] = [bytes, 0];
+  while (value >= 1024 && unit < byteUnits.length - 1) [value, unit] = [value / 1024, unit + 1];
+  return `${unit === 0 || value >= 100 ? count(Math.round(value)) : value.toFixed(1)} ${byteUnits[unit]}`;
+}
+
+/** 90 000 → 1 min 30 s */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86_400), 'd'],
+    [Math.floor(seconds / 3_600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ];
+  const first = parts.findIndex(([value]) => value > 0);
+  return (first < 0 ? parts.slice(3) : parts.slice(first, first + 2)).map(([n, unit]) => `${n} ${unit}`).join(' ');
+}
+
+/** Bytes of a stranger on a terminal: no control characters, so nothing of it is obeyed. */
+export const plain = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd').toWellFormed();
+
+/** Cut to so many columns, with an ellipsis where something is missing. */
+export function cut(text: string, columns: number): string {
+  if (text.length <= columns && Bun.stringWidth(text) <= columns) return text;
+  let kept = text.slice(0, Math.max(0, columns - 1)).toWellFormed();
+  while (kept !== '' && Bun.stringWidth(kept) > columns - 1) kept = kept.slice(0, -1).toWellFormed();
+  return `${kept}…`;
+}

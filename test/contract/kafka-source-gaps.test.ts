@@ -1,0 +1,111 @@
+// The Kafka source where offsets have gaps: transactions, compaction, retention.
+
+import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
+import type { Admin, Producer } from 'kafkajs';
+import type { Batch } from '../../src/ports.ts';
+import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
+import { commitAll, linesOf, nameOf, namesOf, read, sourcesOf, stamped } from '../support/kafka-source.ts';
+import { eventually } from '../support/ugc.ts';
+
+let kafka: TestKafka;
+let admin: Admin;
+let producer: Producer;
+beforeAll(async () => {
+  kafka = await startKafka({
+    properties: {
+      'transaction.state.log.min.isr': '1',
+      'log.cleaner.enable': 'true',
+      'log.cleaner.dedupe.buffer.size': '4194304',
+      'log.cleaner.backoff.ms': '100',
+    },
+  });
+  admin = kafkaClient(kafka.brokers, 10).admin();
+  producer = kafkaClient(kafka.brokers, 10).producer();
+  await Promise.all([admin.connect(), producer.connect()]);
+});
+afterAll(async () => {
+  await Promise.all([admin.disconnect(), producer.disconnect()]);
+  await kafka.stopForGood();
+});
+const sources = sourcesOf(() => ({ brokers: kafka.brokers }));
+afterEach(() => sources.closeAll());
+
+let topics = 0;
+const newName = (): string => `s.${process.pid}.${++topics}`;
+async function newTopic(partitions = 1, configEntries: { name: string; value: string }[] = []): Promise<string> {
+  const topic = newName();
+  await admin.createTopics({ topics: [{ topic, numPartitions: partitions, configEntries }], waitForLeaders: true });
+  return topic;
+}
+const send = (topic: string, values: readonly string[]) =>
+  producer.send({ topic, messages: values.map(value => ({ value, partition: 0 })) });
+const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `e${at}`);
+const committedTo = async (groupId: string, topic: string): Promise<string | undefined> =>
+  (await admin.fetchOffsets({ groupId, topics: [topic] }))[0]?.partitions[0]?.offset;
+
+test('what an aborted transaction wrote never comes, and the position passes its markers', async () => {
+  const [topic, group] = [await newTopic(), newName()];
+  const writer = kafkaClient(kafka.brokers, 10).producer({
+    transactionalId: newName(),
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
+  await writer.connect();
+  for (const [name, ends] of [
+    ['kept', 'commit'],
+    ['aborted', 'abort'],
+    ['kept too', 'commit'],
+    ['aborted too', 'abort'],
+  ] as const) {
+    const transaction = await eventually(() => writer.transaction());
+    await transaction.send({ topic, messages: [{ value: stamped(name) }, { value: stamped(name) }] });
+    await transaction[ends]();
+  }
+  await writer.disconnect();
+  const source = sources.open(group, [topic]);
+  const batches = await read(source, 4);
+  expect(namesOf(batches)).toEqual(['kept', 'kept', 'kept too', 'kept too']);
+  await commitAll(source, batches);
+  // Four transactions of two records and a marker, the last of them skipped altogether.
+  await eventually(async () => (await committedTo(group, topic)) === '12');
+  await eventually(() => source.lag().get(topic) === 0);
+});
+
+test('offsets that compaction has emptied are passed', async () => {
+  const topic = await newTopic(1, [
+    { name: 'cleanup.policy', value: 'compact' },
+    { name: 'segment.ms', value: '100' },
+    { name: 'min.cleanable.dirty.ratio', value: '0.001' },
+  ]);
+  const put = (key: string) => producer.send({ topic, messages: [{ key, value: stamped(key) }] });
+  for (const key of ['a', 'b', 'a', 'a', 'c', 'a']) await put(key);
+  const batches = await eventually(async () => {
+    const [rolled] = await put('roll'); // segments are closed by what comes after them, and only closed ones are compacted
+    const source = sources.open(newName(), [topic]);
+    const got: Batch[] = [];
+    while (!got.some(({ last }) => last >= Number(rolled!.baseOffset))) got.push(...(await read(source, 1)));
+    await source.close();
+    return !got.some(({ first, last }) => first <= 2 && last >= 2) && got;
+  });
+  expect(batches.every(({ first, last, count }) => last - first + 1 === count)).toBe(true);
+  expect(batches.flatMap(linesOf).map(nameOf).slice(0, 3)).toEqual(['b', 'c', 'a']);
+});
+
+test('what retention has deleted unread is said to be missing, and the rest is read', async () => {
+  const [topic, group] = [await newTopic(), newName()];
+  await send(
+    topic,
+    names(10).map(name => stamped(name)),
+  );
+  const before = sources.open(group, [topic]);
+  const [batch] = await read(before, 10);
+  await before.commit({ ...batch!, last: 1 });
+  await before.close();
+  await admin.fetchTopicMetadata({ topics: [topic] });
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '7' }] });
+  const source = sources.open(group, [topic]);
+  const batches = await read(source, 3);
+  expect(namesOf(batches)).toEqual(['e7', 'e8', 'e9']);
+  await commitAll(source, batches);
+  expect(await committedTo(group, topic)).toBe('10');
+});

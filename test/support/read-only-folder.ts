@@ -1,0 +1,30 @@
+// A folder nobody can write to, root included: a small volume of its own, mounted read-only once it is filled. Where
+// mounting is not allowed, permissions do; they hold root back from nothing, so then it is null, said aloud.
+
+import { chmodSync, cpSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { smallDisk } from './small-disk.ts';
+
+export interface ReadOnlyFolder {
+  readonly path: string;
+  release(): void;
+}
+
+/** With the files of `from` in it. */
+export function readOnlyFolder(from: string): ReadOnlyFolder | null {
+  if (process.getuid?.() !== 0) {
+    const path = join(mkdtempSync(join(tmpdir(), 'ugc-ro-')), 'data');
+    cpSync(from, path, { recursive: true });
+    chmodSync(path, 0o555);
+    return { path, release: () => chmodSync(path, 0o755) };
+  }
+  const disk = smallDisk(64);
+  if (disk === null) return null;
+  cpSync(from, disk.path, { recursive: true });
+  const remounted = Bun.spawnSync(['mount', '-o', 'remount,ro', disk.path]);
+  if (remounted.success) return { path: disk.path, release: () => disk.unmount() };
+  disk.unmount();
+  console.warn('NO READ-ONLY FOLDER: mounting one is not allowed here');
+  return null;
+}

@@ -1,0 +1,97 @@
+// One ugc after another on the same folder, under load from the first moment to the last: killed and started again while
+// clients go on. Keeps what the answers were worth: how slow, and which of them failed with nothing to excuse it.
+
+import { type Ledger, load, type Timed } from './load.ts';
+import type { Random } from './random.ts';
+import { startUgc, type Ugc } from './ugc.ts';
+
+export interface LivesOptions {
+  readonly dataDir: string;
+  readonly flags: readonly string[];
+  readonly random: Random;
+  readonly ledger: Ledger;
+  /** What is going on, for the record. */
+  readonly circumstances: () => string;
+  /** Whether a request that was under way in this time may fail or be late. */
+  readonly isExcused: (answer: Timed) => boolean;
+}
+
+export interface Slow {
+  readonly ms: number;
+  readonly during: string;
+}
+
+export interface UgcLives {
+  current(): Ugc;
+  /** Ends this life, and begins the next one with load. SIGTERM must end it with 0. */
+  next(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
+  /** No more load; the process goes on. */
+  quiet(): Promise<void>;
+  /** Answers that were to come in time. */
+  readonly answers: () => number;
+  readonly slowest: () => Slow;
+  /** `status during circumstances`, of answers that should not have failed. */
+  readonly failures: readonly string[];
+  /** How long each start took until ready. */
+  readonly startMs: readonly number[];
+  readonly stopMs: readonly number[];
+}
+
+export async function ugcLives(options: LivesOptions): Promise<UgcLives> {
+  const { dataDir, flags, random, ledger, circumstances, isExcused } = options;
+  const failures: string[] = [];
+  const startMs: number[] = [];
+  const stopMs: number[] = [];
+  let answers = 0;
+  let slowest: Slow = { ms: 0, during: 'nothing' };
+  let ugc: Ugc;
+  let loading = new AbortController();
+  let loaded: Promise<void> = Promise.resolve();
+
+  async function begin(): Promise<void> {
+    const startedAt = performance.now();
+    ugc = await startUgc({ dataDir, flags });
+    startMs.push(performance.now() - startedAt);
+    loading = new AbortController();
+    const { signal } = loading;
+    const clients = random.between(2, 8);
+    loaded = load({ url: ugc.url, random, ledger, clients, signal, pauseMsMax: 40, onAnswer: note(signal) });
+  }
+
+  /** Once a life is to end, its answers are nobody's business: aborted says so. */
+  const note =
+    (ending: AbortSignal) =>
+    (answer: Timed): void => {
+      if (ending.aborted || isExcused(answer)) return;
+      answers++;
+      const ms = answer.answeredAt - answer.sentAt;
+      const during = circumstances();
+      if (ms > slowest.ms) slowest = { ms, during };
+      if (answer.status === 0 || answer.status >= 500) failures.push(`${answer.status} during ${during}`);
+    };
+
+  await begin();
+  return {
+    current: () => ugc,
+    async next(signal) {
+      const diedAt = performance.now();
+      loading.abort();
+      ugc.kill(signal);
+      ugc.kill('SIGCONT'); // it may be frozen
+      const [code] = await Promise.all([ugc.exited, loaded]);
+      stopMs.push(performance.now() - diedAt);
+      if (signal === 'SIGTERM' && code !== 0)
+        throw new Error(`SIGTERM ended ugc with ${code} during ${circumstances()}: ${ugc.output().slice(-2_000)}`);
+      await begin();
+    },
+    async quiet() {
+      loading.abort();
+      await loaded;
+    },
+    answers: () => answers,
+    slowest: () => slowest,
+    failures,
+    startMs,
+    stopMs,
+  };
+}

@@ -1,0 +1,223 @@
+import { expect, test } from 'bun:test';
+import { kafkaLane, type LaneOptions, type Waiting } from '../../../../src/adapters/kafka/lane.ts';
+import { measureRecord } from '../../../../src/adapters/kafka/record-batch.ts';
+import type { PipelineError } from '../../../../src/errors.ts';
+import { until } from '../../../support/buffer.ts';
+import { type Asked, type FakeNode, fakeKafka } from '../../../support/kafka-driver.ts';
+
+/** A lane to node 1, whatever was added to it with its outcome, and what the lane said of topics. */
+function opened(more: Partial<LaneOptions> = {}) {
+  const kafka = fakeKafka();
+  const doubted: (string | number)[] = [];
+  const outcomes = new Map<string, string>();
+  const lane = kafkaLane({
+    cluster: kafka.cluster,
+    topics: {
+      known: () => undefined,
+      load: () => Promise.reject(new Error('not asked here')),
+      doubt: topic => void doubted.push(topic),
+      doubtLeader: node => void doubted.push(node),
+    },
+    clientId: 'ugc',
+    compression: 'none',
+    node: 1,
+    requestTimeoutMs: 1_000,
+    lingerMs: 1,
+    requestBytesMax: 10_000,
+    requestRecordsMax: 100,
+    inFlightMax: 1,
+    ...more,
+  });
+  const add = (values: string | readonly string[], topic = 't', partition = 0) => {
+    for (const value of [values].flat()) {
+      const settle = (error: PipelineError | null) => {
+        if (outcomes.has(value)) throw new Error(`${value} was settled twice`);
+        outcomes.set(value, error?.code ?? 'stored');
+      };
+      const waiting: Waiting = { ...measureRecord('k', value, 1_795_000_000_000), settle };
+      lane.add(topic, partition, waiting);
+    }
+  };
+  const settled = (count: number) => until(`${count} outcomes`, () => outcomes.size === count);
+  return { lane, add, outcomes, settled, doubted, node: kafka.node(1) };
+}
+
+/** Answers of a node that are given when a test says so. */
+function held(node: FakeNode): (code?: number) => void {
+  let release = Promise.withResolvers<number>();
+  node.answering = () => release.promise;
+  return (code = 0) => {
+    const { resolve } = release;
+    release = Promise.withResolvers();
+    resolve(code);
+  };
+}
+
+const valuesOf = (request: readonly Asked[] | undefined): string[] => (request ?? []).flatMap(({ values }) => values);
+const names = (count: number, prefix = 'r'): string[] => Array.from({ length: count }, (_, at) => `${prefix}${at}`);
+
+test('what comes in one turn leaves in one request, a batch a partition', async () => {
+  const { add, settled, outcomes, node } = opened();
+  add(['a', 'b'], 't', 0);
+  add('c', 't', 1);
+  add('d', 'u', 0);
+  await settled(4);
+  expect(node.requests).toEqual([
+    [
+      { topic: 't', partition: 0, values: ['a', 'b'] },
+      { topic: 't', partition: 1, values: ['c'] },
+      { topic: 'u', partition: 0, values: ['d'] },
+    ],
+  ]);
+  expect(new Set(outcomes.values())).toEqual(new Set(['stored']));
+});
+
+test('what comes while a request is under way waits for its answer and goes together', async () => {
+  const { add, settled, node } = opened();
+  const answer = held(node);
+  add('first');
+  await until('it is sent', () => node.open === 1);
+  add(names(20));
+  await Bun.sleep(20); // many lingers: with one in flight at most nothing may follow
+  expect(node.requests.length).toBe(1);
+  answer();
+  await until('the rest is sent', () => node.requests.length === 2);
+  expect(valuesOf(node.requests[1])).toEqual(names(20));
+  answer();
+  await settled(21);
+});
+
+test('with room in flight a second request leaves after the linger, or at once when it is full', async () => {
+  const { add, settled, node } = opened({ inFlightMax: 3, requestRecordsMax: 10, lingerMs: 5 });
+  const answer = held(node);
+  add('first');
+  await until('it is sent', () => node.open === 1);
+  add(names(10, 'full'));
+  await until('the full one is sent', () => node.open === 2);
+  add('late');
+  await until('the linger is over', () => node.open === 3);
+  expect(node.requests.map(request => valuesOf(request).length)).toEqual([1, 10, 1]);
+  answer();
+  await settled(12);
+});
+
+test('a request is bounded in records and bytes, and whoever had to stay behind is first the next time', async () => {
+  const { add, settled, node } = opened({ requestRecordsMax: 5 });
+  for (const [partition, name] of ['a', 'b', 'c'].entries()) add(names(4, name), 't', partition);
+  await settled(12);
+  expect(node.requests.map(valuesOf)).toEqual([
+    ['a0', 'a1', 'a2', 'a3', 'b0'],
+    ['b1', 'b2', 'b3', 'c0', 'c1'],
+    ['c2', 'c3'],
+  ]);
+
+  const small = opened({ requestBytesMax: 300 });
+  small.add(names(6).map(name => name.padEnd(100, '.')));
+  await small.settled(6);
+  expect(small.node.requests.map(request => valuesOf(request).length)).toEqual([2, 2, 2]);
+});
+
+test('a record larger than a request may be goes alone', async () => {
+  const { add, settled, node } = opened({ requestBytesMax: 300 });
+  const large = 'x'.repeat(5_000);
+  add(['small', large, 'after']);
+  await settled(3);
+  expect(node.requests.map(valuesOf)).toEqual([['small'], [large], ['after']]);
+});
+
+test('a batch refused for one of its records is sent again in halves until each has an answer of its own', async () => {
+  const { add, settled, outcomes, node } = opened({ requestRecordsMax: 1_000 });
+  const bad = new Set(['r5', 'r60']);
+  node.answering = ({ values }) => (values.some(value => bad.has(value)) ? 10 : 0);
+  add(names(64));
+  await settled(64);
+  for (const [name, outcome] of outcomes)
+    expect([name, outcome]).toEqual([name, bad.has(name) ? 'log_refused' : 'stored']);
+  // Two records among 64 cost two searches, not 64 requests.
+  expect(node.requests.length).toBeLessThanOrEqual(1 + 2 * 2 * 6);
+});
+
+test('each partition has its own outcome, and one that has moved is doubted', async () => {
+  const { add, settled, outcomes, doubted, node } = opened();
+  const codes: Record<string, number> = { stored: 0, moved: 6, forbidden: 29, late: 7 };
+  node.answering = ({ topic }) => codes[topic]!;
+  for (const topic of Object.keys(codes)) add(topic, topic);
+  await settled(4);
+  expect(Object.fromEntries(outcomes)).toEqual({
+    stored: 'stored',
+    moved: 'log_unavailable',
+    forbidden: 'log_halted',
+    late: 'log_unknown',
+  });
+  expect(doubted).toEqual(['moved']);
+});
+
+test('a connection that ends leaves what was sent unknown, and what waited certainly not sent', async () => {
+  const { add, settled, outcomes, doubted, node } = opened();
+  held(node);
+  add(['sent 1', 'sent 2']);
+  await until('it is sent', () => node.open === 1);
+  add(['waits 1', 'waits 2'], 't', 1);
+  node.cut(new Error('Closed connection'));
+  await settled(4);
+  expect(Object.fromEntries(outcomes)).toEqual({
+    'sent 1': 'log_unknown',
+    'sent 2': 'log_unknown',
+    'waits 1': 'log_unavailable',
+    'waits 2': 'log_unavailable',
+  });
+  expect(node.isDropped).toBe(true);
+  expect(doubted).toEqual([1]);
+});
+
+test('halves that wait go down with the connection as not sent', async () => {
+  const { add, settled, outcomes, node } = opened();
+  let isFirst = true;
+  node.answering = () => {
+    if (!isFirst) return new Promise(() => {});
+    isFirst = false;
+    return 10;
+  };
+  add(['a', 'b']);
+  await until('a half is sent', () => node.requests.length === 2);
+  node.cut(new Error('Closed connection'));
+  await settled(2);
+  expect(Object.fromEntries(outcomes)).toEqual({ a: 'log_unknown', b: 'log_unavailable' });
+});
+
+test('a broker that cannot be connected to has certainly nothing, and is used when it comes', async () => {
+  const { add, settled, outcomes, node } = opened();
+  node.refuses = new Error('connect ECONNREFUSED');
+  add(names(3));
+  await settled(3);
+  expect([...outcomes.values()]).toEqual(Array(3).fill('log_unavailable'));
+  node.refuses = null;
+  add('after');
+  await settled(4);
+  expect(outcomes.get('after')).toBe('stored');
+});
+
+test('a buffer is used again only after its answer', async () => {
+  const { add, settled, outcomes, node } = opened({ inFlightMax: 4 });
+  const answer = held(node);
+  for (let round = 0; round < 4; round++) {
+    add(`round ${round} ${'.'.repeat(200 - round * 50)}`);
+    await until('it is sent', () => node.open === round + 1);
+  }
+  answer();
+  await settled(4);
+  expect(node.requests.map(request => valuesOf(request)[0]?.slice(0, 7))).toEqual(names(4, 'round '));
+  expect([...outcomes.values()]).toEqual(Array(4).fill('stored'));
+});
+
+test('in a hurry nothing waits for company', async () => {
+  const { lane, add, settled, node } = opened({ inFlightMax: 2, lingerMs: 3_600_000 });
+  const answer = held(node);
+  add('first');
+  await until('it is sent', () => node.open === 1);
+  add('second');
+  lane.hurry();
+  await until('both are sent', () => node.open === 2);
+  answer();
+  await settled(2);
+});

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'bun:test';
+import type { QuarantinedRecord } from '../../../src/buffer-file.ts';
+import { believe } from '../../../src/operate/believe.ts';
+
+const event = {
+  event_id: '0193a0f0-0000-7000-8000-000000000001',
+  event_type: 'click',
+  received_at: '2026-11-21T12:00:00.000Z',
+  user_id: null,
+  anonymous_id: 'a1',
+};
+const topicOf = (type: string): string | null => (type === 'click' ? 'ugc.click' : null);
+
+const aside = (raw: string | Uint8Array, change: Partial<QuarantinedRecord> = {}): QuarantinedRecord => ({
+  topic: 'old.click',
+  type: 'click',
+  position: 7,
+  index: 0,
+  records: 1,
+  reason: 'Kafka says: too large',
+  atMs: 1,
+  raw: typeof raw === 'string' ? new TextEncoder().encode(raw) : raw,
+  ...change,
+});
+
+const believed = (raw: unknown, change: Partial<QuarantinedRecord> = {}) =>
+  believe(aside(typeof raw === 'string' ? raw : JSON.stringify(raw), change), topicOf);
+
+describe('a record Kafka refused', () => {
+  test('goes back as it was, under its own topic, with the key the edge gave it', () => {
+    expect(believed(event)).toEqual({
+      id: event.event_id,
+      type: 'click',
+      topic: 'old.click',
+      key: 'a1',
+      body: JSON.stringify(event),
+      receivedAtMs: Date.parse(event.received_at),
+    });
+    expect(believed({ ...event, user_id: 'u1' })).toMatchObject({ key: 'u1' });
+    expect(believed({ ...event, anonymous_id: '' })).toMatchObject({ key: null });
+  });
+
+  test('of another type than its bytes say is not believed', () => {
+    expect(believed({ ...event, event_type: 'page_view' })).toContain('event_type');
+  });
+});
+
+describe('a damaged record', () => {
+  test('goes where the catalogue has its type, for its address may be what was damaged', () => {
+    expect(believed(event, { reason: 'head', topic: 'ugc.clicj', type: 'clicj' })).toMatchObject({
+      topic: 'ugc.click',
+      type: 'click',
+    });
+  });
+
+  test('is not believed when its bytes do not say who it is', () => {
+    const damaged = { reason: 'body' };
+    for (const [raw, why] of [
+      ['', 'gone'],
+      ['{"event_id":', 'JSON'],
+      ['[1]', 'JSON'],
+      ['null', 'JSON'],
+      [`${JSON.stringify(event)}\n`, 'one line'],
+      [{ ...event, event_id: 'x' }, 'UUID'],
+      [{ ...event, event_type: undefined }, 'event_type'],
+      [{ ...event, event_type: 'clicj' }, 'event_type'],
+      [{ ...event, received_at: 'noon' }, 'received_at'],
+      [{ ...event, user_id: [] }, 'user_id'],
+    ] as const)
+      expect(believed(raw, damaged), String(why)).toContain(why);
+    expect(believe(aside(new Uint8Array([0x7b, 0xff, 0x7d]), damaged), topicOf)).toContain('UTF-8');
+  });
+});
