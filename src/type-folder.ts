@@ -1,13 +1,15 @@
 // UGC_SCHEMAS_DIR: event types that are files, read as a whole. Either every file is a type and all of them fit together,
 // or there are problems and no types.
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { aggregates } from '../schemas/aggregates.ts';
-import type { Catalogue } from '../schemas/catalogue.ts';
+import { type Catalogue, catalogue, catalogueOf } from '../schemas/catalogue.ts';
 import type { EventType } from '../schemas/event.ts';
 import { typeFromFile } from '../schemas/from-file.ts';
-import { messageOf } from './errors.ts';
+import type { Config } from './config.ts';
+import { messageOf, PipelineError } from './errors.ts';
+import { typesFolder } from './instance.ts';
 
 export interface TypeFile {
   /** Of the file, in its folder. */
@@ -19,6 +21,23 @@ export interface TypeFile {
 export type TypeFolder =
   | { readonly ok: true; readonly files: readonly TypeFile[] }
   | { readonly ok: false; readonly problems: readonly string[] };
+
+/**
+ * For commands: the built-in types, those of the files, and those the data folder remembers. Throws `config_invalid` with
+ * every problem of the files.
+ */
+export function catalogueFor({ schemasDir, dataDir }: Config): Catalogue {
+  const own = schemasDir === '' ? [] : typesIn(schemasDir);
+  const names = new Set(own.map(({ name }) => name));
+  const kept = existsSync(typesFolder(dataDir)) ? typesIn(typesFolder(dataDir)) : [];
+  return catalogueOf([...catalogue.types, ...own, ...kept.filter(({ name }) => !names.has(name))]);
+}
+
+function typesIn(folder: string): readonly EventType[] {
+  const read = typeFolder(folder, catalogue).read();
+  if (read.ok) return read.files.map(({ type }) => type);
+  throw new PipelineError('config_invalid', `the event types in ${folder} are broken:\n${read.problems.join('\n')}`);
+}
 
 const filesMax = 1_000;
 const fileBytesMax = 1024 * 1024;
@@ -96,7 +115,7 @@ function clashesOf(files: readonly TypeFile[], builtIn: Catalogue): string[] {
       const other = builtIn.find(name) === undefined ? owner.get(name) : 'ugc itself';
       owner.set(name, file);
       if (other !== undefined) return [`${file} /name ${name} is an event type of ${other} already`];
-      if (reserved.has(name) || /_(rows|check)$/.test(name))
+      if (reserved.has(name) || /_(rows|local|check)$/.test(name))
         return [`${file} /name ${name} is the name of another table`];
       return [];
     }),
