@@ -113,8 +113,8 @@ export function runTimeTypes({ folder, keptIn, builtIn, logger }: RunTimeTypesOp
       if (kept.get(type.name)?.text === text) continue;
       mkdirSync(keptIn, { recursive: true });
       const path = join(keptIn, `${type.name}.json`);
-      writeFileSync(`${path}.new`, text);
-      renameSync(`${path}.new`, path);
+      writeFileSync(`${path}.${process.pid}`, text);
+      renameSync(`${path}.${process.pid}`, path);
       kept.set(type.name, { file: `${type.name}.json`, text, type });
     }
   }
