@@ -85,7 +85,10 @@ export function typeFromFile(json: string): FromFile {
   }
 }
 
-const refused = (problems: readonly FileProblem[]): FromFile => ({ ok: false, problems });
+const refused = (problems: readonly FileProblem[]): FromFile => ({
+  ok: false,
+  problems: problems.toSorted((a, b) => a.line - b.line),
+});
 
 const annotations = ['description', 'title', 'examples', '$comment'];
 const topKeys = ['$schema', '$id', 'name', 'type', 'properties', 'required', 'additionalProperties'].concat(
