@@ -1,6 +1,10 @@
 // The cold side of a type: the columns of its CSV files, the Hive table over them, and the view that gives the columns
-// their types. OpenCSVSerde reads every column as text, so types are made in the view. Files have no header line: Hive
-// ignores skip.header.line.count in MapReduce queries. A null is \N.
+// their types. OpenCSVSerde reads every column as text, so types are made in the view. Shown on Hive 4.0.1.
+//
+// The files: a line an event, no header line (Hive ignores skip.header.line.count in MapReduce queries), fields quoted
+// where they have to be, quotes doubled. Null is \N; in text a backslash is \s, a line feed \n, a carriage return \r,
+// since Hive ends a line at either whatever is quoted. OpenCSVSerde takes a backslash away unless it is told another
+// escape character, and with '"' it is not told; so the escape is a line feed, which no field can hold.
 
 import type { EventType } from './event.ts';
 import { tableOf } from './table.ts';
@@ -25,7 +29,7 @@ ${raw.join(',\n')}
 ) COMMENT ${quoted(summary)}
 PARTITIONED BY (\`day\` string)
 ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde'
-WITH SERDEPROPERTIES ('separatorChar'=',', 'quoteChar'='"', 'escapeChar'='"')
+WITH SERDEPROPERTIES ('separatorChar'=',', 'quoteChar'='"', 'escapeChar'='\\n')
 STORED AS TEXTFILE
 LOCATION '\${hivevar:location}/${type.name}';
 
@@ -45,14 +49,16 @@ const hiveTypes: Readonly<Record<string, string>> = {
   Float64: 'double',
 };
 
-/** `\N` becomes null in a cast by itself. */
+/** `\N` becomes null in a cast by itself. The escapes are told apart whatever the order, as each has one letter. */
 function castOf(name: string, column: string): string {
   const type = column.replace(/^(?:LowCardinality|Nullable)\((.+)\)$/, '$1').replace(/^Nullable\((.+)\)$/, '$1');
   if (type.startsWith('DateTime64')) return `cast(replace(replace(${name}, 'T', ' '), 'Z', '') AS timestamp)`;
   if (type === 'Bool') return `CASE ${name} WHEN 'true' THEN true WHEN 'false' THEN false END`;
   const number = hiveTypes[type];
   if (number !== undefined) return `cast(${name} AS ${number})`;
-  return column.includes('Nullable') ? `nullif(${name}, '\\\\N')` : name;
+  if (type === 'UUID') return column.includes('Nullable') ? `nullif(${name}, '\\\\N')` : name;
+  const text = `replace(replace(replace(${name}, '\\\\n', '\\n'), '\\\\r', '\\r'), '\\\\s', '\\\\')`;
+  return column.includes('Nullable') ? `CASE ${name} WHEN '\\\\N' THEN NULL ELSE ${text} END` : text;
 }
 
 const caseOf = (name: string, words: Readonly<Record<number, string>>): string =>

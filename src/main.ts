@@ -14,6 +14,7 @@ import { deadCommands } from './operate/dead.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { query } from './operate/query.ts';
 import { schema } from './operate/schema.ts';
+import { traceCommand } from './operate/trace.ts';
 import { serve } from './serve.ts';
 import { flagName } from './settings.ts';
 import { catalogueFor } from './type-folder.ts';
@@ -23,6 +24,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   query,
   schema,
   buffer: bufferCommands(buffers),
+  trace: traceCommand(buffers),
   dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) })),
 };
 

@@ -11,6 +11,7 @@ import { sqliteBuffer } from './adapters/sqlite/buffer.ts';
 import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { followTypes, type LiveTopics, liveTopics } from './follow-types.ts';
 import { acceptOf } from './ingest/accept.ts';
 import { type Server, startServer } from './ingest/server.ts';
 import { bufferFile, typesFolder, urlOf } from './instance.ts';
@@ -20,7 +21,6 @@ import type { DiskBuffer, Log, Source } from './ports.ts';
 import { type RunTimeTypes, runTimeTypes } from './run-time-types.ts';
 import { type Storage, startStorage } from './storage.ts';
 import { type Health, type Logger, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
-import { topicsOf } from './topics.ts';
 
 /** Resolves with the exit code once the process may end. */
 export async function serve(config: Config, version: string): Promise<0 | 1> {
@@ -70,7 +70,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   const types = runTimeTypes({ folder: config.schemasDir, keptIn: typesFolder(dataDir), builtIn: catalogue, logger });
   const judges = judgesOf(config, version, types.known());
   const hasKafka = config.kafkaBrokers !== '';
-  let topics = topicsOf(config, types.known().all);
+  const topics = liveTopics(config, types.known().all);
   // A mover that reads Kafka has no business with the disk.
   const buffer = active.has('ingest') || !hasKafka ? await openBuffer(config, dataDir, logger, broken.resolve) : null;
   if (buffer !== null) closing.push(() => buffer.close());
@@ -79,7 +79,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   // is left, from the first moment on, so the other need not be waited for.
   let kafka: KafkaEdge | null = null;
   if (hasKafka && buffer !== null) {
-    kafka = await openKafkaEdge({ config, buffer, topics: topics.written, logger, metrics });
+    kafka = await openKafkaEdge({ config, buffer, topics: topics.now().written, logger, metrics });
     closing.push(kafka.close);
     void kafka.broken.then(broken.resolve);
     await buffer.retire('etl');
@@ -89,7 +89,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     storage = await startStorage({
       config,
       openSource: () =>
-        buffer !== null && !hasKafka ? buffer.source('etl') : kafkaReader(config, topics.read, logger),
+        buffer !== null && !hasKafka ? buffer.source('etl') : kafkaReader(config, topics.now().read, logger),
       tables: types.known().all.types.map(tableOf),
       aggregates,
       judge: judges.judgeForeign,
@@ -103,23 +103,10 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   }
   const log = kafka?.log ?? (buffer === null ? null : diskLog(buffer));
   const takes = active.has('ingest') ? log : null;
-  const server = listen({ config, types, judges, buffer, kafka, storage, log: takes, logs, metrics });
+  const server = listen({ config, types, judges, buffer, kafka, storage, topics, log: takes, logs, metrics });
   closing.push(() => server.stop());
-  types.watch(async known => {
-    const before = topics;
-    topics = topicsOf(config, known.all);
-    const isMore = topics.read.some(topic => !before.read.includes(topic));
-    try {
-      await storage?.define(known.all.types.map(tableOf), hasKafka && isMore);
-    } catch (error) {
-      topics = before;
-      throw error;
-    }
-    kafka?.want(topics.written);
-    judges.renew(known);
-  });
+  followTypes({ config, types, judges, topics, storage, kafka });
   closing.push(() => types.close());
-  if (config.schemasDir !== '') process.on('SIGHUP', () => types.look());
   logger.info(
     {
       version,
@@ -170,13 +157,14 @@ interface Listening {
   readonly buffer: DiskBuffer | null;
   readonly kafka: KafkaEdge | null;
   readonly storage: Storage | null;
+  readonly topics: LiveTopics;
   /** Where events go; null = this process takes none. */
   readonly log: Log | null;
   readonly logs: Logs;
   readonly metrics: Metrics;
 }
 
-function listen({ config, types, judges, buffer, kafka, storage, log, logs, metrics }: Listening): Server {
+function listen({ config, types, judges, buffer, kafka, storage, topics, log, logs, metrics }: Listening): Server {
   const accept = log === null ? null : acceptOf({ judge: judges.judge, log, metrics });
   const health = (): Health => {
     const hasRoom = log === null || buffer === null || buffer.hasRoom(config.eventBytesMax);
@@ -192,6 +180,8 @@ function listen({ config, types, judges, buffer, kafka, storage, log, logs, metr
     if (buffer !== null) await scrapeBuffer(buffer, metrics);
     metrics.etlLag.reset();
     metrics.etlLagEvents.reset();
+    // At rest too there is a sample of each: an absent one could be anything.
+    if (storage !== null) for (const topic of topics.now().read) metrics.etlLag.set({ topic }, 0);
     for (const [topic, events] of storage?.lag() ?? []) metrics.etlLagEvents.set({ topic }, events);
     for (const [topic, atMs] of storage?.oldest() ?? [])
       metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);

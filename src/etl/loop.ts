@@ -3,11 +3,13 @@
 // - A position is committed only after every record up to it is in the sink, or dead-lettered there (progress.ts).
 // - Tables do not wait for each other; one that needs repair holds back its own topic, which is no longer polled once
 //   its lane is full. Memory is bounded by two blocks and one poll a table.
+// - A full disk under the source ends nothing: what is in the sink is committed, and what comes is read, once there is
+//   room.
 // - A crash at any moment repeats records, never skips them; repeated rows collapse by event_id.
 
 import { messageOf } from '../errors.ts';
 import type { Batch, DeadLetter, JudgeForeign, Loop, Sink, Source } from '../ports.ts';
-import { sleep } from '../sleep.ts';
+import { patiently, sleep } from '../sleep.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { sortForeign } from './foreign.ts';
 import { type Lane, type LaneOptions, startLane } from './lane.ts';
@@ -47,7 +49,17 @@ export function startMover(options: MoverOptions): Mover {
   const stopping = new AbortController();
   const givingUp = new AbortController();
   const lanes = new Map<string, Lane>();
-  const progress = progressOf(source);
+  const whileRefused = <T>(ask: () => Promise<T>): Promise<T | null> =>
+    patiently(ask, {
+      pauseMs: retryMs,
+      signal: stopping.signal,
+      onRefused: error => logger.warn({ err: error }, 'the log does not take positions just now; it is asked again'),
+    });
+  const progress = progressOf({
+    commit: async position => {
+      await whileRefused(() => source.commit(position));
+    },
+  });
   /** By topic: dead letters on their way. */
   const burying = new Map<string, Promise<void>>();
   let room = new AbortController();
@@ -93,8 +105,8 @@ export function startMover(options: MoverOptions): Mover {
       const full = [...lanes.values()].flatMap(lane => (lane.isFull ? [...lane.topics] : []));
       const paused = new Set([...full, ...burying.keys()]);
       const signal = paused.size > 0 ? AbortSignal.any([stopping.signal, room.signal]) : stopping.signal;
-      const batches = await source.poll({ paused, bytesMax: options.blockBytesMax }, signal);
-      for (const batch of batches) take(batch);
+      const batches = await whileRefused(() => source.poll({ paused, bytesMax: options.blockBytesMax }, signal));
+      for (const batch of batches ?? []) take(batch);
     }
   }
 

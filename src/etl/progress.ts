@@ -19,7 +19,7 @@ interface Entry {
   unfinished: number;
 }
 
-export function progressOf(source: Source): Progress {
+export function progressOf(source: Pick<Source, 'commit'>): Progress {
   const open = new Map<string, Entry[]>();
   const entryOf = new Map<object, Entry>();
   return {

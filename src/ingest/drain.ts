@@ -11,7 +11,7 @@
 
 import { messageOf, PipelineError } from '../errors.ts';
 import type { Batch, DiskBuffer, Envelope, Log, Loop, Source } from '../ports.ts';
-import { sleep, untilAborted } from '../sleep.ts';
+import { patiently, sleep, untilAborted } from '../sleep.ts';
 import type { Logger } from '../telemetry.ts';
 import type { Breaker } from './breaker.ts';
 import type { Copies } from './copies.ts';
@@ -117,18 +117,13 @@ export function startDrain(options: DrainOptions): Drain {
       await untilRoom(() => source.commit({ topic, partition, last }));
   }
 
-  /** Asks the disk until it does it; null when stopping. */
-  async function untilRoom<T>(ask: () => Promise<T>): Promise<T | null> {
-    for (let tries = 0; ; tries++) {
-      try {
-        return await ask();
-      } catch (error) {
-        if (!(error instanceof PipelineError) || error.retry !== 'backoff') throw error;
-        if (tries === 0) logger.warn({ err: error }, 'the disk buffer waits for room to note what has left it');
-        await sleep(retryMsMax, stopping.signal);
-        if (stopping.signal.aborted) return null;
-      }
-    }
+  /** Null when stopping. */
+  function untilRoom<T>(ask: () => Promise<T>): Promise<T | null> {
+    return patiently(ask, {
+      pauseMs: retryMsMax,
+      signal: stopping.signal,
+      onRefused: error => logger.warn({ err: error }, 'the disk buffer waits for room to note what has left it'),
+    });
   }
 
   /** What Kafka has not acked by another way. */

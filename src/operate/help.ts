@@ -4,6 +4,7 @@ import { configTable } from '../config.ts';
 import { flagsHelp } from './arguments.ts';
 import { bufferFlags } from './buffer.ts';
 import { deadFlags } from './dead.ts';
+import { traceFlags } from './trace.ts';
 
 export const generalHelp =
   (): string => `ugc takes user events over HTTP and gets each accepted one into ClickHouse as exactly one row.
@@ -17,7 +18,8 @@ Usage
   ugc schema ls|show|ddl|hive|types|docs|diff|check [type …]
                                       what events there are, and all that is made from their definitions
   ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
-  ugc help [config | query | buffer | dead | schema]  this, every setting, or one command
+  ugc trace <event_id>                where one event is: ugc help trace
+  ugc help [config | query | buffer | dead | trace | schema]  this, every setting, or one command
   ugc --version
 
 Examples
@@ -39,6 +41,14 @@ UGC_CLICKHOUSE_URL set, that server is asked. A FORMAT of your own in the query 
   echo "SELECT count() FROM events" | ugc query -
 
 A query that begins with an SQL comment is a query; one that looks like a flag goes behind --.`,
+
+  trace: `ugc trace <event_id> [--data-dir=…]
+
+Where one event is: a row, in the disk buffer on its way, set aside there, or a dead letter, as often as it is there. A
+buffer that Kafka stands behind holds what Kafka has not got yet; Kafka itself is not searched. Exit code 0 when it was
+found, 1 when it was not or when something could not be asked, which is said.
+
+${flagsHelp(traceFlags)}`,
 
   dead: `ugc dead ls|show|replay [--flag=…] [--data-dir=…]
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { topicOf } from '../../schemas/topic.ts';
 import { clientEvent } from '../support/events.ts';
-import { deckOf, diskFullName, type Fault, ugcFrozenName } from '../support/faults.ts';
+import { deckOf, diskFullName, type Fault, makeRoom, ugcFrozenName } from '../support/faults.ts';
 import { isWithoutKafka } from '../support/kafka.ts';
 import { startCluster, type TestCluster } from '../support/kafka-cluster.ts';
 import { compareWithKafka, readKafka } from '../support/kafka-oracle.ts';
@@ -89,6 +89,7 @@ describe.skipIf(await isWithoutKafka('own'))('three brokers and everything again
       ledger,
       circumstances: () => [...active].map(({ name }) => name).join(', ') || 'nothing',
       isExcused,
+      makeRoom: () => disk !== null && makeRoom(disk),
     });
     const deal = deckOf({ cluster, random, lives: () => lives, disk });
     const dealt = new Map<string, number>();
@@ -127,6 +128,7 @@ describe.skipIf(await isWithoutKafka('own'))('three brokers and everything again
     );
     expect({ lost, foreign, malformed }).toEqual({ lost: [], foreign: [], malformed: [] });
     expect(lives.failures).toEqual([]);
+    expect([...ledger.failures.keys()].filter(status => status !== 0 && status !== 503)).toEqual([]);
     expect(slowest.ms).toBeLessThan(answerMsMax);
     expect(finding.acked).toBeGreaterThan(rounds * 20);
     for (const where of ['kafka', 'disk']) expect(ledger.stored.get(where)).toBeGreaterThan(0);

@@ -101,21 +101,25 @@ function kindsOf({ cluster: { nodes }, random, lives, disk }: FaultsOptions): re
 }
 
 /** Somebody else takes the volume, all but so many bytes. */
-function diskFull({ path }: SmallDisk, leftBytes: number): Fault {
-  const filler = join(path, 'filler');
+function diskFull(disk: SmallDisk, leftBytes: number): Fault {
+  const { path } = disk;
   return {
     name: diskFullName,
     begin: () => {
       const { bavail, bsize } = statfsSync(path);
       try {
-        writeFileSync(filler, Buffer.alloc(Math.max(0, Number(bavail) * Number(bsize) - leftBytes)));
+        writeFileSync(fillerOf(disk), Buffer.alloc(Math.max(0, Number(bavail) * Number(bsize) - leftBytes)));
       } catch (error) {
         if ((error as { code?: string }).code !== 'ENOSPC') throw error; // ugc took some meanwhile: it is full
       }
     },
-    end: () => rmSync(filler, { force: true }),
+    end: () => makeRoom(disk),
   };
 }
+
+export const makeRoom = (disk: SmallDisk): void => rmSync(fillerOf(disk), { force: true });
+
+const fillerOf = ({ path }: SmallDisk): string => join(path, 'filler');
 
 export const diskFullName = 'disk full';
 export const ugcFrozenName = 'ugc frozen';

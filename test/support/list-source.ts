@@ -71,7 +71,9 @@ export function listSource(log: Batch[] = [], from: ReadonlyMap<string, number> 
       try {
         for (;;) {
           if (signal.aborted) return [];
-          if (broken !== null) throw broken;
+          const error = broken;
+          broken = null;
+          if (error !== null) throw error;
           wake = Promise.withResolvers();
           const taken = take(options);
           if (taken.length > 0) return taken;

@@ -14,6 +14,8 @@ export interface LivesOptions {
   readonly circumstances: () => string;
   /** Whether a request that was under way in this time may fail or be late. */
   readonly isExcused: (answer: Timed) => boolean;
+  /** Ends a full disk. Without a single byte SQLite cannot open its file: ugc says so and ends, and somebody has to act. */
+  readonly makeRoom: () => void;
 }
 
 export interface Slow {
@@ -38,7 +40,7 @@ export interface UgcLives {
 }
 
 export async function ugcLives(options: LivesOptions): Promise<UgcLives> {
-  const { dataDir, flags, random, ledger, circumstances, isExcused } = options;
+  const { dataDir, flags, random, ledger, circumstances, isExcused, makeRoom } = options;
   const failures: string[] = [];
   const startMs: number[] = [];
   const stopMs: number[] = [];
@@ -50,7 +52,11 @@ export async function ugcLives(options: LivesOptions): Promise<UgcLives> {
 
   async function begin(): Promise<void> {
     const startedAt = performance.now();
-    ugc = await startUgc({ dataDir, flags });
+    ugc = await startUgc({ dataDir, flags }).catch(error => {
+      if (!String(error).includes('The disk of the buffer is full')) throw error;
+      makeRoom();
+      return startUgc({ dataDir, flags });
+    });
     startMs.push(performance.now() - startedAt);
     loading = new AbortController();
     const { signal } = loading;

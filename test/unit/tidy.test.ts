@@ -57,6 +57,7 @@ describe('who may import whom', () => {
     'src/kafka.ts',
     'src/topics.ts',
     'src/judges.ts',
+    'src/follow-types.ts',
     'src/run-time-types.ts',
     'src/type-folder.ts',
   ];

@@ -69,8 +69,8 @@ export const deadLettersTable = 'dead_letters_rows';
 export const deadLetterColumns: readonly Column[] = [
   { name: 'topic', type: 'LowCardinality(String)', about: 'Topic of the record' },
   { name: 'partition', type: 'UInt32', about: 'Partition in the topic' },
-  { name: 'position', type: 'UInt64', about: 'Position of the first record of its batch' },
-  { name: 'index', type: 'UInt32', about: 'Index in that batch' },
+  { name: 'position', type: 'UInt64', about: 'Position of the record, or of the first of its batch' },
+  { name: 'index', type: 'UInt32', about: 'Index from there; 0 where the position is its own' },
   { name: 'reason', type: 'LowCardinality(String)', about: 'Why it cannot be a row, in a word' },
   { name: 'detail', type: 'String', about: 'Why, in full' },
   { name: 'raw', type: 'String', about: 'The record, byte for byte' },

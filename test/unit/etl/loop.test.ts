@@ -38,6 +38,21 @@ describe('records', () => {
     expect(source.commits.map(({ last }) => last)).toEqual([3]);
   });
 
+  test('are committed and read on once a full disk under the log has room again', async () => {
+    const { source, sink, mover } = startMoving();
+    let refusals = 2;
+    source.onCommit = () => {
+      if (refusals-- > 0) throw new PipelineError('buffer_full');
+    };
+    source.breakPoll(new PipelineError('buffer_full'));
+    source.add({ topic: 'click', type: 'click', bodies: bodies('c', 3) });
+    await until(() => source.committed.get('click/0') === 2, 'all is committed');
+    expect(refusals).toBeLessThan(0);
+    expect(sink.attempts()).toHaveLength(1);
+    await mover.stop();
+    await mover.done;
+  });
+
   test('repeated with the same event_id are one row', async () => {
     const { source, sink } = startMoving();
     for (const _ of [1, 2]) source.add({ topic: 'click', type: 'click', bodies: [body('same')] });
