@@ -12,7 +12,7 @@ import { changesOf, publishedOf } from '../schemas/published.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { sleep } from './sleep.ts';
 import type { Logger } from './telemetry.ts';
-import { type TypeFile, typeFolder } from './type-folder.ts';
+import { keptTypes, type TypeFile, typeFolder } from './type-folder.ts';
 
 export interface RunTimeTypesOptions {
   /** '' = no files. */
@@ -180,10 +180,7 @@ export function runTimeTypes({ folder, keptIn, builtIn, logger }: RunTimeTypesOp
 
 /** By name. What cannot be read any more is told and left alone. */
 function keptFiles(folder: string, builtIn: Catalogue, logger: Logger): Map<string, TypeFile> {
-  const reader = typeFolder(folder, builtIn);
-  if (reader.stamp() === null) return new Map();
-  const found = reader.read();
-  if (found.ok) return new Map(found.files.map(file => [file.type.name, file]));
-  logger.error({ problems: found.problems, folder }, 'kept event types cannot be read');
-  return new Map();
+  const { files, problems } = keptTypes(folder, builtIn);
+  if (problems.length > 0) logger.error({ problems, folder }, 'kept event types cannot be read');
+  return new Map(files.map(file => [file.type.name, file]));
 }

@@ -102,6 +102,7 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
     if (engine === null) await prepared(() => sink.prepare());
     while (!stopping.signal.aborted) {
       mustReopen = false;
+      metrics.etlHalted.reset(); // what was told of by the one before
       source = openSource();
       mover = startMover({
         source,
@@ -124,10 +125,12 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
   async function define(tables: readonly TableDefinition[], reopen: boolean): Promise<void> {
     try {
       await sink.define(tables);
+      owed = null;
     } catch (error) {
       if (engine !== null || (error instanceof PipelineError && error.code === 'schema_incompatible')) throw error;
-      if (owed === null) void pay();
+      const isPaying = owed !== null;
       owed = tables;
+      if (!isPaying) void pay();
     }
     for (const { type } of tables) types.add(type);
     if (!reopen || mover === null) return;
@@ -137,11 +140,12 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
 
   /** Brings about what could not be when it was defined. */
   async function pay(): Promise<void> {
-    await prepared(async () => {
-      const tables = owed;
-      if (tables !== null) await sink.define(tables);
-      if (owed === tables) owed = null;
-    });
+    while (owed !== null && !stopping.signal.aborted)
+      await prepared(async () => {
+        const tables = owed;
+        if (tables !== null) await sink.define(tables);
+        if (owed === tables) owed = null;
+      });
   }
 
   return {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { aggregates } from '../schemas/aggregates.ts';
 import { type Catalogue, catalogue, catalogueOf } from '../schemas/catalogue.ts';
 import type { EventType } from '../schemas/event.ts';
-import { typeFromFile } from '../schemas/from-file.ts';
+import { type FileProblem, typeFromFile } from '../schemas/from-file.ts';
 import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { typesFolder } from './instance.ts';
@@ -28,9 +28,10 @@ export type TypeFolder =
  */
 export function catalogueFor({ schemasDir, dataDir }: Config): Catalogue {
   const own = schemasDir === '' ? [] : typesIn(schemasDir);
-  const names = new Set(own.map(({ name }) => name));
-  const kept = existsSync(typesFolder(dataDir)) ? typesIn(typesFolder(dataDir)) : [];
-  return catalogueOf([...catalogue.types, ...own, ...kept.filter(({ name }) => !names.has(name))]);
+  const names = new Set(own.flatMap(({ name, aliases }) => [name, ...aliases]));
+  const { files } = keptTypes(typesFolder(dataDir), catalogue);
+  const past = files.map(({ type }) => ({ ...type, aliases: type.aliases.filter(alias => !names.has(alias)) }));
+  return catalogueOf([...catalogue.types, ...own, ...past.filter(({ name }) => !names.has(name))]);
 }
 
 function typesIn(folder: string): readonly EventType[] {
@@ -38,6 +39,27 @@ function typesIn(folder: string): readonly EventType[] {
   if (read.ok) return read.files.map(({ type }) => type);
   throw new PipelineError('config_invalid', `the event types in ${folder} are broken:\n${read.problems.join('\n')}`);
 }
+
+/** What the data folder remembers of types once taken: each file by itself, for a new ugc may have a type of that name. */
+export function keptTypes(
+  folder: string,
+  builtIn: Catalogue,
+): { readonly files: readonly TypeFile[]; readonly problems: readonly string[] } {
+  const files: TypeFile[] = [];
+  const problems: string[] = [];
+  for (const file of existsSync(folder) ? namesIn(folder) : []) {
+    const text = textOf(join(folder, file));
+    const result = typeFromFile(text);
+    if (!result.ok) problems.push(...result.problems.map(problem => wordsOf(file, problem)));
+    else if (clashesOf([...files, { file, text, type: result.type }], builtIn).length > 0)
+      problems.push(`${file} has a name that is taken`);
+    else files.push({ file, text, type: result.type });
+  }
+  return { files, problems };
+}
+
+const wordsOf = (file: string, { line, pointer, message }: FileProblem): string =>
+  `${file}:${line} ${`${pointer} ${message}`.trim()}`;
 
 const filesMax = 1_000;
 const fileBytesMax = 1024 * 1024;
@@ -61,10 +83,7 @@ export function typeFolder(folder: string, builtIn: Catalogue, before: Iterable<
       const made = known.get(text);
       const result = made === undefined ? typeFromFile(text) : { ok: true as const, type: made };
       if (result.ok) files.push({ file, text, type: result.type });
-      else
-        problems.push(
-          ...result.problems.map(({ line, pointer, message }) => `${file}:${line} ${`${pointer} ${message}`.trim()}`),
-        );
+      else problems.push(...result.problems.map(problem => wordsOf(file, problem)));
     }
     problems.push(...clashesOf(files, builtIn));
     if (problems.length > 0) return { ok: false, problems };

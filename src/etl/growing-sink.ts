@@ -13,6 +13,8 @@ export function growingSink(
   tables: readonly TableDefinition[],
 ): GrowingSink {
   let sink = sinkOf(tables);
+  let asked = 0;
+  let inUse = 0;
   return {
     prepare: () => sink.prepare(),
     insert: (block, token, signal) => sink.insert(block, token, signal),
@@ -20,8 +22,11 @@ export function growingSink(
     deadLetter: (letters, signal) => sink.deadLetter(letters, signal),
     close: () => sink.close(),
     define: async wanted => {
+      const turn = ++asked;
       const next = sinkOf(wanted);
       await next.prepare();
+      if (turn < inUse) return; // somebody who asked later was sooner
+      inUse = turn;
       sink = next;
     },
   };

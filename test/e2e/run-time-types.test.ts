@@ -153,3 +153,38 @@ test('a mover that does not know a type waits for it, aloud, and goes on once it
   await eventually(async () => (await detail(mover)).detail.trailer_watched === undefined);
   expect(existsSync(join(place.dataDir, 'types', 'trailer_watched.json'))).toBe(true);
 });
+
+test('with ClickHouse away a new type is taken all the same, and has its rows once ClickHouse is there', async () => {
+  const place = placed();
+  const free = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => {} } });
+  const { port } = free;
+  free.stop(true);
+  const ugc = await start(place, `--clickhouse-url=http://127.0.0.1:${port}`);
+  place.files.write(typeJson('trailer_watched'));
+  await eventually(async () => (await statusOf(ugc, typedEvent('trailer_watched'))) === 200);
+  const told = await eventually(async () => (await detail(ugc)).detail.clickhouse);
+  expect(told).toContain('no answer from ClickHouse');
+
+  const server = await startUgc({
+    dataDir: temporaryFolder(),
+    flags: ['--role=etl', `--clickhouse-http-port=${port}`, '--clickhouse-http-readonly=false'],
+  });
+  started.unshift(server);
+  await eventually(async () => (await rowsOf(server, 'trailer_watched')).length > 0, { msMax: 60_000 });
+  await eventually(async () => (await detail(ugc)).detail.clickhouse === undefined);
+});
+
+test('two hundred types are there from the start, and a start is still one', async () => {
+  const place = placed();
+  for (let n = 0; n < 200; n++) place.files.write(typeJson(`own_${n}`));
+  const first = await start(place, '--role=ingest');
+  expect(await statusOf(first, typedEvent('own_199'))).toBe(200);
+  const { paths } = (await (await fetch(`${first.url}/openapi.json`)).json()) as { paths: object };
+  expect(Object.keys(paths).filter(path => path.startsWith('/v1/events/own_'))).toHaveLength(200);
+  await stop(first);
+  const again = await start(place);
+  await eventually(async () => (await rowsOf(again, 'own_199')).length === 1);
+  // Of a start of a quarter of a second half a second more is theirs on a quiet machine: this is for what grows without bound.
+  const startMs = Number(/"start_ms":(\d+)/.exec(first.output())?.[1]);
+  expect(startMs).toBeLessThan(5_000);
+}, 60_000);

@@ -68,3 +68,22 @@ test('a growing sink uses new tables once they are made, and the old ones where 
   await insert();
   expect(used).toEqual(['a', 'a,b', 'a,b']);
 });
+
+test('of two definitions the later one stays, whichever is made first', async () => {
+  const made = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const used: string[] = [];
+  let sinks = 0;
+  const sinkOf = (tables: readonly TableDefinition[]): Sink => {
+    const isMade = made[sinks++ - 1]?.promise;
+    return { ...memorySink(), prepare: async () => isMade, insert: async () => void used.push(tables[0]!.type) };
+  };
+  const table = (type: string): TableDefinition => ({ type, summary: '', columns: [] });
+  const sink = growingSink(sinkOf, [table('first')]);
+  const [older, newer] = [sink.define([table('older')]), sink.define([table('newer')])];
+  made[1]!.resolve();
+  await newer;
+  made[0]!.resolve();
+  await older;
+  await sink.insert({ type: 'x', rows: 0, chunks: [] }, 't', new AbortController().signal);
+  expect(used).toEqual(['newer']);
+});
