@@ -121,8 +121,8 @@ function keepTopics({ config, options, wanted, logger }: Keeping): Keeper {
       looked.resolve();
       if (error === null) waitMs = retryMsMin;
       const signal = AbortSignal.any([stopping.signal, wake.signal]);
-      if (error === null) await sleep(lookEveryMs, signal);
-      else await sleep(waitMs, stopping.signal);
+      await sleep(retryMsMin, stopping.signal); // however many topics are missed
+      await sleep((error === null ? lookEveryMs : waitMs) - retryMsMin, signal);
       waitMs = Math.min(waitMs * 2, retryMsMax);
     }
   })();
