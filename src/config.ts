@@ -1,6 +1,8 @@
 // Every setting of ugc, once: name, unit, default, bounds, description. `ugc help config` and the README's table are
 // printed from here; nothing else reads the environment.
 
+import { contradictionsOf } from './contradictions.ts';
+import { startingPoint } from './from.ts';
 import {
   bytes,
   choice,
@@ -92,6 +94,10 @@ export const settings = {
     pattern: /^([a-zA-Z0-9._-]|\{(event_type|family|stream)\})+$/,
     help: 'Topic of an event',
   }),
+  ledger: flag({
+    default: false,
+    help: 'Ingest writes down which events it has accepted, for ugc reconcile; with Kafka say it to etl as well',
+  }),
   topicCreate: flag({ default: true, help: 'Topics that Kafka does not have are created on start' }),
   topicPartitions: integer({ default: 6, min: 1, max: 10_000, help: 'Partitions of a topic created on start' }),
   topicReplication: integer({ default: 1, min: 1, max: 32, help: 'Replicas of a topic created on start' }),
@@ -119,6 +125,9 @@ export const settings = {
     min: 1_000,
     max: 3_600_000,
     help: 'An etl process that Kafka has not heard of for so long loses its partitions to the others',
+  }),
+  from: startingPoint({
+    help: 'Only --role=etl: reads the log again from there, in a consumer group of its own; nothing readable is doubled',
   }),
   kafkaTls: flag({ default: false, help: 'TLS to Kafka' }),
   kafkaTlsCa: text({ default: '', takes: 'a PEM file', help: 'Authorities to trust; empty = those of the system' }),
@@ -148,6 +157,12 @@ export const settings = {
     min: 1,
     max: 60_000,
     help: 'Events Kafka has not acked by then are also written to the disk buffer and answered from there',
+  }),
+  ackStoredTimeoutMs: integer({
+    default: 5_000,
+    min: 1,
+    max: 600_000,
+    help: '?ack=stored: events whose rows cannot be read by then are answered 202',
   }),
 
   bufferBytesMax: bytes({
@@ -265,22 +280,7 @@ export function readConfig(given: Given): ConfigResult {
     problems.push(
       `UGC_HOST (--host) is ${config.host}, which others can reach: say who may send with UGC_AUTH (--auth), e.g. --auth=none`,
     );
-  if (config.clickhouseCluster !== '' && config.clickhouseUrl === '')
-    problems.push('UGC_CLICKHOUSE_CLUSTER needs UGC_CLICKHOUSE_URL: the embedded engine is one node');
-  if (config.bodyDecompressedBytesMax < config.bodyBytesMax)
-    problems.push('UGC_BODY_DECOMPRESSED_BYTES_MAX must not be smaller than UGC_BODY_BYTES_MAX');
-  if (config.eventBytesMax > config.bodyDecompressedBytesMax)
-    problems.push('UGC_EVENT_BYTES_MAX must not be larger than UGC_BODY_DECOMPRESSED_BYTES_MAX');
-  if (!config.streams.includes('all') && config.kafkaBrokers === '')
-    problems.push('UGC_STREAMS needs UGC_KAFKA_BROKERS: the disk buffer is read as a whole');
-  if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
-    problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);
-  if (config.kafkaSasl === 'none' && (config.kafkaUser !== '' || config.kafkaPassword !== ''))
-    problems.push('UGC_KAFKA_USER and UGC_KAFKA_PASSWORD need UGC_KAFKA_SASL, e.g. scram-sha-512');
-  if ((config.kafkaTlsCert === '') !== (config.kafkaTlsKey === ''))
-    problems.push('UGC_KAFKA_TLS_CERT and UGC_KAFKA_TLS_KEY need each other');
-  if (!config.kafkaTls && config.kafkaTlsCa + config.kafkaTlsCert !== '')
-    problems.push('UGC_KAFKA_TLS_CA and UGC_KAFKA_TLS_CERT need UGC_KAFKA_TLS=true');
+  problems.push(...contradictionsOf(config));
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config };
 }
 

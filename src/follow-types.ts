@@ -2,13 +2,18 @@
 // their events. Wiring only.
 
 import type { Catalogue } from '../schemas/catalogue.ts';
+import { ledgerTable } from '../schemas/ledger.ts';
 import { tableOf } from '../schemas/table.ts';
 import type { Config } from './config.ts';
 import type { Judges } from './judges.ts';
 import type { KafkaEdge } from './kafka.ts';
+import type { TableDefinition } from './ports.ts';
 import type { RunTimeTypes } from './run-time-types.ts';
 import type { Storage } from './storage.ts';
 import { type Topics, topicsOf } from './topics.ts';
+
+/** Of every type, and of what is no type. */
+export const tablesOf = ({ types }: Catalogue): readonly TableDefinition[] => [...types.map(tableOf), ledgerTable];
 
 export interface LiveTopics {
   now(): Topics;
@@ -42,7 +47,7 @@ export function followTypes({ config, types, judges, topics, storage, kafka }: F
     const { read, written } = topics.now();
     const reopen = config.kafkaBrokers !== '' && read.some(topic => !before.read.includes(topic));
     try {
-      await storage?.define(known.all.types.map(tableOf), reopen);
+      await storage?.define(tablesOf(known.all), reopen);
     } catch (error) {
       topics.set(before);
       throw error;

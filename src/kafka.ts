@@ -8,13 +8,15 @@ import { diskLog } from './adapters/disk-log.ts';
 import { ensureTopics } from './adapters/kafka/ensure-topics.ts';
 import { kafkaLog } from './adapters/kafka/log.ts';
 import type { KafkaLogOptions, TlsOptions } from './adapters/kafka/options.ts';
+import { kafkaSource } from './adapters/kafka/source.ts';
 import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { nameOf } from './from.ts';
 import { breakerOf } from './ingest/breaker.ts';
 import { copiesOf } from './ingest/copies.ts';
 import { type Drain, startDrain } from './ingest/drain.ts';
 import { hedge } from './ingest/hedge.ts';
-import type { DiskBuffer, Log } from './ports.ts';
+import type { DiskBuffer, Log, Source } from './ports.ts';
 import { sleep } from './sleep.ts';
 import type { Logger, Metrics } from './telemetry.ts';
 
@@ -160,6 +162,15 @@ function keepTopics({ config, options, wanted, logger }: Keeping): Keeper {
 const lookEveryMs = 300_000;
 const retryMsMin = 500;
 const retryMsMax = 10_000;
+
+/** What the etl role reads. */
+export function kafkaReader(config: Config, topics: readonly string[], logger: Logger): Source {
+  const { from, kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
+  // A group of its own: the usual one goes on where it is, and a restart goes on where this one was.
+  const groupId = from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;
+  if (from !== null) logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events is 0');
+  return kafkaSource({ ...kafkaOptionsOf(config), groupId, sessionTimeoutMs, from, topics, logger });
+}
 
 /** How this process reaches Kafka. Rejects with `config_invalid` when a PEM file cannot be read. */
 export function kafkaOptionsOf(config: Config): KafkaLogOptions {

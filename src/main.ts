@@ -7,12 +7,14 @@ import { buffers } from './buffers.ts';
 import { readConfig } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { foreignJudgeOf } from './ingest/foreign.ts';
+import { kafkaOptionsOf } from './kafka.ts';
 import { hintOf } from './nearest.ts';
 import { type Command, type Exit, isFlag, readFlags, splitArguments } from './operate/arguments.ts';
 import { bufferCommands } from './operate/buffer.ts';
 import { deadCommands } from './operate/dead.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { query } from './operate/query.ts';
+import { reconcileCommand } from './operate/reconcile.ts';
 import { schema } from './operate/schema.ts';
 import { traceCommand } from './operate/trace.ts';
 import { serve } from './serve.ts';
@@ -24,7 +26,8 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   query,
   schema,
   buffer: bufferCommands(buffers),
-  trace: traceCommand(buffers),
+  reconcile: reconcileCommand(buffers),
+  trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf }),
   dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) })),
 };
 

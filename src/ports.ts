@@ -76,10 +76,31 @@ export interface DiskBuffer {
    */
   setAside(records: readonly SetAside[]): Promise<void>;
   stats(): Promise<BufferStats>;
+  /** Where these events lie in it, as far as a bounded look finds them: the newest records first. */
+  find(ids: readonly string[]): Promise<FoundInBuffer>;
   /** True while an append of `bytes` would be taken. Cheap, may be a moment old. */
   hasRoom(bytes: number): boolean;
   /** Idempotent. Waits for appends under way, checkpoints, closes the file. */
   close(): Promise<void>;
+}
+
+export interface FoundInBuffer {
+  readonly events: readonly BufferedEvent[];
+  /** False when there were too many records to look at all of them. */
+  readonly isWhole: boolean;
+}
+
+export interface BufferedEvent {
+  readonly id: string;
+  readonly topic: string;
+  readonly type: string;
+  /** Of its own, or where it was set aside of its batch's last record. */
+  readonly position: number;
+  /** When the edge took the oldest of those it was appended with, or when it was set aside. */
+  readonly atMs: number;
+  readonly body: string;
+  /** Why it lies in quarantine; null = it waits for its readers. */
+  readonly setAside: string | null;
 }
 
 /** A record that the log behind the buffer refused for good. */
@@ -201,6 +222,8 @@ export interface Column {
 export interface TableDefinition {
   readonly type: string;
   readonly summary: string;
+  /** `events` does not show it. */
+  readonly isInternal?: boolean;
   /** Rows may go so many days after they were received; undefined = never. */
   readonly retentionDays?: number;
   /** Every key of a stored body of this type, in order; `event_id`, `event_type`, `received_at`, `timestamp` among them. */

@@ -4,20 +4,25 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { aggregates } from '../schemas/aggregates.ts';
 import { catalogue } from '../schemas/catalogue.ts';
-import { tableOf } from '../schemas/table.ts';
 import { diskLog } from './adapters/disk-log.ts';
-import { kafkaSource } from './adapters/kafka/source.ts';
 import { sqliteBuffer } from './adapters/sqlite/buffer.ts';
 import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
+import { endAtBugs, signalled, within } from './ending.ts';
 import { messageOf, PipelineError } from './errors.ts';
-import { followTypes, type LiveTopics, liveTopics } from './follow-types.ts';
+import { followTypes, type LiveTopics, liveTopics, tablesOf } from './follow-types.ts';
 import { acceptOf } from './ingest/accept.ts';
+import type { Ledger } from './ingest/ledger.ts';
+import { readableOf } from './ingest/readable.ts';
+import { receiptsOf } from './ingest/receipts.ts';
+import { recentOf } from './ingest/recent.ts';
 import { type Server, startServer } from './ingest/server.ts';
 import { bufferFile, typesFolder, urlOf } from './instance.ts';
 import { type Judges, judgesOf } from './judges.ts';
-import { type KafkaEdge, kafkaOptionsOf, openKafkaEdge } from './kafka.ts';
-import type { DiskBuffer, Log, Source } from './ports.ts';
+import { type KafkaEdge, kafkaReader, openKafkaEdge } from './kafka.ts';
+import { openLedger } from './ledger.ts';
+import { type Lookup, openLookup } from './lookup.ts';
+import type { DiskBuffer, Log } from './ports.ts';
 import { type RunTimeTypes, runTimeTypes } from './run-time-types.ts';
 import { type Storage, startStorage } from './storage.ts';
 import { type Health, type Logger, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
@@ -90,7 +95,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
       config,
       openSource: () =>
         buffer !== null && !hasKafka ? buffer.source('etl') : kafkaReader(config, topics.now().read, logger),
-      tables: types.known().all.types.map(tableOf),
+      tables: tablesOf(types.known().all),
       aggregates,
       judge: judges.judgeForeign,
       logger,
@@ -103,8 +108,25 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   }
   const log = kafka?.log ?? (buffer === null ? null : diskLog(buffer));
   const takes = active.has('ingest') ? log : null;
-  const server = listen({ config, types, judges, buffer, kafka, storage, topics, log: takes, logs, metrics });
-  closing.push(() => server.stop());
+  const lookup = openLookup(config, storage, () => types.known().all.types.map(({ name }) => name));
+  closing.push(lookup.close);
+  const ledger = takes === null ? null : openLedger(config, takes, logger);
+  if (ledger !== null) closing.push(ledger.close);
+  const { server, stop } = listen({
+    config,
+    types,
+    judges,
+    buffer,
+    kafka,
+    storage,
+    topics,
+    lookup,
+    ledger,
+    log: takes,
+    logs,
+    metrics,
+  });
+  closing.push(stop);
   followTypes({ config, types, judges, topics, storage, kafka });
   closing.push(() => types.close());
   logger.info(
@@ -141,15 +163,6 @@ const openBuffer = (config: Config, dataDir: string, log: Logger, onBroken: (rea
     onFailure: error => onBroken(`the disk buffer failed: ${messageOf(error)}`),
   });
 
-const kafkaReader = (config: Config, topics: readonly string[], logger: Logger): Source =>
-  kafkaSource({
-    ...kafkaOptionsOf(config),
-    groupId: config.kafkaGroup,
-    sessionTimeoutMs: config.kafkaSessionTimeoutMs,
-    topics,
-    logger,
-  });
-
 interface Listening {
   readonly config: Config;
   readonly types: RunTimeTypes;
@@ -158,14 +171,39 @@ interface Listening {
   readonly kafka: KafkaEdge | null;
   readonly storage: Storage | null;
   readonly topics: LiveTopics;
+  readonly lookup: Lookup;
+  readonly ledger: Ledger | null;
   /** Where events go; null = this process takes none. */
   readonly log: Log | null;
   readonly logs: Logs;
   readonly metrics: Metrics;
 }
 
-function listen({ config, types, judges, buffer, kafka, storage, topics, log, logs, metrics }: Listening): Server {
-  const accept = log === null ? null : acceptOf({ judge: judges.judge, log, metrics });
+interface Listener {
+  readonly server: Server;
+  /** Nobody waits for rows any more, then nobody for an answer. */
+  stop(): Promise<void>;
+}
+
+function listen({
+  config,
+  types,
+  judges,
+  buffer,
+  kafka,
+  storage,
+  topics,
+  lookup,
+  ledger,
+  log,
+  logs,
+  metrics,
+}: Listening): Listener {
+  const { tables } = lookup;
+  const readable = readableOf({ presence: tables, refusal: lookup.refusal, timeoutMs: config.ackStoredTimeoutMs });
+  const recent = recentOf();
+  const accept = log === null ? null : acceptOf({ judge: judges.judge, log, metrics, ledger, recent, readable });
+  const receipts = receiptsOf({ tables, database: config.clickhouseDatabase, buffer, recent });
   const health = (): Health => {
     const hasRoom = log === null || buffer === null || buffer.hasRoom(config.eventBytesMax);
     const detail = {
@@ -188,11 +226,12 @@ function listen({ config, types, judges, buffer, kafka, storage, topics, log, lo
   };
   const { host, port, adminPort } = config;
   try {
-    return startServer({
+    const server = startServer({
       host,
       port,
       adminPort,
       accept,
+      receipts,
       limits: config,
       api: judges.api,
       graceMs: config.shutdownTimeoutMs / 3,
@@ -201,6 +240,13 @@ function listen({ config, types, judges, buffer, kafka, storage, topics, log, lo
       metrics,
       logs,
     });
+    return {
+      server,
+      stop: () => {
+        readable.stop();
+        return server.stop();
+      },
+    };
   } catch (error) {
     throw new PipelineError(
       'config_invalid',
@@ -231,54 +277,4 @@ function makeFolder(path: string): void {
       { cause: error },
     );
   }
-}
-
-/** Resolves with the name of the first signal; a second one ends the process at once. */
-function signalled({ logger }: Logs): Promise<string> {
-  return new Promise(resolve => {
-    let isStopping = false;
-    for (const name of ['SIGTERM', 'SIGINT'] as const)
-      process.on(name, () => {
-        if (isStopping) endAtOnce();
-        isStopping = true;
-        logger.info({ signal: name }, 'stopping; a second signal ends at once');
-        resolve(name);
-      });
-  });
-}
-
-/**
- * A bug ends the process at once and the next start goes on from the disk. By signal, because an ordinary exit waits for
- * the embedded engine, which may be what hangs.
- */
-function endAtBugs(): void {
-  const end = (error: unknown): void => {
-    process.stderr.write(`ugc: a bug: ${error instanceof Error ? error.stack : String(error)}\n`);
-    endAtOnce();
-  };
-  process.on('uncaughtException', end);
-  process.on('unhandledRejection', end);
-}
-
-/** The first process of a container is not killed by a signal of its own; it can still fall down. */
-function endAtOnce(): never {
-  process.kill(process.pid, 'SIGKILL');
-  process.abort();
-}
-
-/** Null when done in time, else why not. */
-function within(timeoutMs: number, work: Promise<void>): Promise<string | null> {
-  return new Promise(resolve => {
-    const timer = setTimeout(() => resolve(`not done within ${timeoutMs} ms (UGC_SHUTDOWN_TIMEOUT_MS)`), timeoutMs);
-    work.then(
-      () => {
-        clearTimeout(timer);
-        resolve(null);
-      },
-      error => {
-        clearTimeout(timer);
-        resolve(messageOf(error));
-      },
-    );
-  });
 }

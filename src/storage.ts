@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { chdbConnection } from './adapters/chdb/connection.ts';
 import { type Engine, openEngine } from './adapters/chdb/engine.ts';
 import { serveClickhouseHttp } from './adapters/chdb/http.ts';
-import { clickhouseClient } from './adapters/clickhouse/client.ts';
+import { type ClickhouseClient, clickhouseClient } from './adapters/clickhouse/client.ts';
 import { clickhouseSink } from './adapters/clickhouse/sink.ts';
 import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
@@ -32,6 +32,8 @@ export interface StorageOptions {
 }
 
 export interface Storage {
+  /** For whoever else reads the tables here. */
+  readonly client: ClickhouseClient;
   /** Where the embedded engine answers queries; null without it. */
   readonly httpUrl: string | null;
   /** What does not work just now, in words, by table or part. */
@@ -73,7 +75,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
   try {
     if (engine !== null) await sink.prepare();
     const http = engine === null ? null : serveHttp(engine, config, logger);
-    return run(options, { engine, sink, http });
+    return run(options, { engine, client, sink, http });
   } catch (error) {
     await sink.close();
     await engine?.close();
@@ -83,11 +85,12 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
 
 interface Opened {
   readonly engine: Engine | null;
+  readonly client: ClickhouseClient;
   readonly sink: GrowingSink;
   readonly http: { readonly url: string; stop(): Promise<void> } | null;
 }
 
-function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
+function run(options: StorageOptions, { engine, client, sink, http }: Opened): Storage {
   const { config, openSource, judge, logger, metrics } = options;
   const stopping = new AbortController();
   const types = new Set(options.tables.map(table => table.type));
@@ -149,6 +152,7 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
   }
 
   return {
+    client,
     httpUrl: http?.url ?? null,
     problems: () => ({
       ...(unprepared === null ? {} : { clickhouse: unprepared }),

@@ -1,6 +1,7 @@
 // Which topics a process writes to and reads from.
 
 import type { Catalogue } from '../schemas/catalogue.ts';
+import { ledgerTopic } from '../schemas/ledger.ts';
 import { topicOf } from '../schemas/topic.ts';
 import type { Config } from './config.ts';
 import { PipelineError } from './errors.ts';
@@ -12,7 +13,7 @@ export interface Topics {
 }
 
 /** Throws `config_invalid` when streams are to be moved apart that share a topic. */
-export function topicsOf({ topic: pattern, streams }: Config, { types }: Catalogue): Topics {
+export function topicsOf({ topic: pattern, streams, ledger }: Config, { types }: Catalogue): Topics {
   const byTopic = Map.groupBy(types, type => topicOf(pattern, type));
   const moves = (stream: string): boolean => streams.includes('all') || streams.some(name => name === stream);
   for (const [topic, sharing] of byTopic) {
@@ -23,8 +24,11 @@ export function topicsOf({ topic: pattern, streams }: Config, { types }: Catalog
         `UGC_STREAMS=${streams.join(',')}: the topic ${topic} holds other streams too (${[...new Set(sharing.map(({ stream }) => stream))].join(', ')}); keep them apart with UGC_TOPIC, e.g. ugc.{stream}`,
       );
   }
+  // Of no stream: whoever moves any of them moves it.
+  const ledgerTopics = ledger ? [ledgerTopic(pattern)] : [];
+  const read = [...byTopic].filter(([, [first]]) => moves(first!.stream)).map(([topic]) => topic);
   return {
-    written: [...byTopic.keys()],
-    read: [...byTopic].filter(([, [first]]) => moves(first!.stream)).map(([topic]) => topic),
+    written: [...new Set([...byTopic.keys(), ...ledgerTopics])],
+    read: [...new Set([...read, ...ledgerTopics])],
   };
 }

@@ -7,6 +7,7 @@ import { aggregates } from '../schemas/aggregates.ts';
 import { type Catalogue, catalogue, catalogueOf } from '../schemas/catalogue.ts';
 import type { EventType } from '../schemas/event.ts';
 import { type FileProblem, typeFromFile } from '../schemas/from-file.ts';
+import { ledgerType } from '../schemas/ledger.ts';
 import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { typesFolder } from './instance.ts';
@@ -125,7 +126,7 @@ function textOf(path: string): string {
 }
 
 /** Tables and views that are no type's. */
-const reserved = new Set(['events', 'dead_letters', ...aggregates.map(({ name }) => name)]);
+const reserved = new Set(['events', 'dead_letters', ledgerType, ...aggregates.map(({ name }) => name)]);
 
 function clashesOf(files: readonly TypeFile[], builtIn: Catalogue): string[] {
   const owner = new Map<string, string>();

@@ -5,21 +5,33 @@ import type { Misfit } from '../../schemas/misfit.ts';
 import { PipelineError } from '../errors.ts';
 import type { Envelope, Log, Outcome } from '../ports.ts';
 import type { Metrics } from '../telemetry.ts';
+import type { Ack } from './ack.ts';
 import { type Answer, json, problem } from './answer.ts';
 import type { Judge, Origin, Verdict } from './judge.ts';
+import type { Ledger } from './ledger.ts';
 import type { Reading } from './read.ts';
+import { type Readable, type Told, unreadable } from './readable.ts';
+import type { Recent } from './recent.ts';
 import { type Rejection, reject } from './rejection.ts';
 
 export interface AcceptOptions {
   readonly judge: Judge;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** For who holds the tables against what was answered. */
+  readonly ledger?: Pick<Ledger, 'note'> | null;
+  /** For who asks for receipts. */
+  readonly recent?: Recent;
+  /** For who asks for `stored`. */
+  readonly readable?: Readable;
 }
 
-export type Accept = (reading: Reading, origin: Origin) => Promise<Answer>;
+export type Accept = (reading: Reading, origin: Origin, ack?: Ack) => Promise<Answer>;
 
-export function acceptOf({ judge, log, metrics }: AcceptOptions): Accept {
-  return async (reading, origin) => {
+export function acceptOf({ judge, log, metrics, ledger, recent, readable = unreadable }: AcceptOptions): Accept {
+  return async (reading, origin, ack) => {
+    const refusal = ack === 'stored' ? readable.refusal() : null;
+    if (refusal !== null) return problem(new PipelineError('bad_request', refusal));
     const verdicts = reading.events.map(event => judgeOne(event, origin));
     const envelopes = verdicts.flatMap(verdict => (verdict.ok ? verdict.envelope : []));
     const { firsts, places } = distinct(envelopes);
@@ -27,7 +39,11 @@ export function acceptOf({ judge, log, metrics }: AcceptOptions): Accept {
     const published = firsts.length > 0 ? completed(await log.publish(firsts), firsts) : [];
     const outcomes = places.map(place => published[place]!);
     count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
-    return reading.isSingle ? answerOne(verdicts[0]!, outcomes[0]) : answerMany(verdicts, outcomes);
+    ledger?.note(envelopes, outcomes);
+    recent?.note(reading.events, verdicts, outcomes, origin.receivedAtMs);
+    const told = ack === 'stored' ? await readable.told(envelopes, outcomes) : outcomes;
+    const durable = ack === 'stored' && told.some(isWaiting) ? 202 : 200;
+    return reading.isSingle ? answerOne(verdicts[0]!, told[0], durable) : answerMany(verdicts, told, durable);
   };
 
   function judgeOne(event: unknown, origin: Origin): Verdict {
@@ -96,10 +112,13 @@ function tally(pairs: readonly string[]): (readonly [readonly [string, string], 
   return [...counts].map(([pair, n]) => [pair.split(' ') as [string, string], n]);
 }
 
-function answerOne(verdict: Verdict, outcome: Outcome | undefined): Answer {
+/** Durable, and its row has not been seen. */
+const isWaiting = (told: Told): boolean => told.ok && told.stored !== 'clickhouse';
+
+function answerOne(verdict: Verdict, outcome: Told | undefined, status: number): Answer {
   if (!verdict.ok) return problem(codeOf(verdict), { reason: verdict.reason, errors: verdict.errors });
   if (outcome?.ok)
-    return json(200, `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`);
+    return json(status, `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`);
   return problem(outcome?.error ?? new PipelineError('internal'));
 }
 
@@ -113,7 +132,7 @@ function codeOf({ reason, errors }: Rejection): PipelineError {
 const summaryOf = (errors: readonly Misfit[]): string =>
   errors.map(({ path, message }) => (path === '' ? message : `${path} ${message}`)).join('; ');
 
-function answerMany(verdicts: readonly Verdict[], outcomes: readonly Outcome[]): Answer {
+function answerMany(verdicts: readonly Verdict[], outcomes: readonly Told[], durable: number): Answer {
   if (verdicts.length === 0) return problem(new PipelineError('invalid', 'the body holds no event'));
   const failure = outcomes.find(outcome => !outcome.ok);
   if (failure !== undefined && !failure.ok && outcomes.every(outcome => !outcome.ok)) return problem(failure.error);
@@ -126,11 +145,11 @@ function answerMany(verdicts: readonly Verdict[], outcomes: readonly Outcome[]):
     results += (results === '' ? '' : ',') + resultOf(verdict, outcome);
   }
   const rejected = verdicts.length - accepted;
-  const status = rejected === 0 ? 200 : accepted === 0 ? 422 : 207;
+  const status = rejected === 0 ? durable : accepted === 0 ? 422 : 207;
   return json(status, `{"accepted":${accepted},"rejected":${rejected},"results":[${results}]}`);
 }
 
-function resultOf(verdict: Verdict, outcome: Outcome | undefined): string {
+function resultOf(verdict: Verdict, outcome: Told | undefined): string {
   if (!verdict.ok) return JSON.stringify({ outcome: 'rejected', reason: verdict.reason, errors: verdict.errors });
   if (outcome?.ok) return `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`;
   const reason = outcome === undefined ? 'internal' : outcome.error.code;

@@ -1,6 +1,7 @@
 // What the routes answer when all is well, as OpenAPI; and the routes that take no body.
 
 import { type JsonSchema, refTo } from '../../schemas/json-schema.ts';
+import { acks } from './ack.ts';
 import type { Operation } from './openapi.ts';
 
 const jsonOf = (schema: JsonSchema) => ({ 'application/json': { schema } });
@@ -8,6 +9,10 @@ const jsonOf = (schema: JsonSchema) => ({ 'application/json': { schema } });
 export const eventAnswers = {
   200: {
     description: 'Durable: the event, or every event of several',
+    content: jsonOf({ anyOf: [refTo('Accepted'), refTo('Results')] }),
+  },
+  202: {
+    description: 'With ack=stored: durable, and a row was not to be seen in time',
     content: jsonOf({ anyOf: [refTo('Accepted'), refTo('Results')] }),
   },
   207: { description: 'Some of several events are durable', content: jsonOf(refTo('Results')) },
@@ -37,7 +42,7 @@ export const answerSchemas: Readonly<Record<string, JsonSchema>> = {
     'accepted',
     {
       event_id: { type: 'string', format: 'uuid' },
-      stored: { enum: ['kafka', 'disk'], description: 'Where it is durable now' },
+      stored: { enum: ['kafka', 'disk', 'clickhouse'], description: 'Where it is durable now; clickhouse: a row' },
     },
     ['event_id', 'stored'],
   ),
@@ -92,6 +97,56 @@ const get = (operationId: string, tag: string, summary: string, responses: JsonS
 const text = (type: string, description: string) => ({
   200: { description, content: { [type]: { schema: { type: 'string' } } } },
 });
+
+export const ackParameter = {
+  name: 'ack',
+  in: 'query',
+  description: 'What to wait for: that the event is durable, or a row that can be read',
+  schema: { enum: acks, default: 'durable' },
+};
+
+const times = { type: 'string', format: 'date-time' };
+
+const placeSchema: JsonSchema = {
+  type: 'object',
+  required: ['place'],
+  properties: {
+    place: { enum: ['clickhouse', 'dead_letters', 'disk', 'quarantine', 'edge'] },
+    event_type: { type: ['string', 'null'] },
+    received_at: times,
+    timestamp: times,
+  },
+};
+
+export const receiptPaths = {
+  '/v1/receipts/{event_id}': {
+    get: {
+      operationId: 'getReceipt',
+      tags: ['events'],
+      summary: 'What became of one event',
+      parameters: [{ name: 'event_id', in: 'path', required: true, schema: refTo('EventId') }],
+      responses: {
+        200: {
+          description: 'What is known of it',
+          content: jsonOf({
+            type: 'object',
+            required: ['event_id', 'state', 'places'],
+            properties: {
+              event_id: { type: 'string', format: 'uuid' },
+              state: { enum: ['stored', 'dead', 'waiting', 'rejected'] },
+              places: { type: 'array', items: placeSchema },
+              unasked: { type: 'array', items: { type: 'string' }, description: 'What could not be asked' },
+            },
+          }),
+        },
+        400: refTo('Problem400', 'responses'),
+        404: refTo('Problem404', 'responses'),
+        500: refTo('Problem500', 'responses'),
+        503: refTo('Problem503', 'responses'),
+      },
+    },
+  },
+};
 
 export const adminPaths = {
   '/healthz/live': get('getLive', 'health', 'Whether the process answers', {

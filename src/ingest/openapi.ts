@@ -4,7 +4,14 @@
 import type { Catalogue } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
 import { type JsonSchema, jsonSchemaOf, refTo, sharedSchemas } from '../../schemas/json-schema.ts';
-import { adminPaths, answerSchemas, documentPaths, eventAnswers } from './openapi-answers.ts';
+import {
+  ackParameter,
+  adminPaths,
+  answerSchemas,
+  documentPaths,
+  eventAnswers,
+  receiptPaths,
+} from './openapi-answers.ts';
 import { problemResponses, problemSchemas } from './openapi-problems.ts';
 
 export interface OpenApiOptions {
@@ -65,6 +72,7 @@ export function openApiOf(options: OpenApiOptions): OpenApi {
     paths: {
       '/v1/events': { post: postAny(options) },
       ...Object.fromEntries(types.map(type => [`/v1/events/${type.name}`, { post: postOf(type) }])),
+      ...receiptPaths,
       ...adminPaths,
       ...documentPaths,
     },
@@ -200,6 +208,7 @@ function postAny({ catalogue: { types } }: OpenApiOptions): Operation {
         types.map(({ example }) => example),
       ),
     },
+    parameters: [ackParameter],
     responses: eventAnswers,
   };
 }
@@ -212,6 +221,7 @@ function postOf({ name, aliases, family, summary, example }: EventType): Operati
     summary,
     description: `Events of type ${name}: event_type may be absent from them.${called}`,
     requestBody: { required: true, description: bodyAbout, content: contentOf(refTo(name), [example]) },
+    parameters: [ackParameter],
     responses: eventAnswers,
   };
 }

@@ -5,11 +5,13 @@ import { Elysia } from 'elysia';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { Health, Logs, Metrics } from '../telemetry.ts';
 import type { Accept } from './accept.ts';
+import { ackOf } from './ack.ts';
 import { type Answer, json, problem } from './answer.ts';
 import { apiDocs } from './apidocs.ts';
 import type { Origin } from './judge.ts';
 import { documentOf, type OpenApi } from './openapi.ts';
 import { type ReadLimits, readEvents } from './read.ts';
+import type { Receipts } from './receipts.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -18,6 +20,8 @@ export interface ServerOptions {
   readonly adminPort: number;
   /** Null where the role takes no events: health and metrics only. */
   readonly accept: Accept | null;
+  /** Null where nobody can say what became of an event. */
+  readonly receipts?: Receipts | null;
   readonly limits: ReadLimits;
   /** What the routes take and answer, as it is just now. */
   readonly api: () => OpenApi;
@@ -75,9 +79,10 @@ export function startServer(options: ServerOptions): Server {
   };
 }
 
-function routesOfEvents({ limits }: ServerOptions, accept: Accept, isStopping: () => boolean): Route[] {
+function routesOfEvents({ limits, receipts }: ServerOptions, accept: Accept, isStopping: () => boolean): Route[] {
   const handler: Handler = async ({ request, params }, ip) => {
     if (isStopping()) return problem(new PipelineError('shutting_down'), { headers: { connection: 'close' } });
+    const ack = ackOf(request.url);
     const reading = await readEvents(request, limits);
     const origin: Origin = {
       receivedAtMs: Date.now(),
@@ -87,13 +92,21 @@ function routesOfEvents({ limits }: ServerOptions, accept: Accept, isStopping: (
       pathType: params.event_type ?? null,
       sentAt: reading.sentAt,
     };
-    return accept(reading, origin);
+    return accept(reading, origin, ack);
   };
   return [
     { method: 'POST', path: '/v1/events', handler },
     { method: 'POST', path: '/v1/events/:event_type', handler },
+    ...(receipts
+      ? [{ method: 'GET', path: '/v1/receipts/:event_id', handler: receiptHandlerOf(receipts) } as const]
+      : []),
   ];
 }
+
+const receiptHandlerOf =
+  (receipts: Receipts): Handler =>
+  ({ params }) =>
+    receipts(params.event_id ?? '');
 
 function routesOfAdmin({ health, onScrape, metrics }: ServerOptions, isStopping: () => boolean): Route[] {
   return [

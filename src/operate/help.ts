@@ -4,6 +4,7 @@ import { configTable } from '../config.ts';
 import { flagsHelp } from './arguments.ts';
 import { bufferFlags } from './buffer.ts';
 import { deadFlags } from './dead.ts';
+import { reconcileFlags } from './reconcile.ts';
 import { traceFlags } from './trace.ts';
 
 export const generalHelp =
@@ -18,8 +19,9 @@ Usage
   ugc schema ls|show|ddl|hive|types|docs|diff|check [type …]
                                       what events there are, and all that is made from their definitions
   ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
-  ugc trace <event_id>                where one event is: ugc help trace
-  ugc help [config | query | buffer | dead | trace | schema]  this, every setting, or one command
+  ugc trace <event_id>                everything that can be found out about one event
+  ugc reconcile [--from=… --to=…]     hold what was accepted against the tables
+  ugc help [config | query | buffer | dead | trace | reconcile | schema]  this, every setting, or one command
   ugc --version
 
 Examples
@@ -42,13 +44,33 @@ UGC_CLICKHOUSE_URL set, that server is asked. A FORMAT of your own in the query 
 
 A query that begins with an SQL comment is a query; one that looks like a flag goes behind --.`,
 
-  trace: `ugc trace <event_id> [--data-dir=…]
+  reconcile: `ugc reconcile [--from=…] [--to=…] [--json] [--data-dir=…]
 
-Where one event is: a row, in the disk buffer on its way, set aside there, or a dead letter, as often as it is there. A
-buffer that Kafka stands behind holds what Kafka has not got yet; Kafka itself is not searched. Exit code 0 when it was
-found, 1 when it was not or when something could not be asked, which is said.
+Holds the ledger, which ingest writes with UGC_LEDGER=true, against the tables, by type and minute:
 
-${flagsHelp(traceFlags)}`,
+  rows = accepted − repeated − waiting − dead − missing + failed + unledgered
+
+  repeated    taken again: the row is of the first time      waiting     in the disk buffer
+  dead        in dead_letters, see ugc dead                   missing     nowhere, or still in Kafka
+  failed      rows whose sender was told of a failure        unledgered  rows no ledger knows: other producers, instances
+                                                             without one, the last seconds of a killed one
+
+Exit code 1 when something is missing or a ledger has a gap; then the minutes are named, and some of the events.
+
+${flagsHelp(reconcileFlags)}`,
+
+  trace: `ugc trace <event_id> [--json] [--since=…] [--data-dir=…]
+
+Looks for one event everywhere: its row and how often it is physically there, dead letters with their bytes, the disk
+buffer and its quarantine, and with UGC_KAFKA_BROKERS topic, partition and offset. Give it the settings the instance has.
+A place that cannot be asked is named with the reason. Exit code 1 when nothing was found anywhere.
+
+Kafka has no index, so records are read from the row's received_at on, without a row from the time in a UUIDv7, else from
+the beginning.
+
+${flagsHelp(traceFlags)}
+
+  ugc trace 0193a0f0-0000-7000-8000-000000000001 --json`,
 
   dead: `ugc dead ls|show|replay [--flag=…] [--data-dir=…]
 

@@ -1,125 +1,263 @@
-// `ugc trace <event_id>`: where one event is: a row, in the buffer on its way, set aside there, or a dead letter. What
-// cannot be asked is said, and the rest is told all the same.
+// `ugc trace <event_id>`: everything that can be found out about one event, place by place: its row and how often it is
+// physically there, dead letters with their bytes, the disk buffer and its quarantine, Kafka. A place that cannot be asked
+// is named with the reason, and keeps no other from being asked.
 
-import type { ClickhouseClient } from '../adapters/clickhouse/client.ts';
+import { topicOf } from '../../schemas/topic.ts';
 import { sinkError } from '../adapters/clickhouse/errors.ts';
-import { tableName } from '../adapters/clickhouse/tables.ts';
+import { eventTablesIn } from '../adapters/clickhouse/event-tables.ts';
+import { lettersIn } from '../adapters/clickhouse/letters.ts';
+import { rowsTable, tableName } from '../adapters/clickhouse/tables.ts';
+import type { KafkaConnection } from '../adapters/kafka/options.ts';
+import { type KafkaRecord, searchKafka } from '../adapters/kafka/search.ts';
 import type { Config } from '../config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
-import { flag } from '../settings.ts';
-import { type Command, command } from './arguments.ts';
+import type { EventLetter, EventRow } from '../event-tables.ts';
+import { flag, type Setting } from '../settings.ts';
+import { catalogueFor } from '../type-folder.ts';
+import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
-import { plain, say, writeOut } from './output.ts';
-import { withTables } from './tables.ts';
+import { isPipeClosed, plain, progressOf, say, writeOut } from './output.ts';
+import { type Tables, withTables } from './tables.ts';
 
-/** One thing known about an event. */
-interface Finding {
-  readonly is: 'row' | 'dead_letter' | 'in_buffer' | 'set_aside';
-  /** When that began, ISO 8601. */
-  readonly at: string;
-  readonly about: Readonly<Record<string, string | number | null>>;
+const since: Setting<number | null> = {
+  help: 'Looks at what Kafka has from then on; without it the row’s received_at or the time in a UUIDv7 is used',
+  takes: 'a time with a zone',
+  defaultText: '',
+  secret: false,
+  parse: text => {
+    if (text === '') return null;
+    const ms = /^\d{4}-\d\d-\d\dT.+(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+    if (Number.isNaN(ms)) throw new Error(`must be a time with a zone, e.g. 2026-11-01T00:00Z, not "${text}"`);
+    return ms;
+  },
+};
+
+export const traceFlags = { json: flag({ default: false, help: 'One JSON object instead of text for people' }), since };
+
+export interface Tracing {
+  readonly buffers: Pick<Buffers, 'read'>;
+  /** How Kafka is reached; called only where there is one. */
+  readonly kafkaOf: (config: Config) => KafkaConnection;
 }
 
-export const traceFlags = { json: flag({ default: false, help: 'One JSON object a line' }) };
+interface TracedRow {
+  readonly table: string;
+  readonly row: Readonly<Record<string, unknown>>;
+  /** Physically there so many times; readers see one. */
+  readonly copies: number;
+}
 
-const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+interface Found {
+  readonly rows: readonly TracedRow[];
+  readonly dead_letters: readonly Readonly<Record<string, unknown>>[];
+  readonly buffer: readonly Readonly<Record<string, unknown>>[];
+  readonly quarantine: readonly Readonly<Record<string, unknown>>[];
+  readonly kafka: readonly KafkaRecord[];
+  /** Place → why it could not be asked. */
+  readonly unasked: Readonly<Record<string, string>>;
+}
 
-/** 0 when it was found, 1 when not, or when something could not be asked. */
-export const traceCommand = (buffers: Buffers): Command =>
-  command(traceFlags, async ({ args, flags, config }) => {
-    const [given = '', stray] = args;
-    if (!idPattern.test(given) || stray !== undefined) {
+export const traceCommand = (tracing: Tracing) =>
+  command(traceFlags, async ({ args, flags, config }): Promise<Exit> => {
+    const id = args[0]?.toLowerCase() ?? '';
+    if (args.length !== 1 || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
       say('ugc: trace takes one event_id, a UUID; see ugc help trace');
       return 2;
     }
-    const id = given.toLowerCase();
-    const asked = await Promise.all([
-      told('the tables', () => withTables(config, ({ client }) => inTables(client, config, id))),
-      told('the buffer', async () => inBuffer(buffers, config, id)),
-    ]);
-    const findings = asked.flatMap(({ found }) => found);
-    for (const finding of findings)
-      writeOut(flags.json ? `${JSON.stringify({ event_id: id, ...finding })}\n` : lineOf(finding));
-    for (const { problem } of asked) if (problem !== null) say(`ugc: ${problem}`);
-    if (findings.length === 0) say(`${id} is nowhere to be found here: not received, still in Kafka, or expired`);
-    return findings.length > 0 && asked.every(({ problem }) => problem === null) ? 0 : 1;
+    const found = await trace(id, config, flags.since, tracing);
+    try {
+      writeOut(flags.json ? `${JSON.stringify({ event_id: id, ...found })}\n` : textOf(id, found, config));
+    } catch (error) {
+      if (!isPipeClosed(error)) throw error;
+    }
+    const { unasked: _, ...places } = found;
+    return Object.values(places).some(items => items.length > 0) ? 0 : 1;
   });
 
-interface Told {
-  readonly found: readonly Finding[];
-  /** Why it could not be asked, or null. */
-  readonly problem: string | null;
-}
-
-async function told(what: string, ask: () => Promise<readonly Finding[]>): Promise<Told> {
-  try {
-    return { found: await ask(), problem: null };
-  } catch (error) {
-    if (!(error instanceof PipelineError)) throw error;
-    // Nothing of the kind in this folder: then the event is not there either.
-    if (error.code === 'config_invalid') return { found: [], problem: null };
-    return { found: [], problem: `${what} could not be asked: ${messageOf(error).trim()}` };
-  }
-}
-
-async function inTables(client: ClickhouseClient, config: Config, id: string): Promise<Finding[]> {
-  const read = async <Row>(query: string): Promise<Row[]> => {
+async function trace(id: string, config: Config, sinceMs: number | null, tracing: Tracing): Promise<Found> {
+  const unasked: Record<string, string> = {};
+  const ask = async <T>(place: string, otherwise: T, look: () => T | Promise<T>): Promise<T> => {
     try {
-      return await (await client.query({ query, query_params: { id }, format: 'JSONEachRow' })).json<Row>();
+      return await look();
+    } catch (error) {
+      if (!(error instanceof PipelineError)) throw error;
+      unasked[place] = messageOf(error).trim();
+      return otherwise;
+    }
+  };
+  const tables = await ask('clickhouse', { rows: [], letters: [] }, () =>
+    withTables(config, ({ client }) => inTables(client, id, config)),
+  );
+  const disk = await ask('buffer', { buffer: [], quarantine: [] }, () => inBuffer(id, config, tracing));
+  const kafka = await ask('kafka', [], () => {
+    if (config.kafkaBrokers === '') return [];
+    const types = [
+      ...tables.rows.map(({ row }) => String(row.event_type)),
+      ...disk.buffer.map(({ type }) => String(type)),
+    ];
+    const receivedAt = tables.rows.map(({ receivedAtMs }) => receivedAtMs);
+    return inKafka({ id, types, receivedAt, sinceMs, config, connection: tracing.kafkaOf(config) });
+  });
+  const rows = tables.rows.map(({ receivedAtMs: _, ...row }) => row);
+  return { rows, dead_letters: tables.letters, ...disk, kafka, unasked };
+}
+
+async function inTables(client: Tables['client'], id: string, config: Config) {
+  const database = config.clickhouseDatabase;
+  const types = catalogueFor(config).types.map(({ name }) => name);
+  const found = await eventTablesIn({ client: () => client, database, types: () => types }).find(
+    [id],
+    AbortSignal.timeout(60_000),
+  );
+  const isRow = (event: EventRow | EventLetter): event is EventRow => 'receivedAt' in event;
+  const read = async (query: string) => {
+    try {
+      const answer = await client.query({ query, query_params: { id }, format: 'JSONEachRow' });
+      return await answer.json<Record<string, unknown>>();
     } catch (cause) {
       throw sinkError(cause, `looking for ${id}`);
     }
   };
-  const iso = (column: string) => `formatDateTime(${column}, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC')`;
-  const database = config.clickhouseDatabase;
-  const rows = await read<{ at: string; event_type: string; timestamp: string; source: string }>(
-    `SELECT ${iso('received_at')} AS at, event_type, ${iso('events.timestamp')} AS timestamp, source
-     FROM ${tableName(database, 'events')} WHERE event_id = {id:UUID} ORDER BY event_type`,
+  const rows = await Promise.all(
+    found.filter(isRow).map(async ({ type, receivedAt }) => {
+      const where = 'WHERE event_id = {id:UUID}';
+      const [row] = await read(`SELECT * FROM ${tableName(database, type)} ${where}`);
+      const [counted] = await read(
+        `SELECT toUInt32(count()) AS copies FROM ${tableName(database, rowsTable(type))} ${where}`,
+      );
+      const copies = Number(counted?.copies ?? 0);
+      return { table: `${database}.${type}`, row: row ?? {}, copies, receivedAtMs: Date.parse(receivedAt) };
+    }),
   );
-  const letters = await read<{ at: string; place: string; reason: string; detail: string; replayed_at: string | null }>(
-    `SELECT ${iso('failed_at')} AS at, concat(topic, '/', toString(partition), '/', toString(position), if(index = 0, '', concat('+', toString(index)))) AS place,
-       reason, detail, if(replayed_at IS NULL, NULL, ${iso('assumeNotNull(dead_letters.replayed_at)')}) AS replayed_at
-     FROM ${tableName(database, 'dead_letters')} WHERE positionCaseInsensitive(raw, {id:String}) > 0 ORDER BY at`,
+  const letters = lettersIn(client, database);
+  const dead = await Promise.all(
+    found.map(async event => {
+      if (isRow(event)) return [];
+      const place = { ...event, position: Number(event.position) };
+      const whole = await letters.find({ place, all: true, limit: 1 });
+      return whole.map(({ raw, atMs, failedAtMs, replayedAtMs, ...letter }) => ({
+        ...letter,
+        recorded_at: isoOf(atMs),
+        failed_at: isoOf(failedAtMs),
+        replayed_at: replayedAtMs === null ? null : isoOf(replayedAtMs),
+        raw: Buffer.from(raw).toString(),
+        raw_base64: Buffer.from(raw).toString('base64'),
+      }));
+    }),
   );
-  return [
-    ...rows.map(({ at, ...about }): Finding => ({ is: 'row', at, about })),
-    ...letters.map(({ at, ...about }): Finding => ({ is: 'dead_letter', at, about })),
-  ];
+  return { rows, letters: dead.flat() };
 }
 
-function inBuffer(buffers: Buffers, config: Config, id: string): Finding[] {
+function inBuffer(id: string, config: Config, { buffers }: Tracing): Pick<Found, 'buffer' | 'quarantine'> {
   const file = buffers.read(config);
   try {
-    const lying = [...file.records({ id }, () => {})].map(
-      ({ topic, type, position, receivedAtMs }): Finding => ({
-        is: 'in_buffer',
-        at: new Date(receivedAtMs).toISOString(),
-        about: { topic, event_type: type, position },
-      }),
-    );
-    const aside = [...file.quarantined({ id })].map(
-      ({ topic, type, position, reason, atMs }): Finding => ({
-        is: 'set_aside',
-        at: new Date(atMs).toISOString(),
-        about: { topic, event_type: type, position, reason },
-      }),
-    );
-    return [...lying, ...aside];
+    const body = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
+    return {
+      buffer: [...file.records({ id }, () => {})].map(({ topic, type, position, key, receivedAtMs, body: bytes }) => ({
+        topic,
+        type,
+        position,
+        key,
+        received_at: isoOf(receivedAtMs),
+        body: body(bytes),
+      })),
+      quarantine: [...file.quarantined({ id })].map(({ topic, type, position, index, reason, atMs, raw }) => ({
+        topic,
+        type,
+        position,
+        index,
+        reason,
+        set_aside_at: isoOf(atMs),
+        body: body(raw),
+      })),
+    };
   } finally {
     file.close();
   }
 }
 
-const words: Readonly<Record<Finding['is'], string>> = {
-  row: 'a row, received then',
-  dead_letter: 'a dead letter since then',
-  in_buffer: 'in the disk buffer, on its way, received then',
-  set_aside: 'set aside in the disk buffer since then',
-};
+interface Seeking {
+  readonly id: string;
+  /** Known ones; none = it may be of any. */
+  readonly types: readonly string[];
+  /** Of its rows, epoch milliseconds. */
+  readonly receivedAt: readonly number[];
+  readonly sinceMs: number | null;
+  readonly config: Config;
+  readonly connection: KafkaConnection;
+}
 
-function lineOf({ is, at, about }: Finding): string {
-  const details = Object.entries(about).map(
-    ([name, value]) => `    ${name.padEnd(12)} ${plain(String(value ?? '–'))}\n`,
+/** A record’s time is its received_at, or that of the oldest it lay with on the disk. */
+const marginMs = 60_000;
+const dayMs = 86_400_000;
+
+async function inKafka({
+  id,
+  types,
+  receivedAt,
+  sinceMs,
+  config,
+  connection,
+}: Seeking): Promise<readonly KafkaRecord[]> {
+  const { types: known } = catalogueFor(config);
+  const wanted = types.length === 0 ? known : known.filter(({ name }) => types.includes(name));
+  const progress = progressOf('looked at', 'records in Kafka');
+  const [oldest, newest] = [Math.min(...receivedAt), Math.max(...receivedAt)];
+  const isKnown = receivedAt.length > 0 && sinceMs === null;
+  try {
+    const { records } = await searchKafka({
+      ...connection,
+      id,
+      topics: [...new Set(wanted.map(type => topicOf(config.topic, type)))],
+      sinceMs: sinceMs ?? (isKnown ? oldest - marginMs : madeAt(id)),
+      untilMs: isKnown ? newest + marginMs : null,
+      onProgress: progress.at,
+    });
+    return records;
+  } finally {
+    progress.end();
+  }
+}
+
+/** A day before what a UUIDv7 says, in case its maker's clock was ahead; null for any other. */
+const madeAt = (id: string): number | null =>
+  id[14] === '7' ? Math.max(0, Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) - dayMs) : null;
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+function textOf(id: string, { unasked, ...found }: Found, { kafkaBrokers }: Config): string {
+  const lines = [id];
+  const tell = (place: string, texts: readonly string[], nothing: string): void => {
+    lines.push('', place, ...(texts.length === 0 ? [nothing] : texts).map(text => `  ${plain(text)}`));
+  };
+  const absent = (place: string): string => (unasked[place] ? `not asked: ${unasked[place]}` : 'nothing');
+  const json = (value: unknown): string => JSON.stringify(value);
+  tell(
+    'ClickHouse',
+    found.rows.map(
+      ({ table, row, copies }) => `${table}${copies === 1 ? '' : `, ${copies} copies that read as one`}: ${json(row)}`,
+    ),
+    absent('clickhouse'),
   );
-  return `${at}  ${words[is]}\n${details.join('')}`;
+  tell(
+    'Dead letters',
+    found.dead_letters.map(({ raw_base64: _, ...letter }) => json(letter)),
+    absent('clickhouse'),
+  );
+  tell(
+    'Disk buffer',
+    found.buffer.map(event => json(event)),
+    absent('buffer'),
+  );
+  tell(
+    'Quarantine of the buffer',
+    found.quarantine.map(event => json(event)),
+    absent('buffer'),
+  );
+  tell(
+    'Kafka',
+    found.kafka.map(({ topic, partition, offset, body }) => `${topic}/${partition} at offset ${offset}: ${body}`),
+    kafkaBrokers === '' ? 'there is none (UGC_KAFKA_BROKERS)' : absent('kafka'),
+  );
+  return `${lines.join('\n')}\n`;
 }

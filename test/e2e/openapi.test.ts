@@ -57,7 +57,7 @@ test('and compressed, in every way it names', async () => {
 
 test('every route that is only read answers as the document says', async () => {
   for (const [path, { get }] of Object.entries(api.paths)) {
-    if (get === undefined) continue;
+    if (get === undefined || path.includes('{')) continue;
     const response = await fetch(ugc.url + path);
     expect({ path, status: response.status }).toEqual({ path, status: 200 });
     const { content } = get.responses['200'] as { content: Record<string, unknown> };

@@ -1,65 +1,65 @@
-// `ugc trace`: one event on its way through the buffer, as a row, as a dead letter, and nowhere.
+// `ugc trace` on a data folder: an event in the buffer, as a row of a running and of a stopped instance, as a dead letter,
+// and one that nobody knows.
 
-import { afterAll, expect, test } from 'bun:test';
-import { readInstance } from '../../src/instance.ts';
+import { expect, test } from 'bun:test';
 import { exampleClick } from '../support/events.ts';
-import { cleanUp, eventually, runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
+import { drained } from '../support/oracle.ts';
+import { runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
 
-afterAll(cleanUp);
+const id = '0193a0f0-0000-7000-8000-000000000001';
+const event = { ...exampleClick, event_id: id };
 
-const id = '0190a000-0000-7000-8000-00000000000a';
-
-test('an event is found where it is, at each step of its way', async () => {
+test('an event is found wherever it lies, and places that cannot be asked are named', async () => {
   const dataDir = temporaryFolder();
-  const trace = async (given: string, ...flags: string[]) => {
-    const { code, stdout, stderr } = await runUgc(['trace', given, ...flags, `--data-dir=${dataDir}`]);
-    const found = flags.includes('--json')
-      ? stdout
-          .split('\n')
-          .filter(Boolean)
-          .map(line => JSON.parse(line))
-      : stdout;
-    return { code, found, stderr };
+  const trace = async (asked = id) => {
+    const { code, stdout } = await runUgc(['trace', asked, '--json', `--data-dir=${dataDir}`]);
+    return { code, ...JSON.parse(stdout) };
   };
   const ingest = await startUgc({ dataDir, flags: ['--role=ingest'] });
-  expect((await ingest.post({ ...exampleClick, event_id: id })).status).toBe(200);
-  expect(await trace(id, '--json')).toMatchObject({
-    code: 0,
-    found: [{ event_id: id, is: 'in_buffer', about: { topic: 'ugc.click', event_type: 'click' } }],
-    stderr: '',
-  });
+  await ingest.post(event);
+  const waiting = await trace();
+  expect(waiting).toMatchObject({ code: 0, rows: [], buffer: [{ topic: 'ugc.click', type: 'click' }] });
+  expect(JSON.parse(waiting.buffer[0].body)).toMatchObject({ event_id: id, element: 'play' });
+  expect(waiting.unasked.clickhouse).toContain('there are no tables');
   await ingest.stop();
 
-  const ugc = await startUgc({ dataDir });
-  await eventually(async () => (await ugc.query('SELECT 1 FROM ugc.click')).length === 1, { what: 'the row' });
-  const { clickhouseKey } = (await eventually(() => readInstance(dataDir)))!;
-  const letter = `('ugc.click', 0, 40, 0, 'invalid', 'no', '{"event_id":"${id.toUpperCase()}"', now64(), now64())`;
-  const written = await fetch(ugc.clickhouseUrl, {
-    method: 'POST',
-    body: `INSERT INTO ugc.dead_letters_rows (topic, partition, position, index, reason, detail, raw, recorded_at, failed_at) VALUES ${letter}`,
-    headers: { 'x-clickhouse-key': clickhouseKey },
-  });
-  expect(written.status).toBe(200);
-  const running = await trace(id.toUpperCase(), '--json');
-  expect(running).toMatchObject({ code: 0, stderr: '' });
-  expect(running.found).toContainEqual({
-    event_id: id,
-    is: 'row',
-    at: expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,6}Z$/),
-    about: { event_type: 'click', timestamp: expect.stringMatching(/^2026-10-03T14:30:00\.0+Z$/), source: '' },
-  });
-  expect(running.found).toContainEqual(
-    expect.objectContaining({
-      is: 'dead_letter',
-      about: { place: 'ugc.click/0/40', reason: 'invalid', detail: 'no', replayed_at: null },
-    }),
-  );
-  expect((await trace(id)).found).toContain('a row, received then\n    event_type   click');
-  expect(await ugc.stop()).toBe(0);
+  const ugc = await startUgc({ dataDir, flags: ['--clickhouse-http-readonly=false'] });
+  await drained(ugc);
+  const stored = {
+    code: 0,
+    buffer: [],
+    unasked: {},
+    rows: [{ table: 'ugc.click', copies: 1, row: { element: 'play' } }],
+  };
+  expect(await trace()).toMatchObject(stored);
+  expect(await trace(id.toUpperCase())).toMatchObject(stored);
 
-  expect((await trace(id)).found).toContain('a row, received then'); // from the stopped folder
-  const nowhere = await trace('0190a000-0000-7000-8000-00000000000b');
-  expect([nowhere.code, nowhere.found]).toEqual([1, '']);
-  expect(nowhere.stderr).toContain('nowhere to be found');
-  expect((await trace('x')).code).toBe(2);
-});
+  const dead = crypto.randomUUID();
+  const raw = JSON.stringify({ event_id: dead, event_type: 'click', element: 'a\tb' });
+  const response = await fetch(ugc.clickhouseUrl, {
+    method: 'POST',
+    body: `INSERT INTO ugc.dead_letters_rows (topic, partition, position, index, reason, detail, raw, recorded_at, failed_at) FORMAT JSONEachRow
+${JSON.stringify({ topic: 'ugc.click', partition: 1, position: 7, index: 0, reason: 'invalid', detail: 'why', raw, recorded_at: '2026-11-22 01:00:00', failed_at: '2026-11-22 01:00:01' })}`,
+  });
+  expect(response.status).toBe(200);
+  expect(await trace(dead)).toMatchObject({
+    code: 0,
+    rows: [],
+    dead_letters: [{ topic: 'ugc.click', partition: 1, position: 7, reason: 'invalid', detail: 'why', raw }],
+  });
+  expect(await trace(crypto.randomUUID())).toMatchObject({
+    code: 1,
+    rows: [],
+    dead_letters: [],
+    buffer: [],
+    unasked: {},
+  });
+  expect(await ugc.stop()).toBe(0);
+  expect(await trace()).toMatchObject(stored);
+
+  const { code, stdout } = await runUgc(['trace', id, `--data-dir=${dataDir}`]);
+  expect(code).toBe(0);
+  expect(stdout).toContain('ugc.click: {"event_id"');
+  for (const wrong of [['trace'], ['trace', 'abc'], ['trace', id, id], ['trace', id, '--since=yesterday']])
+    expect((await runUgc(wrong)).code).toBe(2);
+}, 60_000);

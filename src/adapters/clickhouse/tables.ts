@@ -97,6 +97,7 @@ export function wantedSchema(options: SchemaOptions): WantedSchema {
   const { database, tables, embedded, cluster = '', aggregates = [], refreshSeconds = 60 } = options;
   const types = new Set(tables.map(({ type }) => type));
   for (const { type } of tables) assertName(type);
+  const shown = tables.filter(({ isInternal }) => isInternal !== true);
   const target = { database, cluster, embedded };
   return {
     database,
@@ -104,7 +105,7 @@ export function wantedSchema(options: SchemaOptions): WantedSchema {
     tables: [...tables.flatMap(table => [...rowsOf(table, target), checkOf(table, target)]), ...deadLetterRows(target)],
     views: [
       ...tables.map(table => exactView(table, target)),
-      ...(tables.length > 0 ? [eventsView(tables, target)] : []),
+      ...(shown.length > 0 ? [eventsView(shown, target)] : []),
       view(
         target,
         'dead_letters',

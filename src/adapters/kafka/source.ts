@@ -22,7 +22,7 @@ import { kafkaGroup } from './group.ts';
 import type { KafkaConnection } from './options.ts';
 import { type Owned, partitionsOf } from './partitions.ts';
 import { pauseOf, within } from './pause.ts';
-import { committedOf, earliestOf } from './positions.ts';
+import { beginningOf, committedOf, earliestOf, type StartingPoint } from './positions.ts';
 import { kafkaTopics } from './topics.ts';
 import { troublesOf } from './troubles.ts';
 
@@ -30,6 +30,8 @@ export interface KafkaSourceOptions extends KafkaConnection {
   readonly groupId: string;
   /** What does not exist yet is read from its beginning once it does. */
   readonly topics: readonly string[];
+  /** Where the group begins where it has committed nothing; null = at the earliest. */
+  readonly from?: StartingPoint | null;
   readonly logger: Logger;
   /** A process that is silent for this long loses its partitions. Within the broker's group.min|max.session.timeout.ms. */
   readonly sessionTimeoutMs?: number;
@@ -170,25 +172,30 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
     if (!nodes.includes(undefined)) troubles.forget(new RegExp(`^broker (?!(${nodes.join('|')})$)`));
   }
 
+  /** All at once: each answer comes behind the records its broker waits for just then. */
   async function locate(): Promise<void> {
     const lost = [...partitions.all()].filter(({ next }) => next === null);
-    for (const [topic, ofTopic] of Map.groupBy(lost, owned => owned.topic)) {
-      const session = group.session();
-      if (session === null) return;
-      try {
-        const numbers = ofTopic.map(({ partition }) => partition);
-        const committed = await committedOf(session, topic, numbers);
-        for (const owned of ofTopic) {
-          const next = committed.get(owned.partition) ?? (await earliestOf(cluster, topics, owned));
-          if (partitions.find(owned) === owned) partitions.begin(owned, next);
-        }
-        troubles.clear(`positions of ${topic}`);
-      } catch (thrown) {
-        dropHung(cluster, thrown);
-        topics.doubt(topic);
-        group.check();
-        troubles.tell(`positions of ${topic}`, errorOfReader(thrown, `topic ${topic}`));
-      }
+    await Promise.all([...Map.groupBy(lost, owned => owned.topic)].map(([topic, ofTopic]) => locateIn(topic, ofTopic)));
+  }
+
+  async function locateIn(topic: string, lost: readonly Owned[]): Promise<void> {
+    const session = group.session();
+    if (session === null) return;
+    try {
+      const numbers = lost.map(({ partition }) => partition);
+      const committed = await committedOf(session, topic, numbers);
+      const locating = lost.map(async owned => {
+        const next = committed.get(owned.partition) ?? (await beginningOf(cluster, topics, owned, given.from ?? null));
+        if (partitions.find(owned) === owned) partitions.begin(owned, next);
+      });
+      for (const { reason } of (await Promise.allSettled(locating)).filter(result => result.status === 'rejected'))
+        throw reason;
+      troubles.clear(`positions of ${topic}`);
+    } catch (thrown) {
+      dropHung(cluster, thrown);
+      topics.doubt(topic);
+      group.check();
+      troubles.tell(`positions of ${topic}`, errorOfReader(thrown, `topic ${topic}`));
     }
   }
 

@@ -110,6 +110,19 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
       for (const { topic, position, index } of records) aside.add(`${topic}/${position}/${index}`);
     },
 
+    async find(ids) {
+      const lines = runs.flatMap(({ topic, type, first, oldestAtMs, ndjson }) =>
+        new TextDecoder()
+          .decode(ndjson)
+          .split('\n')
+          .map((body, at) => ({ topic, type: type!, position: first + at, atMs: oldestAtMs, body, setAside: null })),
+      );
+      const events = ids.flatMap(id =>
+        lines.filter(({ body }) => body.startsWith(`{"event_id":"${id}"`)).map(line => ({ id, ...line })),
+      );
+      return { events, isWhole: true };
+    },
+
     async stats() {
       const events = runs.reduce((sum, run) => sum + run.count, 0);
       return { events, bytes, oldestAtMs: runs[0]?.oldestAtMs ?? null, quarantined: aside.size };

@@ -9,7 +9,7 @@
 // once: the process should end and be restarted, the file is then as the last commit left it.
 
 import { PipelineError } from '../../errors.ts';
-import type { DiskBuffer, Envelope, Range } from '../../ports.ts';
+import type { BufferedEvent, DiskBuffer, Envelope, Range } from '../../ports.ts';
 import { groupRuns } from './group.ts';
 import type { Bounds } from './room.ts';
 import { type BufferSource, sqliteSource } from './source.ts';
@@ -30,6 +30,9 @@ const groupLengthMax = 2 * 2 ** 20;
 const queueLengthMax = 64 * 2 ** 20;
 /** After so long `hasRoom` asks again. */
 const roomAgeMaxMs = 250;
+
+/** Of half a MiB each. */
+const findStepsMax = 128;
 
 interface Waiting {
   readonly envelopes: readonly Envelope[];
@@ -142,6 +145,18 @@ export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBu
 
     async setAside(records) {
       await thread.ask<'setAside'>({ op: 'setAside', records: JSON.stringify(records) });
+    },
+
+    async find(ids) {
+      const events: BufferedEvent[] = [];
+      let before = -1;
+      for (let steps = 0; steps < findStepsMax; steps++) {
+        const { found, next } = await thread.ask<'find'>({ op: 'find', ids: JSON.stringify(ids), before });
+        events.push(...(JSON.parse(found) as BufferedEvent[]));
+        if (next < 0) return { events, isWhole: true };
+        before = next;
+      }
+      return { events, isWhole: false };
     },
 
     async stats() {

@@ -12,6 +12,7 @@ import { messageOf, PipelineError } from '../../errors.ts';
 import type { BufferStats, Range, SetAside } from '../../ports.ts';
 import { type Connection, connect } from './connection.ts';
 import { type Complain, isCorrupt, pageBytes, toPipelineError } from './file.ts';
+import { type FoundStep, finder } from './find.ts';
 import { mender } from './mend.ts';
 import { type Cursors, type Reading, type ReadOptions, rowReader } from './read.ts';
 import { type Bounds, bytesUsed, type Pages, roomOf } from './room.ts';
@@ -35,6 +36,8 @@ export interface Store {
   /** Forgets a reader; what was kept for it alone is swept. False when there is none of that name. */
   retire(reader: string): boolean;
   setAside(records: readonly SetAside[]): void;
+  /** One small step of looking for events by id. */
+  find(ids: readonly string[], before: number | null): FoundStep;
   /** One small step of tidying up. */
   sweep(): Swept;
   /** Moves the write-ahead log into the file when it is long enough. Called between answers. */
@@ -101,6 +104,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
   const reader = rowReader(connection, mending);
   const isTight = (): boolean => room.left(pages()).disk < tightBytes;
   const { index } = mending;
+  const finding = finder(connection);
   const sweeping = sweeper({ connection, pages, isTight, index });
   let writes = 0;
   try {
@@ -189,6 +193,8 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
             quarantineRecord.run(topic, position, index, type, 1, reason, Date.now(), encoder.encode(body));
         }),
       ),
+
+    find: (ids, before) => guarded(() => finding.step(ids, before)),
 
     sweep() {
       try {

@@ -31,6 +31,8 @@ export type Request =
   | { readonly op: 'retire'; readonly reader: string }
   /** `records`: SetAside[] as JSON. */
   | { readonly op: 'setAside'; readonly records: string }
+  /** `ids`: string[] as JSON; `before` −1: from the newest on. */
+  | { readonly op: 'find'; readonly ids: string; readonly before: number }
   | { readonly op: 'stats' }
   | { readonly op: 'left' }
   | { readonly op: 'close' };
@@ -58,6 +60,8 @@ export interface Answers {
   readonly commit: { readonly left: number };
   readonly retire: Record<never, never>;
   readonly setAside: Record<never, never>;
+  /** `found`: BufferedEvent[] as JSON; `next` −1: that was all. */
+  readonly find: { readonly found: string; readonly next: number };
   readonly stats: {
     readonly events: number;
     readonly bytes: number;
@@ -130,6 +134,10 @@ function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
     case 'setAside':
       to.setAside(JSON.parse(asked.records));
       return {};
+    case 'find': {
+      const { found, next } = to.find(JSON.parse(asked.ids), asked.before < 0 ? null : asked.before);
+      return { found: JSON.stringify(found), next: next ?? -1 };
+    }
     case 'stats':
       return to.stats();
     case 'left':

@@ -1,0 +1,126 @@
+// The ledger of this instance: the event_id of every event it has answered `accepted`, by type and minute, written through
+// the same log as the events, in entries numbered without a gap. `ugc reconcile` holds it against the tables.
+//
+// - What is noted is written after a few seconds, or at once when an entry is full, and at the stop. A killed instance
+//   takes what it has not written with it: its events are rows that no ledger knows, never the other way round.
+// - An entry the log does not take now is written later under the same number and id, so it counts once whatever is
+//   repeated. What waits is bounded; beyond it entries are dropped, which reconcile sees by the gap in the numbers.
+
+import type { Envelope, Log, Outcome } from '../ports.ts';
+import { sleep } from '../sleep.ts';
+
+export interface LedgerOptions {
+  readonly log: Log;
+  readonly type: string;
+  readonly topic: string;
+  readonly writeEveryMs?: number;
+  /** Of one entry. */
+  readonly idsMax?: number;
+  /** Entries that wait for the log. */
+  readonly waitingMax?: number;
+  readonly onDropped: (entries: number) => void;
+}
+
+export interface Ledger {
+  note(envelopes: readonly Envelope[], outcomes: readonly Outcome[]): void;
+  /** Writes what is left, and that this was all. After the last note, before the log is closed. */
+  close(): Promise<void>;
+}
+
+interface Page {
+  readonly type: string;
+  readonly minuteMs: number;
+  ids: string[];
+  unsure: string[];
+}
+
+const minute = 60_000;
+
+export function startLedger(options: LedgerOptions): Ledger {
+  const { log, topic, writeEveryMs = 5_000, idsMax = 1_000, waitingMax = 1_000 } = options;
+  const instance = crypto.randomUUID();
+  const pages = new Map<string, Page>();
+  const stopping = new AbortController();
+  let waiting: Envelope[] = [];
+  let sequence = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const done = run();
+
+  function pageOf({ type, receivedAtMs }: Envelope): Page {
+    const minuteMs = receivedAtMs - (receivedAtMs % minute);
+    const key = `${type} ${minuteMs}`;
+    const page = pages.get(key) ?? { type, minuteMs, ids: [], unsure: [] };
+    pages.set(key, page);
+    return page;
+  }
+
+  function turn(page: Page, isLast = false): void {
+    if (waiting.length >= waitingMax) {
+      options.onDropped(1);
+      sequence++;
+    } else waiting.push(entryOf(page, isLast));
+    page.ids = [];
+    page.unsure = [];
+  }
+
+  function entryOf({ type, minuteMs, ids, unsure }: Page, isLast: boolean): Envelope {
+    const id = Bun.randomUUIDv7();
+    const receivedAtMs = Date.now();
+    const head = `{"event_id":"${id}","event_type":"${options.type}","schema_version":1,"received_at":"${isoOf(receivedAtMs)}","timestamp":"${isoOf(minuteMs)}"`;
+    const own = `"instance":"${instance}","sequence":${++sequence},"is_last":${isLast},"type":"${type}"`;
+    const body = `${head},${own},"ids":${JSON.stringify(ids)},"unsure":${JSON.stringify(unsure)}}`;
+    return { id, type: options.type, topic, key: null, body, receivedAtMs };
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await sleep(writeEveryMs, stopping.signal);
+      turnAll();
+      await write();
+    }
+  }
+
+  function turnAll(): void {
+    for (const page of pages.values()) if (page.ids.length + page.unsure.length > 0) turn(page);
+    pages.clear();
+  }
+
+  /** One after the other, so that whoever waits for the last has waited for all. */
+  function write(): Promise<void> {
+    writing = writing.then(writeOnce);
+    return writing;
+  }
+
+  async function writeOnce(): Promise<void> {
+    const entries = waiting;
+    if (entries.length === 0) return;
+    waiting = [];
+    const outcomes = await log.publish(entries);
+    waiting = [...entries.filter((_, at) => !outcomes[at]?.ok), ...waiting];
+  }
+
+  return {
+    note(envelopes, outcomes) {
+      let page: Page | null = null;
+      let type = '';
+      for (const [at, envelope] of envelopes.entries()) {
+        if (page === null || type !== envelope.type) {
+          page = pageOf(envelope);
+          type = envelope.type;
+        }
+        (outcomes[at]?.ok ? page.ids : page.unsure).push(envelope.id);
+        if (page.ids.length + page.unsure.length >= idsMax) turn(page);
+      }
+      if (waiting.length > 0 && !stopping.signal.aborted) void write();
+    },
+    async close() {
+      stopping.abort();
+      await done;
+      const isUsed = sequence > 0;
+      if (isUsed) turn({ type: '', minuteMs: Date.now(), ids: [], unsure: [] }, true);
+      await write();
+    },
+  };
+}
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
