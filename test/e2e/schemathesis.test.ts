@@ -39,6 +39,7 @@ const paths = [
   '/v1/events/click',
   '/v1/events/item_return',
   '/v1/events/review_posted',
+  '/v1/receipts/{event_id}',
   '/healthz/live',
   '/healthz/ready',
   '/metrics',
