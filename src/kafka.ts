@@ -11,11 +11,12 @@ import type { KafkaLogOptions, TlsOptions } from './adapters/kafka/options.ts';
 import { kafkaSource } from './adapters/kafka/source.ts';
 import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
-import { nameOf } from './from.ts';
+import { type From, nameOf } from './from.ts';
 import { breakerOf } from './ingest/breaker.ts';
 import { copiesOf } from './ingest/copies.ts';
 import { type Drain, startDrain } from './ingest/drain.ts';
 import { hedge } from './ingest/hedge.ts';
+import { hintOf } from './nearest.ts';
 import type { DiskBuffer, Log, Source } from './ports.ts';
 import { sleep } from './sleep.ts';
 import type { Logger, Metrics } from './telemetry.ts';
@@ -165,11 +166,24 @@ const retryMsMax = 10_000;
 
 /** What the etl role reads. */
 export function kafkaReader(config: Config, topics: readonly string[], logger: Logger): Source {
+  refuseStrange(config.from, topics);
   const { from, kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
   // A group of its own: the usual one goes on where it is, and a restart goes on where this one was.
   const groupId = from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;
   if (from !== null) logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events is 0');
   return kafkaSource({ ...kafkaOptionsOf(config), groupId, sessionTimeoutMs, from, topics, logger });
+}
+
+/** A topic that nobody reads would be passed over in silence. */
+function refuseStrange(from: From | null, topics: readonly string[]): void {
+  if (from === null || 'atMs' in from) return;
+  const named = [...from.offsets.keys()].map(place => place.slice(0, place.lastIndexOf('/')));
+  const strange = named.find(topic => !topics.includes(topic));
+  if (strange !== undefined)
+    throw new PipelineError(
+      'config_invalid',
+      `UGC_FROM (--from) names ${strange}, which is no topic of an event type${hintOf(strange, topics)}`,
+    );
 }
 
 /** How this process reaches Kafka. Rejects with `config_invalid` when a PEM file cannot be read. */

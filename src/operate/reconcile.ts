@@ -110,8 +110,10 @@ async function balanceOf(books: Books, span: Span): Promise<Balance> {
     );
   const progress = progressOf('compared', 'types');
   const minutes: Minute[] = [];
-  const { types } = catalogueFor(books.config);
-  for (const [at, { name: type }] of types.entries()) {
+  const all = catalogueFor(books.config).types.map(({ name }) => name);
+  const received = new Set(await ledger.received(all, span));
+  const types = all.filter(type => received.has(type) || known.some(minute => minute.type === type));
+  for (const [at, type] of types.entries()) {
     const ofType = known.filter(minute => minute.type === type);
     for (const part of partsOf(ofType, span))
       for (const tally of await ledger.tallies(type, part)) minutes.push(await minuteOf(type, tally, books));

@@ -60,3 +60,13 @@ test('without its native library the binary says what is missing, and still inge
   expect((await ingest.post(click)).status).toBe(200);
   expect(await ingest.stop()).toBe(0);
 });
+
+test('reading again is refused in words where there is nothing to read again', async () => {
+  const embedded = await runUgc(['--role=etl', '--from=2026-11-01T00:00Z']);
+  expect(embedded.code).toBe(2);
+  expect(embedded.stderr).toContain('forgets events once they are rows');
+  const flags = ['--role=etl', '--kafka-brokers=127.0.0.1:1', '--clickhouse-url=http://127.0.0.1:1', '--port=0'];
+  const strange = await runUgc([...flags, '--from=ugc.clik/0=5', `--data-dir=${temporaryFolder()}`]);
+  expect(strange.code).toBe(1);
+  expect(strange.stderr).toContain('did you mean ugc.click?');
+});

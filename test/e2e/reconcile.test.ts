@@ -143,6 +143,31 @@ test('events that wait in the buffer for a table that takes no rows are accounte
   expect(await ugc.stop()).toBe(0);
 }, 60_000);
 
+test('a row whose sender was told of a failure is one of its own, until it is accepted after all', async () => {
+  const dataDir = temporaryFolder();
+  const ugc = await startUgc({ dataDir, flags: ['--clickhouse-http-readonly=false'] });
+  const id = Bun.randomUUIDv7();
+  await ugc.post({ ...exampleClick, event_id: id });
+  await drained(ugc);
+  const instance = crypto.randomUUID();
+  const write = (sequence: number, ids: readonly string[], unsure: readonly string[]) => {
+    const list = (of: readonly string[]): string => `[${of.map(each => `'${each}'`).join(',')}]`;
+    return change(
+      ugc,
+      `INSERT INTO ugc.ledger_rows (event_id, event_type, schema_version, received_at, timestamp, instance, sequence, is_last, type, ids, unsure)
+       SELECT generateUUIDv4(), 'ledger', 1, now(), toStartOfMinute(received_at), '${instance}', ${sequence}, false, 'click', ${list(ids)}, ${list(unsure)}
+       FROM ugc.click`,
+    );
+  };
+  await write(1, [], [id]);
+  const failed = { type: 'click', accepted: 0, failed: 1, unledgered: 0, rows: 1 };
+  expect(await reconcile(dataDir)).toMatchObject({ code: 0, closes: true, types: [failed] });
+  await write(2, [id], []);
+  const accepted = { type: 'click', accepted: 1, repeated: 0, failed: 0, unledgered: 0, rows: 1 };
+  expect(await reconcile(dataDir)).toMatchObject({ code: 0, closes: true, types: [accepted] });
+  expect(await ugc.stop()).toBe(0);
+}, 60_000);
+
 test('without a ledger it says how to have one; a time that is none, or ends before it begins, is wrong use', async () => {
   const dataDir = temporaryFolder();
   const ugc = await startUgc({ dataDir });

@@ -26,8 +26,7 @@ export interface EventTablesOptions {
 
 export function eventTablesIn({ client, database, types }: EventTablesOptions): EventTables {
   const table = (name: string): string => tableName(database, name);
-  const everyType = (): string =>
-    `merge(${quoteText(database)}, ${quoteText(`^(${types().map(rowsTable).join('|')})$`)})`;
+  const everyType = (): string => everyTypeOf(database, types());
 
   async function read<Row>(
     query: string,
@@ -74,6 +73,10 @@ export function eventTablesIn({ client, database, types }: EventTablesOptions): 
     },
   };
 }
+
+/** The rows of all these types, not yet made exact, where a query reads a table. */
+export const everyTypeOf = (database: string, types: readonly string[]): string =>
+  `merge(${quoteText(database)}, ${quoteText(`^(${types.map(rowsTable).join('|')})$`)})`;
 
 /** In the text of the query: in its URL, where parameters go, there is not enough room. */
 const listOf = (ids: readonly string[]): string => ids.map(quoteText).join(', ');

@@ -2,6 +2,7 @@
 
 import type { ClickhouseClient } from './client.ts';
 import { sinkError } from './errors.ts';
+import { everyTypeOf } from './event-tables.ts';
 import { tableName } from './tables.ts';
 
 /** From and to, exclusive, whole minutes since 1970. */
@@ -44,6 +45,8 @@ export interface LedgerInstance {
 /** Everything rejects with the sink's errors. */
 export interface LedgerBook {
   minutes(span: Span): Promise<readonly LedgerMinute[]>;
+  /** Which of these have rows that were received in the span. */
+  received(types: readonly string[], span: Span): Promise<readonly string[]>;
   /** Only minutes in which something was accepted or received. */
   tallies(type: string, span: Span): Promise<readonly Tally[]>;
   /** Those that wrote an entry of a minute in the span. */
@@ -74,6 +77,14 @@ export function ledgerIn(client: ClickhouseClient, database: string): LedgerBook
          FROM ${ledger} WHERE type <> '' AND ${inSpan('timestamp')} GROUP BY type, minute ORDER BY type, minute`,
         { ...span },
       ),
+
+    async received(types, span) {
+      const rows = await read<{ type: string }>(
+        `SELECT DISTINCT toString(event_type) AS type FROM ${everyTypeOf(database, types)} WHERE ${inSpan('received_at')}`,
+        { ...span },
+      );
+      return rows.map(({ type }) => type);
+    },
 
     async tallies(type, span) {
       const table = tableName(database, type);
