@@ -188,6 +188,7 @@ describe.skipIf(await isWithoutKafka())('over Kafka', () => {
       `--topic=ledger-${crypto.randomUUID().slice(0, 8)}.{event_type}`,
       `--kafka-group=ledger-${crypto.randomUUID()}`,
       '--clickhouse-database=ledgered',
+      '--topic-partitions=1',
     ];
     const open = (...flags: string[]) =>
       startUgc({ dataDir: temporaryFolder(), flags: [...own, '--ledger', ...flags] });
@@ -198,12 +199,15 @@ describe.skipIf(await isWithoutKafka())('over Kafka', () => {
     expect(await one.stop()).toBe(0);
     expect(await two.stop()).toBe(0);
     const to = `--to=${new Date(Date.now() + 120_000).toISOString()}`;
-    const balance = await eventually(async () => {
-      const { code, stdout } = await runUgc(['reconcile', '--json', to, ...own.slice(1)]);
-      const found = code === 0 ? JSON.parse(stdout) : null;
-      return found?.types[0]?.accepted === 3_002 && found.instances.length === 0 && found;
-    });
+    const balance = await eventually(
+      async () => {
+        const { code, stdout } = await runUgc(['reconcile', '--json', to, ...own.slice(1)]);
+        const found = code === 0 ? JSON.parse(stdout) : null;
+        return found?.types[0]?.accepted === 3_002 && found.instances.length === 0 && found;
+      },
+      { msMax: 90_000 },
+    );
     expect(balance.types).toMatchObject([{ type: 'click', repeated: 1, missing: 0, unledgered: 0, rows: 3_001 }]);
     expect(await etl.stop()).toBe(0);
-  }, 60_000);
+  }, 120_000);
 });

@@ -34,6 +34,8 @@ export interface Connection {
   connectionStatus: 'connected' | 'disconnecting' | 'disconnected';
   authenticatedAt: unknown;
   isConnected(): boolean;
+  /** With SASL, and if it has not. Shared by concurrent callers. */
+  authenticate(): Promise<void>;
   nextCorrelationId(): number;
   rejectRequests(error: unknown): void;
 }

@@ -96,7 +96,9 @@ export function kafkaFetcher(options: FetcherOptions): Fetcher {
     try {
       const broker = await cluster.brokerPool.findBroker({ nodeId: node });
       address = broker.brokerAddress;
-      const connection = await broker.connectionPool.getConnection(0);
+      // The broker's other one, as kafkajs has it: on this one everything else would wait behind the records.
+      const connection = await broker.connectionPool.getConnection(1);
+      await connection.authenticate();
       const { socket } = connection;
       drop = () => {
         if (connection.socket === socket) dropConnection(connection, new Error('the connection was given up'));
