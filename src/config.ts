@@ -1,7 +1,8 @@
 // Every setting of ugc, once: name, unit, default, bounds, description. `ugc help config` and the README's table are
 // printed from here; nothing else reads the environment.
 
-import { fromProblems, startingPoint } from './from.ts';
+import { contradictionsOf } from './contradictions.ts';
+import { startingPoint } from './from.ts';
 import {
   bytes,
   choice,
@@ -18,6 +19,7 @@ import {
 
 export const roles = ['ingest', 'etl'] as const;
 export type Role = (typeof roles)[number];
+export const streams = ['event', 'view', 'content'] as const;
 
 export const settings = {
   role: choices({
@@ -80,6 +82,11 @@ export const settings = {
     of: ['reject', 'drop'],
     default: 'reject',
     help: 'What happens to fields an event type does not have',
+  }),
+  schemasDir: text({
+    default: '',
+    takes: 'a folder',
+    help: 'Event types of your own, one JSON Schema file each; looked at every second and at SIGHUP',
   }),
   topic: text({
     default: 'ugc.{event_type}',
@@ -171,6 +178,16 @@ export const settings = {
     help: 'The buffer never takes the last this many bytes of its volume',
   }),
 
+  streams: choices({
+    of: ['all', ...streams],
+    default: 'all',
+    help: 'What the etl role moves from Kafka; UGC_TOPIC must keep streams apart',
+  }),
+  etlUnknownTypes: choice({
+    of: ['wait', 'dead_letter'],
+    default: 'wait',
+    help: 'What becomes of records of an event type this process does not know',
+  }),
   etlBlockRowsMax: integer({ default: 100_000, min: 1, max: 1_000_000, help: 'Most rows in one insert' }),
   etlBlockBytesMax: bytes({ default: '8MiB', min: '1KiB', max: '1GiB', help: 'Most bytes in one insert' }),
   etlIntervalMs: integer({
@@ -263,21 +280,7 @@ export function readConfig(given: Given): ConfigResult {
     problems.push(
       `UGC_HOST (--host) is ${config.host}, which others can reach: say who may send with UGC_AUTH (--auth), e.g. --auth=none`,
     );
-  if (config.clickhouseCluster !== '' && config.clickhouseUrl === '')
-    problems.push('UGC_CLICKHOUSE_CLUSTER needs UGC_CLICKHOUSE_URL: the embedded engine is one node');
-  if (config.bodyDecompressedBytesMax < config.bodyBytesMax)
-    problems.push('UGC_BODY_DECOMPRESSED_BYTES_MAX must not be smaller than UGC_BODY_BYTES_MAX');
-  if (config.eventBytesMax > config.bodyDecompressedBytesMax)
-    problems.push('UGC_EVENT_BYTES_MAX must not be larger than UGC_BODY_DECOMPRESSED_BYTES_MAX');
-  problems.push(...fromProblems(config));
-  if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
-    problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);
-  if (config.kafkaSasl === 'none' && (config.kafkaUser !== '' || config.kafkaPassword !== ''))
-    problems.push('UGC_KAFKA_USER and UGC_KAFKA_PASSWORD need UGC_KAFKA_SASL, e.g. scram-sha-512');
-  if ((config.kafkaTlsCert === '') !== (config.kafkaTlsKey === ''))
-    problems.push('UGC_KAFKA_TLS_CERT and UGC_KAFKA_TLS_KEY need each other');
-  if (!config.kafkaTls && config.kafkaTlsCa + config.kafkaTlsCert !== '')
-    problems.push('UGC_KAFKA_TLS_CA and UGC_KAFKA_TLS_CERT need UGC_KAFKA_TLS=true');
+  problems.push(...contradictionsOf(config));
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config };
 }
 

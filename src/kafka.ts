@@ -36,6 +36,8 @@ export interface KafkaEdge {
   readonly isUp: boolean;
   /** What does not work just now, in words. Events are durable all the same. */
   problems(): Readonly<Record<string, string>>;
+  /** Topics that are written to from now on. */
+  want(topics: readonly string[]): void;
   /** Resolves, with the reason, once the buffer can never be drained again. */
   readonly broken: Promise<string>;
   close(): Promise<void>;
@@ -63,7 +65,7 @@ export async function openKafkaEdge({ config, buffer, topics, logger, metrics }:
     copies,
     logger,
     onDrained: (outcome, events) => metrics.bufferDrained.inc({ outcome }, events),
-    onHalted: topic => keeper.want(topic),
+    onHalted: topic => keeper.want([topic]),
   });
   const log = hedge({ kafka, disk: diskLog(buffer), breaker, copies, budgetMs: config.ackBudgetMs });
   return {
@@ -76,6 +78,7 @@ export async function openKafkaEdge({ config, buffer, topics, logger, metrics }:
       ...(keeper.problem() === null ? {} : { topics: keeper.problem()! }),
       ...Object.fromEntries(drain.halted()),
     }),
+    want: keeper.want,
     broken: new Promise(resolve => {
       drain.done.catch(error => resolve(`draining the disk buffer broke: ${messageOf(error)}`));
     }),
@@ -100,8 +103,8 @@ interface Keeping {
 interface Keeper {
   /** Resolved once Kafka has been asked, whatever it said. */
   readonly looked: Promise<void>;
-  /** A topic seems to be missing. */
-  want(topic: string): void;
+  /** These seem to be missing. */
+  want(topics: readonly string[]): void;
   /** Why a topic is missing, in words; null = none is, as far as is known. */
   problem(): string | null;
   stop(): void;
@@ -148,8 +151,8 @@ function keepTopics({ config, options, wanted, logger }: Keeping): Keeper {
 
   return {
     looked: looked.promise,
-    want(topic) {
-      wanted.add(topic);
+    want(topics) {
+      for (const topic of topics) wanted.add(topic);
       wake.abort();
     },
     problem: () => problem,

@@ -1,9 +1,8 @@
 // Who is asked about rows, wired: the configured server, the embedded engine of this process, or that of another process
 // on the same data folder, found by the note it leaves there. That one may come, go and change its port at any time.
 
-import { catalogue } from '../schemas/catalogue.ts';
 import { type ClickhouseClient, clickhouseClient } from './adapters/clickhouse/client.ts';
-import { eventTablesIn } from './adapters/clickhouse/event-tables.ts';
+import { type EventTablesOptions, eventTablesIn } from './adapters/clickhouse/event-tables.ts';
 import type { Config } from './config.ts';
 import { PipelineError } from './errors.ts';
 import type { EventTables } from './event-tables.ts';
@@ -20,17 +19,19 @@ export interface Lookup {
 /** A question is given up after this; it is asked again. */
 const timeoutMs = 3_000;
 
-export function openLookup(config: Config, storage: Storage | null): Lookup {
+/** `types`: event types there are tables for, just now. */
+export function openLookup(config: Config, storage: Storage | null, types: () => readonly string[]): Lookup {
   const { clickhouseUrl: url, clickhouseUser: user, clickhousePassword: password, clickhouseDatabase } = config;
   if (url !== '') {
     const client = clickhouseClient({ url, user, password, timeoutMs });
-    return lookupOver({ client: () => client, database: clickhouseDatabase, close: () => client.close() });
+    return lookupOver({ client: () => client, database: clickhouseDatabase, types, close: () => client.close() });
   }
-  if (storage !== null) return lookupOver({ client: () => storage.client, database: clickhouseDatabase });
+  if (storage !== null) return lookupOver({ client: () => storage.client, database: clickhouseDatabase, types });
   const neighbour = neighbourOf(config.dataDir);
   return lookupOver({
     ...neighbour,
     database: clickhouseDatabase,
+    types,
     // Without Kafka the etl role runs on this folder or nowhere, so it is waited for.
     refusal: () =>
       config.kafkaBrokers === '' || neighbour.isKnown()
@@ -39,16 +40,13 @@ export function openLookup(config: Config, storage: Storage | null): Lookup {
   });
 }
 
-interface Over {
-  /** Throws while there is nobody to ask. */
-  readonly client: () => ClickhouseClient;
-  readonly database: string;
+interface Over extends EventTablesOptions {
   readonly refusal?: () => string | null;
   readonly close?: () => Promise<void>;
 }
 
-const lookupOver = ({ client, database, refusal = () => null, close = async () => {} }: Over): Lookup => ({
-  tables: eventTablesIn({ client, database, types: catalogue.types.map(({ name }) => name) }),
+const lookupOver = ({ client, database, types, refusal = () => null, close = async () => {} }: Over): Lookup => ({
+  tables: eventTablesIn({ client, database, types }),
   refusal,
   close,
 });

@@ -4,28 +4,26 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { aggregates } from '../schemas/aggregates.ts';
 import { catalogue } from '../schemas/catalogue.ts';
-import { ledgerTable, ledgerTopic } from '../schemas/ledger.ts';
-import { tableOf } from '../schemas/table.ts';
-import { topicOf } from '../schemas/topic.ts';
 import { diskLog } from './adapters/disk-log.ts';
 import { sqliteBuffer } from './adapters/sqlite/buffer.ts';
 import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
 import { endAtBugs, signalled, within } from './ending.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { followTypes, type LiveTopics, liveTopics, tablesOf } from './follow-types.ts';
 import { acceptOf } from './ingest/accept.ts';
-import { foreignJudgeOf } from './ingest/foreign.ts';
-import { judgeOf } from './ingest/judge.ts';
 import type { Ledger } from './ingest/ledger.ts';
 import { readableOf } from './ingest/readable.ts';
 import { receiptsOf } from './ingest/receipts.ts';
 import { recentOf } from './ingest/recent.ts';
 import { type Server, startServer } from './ingest/server.ts';
-import { bufferFile, urlOf } from './instance.ts';
+import { bufferFile, typesFolder, urlOf } from './instance.ts';
+import { type Judges, judgesOf } from './judges.ts';
 import { type KafkaEdge, kafkaReader, openKafkaEdge } from './kafka.ts';
 import { openLedger } from './ledger.ts';
 import { type Lookup, openLookup } from './lookup.ts';
 import type { DiskBuffer, Log } from './ports.ts';
+import { type RunTimeTypes, runTimeTypes } from './run-time-types.ts';
 import { type Storage, startStorage } from './storage.ts';
 import { type Health, type Logger, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
 
@@ -74,9 +72,10 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   makeFolder(dataDir);
   const broken = Promise.withResolvers<string>();
 
+  const types = runTimeTypes({ folder: config.schemasDir, keptIn: typesFolder(dataDir), builtIn: catalogue, logger });
+  const judges = judgesOf(config, version, types.known());
   const hasKafka = config.kafkaBrokers !== '';
-  const ledgerTopics = config.ledger ? [ledgerTopic(config.topic)] : [];
-  const topics = [...new Set([...catalogue.types.map(type => topicOf(config.topic, type)), ...ledgerTopics])];
+  const topics = liveTopics(config, types.known().all);
   // A mover that reads Kafka has no business with the disk.
   const buffer = active.has('ingest') || !hasKafka ? await openBuffer(config, dataDir, logger, broken.resolve) : null;
   if (buffer !== null) closing.push(() => buffer.close());
@@ -85,7 +84,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   // is left, from the first moment on, so the other need not be waited for.
   let kafka: KafkaEdge | null = null;
   if (hasKafka && buffer !== null) {
-    kafka = await openKafkaEdge({ config, buffer, topics, logger, metrics });
+    kafka = await openKafkaEdge({ config, buffer, topics: topics.now().written, logger, metrics });
     closing.push(kafka.close);
     void kafka.broken.then(broken.resolve);
     await buffer.retire('etl');
@@ -94,10 +93,11 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   if (active.has('etl')) {
     storage = await startStorage({
       config,
-      source: buffer !== null && !hasKafka ? buffer.source('etl') : kafkaReader(config, topics, logger),
-      tables: [...catalogue.types.map(tableOf), ledgerTable],
+      openSource: () =>
+        buffer !== null && !hasKafka ? buffer.source('etl') : kafkaReader(config, topics.now().read, logger),
+      tables: tablesOf(types.known().all),
       aggregates,
-      judge: foreignJudgeOf({ ...config, catalogue }),
+      judge: judges.judgeForeign,
       logger,
       metrics,
     });
@@ -108,12 +108,14 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   }
   const log = kafka?.log ?? (buffer === null ? null : diskLog(buffer));
   const takes = active.has('ingest') ? log : null;
-  const lookup = openLookup(config, storage);
+  const lookup = openLookup(config, storage, () => types.known().all.types.map(({ name }) => name));
   closing.push(lookup.close);
   const ledger = takes === null ? null : openLedger(config, takes, logger);
   if (ledger !== null) closing.push(ledger.close);
   const { server, stop } = listen({
     config,
+    types,
+    judges,
     buffer,
     kafka,
     storage,
@@ -125,6 +127,8 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     metrics,
   });
   closing.push(stop);
+  followTypes({ config, types, judges, topics, storage, kafka });
+  closing.push(() => types.close());
   logger.info(
     {
       version,
@@ -161,10 +165,12 @@ const openBuffer = (config: Config, dataDir: string, log: Logger, onBroken: (rea
 
 interface Listening {
   readonly config: Config;
+  readonly types: RunTimeTypes;
+  readonly judges: Judges;
   readonly buffer: DiskBuffer | null;
   readonly kafka: KafkaEdge | null;
   readonly storage: Storage | null;
-  readonly topics: readonly string[];
+  readonly topics: LiveTopics;
   readonly lookup: Lookup;
   readonly ledger: Ledger | null;
   /** Where events go; null = this process takes none. */
@@ -179,16 +185,33 @@ interface Listener {
   stop(): Promise<void>;
 }
 
-function listen({ config, buffer, kafka, storage, topics, lookup, ledger, log, logs, metrics }: Listening): Listener {
-  const judge = judgeOf({ ...config, catalogue });
+function listen({
+  config,
+  types,
+  judges,
+  buffer,
+  kafka,
+  storage,
+  topics,
+  lookup,
+  ledger,
+  log,
+  logs,
+  metrics,
+}: Listening): Listener {
   const { tables } = lookup;
   const readable = readableOf({ presence: tables, refusal: lookup.refusal, timeoutMs: config.ackStoredTimeoutMs });
   const recent = recentOf();
-  const accept = log === null ? null : acceptOf({ judge, log, metrics, ledger, recent, readable });
+  const accept = log === null ? null : acceptOf({ judge: judges.judge, log, metrics, ledger, recent, readable });
   const receipts = receiptsOf({ tables, database: config.clickhouseDatabase, buffer, recent });
   const health = (): Health => {
     const hasRoom = log === null || buffer === null || buffer.hasRoom(config.eventBytesMax);
-    const detail = { ...(hasRoom ? {} : { buffer: 'full' }), ...kafka?.problems(), ...storage?.problems() };
+    const detail = {
+      ...(hasRoom ? {} : { buffer: 'full' }),
+      ...(types.problem() === null ? {} : { schemas: types.problem()! }),
+      ...kafka?.problems(),
+      ...storage?.problems(),
+    };
     return { ready: hasRoom || kafka?.isUp === true, detail };
   };
   const onScrape = async (): Promise<void> => {
@@ -196,7 +219,7 @@ function listen({ config, buffer, kafka, storage, topics, lookup, ledger, log, l
     metrics.etlLag.reset();
     metrics.etlLagEvents.reset();
     // At rest too there is a sample of each: an absent one could be anything.
-    if (storage !== null) for (const topic of topics) metrics.etlLag.set({ topic }, 0);
+    if (storage !== null) for (const topic of topics.now().read) metrics.etlLag.set({ topic }, 0);
     for (const [topic, events] of storage?.lag() ?? []) metrics.etlLagEvents.set({ topic }, events);
     for (const [topic, atMs] of storage?.oldest() ?? [])
       metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
@@ -210,6 +233,7 @@ function listen({ config, buffer, kafka, storage, topics, lookup, ledger, log, l
       accept,
       receipts,
       limits: config,
+      api: judges.api,
       graceMs: config.shutdownTimeoutMs / 3,
       health,
       onScrape,

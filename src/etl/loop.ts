@@ -19,8 +19,10 @@ import { lettersOf } from './records.ts';
 export interface MoverOptions {
   readonly source: Source;
   readonly sink: Sink;
-  /** Event types there are tables for. */
+  /** Event types there are tables for; may grow. */
   readonly types: ReadonlySet<string>;
+  /** What becomes of records of any other: they wait, and the sink says for what, or they are dead. */
+  readonly unknownTypes?: 'wait' | 'dead_letter';
   /** Of records that no edge of ours has written. */
   readonly judge: JudgeForeign;
   readonly blockRowsMax: number;
@@ -111,7 +113,7 @@ export function startMover(options: MoverOptions): Mover {
   function take(batch: Batch): void {
     if (batch.type === null) {
       takeForeign(batch);
-    } else if (options.types.has(batch.type)) {
+    } else if (options.types.has(batch.type) || options.unknownTypes === 'wait') {
       progress.begin(batch);
       laneOf(batch.type).add(batch);
     } else {

@@ -7,12 +7,12 @@
 // rows whose sender was told of a failure; unledgered, rows no ledger knows (other producers, instances without a ledger,
 // or the last seconds of a killed one). It closes when nothing is missing and no ledger has a gap.
 
-import { catalogue } from '../../schemas/catalogue.ts';
 import { eventTablesIn } from '../adapters/clickhouse/event-tables.ts';
 import { type LedgerInstance, ledgerIn, type Span, type Tally } from '../adapters/clickhouse/ledger.ts';
 import type { Config } from '../config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { flag, type Setting } from '../settings.ts';
+import { catalogueFor } from '../type-folder.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
 import { isPipeClosed, progressOf, say, table, writeOut } from './output.ts';
@@ -110,7 +110,7 @@ async function balanceOf(books: Books, span: Span): Promise<Balance> {
     );
   const progress = progressOf('compared', 'types');
   const minutes: Minute[] = [];
-  const all = catalogue.types.map(({ name }) => name);
+  const all = catalogueFor(books.config).types.map(({ name }) => name);
   const received = new Set(await ledger.received(all, span));
   const types = all.filter(type => received.has(type) || known.some(minute => minute.type === type));
   for (const [at, type] of types.entries()) {
@@ -170,7 +170,7 @@ async function minuteOf(type: string, tally: Tally, books: Books): Promise<Minut
 async function lookFor(type: string, ids: readonly string[], { client, config, buffers }: Books) {
   const waiting = inBuffer(type, new Set(ids), config, buffers);
   const rest = ids.filter(id => !waiting.has(id)).slice(0, deadMax);
-  const events = eventTablesIn({ client: () => client, database: config.clickhouseDatabase, types: [type] });
+  const events = eventTablesIn({ client: () => client, database: config.clickhouseDatabase, types: () => [type] });
   const dead = new Set<string>();
   for (let at = 0; at < rest.length; at += askedMax)
     for (const event of await events.find(rest.slice(at, at + askedMax), AbortSignal.timeout(60_000)))

@@ -2,7 +2,6 @@
 // physically there, dead letters with their bytes, the disk buffer and its quarantine, Kafka. A place that cannot be asked
 // is named with the reason, and keeps no other from being asked.
 
-import { catalogue } from '../../schemas/catalogue.ts';
 import { topicOf } from '../../schemas/topic.ts';
 import { sinkError } from '../adapters/clickhouse/errors.ts';
 import { eventTablesIn } from '../adapters/clickhouse/event-tables.ts';
@@ -14,6 +13,7 @@ import type { Config } from '../config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { EventLetter, EventRow } from '../event-tables.ts';
 import { flag, type Setting } from '../settings.ts';
+import { catalogueFor } from '../type-folder.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
 import { isPipeClosed, plain, progressOf, say, writeOut } from './output.ts';
@@ -102,9 +102,13 @@ async function trace(id: string, config: Config, sinceMs: number | null, tracing
   return { rows, dead_letters: tables.letters, ...disk, kafka, unasked };
 }
 
-async function inTables(client: Tables['client'], id: string, { clickhouseDatabase: database }: Config) {
-  const types = catalogue.types.map(({ name }) => name);
-  const found = await eventTablesIn({ client: () => client, database, types }).find([id], AbortSignal.timeout(60_000));
+async function inTables(client: Tables['client'], id: string, config: Config) {
+  const database = config.clickhouseDatabase;
+  const types = catalogueFor(config).types.map(({ name }) => name);
+  const found = await eventTablesIn({ client: () => client, database, types: () => types }).find(
+    [id],
+    AbortSignal.timeout(60_000),
+  );
   const isRow = (event: EventRow | EventLetter): event is EventRow => 'receivedAt' in event;
   const read = async (query: string) => {
     try {
@@ -195,7 +199,8 @@ async function inKafka({
   config,
   connection,
 }: Seeking): Promise<readonly KafkaRecord[]> {
-  const wanted = types.length === 0 ? catalogue.types : catalogue.types.filter(({ name }) => types.includes(name));
+  const { types: known } = catalogueFor(config);
+  const wanted = types.length === 0 ? known : known.filter(({ name }) => types.includes(name));
   const progress = progressOf('looked at', 'records in Kafka');
   const [oldest, newest] = [Math.min(...receivedAt), Math.max(...receivedAt)];
   const isKnown = receivedAt.length > 0 && sinceMs === null;

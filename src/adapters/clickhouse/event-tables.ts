@@ -21,12 +21,12 @@ export interface EventTablesOptions {
   readonly client: () => ClickhouseClient;
   readonly database: string;
   /** Event types that have tables. */
-  readonly types: readonly string[];
+  readonly types: () => readonly string[];
 }
 
 export function eventTablesIn({ client, database, types }: EventTablesOptions): EventTables {
   const table = (name: string): string => tableName(database, name);
-  const everyType = everyTypeOf(database, types);
+  const everyType = (): string => everyTypeOf(database, types());
 
   async function read<Row>(
     query: string,
@@ -58,7 +58,7 @@ export function eventTablesIn({ client, database, types }: EventTablesOptions): 
       const rows = await read<Omit<EventRow, 'timestamp'> & { readonly happenedAt: string }>(
         `SELECT toString(event_id) AS id, toString(event_type) AS type, ${isoOf('min(received_at)')} AS receivedAt,
            ${isoOf('argMin(timestamp, received_at)')} AS happenedAt
-         FROM ${everyType} WHERE event_id IN (${list}) GROUP BY event_id, event_type`,
+         FROM ${everyType()} WHERE event_id IN (${list}) GROUP BY event_id, event_type`,
         signal,
       );
       const letters = await read<EventLetter>(

@@ -1,0 +1,27 @@
+// What one setting says about another: settings that are right by themselves and cannot be meant together.
+
+import type { Config } from './config.ts';
+import { fromProblems } from './from.ts';
+
+/** In words, each; none when all is well. */
+export function contradictionsOf(config: Config): string[] {
+  const problems: string[] = [];
+  if (config.clickhouseCluster !== '' && config.clickhouseUrl === '')
+    problems.push('UGC_CLICKHOUSE_CLUSTER needs UGC_CLICKHOUSE_URL: the embedded engine is one node');
+  if (config.bodyDecompressedBytesMax < config.bodyBytesMax)
+    problems.push('UGC_BODY_DECOMPRESSED_BYTES_MAX must not be smaller than UGC_BODY_BYTES_MAX');
+  if (config.eventBytesMax > config.bodyDecompressedBytesMax)
+    problems.push('UGC_EVENT_BYTES_MAX must not be larger than UGC_BODY_DECOMPRESSED_BYTES_MAX');
+  if (!config.streams.includes('all') && config.kafkaBrokers === '')
+    problems.push('UGC_STREAMS needs UGC_KAFKA_BROKERS: the disk buffer is read as a whole');
+  problems.push(...fromProblems(config));
+  if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
+    problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);
+  if (config.kafkaSasl === 'none' && (config.kafkaUser !== '' || config.kafkaPassword !== ''))
+    problems.push('UGC_KAFKA_USER and UGC_KAFKA_PASSWORD need UGC_KAFKA_SASL, e.g. scram-sha-512');
+  if ((config.kafkaTlsCert === '') !== (config.kafkaTlsKey === ''))
+    problems.push('UGC_KAFKA_TLS_CERT and UGC_KAFKA_TLS_KEY need each other');
+  if (!config.kafkaTls && config.kafkaTlsCa + config.kafkaTlsCert !== '')
+    problems.push('UGC_KAFKA_TLS_CA and UGC_KAFKA_TLS_CERT need UGC_KAFKA_TLS=true');
+  return problems;
+}
