@@ -123,6 +123,7 @@ function fakeNode(): FakeNode & { readonly broker: Broker } {
     connectionStatus: 'disconnected',
     authenticatedAt: null,
     isConnected: () => connection.connectionStatus === 'connected',
+    authenticate: async () => {},
     nextCorrelationId: () => node.requests.length,
     rejectRequests: rejectAll,
     requestQueue: {

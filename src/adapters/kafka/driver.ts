@@ -34,13 +34,16 @@ export interface Connection {
   connectionStatus: 'connected' | 'disconnecting' | 'disconnected';
   authenticatedAt: unknown;
   isConnected(): boolean;
+  /** Nothing where it is done, or not wanted. */
+  authenticate(): Promise<void>;
   nextCorrelationId(): number;
   rejectRequests(error: unknown): void;
 }
 
 export interface Broker {
   readonly brokerAddress: string;
-  readonly connectionPool: { readonly pool: readonly Connection[]; getConnection(index: number): Promise<Connection> };
+  /** Two connections: 0 for everything but fetching, which would hold up whatever is asked behind it. */
+  readonly connectionPool: { readonly pool: readonly Connection[]; getConnection(index: 0 | 1): Promise<Connection> };
 }
 
 /** A broker as the coordinator of a group, or as the leader that knows its partitions' offsets. Each call rejects with the broker's code. */

@@ -96,7 +96,8 @@ export function kafkaFetcher(options: FetcherOptions): Fetcher {
     try {
       const broker = await cluster.brokerPool.findBroker({ nodeId: node });
       address = broker.brokerAddress;
-      const connection = await broker.connectionPool.getConnection(0);
+      const connection = await broker.connectionPool.getConnection(1);
+      await connection.authenticate(); // kafkajs does it for the other one only
       const { socket } = connection;
       drop = () => {
         if (connection.socket === socket) dropConnection(connection, new Error('the connection was given up'));

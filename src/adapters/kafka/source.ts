@@ -178,10 +178,13 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
       try {
         const numbers = ofTopic.map(({ partition }) => partition);
         const committed = await committedOf(session, topic, numbers);
-        for (const owned of ofTopic) {
+        const begun = ofTopic.map(async owned => {
           const next = committed.get(owned.partition) ?? (await earliestOf(cluster, topics, owned));
           if (partitions.find(owned) === owned) partitions.begin(owned, next);
-        }
+        });
+        // All of them, as one that nobody leads just now is no reason not to read the others.
+        const failed = (await Promise.allSettled(begun)).find(({ status }) => status === 'rejected');
+        if (failed?.status === 'rejected') throw failed.reason;
         troubles.clear(`positions of ${topic}`);
       } catch (thrown) {
         dropHung(cluster, thrown);
