@@ -54,7 +54,8 @@ async function drainToNothing(kafka: TestKafka, filled: Filled): Promise<Row> {
   try {
     const before = cpuUs(sink.pid);
     const drain = await drained(kafka, filled, {
-      start: () => startMover(kafka, filled, `--clickhouse-url=${sink.url}`),
+      // It has every table, as a server that is not new.
+      start: () => startMover(kafka, filled, `--clickhouse-url=${sink.url}`, '--clickhouse-migrate=off'),
       rows: async () => (await sink.stats()).rows,
     });
     const sinkUs = (cpuUs(sink.pid) - before) / filled.events;
