@@ -2,6 +2,8 @@
 
 import { bufferBench } from './buffer.bench.ts';
 import { chainBench, drainBench } from './chain.bench.ts';
+import { etlBench } from './etl.bench.ts';
+import { finalBench } from './final.bench.ts';
 import { footprintBench, steadyBench } from './footprint.bench.ts';
 import { freshnessBench } from './freshness.bench.ts';
 import { ingestBench } from './ingest.bench.ts';
@@ -24,6 +26,14 @@ const parts: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   drain: () => drainBench(option('seconds', 10)),
   freshness: async () => [await freshnessBench(10, 20), await freshnessBench(1_000, 20)],
   chain: () => chainBench(option('chain-seconds', 60)),
+  etl: () =>
+    etlBench({
+      rows: option('rows', 1_000_000),
+      seconds: option('seconds', 10),
+      chainSeconds: option('chain-seconds', 60),
+      drainsOnly: option('drains-only', 0) === 1,
+    }),
+  final: () => finalBench(option('final-rows', 10_000_000)),
   steady: () => steadyBench(option('minutes', 10)),
 };
 
@@ -35,8 +45,9 @@ if (unknown.length > 0) {
 }
 console.log(machine());
 const sections = new Map<string, readonly Row[]>();
-// The long run is asked for by name only.
-for (const name of wanted.length > 0 ? wanted : Object.keys(parts).filter(part => part !== 'steady')) {
+// Long ones are asked for by name only.
+const long = new Set(['final', 'steady']);
+for (const name of wanted.length > 0 ? wanted : Object.keys(parts).filter(part => !long.has(part))) {
   console.log(`\n## ${name}`);
   const rows = await parts[name]!();
   sections.set(name, rows);

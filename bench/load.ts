@@ -19,7 +19,13 @@ export interface LoadResult {
 }
 
 /** Those of the documents, and what peers know. */
-const types = new Set(['click', 'page_view', 'search_filter_use', 'quality_change', 'film_watched']);
+export const filmTypes: ReadonlySet<string> = new Set([
+  'click',
+  'page_view',
+  'search_filter_use',
+  'quality_change',
+  'film_watched',
+]);
 
 /** `count` bodies of `size` film events each, under their own names, mean 330 bytes an event, ids left to the edge. */
 export function bodiesOf(size: number, count: number): string[] {
@@ -28,7 +34,7 @@ export function bodiesOf(size: number, count: number): string[] {
     for (;;) {
       const { event_id: _, ...event } = clientEvent(random);
       const type = catalogue.find(event.event_type)!;
-      if (types.has(type.name)) return { ...event, event_type: type.name };
+      if (filmTypes.has(type.name)) return { ...event, event_type: type.name };
     }
   };
   return Array.from({ length: count }, () => {

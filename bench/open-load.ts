@@ -74,7 +74,8 @@ export async function openLoad({ url, bodies, perSecond }: OpenLoadOptions): Pro
   const startedAtMs = performance.now();
   const sending = (async () => {
     for (let count = 0; !isOver; await Bun.sleep(tickMs)) {
-      const until = Math.floor(((performance.now() - startedAtMs) * perSecond) / 1_000);
+      // The first one is due at once.
+      const until = 1 + Math.floor(((performance.now() - startedAtMs) * perSecond) / 1_000);
       for (; count < until; count++) due.push(startedAtMs + (count * 1_000) / perSecond);
       while (due.length > 0 && free.length > 0) next(free.pop()!);
       while (due.length > opening && opened < connectionsMax) add();

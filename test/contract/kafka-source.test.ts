@@ -232,3 +232,26 @@ test('topics and partitions that come later are read, and a missing one stops no
   expect(namesOf(await read(source, 1))).toEqual(['c']);
   expect(source.problem()).toBeNull();
 });
+
+test('where new partitions begin is not asked behind a broker that waits for records', async () => {
+  const quiet = await newTopic();
+  const later = [newName(), newName()];
+  const source = sources.open(newName(), [quiet, ...later], { fetchWaitMs: 1_500, requestTimeoutMs: 5_000 });
+  await send(quiet, ['begun']);
+  await commitAll(source, await read(source, 1));
+  // From now on it is asked for more of this, and the broker waits.
+  const partitions = [0, 1, 2, 3, 4, 5];
+  await ensureTopics({ brokers: kafka.brokers, clientId: 'ugc' }, later, {
+    partitions: partitions.length,
+    replicas: 1,
+  });
+  for (const topic of later)
+    await producer.send({
+      topic,
+      messages: partitions.map(partition => ({ value: `${topic}/${partition}`, partition })),
+    });
+  // Twelve questions: eighteen seconds, were each of them to wait for such an answer.
+  const batches = await read(source, later.length * partitions.length, { msMax: 12_000 });
+  const sent = later.flatMap(topic => partitions.map(partition => `${topic}/${partition}`));
+  expect(batches.flatMap(linesOf).toSorted()).toEqual(sent.toSorted());
+}, 30_000);

@@ -57,6 +57,7 @@ function clusterOf(log: ReadonlyMap<number, (next: number) => Buffer>): { cluste
   const written: Buffer[] = [];
   const connection = {
     connectionStatus: 'connected',
+    authenticate: async () => {},
     socket: { write: (bytes: Buffer) => written.push(bytes) },
     authenticate: async () => {},
     nextCorrelationId: () => 1,

@@ -1,0 +1,212 @@
+// An edge, Kafka and a mover with the embedded engine, each a process of its own on the same cores: how soon an event
+// can be read, and how much of it goes through in a while.
+
+import type { TestKafka } from '../test/support/kafka.ts';
+import { metric } from '../test/support/oracle.ts';
+import { eventually, startUgc, temporaryFolder, type Ugc } from '../test/support/ugc.ts';
+import { brokerUs } from './kafka.bench.ts';
+import { bodiesOf, filmTypes, load } from './load.ts';
+import { latenciesOf, openLoad } from './open-load.ts';
+import { cpuUs, percentile, residentMb } from './process.ts';
+import type { Row } from './report.ts';
+
+interface Chain {
+  readonly edge: Ugc;
+  readonly mover: Ugc;
+  stop(): Promise<void>;
+}
+
+/** Topics and group of this run: the next chain finds them there and reads on behind the last one. */
+const names = `bench-${crypto.randomUUID()}`;
+
+async function startChain(kafka: TestKafka): Promise<Chain> {
+  const flags = [
+    `--kafka-brokers=${kafka.brokers.join(',')}`,
+    `--topic=${names}.{event_type}`,
+    `--kafka-group=${names}`,
+    '--request-log=false',
+  ];
+  const edge = await startUgc({ dataDir: temporaryFolder(), flags: ['--role=ingest', ...flags] });
+  const mover = await startUgc({ dataDir: temporaryFolder(), flags: ['--role=etl', ...flags] });
+  return {
+    edge,
+    mover,
+    async stop() {
+      await edge.stop();
+      await mover.stop();
+    },
+  };
+}
+
+/** How much the parts have used so far, core-µs. */
+const usOf = ({ edge, mover }: Chain, kafka: TestKafka) => ({
+  edge: cpuUs(edge.pid),
+  mover: cpuUs(mover.pid),
+  broker: brokerUs(kafka),
+});
+
+interface FreshnessOptions {
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** Types whose exact tables are watched: asking for every event would be a load of its own. */
+  readonly watched: readonly string[] | 'all';
+}
+
+/** One event a POST, open loop; each timed from when it was due to the answer of a query of its exact table that has it. */
+export async function freshnessOverKafka(kafka: TestKafka, options: FreshnessOptions): Promise<Row> {
+  const { perSecond, seconds, watched } = options;
+  const chain = await startChain(kafka);
+  await warm(chain, perSecond);
+  const types = watched === 'all' ? [...filmTypes] : watched;
+  const waiting = new Map<number, string>();
+  const bodies = bodiesOf(1, perSecond * (seconds + 1)).map((body, at) => {
+    const id = Bun.randomUUIDv7();
+    if (types.some(type => body.includes(`"event_type":"${type}"`))) waiting.set(at, id);
+    return `{"event_id":"${id}",${body.slice(1)}`;
+  });
+  const before = { us: usOf(chain, kafka), inserts: await inserts(chain) };
+  const startedAtMs = Date.now();
+  const coming = [...waiting].map(([at, id]) => ({ id, sinceMs: startedAtMs + (at * 1_000) / perSecond }));
+  const seen = watch(chain.mover, types, coming);
+  const loading = await openLoad({ url: chain.edge.url, bodies, perSecond });
+  await Bun.sleep(seconds * 1_000);
+  const samples = (await loading.stop()).toSorted((a, b) => a.dueAtMs - b.dueAtMs);
+  const perInsertSecond = ((await inserts(chain)) - before.inserts) / seconds;
+  const us = usOf(chain, kafka);
+  // Bodies are sent in their order, so the one that was due as the n-th is the n-th.
+  const sent = samples.flatMap(({ dueAtMs, status }, at) => {
+    const id = waiting.get(at);
+    return id !== undefined && status === 200 ? [{ id, dueAtMs }] : [];
+  });
+  await eventually(() => sent.every(({ id }) => seen.atMs.has(id)), { what: 'every event readable' });
+  await seen.stop();
+  const freshMs = sent.map(({ id, dueAtMs }) => seen.atMs.get(id)! - dueAtMs).sort((a, b) => a - b);
+  const acksMs = latenciesOf(samples);
+  await chain.stop();
+  const share = (part: 'edge' | 'mover' | 'broker') =>
+    `${part} ${((us[part] - before.us[part]) / seconds / 1e4).toFixed(0)} %`;
+  return {
+    what: `POST → Kafka → queryable at ${perSecond.toLocaleString('en')}/s`,
+    'fresh p50 ms': percentile(freshMs, 0.5),
+    'fresh p95 ms': percentile(freshMs, 0.95),
+    'fresh p99 ms': percentile(freshMs, 0.99),
+    'ack p50 ms': percentile(acksMs, 0.5),
+    'ack p99 ms': percentile(acksMs, 0.99),
+    'inserts/s': perInsertSecond,
+    note: `${freshMs.length} events watched of ${samples.length}, ${samples.filter(({ status }) => status !== 200).length} bad; asked every 20 ms; of a core ${share('edge')}, ${share('mover')} with the watching, ${share('broker')}`,
+  };
+}
+
+const inserts = ({ mover }: Chain): Promise<number> => metric(mover.url, 'ugc_etl_insert_seconds_count');
+
+/** New topics are found by the mover a little later, and everything is slow the first time. */
+async function warm({ edge, mover }: Chain, perSecond: number): Promise<void> {
+  const bodies = bodiesOf(1, 500);
+  const loading = await openLoad({ url: edge.url, bodies, perSecond: Math.min(perSecond, 1_000) });
+  await eventually(async () => (await metric(mover.url, 'ugc_etl_rows_total')) >= 2 * filmTypes.size);
+  await Bun.sleep(2_000);
+  await loading.stop();
+  await eventually(() => level(edge, mover), { what: 'a mover that has caught up' });
+}
+
+/** Rejects with the numbers while something is still on its way. */
+async function level(edge: Ugc, mover: Ugc): Promise<true> {
+  const stored = await metric(edge.url, 'ugc_events_stored_total');
+  const rows = await metric(mover.url, 'ugc_etl_rows_total');
+  const lag = await metric(mover.url, 'ugc_etl_lag_events');
+  const buffered = await metric(edge.url, 'ugc_buffer_events');
+  if (rows >= stored && lag === 0 && buffered === 0) return true;
+  throw new Error(`${stored} stored, ${buffered} of them on disk, ${lag} in Kafka, ${rows} rows`);
+}
+
+interface Watched {
+  readonly id: string;
+  /** Not later than it was received, epoch milliseconds. */
+  readonly sinceMs: number;
+}
+
+/** When each id was first in an answer, monotonic. `coming` is in order; only rows from the first one not seen on are asked for. */
+function watch(mover: Ugc, types: readonly string[], coming: readonly Watched[]) {
+  const atMs = new Map<string, number>();
+  let isRunning = true;
+  let next = 0;
+  const watching = (async () => {
+    while (isRunning) {
+      while (next < coming.length - 1 && atMs.has(coming[next]!.id)) next++;
+      const from = Math.floor(coming[next]?.sinceMs ?? Date.now());
+      const selects = types.map(
+        type =>
+          `SELECT toString(event_id) AS id FROM ugc.${type} WHERE received_at >= fromUnixTimestamp64Milli(toInt64(${from}))`,
+      );
+      const rows = await mover.query<{ id: string }>(`SELECT id FROM (${selects.join(' UNION ALL ')})`);
+      const now = performance.now();
+      for (const { id } of rows) if (!atMs.has(id)) atMs.set(id, now);
+      await Bun.sleep(20);
+    }
+  })();
+  return {
+    atMs,
+    stop: () => {
+      isRunning = false;
+      return watching;
+    },
+  };
+}
+
+const chainSize = 100;
+
+/** Batches of 100 as fast as the edge takes them, for so long; then everything is counted. */
+export async function wholeChain(kafka: TestKafka, seconds: number): Promise<Row> {
+  const chain = await startChain(kafka);
+  const { edge, mover } = chain;
+  const bodies = bodiesOf(chainSize, 20);
+  await warm(chain, 1_000);
+  const lag = lagOf(mover);
+  const us = usOf(chain, kafka);
+  const storedBefore = await metric(edge.url, 'ugc_events_stored_total');
+  const result = await load({ url: edge.url, bodies, connections: 16, seconds });
+  const { most, last } = await lag.stop();
+  const endedAtMs = performance.now();
+  await eventually(() => level(edge, mover), { what: 'everything in the tables', msMax: 600_000 });
+  const afterMs = performance.now() - endedAtMs;
+  const after = usOf(chain, kafka);
+  const acked = await metric(edge.url, 'ugc_events_stored_total');
+  const [counted] = await mover.query<{ n: string; ids: string }>(
+    'SELECT count() AS n, uniqExact(event_id) AS ids FROM ugc.events',
+  );
+  const disk = await metric(edge.url, 'ugc_buffer_drained_total');
+  const rss = `RSS ${residentMb(edge.pid)} and ${residentMb(mover.pid)} MB`;
+  await chain.stop();
+  const events = acked - storedBefore;
+  const each = (part: 'edge' | 'mover' | 'broker') => (after[part] - us[part]) / events;
+  return {
+    what: `POST of ${chainSize} → Kafka → row, ${seconds} s`,
+    'events/s': Math.round(events / (seconds + afterMs / 1_000)),
+    'core-µs/event': each('edge') + each('mover'),
+    'broker core-µs/event': each('broker'),
+    'p50 ms': result.p50Ms,
+    'p99 ms': result.p99Ms,
+    note: `events/s from the first POST to the last row; answered ${Math.round(result.requestsPerS * chainSize)}/s (${result.tool} -c16, ${result.bad} bad); edge ${each('edge').toFixed(1)}, mover ${each('mover').toFixed(1)} core-µs; lag at most ${most} events, ${last} at the end, none ${Math.round(afterMs)} ms later; ${counted?.n} rows, ${counted?.ids} ids of ${acked} acked; ${disk} by way of the disk; ${rss}`,
+  };
+}
+
+/** Watches how many events lie in Kafka and are no rows. */
+function lagOf(mover: Ugc) {
+  let isRunning = true;
+  let most = 0;
+  let last = 0;
+  const watching = (async () => {
+    while (isRunning) {
+      last = await metric(mover.url, 'ugc_etl_lag_events');
+      most = Math.max(most, last);
+      await Bun.sleep(500);
+    }
+  })();
+  return {
+    stop: async () => {
+      isRunning = false;
+      await watching;
+      return { most, last };
+    },
+  };
+}
