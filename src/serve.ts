@@ -88,6 +88,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
       config,
       source: buffer !== null && !hasKafka ? buffer.source('etl') : kafkaReader(config, topics, logger),
       tables: catalogue.types.map(tableOf),
+      types: new Map(catalogue.types.map(({ name, version }) => [name, version])),
       aggregates,
       judge: foreignJudgeOf({ ...config, catalogue }),
       logger,

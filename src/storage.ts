@@ -23,7 +23,9 @@ export interface StorageOptions {
   readonly source: Source;
   readonly tables: readonly TableDefinition[];
   readonly aggregates: readonly AggregateDefinition[];
-  /** Of records that no edge of ours has written. */
+  /** The version of each event type there is a table for. */
+  readonly types: ReadonlyMap<string, number>;
+  /** Of records that no edge of ours has written, or one of an older version. */
   readonly judge: JudgeForeign;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -79,7 +81,7 @@ interface Opened {
 }
 
 function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
-  const { config, source, tables, judge, logger, metrics } = options;
+  const { config, source, types, judge, logger, metrics } = options;
   const stopping = new AbortController();
   let mover: Mover | null = null;
   let unprepared: string | null = null;
@@ -90,7 +92,7 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
     mover = startMover({
       source,
       sink,
-      types: new Set(tables.map(table => table.type)),
+      types,
       judge,
       blockRowsMax: config.etlBlockRowsMax,
       blockBytesMax: config.etlBlockBytesMax,

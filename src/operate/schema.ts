@@ -3,7 +3,7 @@
 import { catalogue } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
 import { hiveDdl } from '../../schemas/hive.ts';
-import { typePage } from '../../schemas/markdown.ts';
+import { typePage, versionsOf } from '../../schemas/markdown.ts';
 import { shapeOf } from '../../schemas/published.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { typescriptOf } from '../../schemas/typescript.ts';
@@ -73,6 +73,7 @@ const summary = ({ name, aliases, family, stream, version, fields, summary: abou
 const everything = (type: EventType) => ({
   ...summary(type),
   ...shapeOf(type),
+  upgrades: versionsOf(type),
   columns: tableOf(type).columns,
   example: type.example,
 });
@@ -97,13 +98,14 @@ function table(rows: readonly Readonly<Record<string, string | number>>[]): stri
 function shown(type: EventType): string {
   const { name, aliases, family, stream, version, summary: about, allFields, example } = type;
   const called = aliases.length > 0 ? `, also called ${aliases.join(', ')}` : '';
+  const versions = versionsOf(type).map(change => `\nversion ${change.version}: ${change.about}`);
   const fields = allFields.map(field => ({
     field: field.name,
     column: field.column,
     absent: field.absent ?? 'required',
     meaning: field.about,
   }));
-  return `${name}${called}: ${about}\nfamily ${family}, stream ${stream}, version ${version}\n\n${table(fields)}\n\n${JSON.stringify(example, null, 2)}`;
+  return `${name}${called}: ${about}\nfamily ${family}, stream ${stream}, version ${version}${versions.join('')}\n\n${table(fields)}\n\n${JSON.stringify(example, null, 2)}`;
 }
 
 function ddl(types: readonly EventType[], config: Config): string {

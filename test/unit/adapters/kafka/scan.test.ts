@@ -96,7 +96,7 @@ const anyBatch = fc.tuple(
 const expected = (at: number, { value }: Given): (string | number | null)[] => {
   const text = value?.toString('latin1') ?? '';
   const form = value === null ? 'null' : text.includes('\n') ? 'raw' : null;
-  const type = /^\{"event_id":".{36}","event_type":"(\w+)","schema_version":/.exec(text)?.[1] ?? null;
+  const type = /^\{"event_id":".{36}","event_type":"(\w+)","schema_version":1,/.exec(text)?.[1] ?? null;
   return [at, form === null ? type : null, form, text];
 };
 
