@@ -12,7 +12,7 @@ export function upgrade({ version, upgrades }: EventType, record: Fields, from: 
   let current = record;
   for (let at = from; at < version; at++) {
     try {
-      const next: unknown = upgrades![at]!.apply(Object.freeze(current));
+      const next: unknown = upgrades![at]!.apply(Object.freeze({ ...current }));
       if (typeof next !== 'object' || next === null || Array.isArray(next)) throw new Error('it gave no record');
       current = Object.fromEntries([...identity, ...entriesOf(next as Fields, false)]);
     } catch (error) {
