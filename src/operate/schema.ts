@@ -95,7 +95,8 @@ function table(rows: readonly Readonly<Record<string, string | number>>[]): stri
     .join('\n');
 }
 
-function shown(type: EventType): string {
+/** Exported for its test. */
+export function shown(type: EventType): string {
   const { name, aliases, family, stream, version, summary: about, allFields, example } = type;
   const called = aliases.length > 0 ? `, also called ${aliases.join(', ')}` : '';
   const versions = versionsOf(type).map(change => `\nversion ${change.version}: ${change.about}`);
