@@ -79,9 +79,9 @@ export function runsInto() {
     },
     /** The edge's stamp in front of a value, or null; the same object for as long as it stays the same. */
     stampOf(bytes: Buffer, from: number, to: number): Stamp | null {
-      if (!isAt(bytes, from, start)) return null;
       const at = from + stampAt;
-      if (at + knownBytes.length <= to && isAt(bytes, at, knownBytes)) return known;
+      if (at + knownBytes.length <= to && isAt(bytes, at, knownBytes) && isAt(bytes, from, start)) return known;
+      if (!isAt(bytes, from, start)) return null;
       const stamp = readStamp(bytes.toString('latin1', at, Math.min(at + stampLengthMax, to)));
       if (stamp === null) return null;
       known = stamp;
