@@ -1,7 +1,7 @@
 // How many events lie in Kafka's topics, and how many of them went by the disk.
 
 import { kafkaClient, type TestKafka } from '../test/support/kafka.ts';
-import type { Ugc } from '../test/support/ugc.ts';
+import { eventually, type Ugc } from '../test/support/ugc.ts';
 
 export interface Stored {
   readonly inKafka: number;
@@ -18,13 +18,13 @@ export async function storedIn(ugc: Ugc, kafka: TestKafka): Promise<Stored> {
 
 /** Records in all topics, once none is added any more. */
 export async function endOf({ brokers }: TestKafka): Promise<number> {
-  // New topics are created before their leaders know that they lead; a busy machine takes its time with that.
   const admin = kafkaClient(brokers, 100).admin();
   await admin.connect();
   const count = async () => {
     let sum = 0;
+    // A leader that is new may not know it yet, and kafkajs does not ask it twice.
     for (const topic of (await admin.listTopics()).filter(name => !name.startsWith('__')))
-      for (const { high } of await admin.fetchTopicOffsets(topic)) sum += Number(high);
+      for (const { high } of await eventually(() => admin.fetchTopicOffsets(topic))) sum += Number(high);
     return sum;
   };
   try {

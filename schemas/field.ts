@@ -96,6 +96,14 @@ export function amount(options: Measured & { readonly min?: number; readonly max
   };
 }
 
+/** Any finite number, as an IEEE 754 double. */
+export const number = ({ about }: About): Field => ({
+  schema: Type.Number({ description: about, expected: 'a number' }),
+  kind: 'number',
+  column: 'Float64',
+  about,
+});
+
 /** A part of a whole, 0 to 1. */
 export const share = (options: About): Field => amount({ ...options, min: 0, max: 1 });
 

@@ -1,11 +1,15 @@
 // What `ugc buffer` works on: the disk buffer of the settings it was given. Wiring only.
 
-import { catalogue } from '../schemas/catalogue.ts';
+import type { Catalogue } from '../schemas/catalogue.ts';
 import { topicOf } from '../schemas/topic.ts';
 import { isBufferInUse, openBufferFile, openBufferRepair } from './adapters/sqlite/operator.ts';
 import type { Config } from './config.ts';
 import { bufferFile } from './instance.ts';
 import type { Buffers } from './operate/buffer.ts';
+import { catalogueFor } from './type-folder.ts';
+
+/** Read once: it is asked for each record. */
+let catalogue: Catalogue | undefined;
 
 const boundsOf = (config: Config) => ({
   path: bufferFile(config.dataDir),
@@ -24,6 +28,7 @@ export const buffers: Buffers = {
   // As serve.ts names them: with Kafka the drain empties the buffer, without it the mover reads it.
   readers: config => [config.kafkaBrokers === '' ? 'etl' : 'drain'],
   topicOf(config, name) {
+    catalogue ??= catalogueFor(config);
     const type = catalogue.find(name);
     return type?.name === name ? topicOf(config.topic, type) : null;
   },

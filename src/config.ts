@@ -17,6 +17,7 @@ import {
 
 export const roles = ['ingest', 'etl'] as const;
 export type Role = (typeof roles)[number];
+export const streams = ['event', 'view', 'content'] as const;
 
 export const settings = {
   role: choices({
@@ -79,6 +80,11 @@ export const settings = {
     of: ['reject', 'drop'],
     default: 'reject',
     help: 'What happens to fields an event type does not have',
+  }),
+  schemasDir: text({
+    default: '',
+    takes: 'a folder',
+    help: 'Event types of your own, one JSON Schema file each; looked at every second and at SIGHUP',
   }),
   topic: text({
     default: 'ugc.{event_type}',
@@ -157,6 +163,16 @@ export const settings = {
     help: 'The buffer never takes the last this many bytes of its volume',
   }),
 
+  streams: choices({
+    of: ['all', ...streams],
+    default: 'all',
+    help: 'What the etl role moves from Kafka; UGC_TOPIC must keep streams apart',
+  }),
+  etlUnknownTypes: choice({
+    of: ['wait', 'dead_letter'],
+    default: 'wait',
+    help: 'What becomes of records of an event type this process does not know',
+  }),
   etlBlockRowsMax: integer({ default: 100_000, min: 1, max: 1_000_000, help: 'Most rows in one insert' }),
   etlBlockBytesMax: bytes({ default: '8MiB', min: '1KiB', max: '1GiB', help: 'Most bytes in one insert' }),
   etlIntervalMs: integer({
@@ -255,6 +271,8 @@ export function readConfig(given: Given): ConfigResult {
     problems.push('UGC_BODY_DECOMPRESSED_BYTES_MAX must not be smaller than UGC_BODY_BYTES_MAX');
   if (config.eventBytesMax > config.bodyDecompressedBytesMax)
     problems.push('UGC_EVENT_BYTES_MAX must not be larger than UGC_BODY_DECOMPRESSED_BYTES_MAX');
+  if (!config.streams.includes('all') && config.kafkaBrokers === '')
+    problems.push('UGC_STREAMS needs UGC_KAFKA_BROKERS: the disk buffer is read as a whole');
   if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
     problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);
   if (config.kafkaSasl === 'none' && (config.kafkaUser !== '' || config.kafkaPassword !== ''))

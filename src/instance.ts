@@ -12,6 +12,7 @@ export interface Instance {
 }
 
 export const bufferFile = (dataDir: string): string => join(resolve(dataDir), 'buffer.sqlite');
+export const typesFolder = (dataDir: string): string => join(resolve(dataDir), 'types');
 export const clickhouseFolder = (dataDir: string): string => join(resolve(dataDir), 'clickhouse');
 const noteFile = (dataDir: string): string => join(resolve(dataDir), 'instance.json');
 

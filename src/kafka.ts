@@ -33,6 +33,8 @@ export interface KafkaEdge {
   readonly isUp: boolean;
   /** What does not work just now, in words. Events are durable all the same. */
   problems(): Readonly<Record<string, string>>;
+  /** Topics that are written to from now on. */
+  want(topics: readonly string[]): void;
   /** Resolves, with the reason, once the buffer can never be drained again. */
   readonly broken: Promise<string>;
   close(): Promise<void>;
@@ -60,7 +62,7 @@ export async function openKafkaEdge({ config, buffer, topics, logger, metrics }:
     copies,
     logger,
     onDrained: (outcome, events) => metrics.bufferDrained.inc({ outcome }, events),
-    onHalted: topic => keeper.want(topic),
+    onHalted: topic => keeper.want([topic]),
   });
   const log = hedge({ kafka, disk: diskLog(buffer), breaker, copies, budgetMs: config.ackBudgetMs });
   return {
@@ -73,6 +75,7 @@ export async function openKafkaEdge({ config, buffer, topics, logger, metrics }:
       ...(keeper.problem() === null ? {} : { topics: keeper.problem()! }),
       ...Object.fromEntries(drain.halted()),
     }),
+    want: keeper.want,
     broken: new Promise(resolve => {
       drain.done.catch(error => resolve(`draining the disk buffer broke: ${messageOf(error)}`));
     }),
@@ -97,8 +100,8 @@ interface Keeping {
 interface Keeper {
   /** Resolved once Kafka has been asked, whatever it said. */
   readonly looked: Promise<void>;
-  /** A topic seems to be missing. */
-  want(topic: string): void;
+  /** These seem to be missing. */
+  want(topics: readonly string[]): void;
   /** Why a topic is missing, in words; null = none is, as far as is known. */
   problem(): string | null;
   stop(): void;
@@ -118,8 +121,8 @@ function keepTopics({ config, options, wanted, logger }: Keeping): Keeper {
       looked.resolve();
       if (error === null) waitMs = retryMsMin;
       const signal = AbortSignal.any([stopping.signal, wake.signal]);
-      if (error === null) await sleep(lookEveryMs, signal);
-      else await sleep(waitMs, stopping.signal);
+      await sleep(retryMsMin, stopping.signal); // however many topics are missed
+      await sleep((error === null ? lookEveryMs : waitMs) - retryMsMin, signal);
       waitMs = Math.min(waitMs * 2, retryMsMax);
     }
   })();
@@ -145,8 +148,8 @@ function keepTopics({ config, options, wanted, logger }: Keeping): Keeper {
 
   return {
     looked: looked.promise,
-    want(topic) {
-      wanted.add(topic);
+    want(topics) {
+      for (const topic of topics) wanted.add(topic);
       wake.abort();
     },
     problem: () => problem,

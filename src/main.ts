@@ -2,7 +2,6 @@
 // Exit codes: 0 done, 1 failed, 2 wrong use.
 
 import packageJson from '../package.json' with { type: 'json' };
-import { catalogue } from '../schemas/catalogue.ts';
 import { growThreadPool } from './adapters/chdb/library.ts';
 import { buffers } from './buffers.ts';
 import { readConfig } from './config.ts';
@@ -18,6 +17,7 @@ import { schema } from './operate/schema.ts';
 import { traceCommand } from './operate/trace.ts';
 import { serve } from './serve.ts';
 import { flagName } from './settings.ts';
+import { catalogueFor } from './type-folder.ts';
 
 /** By name, and by the word that follows it. */
 const commands: Readonly<Record<string, Command | Readonly<Record<string, Command>>>> = {
@@ -25,7 +25,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   schema,
   buffer: bufferCommands(buffers),
   trace: traceCommand(buffers),
-  dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue })),
+  dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) })),
 };
 
 async function main(argv: readonly string[]): Promise<Exit> {

@@ -209,6 +209,8 @@ export interface Column {
 /** The table of one event type, as the catalogue wants it. */
 export interface TableDefinition {
   readonly type: string;
+  /** Of the type's definition; 1 when it is not said. */
+  readonly version?: number;
   readonly summary: string;
   /** Rows may go so many days after they were received; undefined = never. */
   readonly retentionDays?: number;

@@ -5,20 +5,20 @@ import { resolve } from 'node:path';
 import { aggregates } from '../schemas/aggregates.ts';
 import { catalogue } from '../schemas/catalogue.ts';
 import { tableOf } from '../schemas/table.ts';
-import { topicOf } from '../schemas/topic.ts';
 import { diskLog } from './adapters/disk-log.ts';
 import { kafkaSource } from './adapters/kafka/source.ts';
 import { sqliteBuffer } from './adapters/sqlite/buffer.ts';
 import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { followTypes, type LiveTopics, liveTopics } from './follow-types.ts';
 import { acceptOf } from './ingest/accept.ts';
-import { foreignJudgeOf } from './ingest/foreign.ts';
-import { judgeOf } from './ingest/judge.ts';
 import { type Server, startServer } from './ingest/server.ts';
-import { bufferFile, urlOf } from './instance.ts';
+import { bufferFile, typesFolder, urlOf } from './instance.ts';
+import { type Judges, judgesOf } from './judges.ts';
 import { type KafkaEdge, kafkaOptionsOf, openKafkaEdge } from './kafka.ts';
 import type { DiskBuffer, Log, Source } from './ports.ts';
+import { type RunTimeTypes, runTimeTypes } from './run-time-types.ts';
 import { type Storage, startStorage } from './storage.ts';
 import { type Health, type Logger, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
 
@@ -67,8 +67,10 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   makeFolder(dataDir);
   const broken = Promise.withResolvers<string>();
 
+  const types = runTimeTypes({ folder: config.schemasDir, keptIn: typesFolder(dataDir), builtIn: catalogue, logger });
+  const judges = judgesOf(config, version, types.known());
   const hasKafka = config.kafkaBrokers !== '';
-  const topics = [...new Set(catalogue.types.map(type => topicOf(config.topic, type)))];
+  const topics = liveTopics(config, types.known().all);
   // A mover that reads Kafka has no business with the disk.
   const buffer = active.has('ingest') || !hasKafka ? await openBuffer(config, dataDir, logger, broken.resolve) : null;
   if (buffer !== null) closing.push(() => buffer.close());
@@ -77,7 +79,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   // is left, from the first moment on, so the other need not be waited for.
   let kafka: KafkaEdge | null = null;
   if (hasKafka && buffer !== null) {
-    kafka = await openKafkaEdge({ config, buffer, topics, logger, metrics });
+    kafka = await openKafkaEdge({ config, buffer, topics: topics.now().written, logger, metrics });
     closing.push(kafka.close);
     void kafka.broken.then(broken.resolve);
     await buffer.retire('etl');
@@ -86,11 +88,11 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   if (active.has('etl')) {
     storage = await startStorage({
       config,
-      source: buffer !== null && !hasKafka ? buffer.source('etl') : kafkaReader(config, topics, logger),
-      tables: catalogue.types.map(tableOf),
-      types: new Map(catalogue.types.map(({ name, version }) => [name, version])),
+      openSource: () =>
+        buffer !== null && !hasKafka ? buffer.source('etl') : kafkaReader(config, topics.now().read, logger),
+      tables: types.known().all.types.map(tableOf),
       aggregates,
-      judge: foreignJudgeOf({ ...config, catalogue }),
+      judge: judges.judgeForeign,
       logger,
       metrics,
     });
@@ -101,8 +103,10 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   }
   const log = kafka?.log ?? (buffer === null ? null : diskLog(buffer));
   const takes = active.has('ingest') ? log : null;
-  const server = listen({ config, buffer, kafka, storage, topics, log: takes, logs, metrics });
+  const server = listen({ config, types, judges, buffer, kafka, storage, topics, log: takes, logs, metrics });
   closing.push(() => server.stop());
+  followTypes({ config, types, judges, topics, storage, kafka });
+  closing.push(() => types.close());
   logger.info(
     {
       version,
@@ -148,22 +152,28 @@ const kafkaReader = (config: Config, topics: readonly string[], logger: Logger):
 
 interface Listening {
   readonly config: Config;
+  readonly types: RunTimeTypes;
+  readonly judges: Judges;
   readonly buffer: DiskBuffer | null;
   readonly kafka: KafkaEdge | null;
   readonly storage: Storage | null;
-  readonly topics: readonly string[];
+  readonly topics: LiveTopics;
   /** Where events go; null = this process takes none. */
   readonly log: Log | null;
   readonly logs: Logs;
   readonly metrics: Metrics;
 }
 
-function listen({ config, buffer, kafka, storage, topics, log, logs, metrics }: Listening): Server {
-  const judge = judgeOf({ ...config, catalogue });
-  const accept = log === null ? null : acceptOf({ judge, log, metrics });
+function listen({ config, types, judges, buffer, kafka, storage, topics, log, logs, metrics }: Listening): Server {
+  const accept = log === null ? null : acceptOf({ judge: judges.judge, log, metrics });
   const health = (): Health => {
     const hasRoom = log === null || buffer === null || buffer.hasRoom(config.eventBytesMax);
-    const detail = { ...(hasRoom ? {} : { buffer: 'full' }), ...kafka?.problems(), ...storage?.problems() };
+    const detail = {
+      ...(hasRoom ? {} : { buffer: 'full' }),
+      ...(types.problem() === null ? {} : { schemas: types.problem()! }),
+      ...kafka?.problems(),
+      ...storage?.problems(),
+    };
     return { ready: hasRoom || kafka?.isUp === true, detail };
   };
   const onScrape = async (): Promise<void> => {
@@ -171,7 +181,7 @@ function listen({ config, buffer, kafka, storage, topics, log, logs, metrics }: 
     metrics.etlLag.reset();
     metrics.etlLagEvents.reset();
     // At rest too there is a sample of each: an absent one could be anything.
-    if (storage !== null) for (const topic of topics) metrics.etlLag.set({ topic }, 0);
+    if (storage !== null) for (const topic of topics.now().read) metrics.etlLag.set({ topic }, 0);
     for (const [topic, events] of storage?.lag() ?? []) metrics.etlLagEvents.set({ topic }, events);
     for (const [topic, atMs] of storage?.oldest() ?? [])
       metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
@@ -184,6 +194,7 @@ function listen({ config, buffer, kafka, storage, topics, log, logs, metrics }: 
       adminPort,
       accept,
       limits: config,
+      api: judges.api,
       graceMs: config.shutdownTimeoutMs / 3,
       health,
       onScrape,

@@ -12,6 +12,7 @@ import { clickhouseClient } from './adapters/clickhouse/client.ts';
 import { clickhouseSink } from './adapters/clickhouse/sink.ts';
 import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { type GrowingSink, growingSink } from './etl/growing-sink.ts';
 import { type Mover, startMover } from './etl/loop.ts';
 import { clickhouseFolder, removeInstance, urlOf, writeInstance } from './instance.ts';
 import type { AggregateDefinition, JudgeForeign, Sink, Source, TableDefinition } from './ports.ts';
@@ -20,11 +21,10 @@ import type { Logger, Metrics } from './telemetry.ts';
 
 export interface StorageOptions {
   readonly config: Config;
-  readonly source: Source;
+  /** Opened anew when there is more to read than it knew of. */
+  readonly openSource: () => Source;
   readonly tables: readonly TableDefinition[];
   readonly aggregates: readonly AggregateDefinition[];
-  /** The version of each event type there is a table for. */
-  readonly types: ReadonlyMap<string, number>;
   /** Of records that no edge of ours has written, or one of an older version. */
   readonly judge: JudgeForeign;
   readonly logger: Logger;
@@ -40,6 +40,11 @@ export interface Storage {
   oldest(): ReadonlyMap<string, number>;
   /** Events not yet rows, by topic, where the log can tell. */
   lag(): ReadonlyMap<string, number>;
+  /**
+   * These tables from now on, and with `reopen` a source opened anew. A server that cannot be reached gets them once it
+   * can, and until then their events wait. Rejects with `schema_incompatible`, and then nothing has changed.
+   */
+  define(tables: readonly TableDefinition[], reopen: boolean): Promise<void>;
   /** Resolves, with the reason, once moving can never go on. */
   readonly broken: Promise<string>;
   close(): Promise<void>;
@@ -51,18 +56,20 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
   const isEmbedded = config.clickhouseUrl === '';
   const engine = isEmbedded ? openEngineOf(config) : null;
   const client = clickhouseClient(engine === null ? serverOf(config) : { connection: chdbConnection(engine) });
-  const sink = clickhouseSink({
-    client,
-    database: config.clickhouseDatabase,
-    tables,
-    migrate: config.clickhouseMigrate,
-    timeoutMs: config.clickhouseTimeoutMs,
-    embedded: isEmbedded,
-    cluster: config.clickhouseCluster,
-    aggregates,
-    refreshSeconds: config.clickhouseRefreshSeconds,
-    log: logger,
-  });
+  const sinkOf = (known: readonly TableDefinition[]): Sink =>
+    clickhouseSink({
+      client,
+      database: config.clickhouseDatabase,
+      tables: known,
+      migrate: config.clickhouseMigrate,
+      timeoutMs: config.clickhouseTimeoutMs,
+      embedded: isEmbedded,
+      cluster: config.clickhouseCluster,
+      aggregates,
+      refreshSeconds: config.clickhouseRefreshSeconds,
+      log: logger,
+    });
+  const sink = growingSink(sinkOf, tables);
   try {
     if (engine !== null) await sink.prepare();
     const http = engine === null ? null : serveHttp(engine, config, logger);
@@ -76,43 +83,84 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
 
 interface Opened {
   readonly engine: Engine | null;
-  readonly sink: Sink;
+  readonly sink: GrowingSink;
   readonly http: { readonly url: string; stop(): Promise<void> } | null;
 }
 
 function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
-  const { config, source, types, judge, logger, metrics } = options;
+  const { config, openSource, judge, logger, metrics } = options;
   const stopping = new AbortController();
+  const types = new Map(options.tables.map(({ type, version = 1 }) => [type, version]));
+  let source: Source | null = null;
   let mover: Mover | null = null;
+  let mustReopen = false;
   let unprepared: string | null = null;
+  /** Defined while the server could not be asked. */
+  let owed: readonly TableDefinition[] | null = null;
 
   const moving = (async () => {
-    if (engine === null) await prepared();
-    if (stopping.signal.aborted) return;
-    mover = startMover({
-      source,
-      sink,
-      types,
-      judge,
-      blockRowsMax: config.etlBlockRowsMax,
-      blockBytesMax: config.etlBlockBytesMax,
-      intervalMs: config.etlIntervalMs,
-      graceMs: config.shutdownTimeoutMs / 3,
-      logger,
-      metrics,
-    });
-    await mover.done;
+    if (engine === null) await prepared(() => sink.prepare());
+    while (!stopping.signal.aborted) {
+      mustReopen = false;
+      metrics.etlHalted.reset(); // what was told of by the one before
+      metrics.etlWaiting.reset();
+      source = openSource();
+      mover = startMover({
+        source,
+        sink,
+        types,
+        unknownTypes: config.etlUnknownTypes,
+        judge,
+        blockRowsMax: config.etlBlockRowsMax,
+        blockBytesMax: config.etlBlockBytesMax,
+        intervalMs: config.etlIntervalMs,
+        graceMs: config.shutdownTimeoutMs / 3,
+        logger,
+        metrics,
+      });
+      await mover.done;
+      if (!mustReopen) return;
+    }
   })();
+
+  async function define(tables: readonly TableDefinition[], reopen: boolean): Promise<void> {
+    try {
+      await sink.define(tables);
+      owed = null;
+    } catch (error) {
+      if (engine !== null || (error instanceof PipelineError && error.code === 'schema_incompatible')) throw error;
+      const isPaying = owed !== null;
+      owed = tables;
+      if (!isPaying) void pay();
+    }
+    // What waited for a newer version is behind the reader: it has to be read again.
+    const hasGrown = tables.some(({ type, version = 1 }) => version > (types.get(type) ?? version));
+    for (const { type, version = 1 } of tables) types.set(type, version);
+    if (!(reopen || hasGrown) || mover === null) return;
+    mustReopen = true;
+    await mover.stop();
+  }
+
+  /** Brings about what could not be when it was defined. */
+  async function pay(): Promise<void> {
+    while (owed !== null && !stopping.signal.aborted)
+      await prepared(async () => {
+        const tables = owed;
+        if (tables !== null) await sink.define(tables);
+        if (owed === tables) owed = null;
+      });
+  }
 
   return {
     httpUrl: http?.url ?? null,
     problems: () => ({
       ...(unprepared === null ? {} : { clickhouse: unprepared }),
-      ...(source.problem?.() ? { reading: source.problem()! } : {}),
+      ...(source?.problem?.() ? { reading: source.problem()! } : {}),
       ...Object.fromEntries(mover?.halted() ?? []),
     }),
     oldest: () => mover?.oldest() ?? new Map(),
-    lag: () => source.lag?.() ?? new Map(),
+    lag: () => source?.lag?.() ?? new Map(),
+    define,
     broken: brokenOf(moving),
     close: async () => {
       stopping.abort();
@@ -125,10 +173,10 @@ function run(options: StorageOptions, { engine, sink, http }: Opened): Storage {
     },
   };
 
-  async function prepared(): Promise<void> {
+  async function prepared(prepare: () => Promise<void>): Promise<void> {
     for (let waitMs = 200; !stopping.signal.aborted; waitMs = Math.min(waitMs * 2, 10_000)) {
       try {
-        await sink.prepare();
+        await prepare();
         unprepared = null;
         return;
       } catch (error) {

@@ -22,8 +22,10 @@ import { type Waiting, waitingOf } from './waiting.ts';
 export interface MoverOptions {
   readonly source: Source;
   readonly sink: Sink;
-  /** Event types there are tables for, each with the version its rows are of. */
+  /** Event types there are tables for, each with the version its rows are of; may grow. */
   readonly types: ReadonlyMap<string, number>;
+  /** What becomes of records of any other: they wait, and the sink says for what, or they are dead. */
+  readonly unknownTypes?: 'wait' | 'dead_letter';
   /** Of records that no edge of ours has written, or one of an older version. */
   readonly judge: JudgeForeign;
   readonly blockRowsMax: number;
@@ -133,7 +135,10 @@ export function startMover(options: MoverOptions): Mover {
     }
     const known = options.types.get(type);
     const { version = known } = batch;
-    if (known === undefined || version === undefined) {
+    if (known === undefined && options.unknownTypes === 'wait') {
+      progress.begin(batch);
+      laneOf(type).add(batch);
+    } else if (known === undefined || version === undefined) {
       const letters = lettersOf(batch, 'unknown_type', `no table for the event type ${type}`);
       progress.begin(batch, [letters]);
       buryNext(topic, letters);

@@ -41,18 +41,21 @@ export function acceptOf({ judge, log, metrics }: AcceptOptions): Accept {
     outcomes: readonly Outcome[],
     seconds: number,
   ) {
-    const rejections = verdicts.flatMap(verdict =>
-      verdict.ok ? [] : `${verdict.type ?? noKnownType} ${verdict.reason}`,
-    );
-    for (const [[type, reason], n] of tally(rejections)) {
+    const rejections = tally();
+    for (const verdict of verdicts) if (!verdict.ok) rejections.add(verdict.type ?? noKnownType, verdict.reason);
+    rejections.each((type, reason, n) => {
       metrics.eventsRejected.inc({ reason }, n);
       metrics.eventsReceived.inc({ event_type: type, outcome: 'rejected' }, n);
-    }
-    const kept = envelopes.map(({ type }, at) => `${type} ${outcomes[at]?.ok ? outcomes[at].stored : 'failed'}`);
-    for (const [[type, stored], n] of tally(kept)) {
+    });
+    const kept = tally();
+    envelopes.forEach(({ type }, at) => {
+      const outcome = outcomes[at];
+      kept.add(type, outcome?.ok ? outcome.stored : 'failed');
+    });
+    kept.each((type, stored, n) => {
       metrics.eventsReceived.inc({ event_type: type, outcome: stored === 'failed' ? 'failed' : 'accepted' }, n);
       if (stored !== 'failed') metrics.eventsStored.inc({ event_type: type, stored }, n);
-    }
+    });
     const first = outcomes[0];
     if (first?.ok) metrics.ack.observe({ stored: first.stored }, seconds);
   }
@@ -89,11 +92,22 @@ function completed(outcomes: readonly Outcome[], envelopes: readonly Envelope[])
   return envelopes.map((_, at) => outcomes[at] ?? { ok: false, error: new PipelineError('internal') });
 }
 
-/** How many there are of each pair of labels, given as "one other". */
-function tally(pairs: readonly string[]): (readonly [readonly [string, string], number])[] {
-  const counts = new Map<string, number>();
-  for (const pair of pairs) counts.set(pair, (counts.get(pair) ?? 0) + 1);
-  return [...counts].map(([pair, n]) => [pair.split(' ') as [string, string], n]);
+/** How many there are of each pair of labels. */
+function tally() {
+  const counts = new Map<string, Map<string, number>>();
+  return {
+    add(one: string, other: string): void {
+      let ofOne = counts.get(one);
+      if (ofOne === undefined) {
+        ofOne = new Map();
+        counts.set(one, ofOne);
+      }
+      ofOne.set(other, (ofOne.get(other) ?? 0) + 1);
+    },
+    each(tell: (one: string, other: string, n: number) => void): void {
+      for (const [one, ofOne] of counts) for (const [other, n] of ofOne) tell(one, other, n);
+    },
+  };
 }
 
 function answerOne(verdict: Verdict, outcome: Outcome | undefined): Answer {

@@ -1,7 +1,7 @@
 // What goes back to a client: status, headers, body. Errors are RFC 9457 problems with a stable type.
 
 import type { Misfit } from '../../schemas/misfit.ts';
-import { errorTable, type PipelineError } from '../errors.ts';
+import { type ErrorCode, errorTable, type PipelineError } from '../errors.ts';
 
 export interface Answer {
   readonly status: number;
@@ -20,7 +20,10 @@ interface ProblemDetails {
 }
 
 /** Seconds a client should wait before it tries again. */
-const retryAfter = { buffer_full: '5', buffer_failed: '1', shutting_down: '1' } as const;
+export const retryAfter = { buffer_full: '5', buffer_failed: '1', shutting_down: '1' } as const;
+
+/** What tells a code of the table of errors apart for clients. */
+export const typeOf = (code: ErrorCode): string => `urn:ugc:problem:${code.replaceAll('_', '-')}`;
 
 export function problem(error: PipelineError, { reason, errors, headers }: ProblemDetails = {}): Answer {
   const { status, title } = errorTable[error.code];
@@ -34,7 +37,7 @@ export function problem(error: PipelineError, { reason, errors, headers }: Probl
       ...headers,
     },
     body: JSON.stringify({
-      type: `urn:ugc:problem:${error.code.replaceAll('_', '-')}`,
+      type: typeOf(error.code),
       title,
       status,
       detail,

@@ -5,7 +5,8 @@ import { describe, type Misfit } from '../../schemas/misfit.ts';
 import { type ClientTime, isStorable, readTime, timeExpectation } from '../../schemas/time.ts';
 import type { Nearest } from '../nearest.ts';
 
-export type RejectReason = 'not_json' | 'invalid' | 'unknown_type' | 'too_old' | 'in_future' | 'too_large';
+export const rejectReasons = ['not_json', 'invalid', 'unknown_type', 'too_old', 'in_future', 'too_large'] as const;
+export type RejectReason = (typeof rejectReasons)[number];
 
 export interface Rejection {
   readonly ok: false;

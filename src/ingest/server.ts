@@ -6,7 +6,9 @@ import { messageOf, PipelineError } from '../errors.ts';
 import type { Health, Logs, Metrics } from '../telemetry.ts';
 import type { Accept } from './accept.ts';
 import { type Answer, json, problem } from './answer.ts';
+import { apiDocs } from './apidocs.ts';
 import type { Origin } from './judge.ts';
+import { documentOf, type OpenApi } from './openapi.ts';
 import { type ReadLimits, readEvents } from './read.ts';
 
 export interface ServerOptions {
@@ -17,6 +19,8 @@ export interface ServerOptions {
   /** Null where the role takes no events: health and metrics only. */
   readonly accept: Accept | null;
   readonly limits: ReadLimits;
+  /** What the routes take and answer, as it is just now. */
+  readonly api: () => OpenApi;
   /** Requests in flight at a stop get this long. */
   readonly graceMs: number;
   readonly health: () => Health;
@@ -29,6 +33,8 @@ export interface ServerOptions {
 export interface Server {
   readonly port: number;
   readonly adminPort: number;
+  /** `POST /v1/events` and so on, of both ports. */
+  readonly routes: readonly string[];
   /** Takes no more connections, answers what is in flight, then resolves. Idempotent. */
   stop(): Promise<void>;
 }
@@ -55,11 +61,13 @@ export function startServer(options: ServerOptions): Server {
   const eventRoutes = accept === null ? [] : routesOfEvents(options, accept, () => isStopping);
   const adminRoutes = routesOfAdmin(options, () => isStopping);
   const hasAdminPort = adminPort >= 0;
-  const main = listen(options, hasAdminPort ? eventRoutes : [...eventRoutes, ...adminRoutes], options.port);
-  const admin = hasAdminPort ? listen(options, adminRoutes, adminPort) : main;
+  const mainRoutes = withDocument(options, hasAdminPort ? eventRoutes : [...eventRoutes, ...adminRoutes]);
+  const main = listen(options, mainRoutes, options.port);
+  const admin = hasAdminPort ? listen(options, withDocument(options, adminRoutes), adminPort) : main;
   return {
     port: main.port,
     adminPort: admin.port,
+    routes: [...mainRoutes, ...(hasAdminPort ? adminRoutes : [])].map(({ method, path }) => `${method} ${path}`),
     stop: async () => {
       isStopping = true;
       await Promise.all([main.stop(), admin === main ? undefined : admin.stop()]);
@@ -109,6 +117,27 @@ function routesOfAdmin({ health, onScrape, metrics }: ServerOptions, isStopping:
       },
     },
   ];
+}
+
+/** The routes of a port, and the document that tells of these and no others. */
+function withDocument({ api }: ServerOptions, routes: readonly Route[]): Route[] {
+  const all: Route[] = [
+    ...routes,
+    { method: 'GET', path: '/openapi.json', handler: () => json(200, textOf(api())) },
+    ...Object.entries(apiDocs).map(([path, handler]): Route => ({ method: 'GET', path, handler })),
+  ];
+  let known: OpenApi | null = null;
+  let text = '';
+  return all;
+
+  function textOf(current: OpenApi): string {
+    if (known === current) return text;
+    known = current;
+    const serves = (method: string, path: string) =>
+      all.some(route => route.method === method && matches(route.path, path));
+    text = JSON.stringify(documentOf(current, serves));
+    return text;
+  }
 }
 
 function listen({ host, graceMs, metrics, logs }: ServerOptions, routes: readonly Route[], port: number) {

@@ -1,6 +1,5 @@
 // `ugc dead ls|show|replay`: the records that could not become rows, and what becomes of them after a repair.
 
-import { catalogue } from '../../schemas/catalogue.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { type FoundLetter, type LetterPlace, type Letters, lettersIn } from '../adapters/clickhouse/letters.ts';
 import { clickhouseSink } from '../adapters/clickhouse/sink.ts';
@@ -9,6 +8,7 @@ import { messageOf, PipelineError } from '../errors.ts';
 import { hintOf } from '../nearest.ts';
 import { deadReasons, type JudgeForeign } from '../ports.ts';
 import { flag, integer, type Settings, text, type Values } from '../settings.ts';
+import { catalogueFor } from '../type-folder.ts';
 import { type Asked, type Command, command, type Exit } from './arguments.ts';
 import { countOf, cut, isPipeClosed, plain, progressOf, say, writeOut } from './output.ts';
 import { type Replayed, replay } from './replay.ts';
@@ -171,7 +171,7 @@ async function replayAll(
   const sink = clickhouseSink({
     client: tables.client,
     database: config.clickhouseDatabase,
-    tables: catalogue.types.map(tableOf),
+    tables: catalogueFor(config).types.map(tableOf),
     migrate: 'off',
     timeoutMs: config.clickhouseTimeoutMs,
     embedded: tables.embedded,

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { aggregates } from '../../schemas/aggregates.ts';
-import { catalogue } from '../../schemas/catalogue.ts';
+import { catalogue as builtIn } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
 import publishedJson from '../../schemas/published.json' with { type: 'json' };
 import { changesOf, type Published, refusalsOf } from '../../schemas/published.ts';
@@ -17,6 +17,7 @@ import { type WantedSchema, wantedSchema } from '../adapters/clickhouse/tables.t
 import type { Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
 import { clickhouseFolder, readInstance } from '../instance.ts';
+import { catalogueFor } from '../type-folder.ts';
 
 export interface Checking {
   readonly types: readonly EventType[];
@@ -28,7 +29,7 @@ const published = publishedJson as unknown as Published;
 
 /** 1 when something would break: what was published, or the tables there are. */
 export async function check({ types, isJson, config }: Checking): Promise<0 | 1> {
-  const refusals = refusalsOf(ofThese(types), types);
+  const refusals = refusalsOf(ofThese(types), builtInOf(types));
   const live = await liveOf(types, config);
   const failures = [...refusals, ...(live.error === null ? [] : [live.error]), ...live.plan.problems];
   if (isJson) say(JSON.stringify({ ok: failures.length === 0, published: refusals, clickhouse: flat(live) }));
@@ -41,7 +42,7 @@ export async function check({ types, isJson, config }: Checking): Promise<0 | 1>
 
 /** 1 when there is a difference, as diff(1) has it. */
 export async function diff({ types, isJson, config }: Checking): Promise<0 | 1> {
-  const changes = changesOf(ofThese(types), types);
+  const changes = changesOf(ofThese(types), builtInOf(types));
   const live = await liveOf(types, config);
   const differences = [...live.plan.problems, ...live.plan.statements, ...(live.error === null ? [] : [live.error])];
   if (isJson) say(JSON.stringify({ published: changes, clickhouse: flat(live) }));
@@ -52,6 +53,9 @@ export async function diff({ types, isJson, config }: Checking): Promise<0 | 1> 
   }
   return changes.length + differences.length === 0 ? 0 : 1;
 }
+
+/** Types of files are published by nobody but their folder. */
+const builtInOf = (types: readonly EventType[]) => types.filter(({ name }) => builtIn.find(name) !== undefined);
 
 /** Of the types that are asked about; those that are gone belong to everybody. */
 function ofThese(types: readonly EventType[]): Published {
@@ -79,8 +83,8 @@ export const wantedOf = (types: readonly EventType[], config: Config): WantedSch
   });
 
 /** Without what is made of all types, unless all are asked about: of some of them it would be another one. */
-function ofThem(types: readonly EventType[], wanted: WantedSchema): WantedSchema {
-  if (types.length === catalogue.types.length) return wanted;
+function ofThem(types: readonly EventType[], wanted: WantedSchema, config: Config): WantedSchema {
+  if (types.length === catalogueFor(config).types.length) return wanted;
   return { ...wanted, views: wanted.views.filter(({ isOfAll }) => !isOfAll), aggregates: [] };
 }
 
@@ -100,7 +104,7 @@ async function liveOf(types: readonly EventType[], config: Config): Promise<Live
   const { where, client, close } = found;
   try {
     const plan = planSchema(
-      ofThem(types, wantedOf(types, config)),
+      ofThem(types, wantedOf(types, config), config),
       await readSchema(client, config.clickhouseDatabase),
     );
     return { where, isThere: true, error: null, plan };

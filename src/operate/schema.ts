@@ -1,6 +1,5 @@
 // `ugc schema …`: what the definitions of the event types say, and everything that is derived from them, as text.
 
-import { catalogue } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
 import { hiveDdl } from '../../schemas/hive.ts';
 import { typePage, versionsOf } from '../../schemas/markdown.ts';
@@ -10,6 +9,7 @@ import { typescriptOf } from '../../schemas/typescript.ts';
 import type { Config } from '../config.ts';
 import { hintOf } from '../nearest.ts';
 import { flag } from '../settings.ts';
+import { catalogueFor } from '../type-folder.ts';
 import { command } from './arguments.ts';
 import { check, diff, wantedOf } from './schema-check.ts';
 
@@ -42,6 +42,7 @@ export const schema = command(schemaFlags, async ({ args, flags, config }) => {
     return refuse(
       word === '' ? `schema takes one of ${words.join(', ')}` : `there is no schema ${word}${hintOf(word, words)}`,
     );
+  const catalogue = catalogueFor(config);
   const unknown = names.find(name => catalogue.find(name) === undefined);
   if (unknown !== undefined) {
     const near = catalogue.nearest(unknown);
@@ -110,7 +111,7 @@ export function shown(type: EventType): string {
 }
 
 function ddl(types: readonly EventType[], config: Config): string {
-  const isWhole = types.length === catalogue.types.length;
+  const isWhole = types.length === catalogueFor(config).types.length;
   const { tables, views, aggregates } = wantedOf(types, config);
   // What is over all types, and the dead letters, are of no type.
   const own = new Set(types.flatMap(({ name }) => [name, `${name}_rows`, `${name}_local`, `${name}_check`]));

@@ -139,13 +139,13 @@ describe.skipIf(await isWithoutKafka('own'))('one broker', () => {
     expect(await ugc.stop()).toBe(0);
   });
 
-  test('hung at the start: events are taken within three seconds of starting', async () => {
+  test('hung at the start: events are taken within four seconds of starting', async () => {
     await createTopics();
     node.stop();
     const startedAt = performance.now();
     const ugc = await start(temporaryFolder());
     expect(await stored(ugc)).toBe('200 disk');
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
     expect(await ready(ugc)).toBe(200);
     node.cont();
     await takesAgain(ugc);
@@ -157,12 +157,18 @@ describe.skipIf(await isWithoutKafka('own'))('one broker', () => {
     const dataDir = temporaryFolder();
     const ugc = await start(dataDir, '--shutdown-timeout-ms=3000');
     await takesAgain(ugc);
-    node.stop();
-    const event = click();
-    expect(await stored(ugc, event)).toBe('200 disk');
+    node.stop(); // a thread of it may still finish what it is at
+    let event = click();
+    await eventually(
+      async () => {
+        event = click();
+        return (await stored(ugc, event)) === '200 disk';
+      },
+      { what: 'an event on the disk' },
+    );
     const startedAt = performance.now();
     expect(await ugc.stop()).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(performance.now() - startedAt).toBeLessThan(6_000);
     node.cont();
     const next = await start(dataDir);
     await drained(next);

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { type JudgeOptions, judgeOf, type Origin, type Verdict } from '../../src/ingest/judge.ts';
+import { type OpenApi, openApiOf } from '../../src/ingest/openapi.ts';
 import type { RejectReason } from '../../src/ingest/rejection.ts';
 
 /** The moment all these tests happen at. */
@@ -18,6 +19,15 @@ export const judgeOptions: JudgeOptions = {
   eventFutureMaxHours: 24,
   unknownFields: 'reject',
 };
+
+/** The document of that edge. */
+export const testApi: OpenApi = openApiOf({
+  ...judgeOptions,
+  version: '0.0.0',
+  bodyBytesMax: 100_000,
+  bodyDecompressedBytesMax: 200_000,
+  bodyEventsMax: 5,
+});
 
 export const originOf = (changes: Partial<Origin> = {}): Origin => ({
   receivedAtMs: nowMs,

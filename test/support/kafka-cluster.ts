@@ -89,6 +89,7 @@ export async function startCluster({
   // A test process that dies of itself leaves no broker behind.
   const atExit = () => {
     for (const node of nodes) node.killAtExit();
+    rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', atExit);
   const stopForGood = async () => {

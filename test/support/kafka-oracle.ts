@@ -4,6 +4,7 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs';
 import { kafkaClient } from './kafka.ts';
 import type { Ledger } from './load.ts';
+import { eventually } from './ugc.ts';
 
 export interface Contents {
   readonly records: number;
@@ -90,8 +91,9 @@ async function ranges(
   await admin.connect();
   try {
     const found = new Map<string, Range>();
+    // A leader that is new may not know it yet, and kafkajs does not ask it twice.
     for (const topic of topics)
-      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic))
+      for (const { partition, low, high } of await eventually(() => admin.fetchTopicOffsets(topic)))
         if (BigInt(high) > BigInt(low)) found.set(`${topic}/${partition}`, { next: BigInt(low), end: BigInt(high) });
     return found;
   } finally {

@@ -82,7 +82,10 @@ async function ownBroker(java: Java, { properties, isSecure, flags }: KafkaOptio
     formatArgs: listener?.formatArgs ?? [],
     ...(flags && { flags }),
   });
-  const atExit = () => node.killAtExit();
+  const atExit = () => {
+    node.killAtExit();
+    rmSync(folder, { recursive: true, force: true });
+  };
   process.once('exit', atExit); // a test process that dies of itself leaves no broker behind
   const stopForGood = async () => {
     process.off('exit', atExit);

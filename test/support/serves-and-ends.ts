@@ -3,7 +3,7 @@
 import { acceptOf } from '../../src/ingest/accept.ts';
 import { judgeOf } from '../../src/ingest/judge.ts';
 import { startServer } from '../../src/ingest/server.ts';
-import { click, judgeOptions } from './edge.ts';
+import { click, judgeOptions, testApi } from './edge.ts';
 import { memoryLog } from './memory-log.ts';
 import { sharedMetrics as metrics, quietLogs } from './quiet.ts';
 import { rawHttp } from './raw-http.ts';
@@ -16,6 +16,7 @@ const server = startServer({
   adminPort: 0,
   accept: acceptOf({ judge: judgeOf(judgeOptions), log: memoryLog(), metrics }),
   limits: { bodyBytesMax: 100_000, bodyDecompressedBytesMax: 100_000, bodyEventsMax: 5, bodyTimeoutMs: 60_000 },
+  api: () => testApi,
   graceMs: 1_000,
   health: () => ({ ready: true, detail: {} }),
   onScrape: async () => {},

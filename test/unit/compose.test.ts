@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type Config, readConfig } from '../../src/config.ts';
+import { type Config, readConfig, streams } from '../../src/config.ts';
 import {
   type ComposeService,
   composeVariables,
@@ -110,6 +110,16 @@ describe('ugc in compose.yaml', () => {
   });
 });
 
+test('with the profile for streams every stream is moved by one service, and by no other', () => {
+  const movers = named
+    .filter(([, { profiles = [] }]) => profiles.includes('streams'))
+    .map(([, mover]) => configOf(mover));
+  expect(movers.map(({ role }) => role)).toEqual([['etl'], ['etl']]);
+  expect(movers.flatMap(mover => mover.streams).toSorted()).toEqual([...streams].toSorted());
+  expect(new Set(movers.map(({ kafkaGroup, topic }) => `${kafkaGroup} ${topic}`)).size).toBe(1);
+  expect(configOf(composeWith({ UGC_ROLE: 'ingest' }).services.ugc!).role).toEqual(['ingest']);
+});
+
 test('every service has a pinned image, a health check, a restart policy, time to stop and enough files', () => {
   for (const [name, service] of named) {
     const said = {
@@ -159,7 +169,7 @@ test('every port is bound to this machine and belongs to one service; what a bro
 test('every volume and service that is named is there, and no volume is shared but the passwords', () => {
   const used = named.flatMap(([, { volumes = [] }]) => volumes.map(volume => volume.split(':')[0]!));
   expect([...new Set(used)].toSorted()).toEqual(Object.keys(volumes).toSorted());
-  expect(used.filter((name, at) => used.indexOf(name) !== at)).toEqual(['passwords']);
+  expect([...new Set(used.filter((name, at) => used.indexOf(name) !== at))]).toEqual(['passwords']);
   for (const [, { depends_on: needed = [], profiles }] of named)
     for (const [name, how] of Object.entries(
       Array.isArray(needed) ? Object.fromEntries(needed.map(n => [n, {}])) : needed,

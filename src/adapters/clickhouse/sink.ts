@@ -117,7 +117,11 @@ export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
 
   function statementsOf({ type }: RowBlock) {
     const found = statements.get(type);
-    if (!found) throw new Error(`no table is defined for ${type}`);
+    if (!found)
+      throw new PipelineError(
+        'sink_halted',
+        `the event type ${type} is not known here: give this process its file too (UGC_SCHEMAS_DIR), or a newer ugc`,
+      );
     return found;
   }
 

@@ -8,7 +8,7 @@ import { acceptOf } from '../../../src/ingest/accept.ts';
 import { judgeOf } from '../../../src/ingest/judge.ts';
 import { type Server, type ServerOptions, startServer } from '../../../src/ingest/server.ts';
 import type { Health } from '../../../src/telemetry.ts';
-import { click, film, filmExamples, fixtureText, judgeOptions } from '../../support/edge.ts';
+import { click, film, filmExamples, fixtureText, judgeOptions, testApi } from '../../support/edge.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { sharedMetrics as metrics, quietLogs } from '../../support/quiet.ts';
 import { rawHttp } from '../../support/raw-http.ts';
@@ -41,6 +41,7 @@ function start(options: Partial<ServerOptions> = {}) {
     adminPort: -1,
     accept: acceptOf({ judge: judgeOf(judgeOptions), log, metrics }),
     limits: { bodyBytesMax: 100_000, bodyDecompressedBytesMax: 200_000, bodyEventsMax: 5, bodyTimeoutMs: 50 },
+    api: () => testApi,
     graceMs: 1_000,
     health: () => health.now,
     onScrape: async () => {},

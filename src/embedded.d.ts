@@ -1,0 +1,6 @@
+// Files that are part of the executable, imported `with { type: 'file' }`: where each can be read.
+
+declare module 'swagger-ui-dist/*' {
+  const path: string;
+  export default path;
+}

@@ -1,0 +1,70 @@
+// The page at /apidocs: Swagger UI over /openapi.json, out of the executable. The page's policy lets it talk to nobody
+// but this server, so nothing it holds could load anything from elsewhere.
+
+import stylePath from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' };
+import bundlePath from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' };
+import type { Answer } from './answer.ts';
+
+const start = `SwaggerUIBundle({
+  url: '/openapi.json',
+  dom_id: '#ui',
+  deepLinking: true,
+  docExpansion: 'list',
+  defaultModelsExpandDepth: 0,
+  tryItOutEnabled: true,
+  validatorUrl: null,
+});
+`;
+
+const page = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>ugc: API</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/apidocs/swagger-ui.css">
+</head>
+<body>
+<div id="ui"></div>
+<noscript>This page needs JavaScript; the document itself is <a href="/openapi.json">/openapi.json</a>.</noscript>
+<script src="/apidocs/swagger-ui-bundle.js"></script>
+<script src="/apidocs/start.js"></script>
+</body>
+</html>
+`;
+
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'", // the UI styles its own elements
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const common = {
+  'content-security-policy': policy,
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
+
+const answerOf = (type: string, body: string, more: Record<string, string> = {}): Answer => ({
+  status: 200,
+  headers: { 'content-type': type, ...common, ...more },
+  body,
+});
+
+/** The files of the page: they change with the executable alone. */
+const fileOf = (type: string, path: string) => async (): Promise<Answer> =>
+  answerOf(type, await Bun.file(path).text(), { 'cache-control': 'public, max-age=3600' });
+
+/** Path → what is there. */
+export const apiDocs: Readonly<Record<string, () => Answer | Promise<Answer>>> = {
+  '/apidocs': () => answerOf('text/html; charset=utf-8', page),
+  '/apidocs/start.js': () => answerOf('text/javascript; charset=utf-8', start),
+  '/apidocs/swagger-ui-bundle.js': fileOf('text/javascript; charset=utf-8', bundlePath),
+  '/apidocs/swagger-ui.css': fileOf('text/css; charset=utf-8', stylePath),
+};

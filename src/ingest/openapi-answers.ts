@@ -1,0 +1,112 @@
+// What the routes answer when all is well, as OpenAPI; and the routes that take no body.
+
+import { type JsonSchema, refTo } from '../../schemas/json-schema.ts';
+import type { Operation } from './openapi.ts';
+
+const jsonOf = (schema: JsonSchema) => ({ 'application/json': { schema } });
+
+export const eventAnswers = {
+  200: {
+    description: 'Durable: the event, or every event of several',
+    content: jsonOf({ anyOf: [refTo('Accepted'), refTo('Results')] }),
+  },
+  207: { description: 'Some of several events are durable', content: jsonOf(refTo('Results')) },
+  400: refTo('Problem400', 'responses'),
+  408: refTo('Problem408', 'responses'),
+  413: refTo('Problem413', 'responses'),
+  415: refTo('Problem415', 'responses'),
+  422: {
+    description: 'The event is not valid, or none of several is',
+    content: {
+      'application/problem+json': { schema: refTo('Problem422') },
+      ...jsonOf(refTo('Results')),
+    },
+  },
+  500: refTo('Problem500', 'responses'),
+  503: refTo('Problem503', 'responses'),
+};
+
+const outcomeOf = (outcome: string, properties: JsonSchema, required: readonly string[]): JsonSchema => ({
+  type: 'object',
+  required: ['outcome', ...required],
+  properties: { outcome: { const: outcome }, ...properties },
+});
+
+export const answerSchemas: Readonly<Record<string, JsonSchema>> = {
+  Accepted: outcomeOf(
+    'accepted',
+    {
+      event_id: { type: 'string', format: 'uuid' },
+      stored: { enum: ['kafka', 'disk'], description: 'Where it is durable now' },
+    },
+    ['event_id', 'stored'],
+  ),
+  Rejected: outcomeOf(
+    'rejected',
+    { reason: refTo('RejectReason'), errors: { type: 'array', items: refTo('Misfit') } },
+    ['reason', 'errors'],
+  ),
+  Failed: {
+    ...outcomeOf(
+      'failed',
+      {
+        event_id: { type: 'string', format: 'uuid' },
+        reason: { type: 'string', description: 'What failed, as in the type of a problem' },
+        retry: { const: true },
+      },
+      ['event_id', 'reason', 'retry'],
+    ),
+    description: 'It was good and could not be stored: send it again',
+  },
+  Results: {
+    type: 'object',
+    required: ['accepted', 'rejected', 'results'],
+    properties: {
+      accepted: { type: 'integer', minimum: 0 },
+      rejected: { type: 'integer', minimum: 0, description: 'Those that failed too' },
+      results: {
+        type: 'array',
+        description: 'In the order of the events in the body',
+        items: { anyOf: ['Accepted', 'Rejected', 'Failed'].map(name => refTo(name)) },
+      },
+    },
+  },
+};
+
+const statusOf = (word: string, more: JsonSchema = {}): JsonSchema => ({
+  type: 'object',
+  required: ['status', ...Object.keys(more)],
+  properties: { status: { const: word }, ...more },
+});
+
+const detail = {
+  type: 'object',
+  additionalProperties: { type: 'string' },
+  description: 'What does not work just now, in words, by part',
+};
+
+const get = (operationId: string, tag: string, summary: string, responses: JsonSchema): { get: Operation } => ({
+  get: { operationId, tags: [tag], summary, responses: { ...responses, 500: refTo('Problem500', 'responses') } },
+});
+
+const text = (type: string, description: string) => ({
+  200: { description, content: { [type]: { schema: { type: 'string' } } } },
+});
+
+export const adminPaths = {
+  '/healthz/live': get('getLive', 'health', 'Whether the process answers', {
+    200: { description: 'It does', content: jsonOf(statusOf('live')) },
+  }),
+  '/healthz/ready': get('getReady', 'health', 'Whether an event could be stored durably just now', {
+    200: { description: 'It could', content: jsonOf(statusOf('ready', { detail })) },
+    503: { description: 'It could not', content: jsonOf(statusOf('not ready', { detail })) },
+  }),
+  '/metrics': get('getMetrics', 'health', 'Metrics for Prometheus', text('text/plain', 'In its text format')),
+};
+
+export const documentPaths = {
+  '/openapi.json': get('getOpenApi', 'documentation', 'This document', {
+    200: { description: 'OpenAPI 3.1', content: jsonOf({ type: 'object' }) },
+  }),
+  '/apidocs': get('getApiDocs', 'documentation', 'This document, to read and try', text('text/html', 'A page')),
+};

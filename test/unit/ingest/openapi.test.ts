@@ -1,0 +1,162 @@
+// The document says what is: every route the server has, every problem it answers, every type of the catalogue. That its
+// examples are accepted as they are is shown here on the judge, and on the binary in test/e2e/openapi.test.ts.
+
+import { afterAll, expect, test } from 'bun:test';
+import { catalogue } from '../../../schemas/catalogue.ts';
+import { errorTable } from '../../../src/errors.ts';
+import { acceptOf } from '../../../src/ingest/accept.ts';
+import { judgeOf } from '../../../src/ingest/judge.ts';
+import { documentOf, type OpenApi, openApiOf } from '../../../src/ingest/openapi.ts';
+import { type ServerOptions, startServer } from '../../../src/ingest/server.ts';
+import { judgeOptions, testApi } from '../../support/edge.ts';
+import { memoryLog } from '../../support/memory-log.ts';
+import { sharedMetrics as metrics, quietLogs } from '../../support/quiet.ts';
+
+const options: ServerOptions = {
+  host: '127.0.0.1',
+  port: 0,
+  adminPort: -1,
+  accept: acceptOf({ judge: judgeOf(judgeOptions), log: memoryLog(), metrics }),
+  limits: { bodyBytesMax: 100_000, bodyDecompressedBytesMax: 200_000, bodyEventsMax: 5, bodyTimeoutMs: 50 },
+  api: () => testApi,
+  graceMs: 100,
+  health: () => ({ ready: true, detail: {} }),
+  onScrape: async () => {},
+  metrics,
+  logs: quietLogs(),
+};
+const started = [
+  startServer(options),
+  startServer({ ...options, accept: null }),
+  startServer({ ...options, adminPort: 0 }),
+];
+const [whole, withoutEvents, apart] = started as [(typeof started)[0], (typeof started)[0], (typeof started)[0]];
+afterAll(() => Promise.all(started.map(server => server.stop())));
+
+const documentAt = async (port: number): Promise<OpenApi> =>
+  (await fetch(`http://127.0.0.1:${port}/openapi.json`)).json() as Promise<OpenApi>;
+
+/** Every value under any of the keys, wherever it stands. */
+function under(key: string, value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [...(name === key ? [inner] : []), ...under(key, inner)]);
+}
+
+test('every route of the server is in the document, and every operation of the document is a route', async () => {
+  const { paths } = await documentAt(whole.port);
+  const told = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map(method => `${method.toUpperCase()} ${path}`),
+  );
+  // One route for all types, one path for each; the files of the page are part of the page.
+  const served = whole.routes
+    .filter(route => !route.startsWith('GET /apidocs/'))
+    .flatMap(route =>
+      route.endsWith('/:event_type') ? catalogue.types.map(({ name }) => route.replace(':event_type', name)) : [route],
+    );
+  expect(told.toSorted()).toEqual(served.toSorted());
+});
+
+test('a port tells of its own routes alone', async () => {
+  expect(Object.keys((await documentAt(withoutEvents.port)).paths)).toEqual([
+    '/healthz/live',
+    '/healthz/ready',
+    '/metrics',
+    '/openapi.json',
+    '/apidocs',
+  ]);
+  expect(Object.keys((await documentAt(apart.adminPort)).paths)).toContain('/metrics');
+  const main = Object.keys((await documentAt(apart.port)).paths);
+  expect([main.includes('/metrics'), main.includes('/v1/events')]).toEqual([false, true]);
+});
+
+test('every reference leads somewhere, and no name is used for two things', () => {
+  const schemas = new Set(Object.keys(testApi.components.schemas!));
+  const responses = new Set(Object.keys(testApi.components.responses!));
+  const refs = under('$ref', testApi) as string[];
+  expect(refs.length).toBeGreaterThan(100);
+  const broken = refs.filter(ref => {
+    const [, , sort, name] = ref.split('/');
+    return !(sort === 'schemas' ? schemas : responses).has(name!);
+  });
+  expect(broken).toEqual([]);
+  const ids = under('operationId', testApi.paths);
+  expect(new Set(ids).size).toBe(ids.length);
+  for (const { name, fields } of catalogue.types) {
+    const schema = testApi.components.schemas![name] as { properties: object; title: string };
+    expect(schema.title).toBe(name);
+    expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(Object.keys(fields)));
+  }
+});
+
+test('every problem of the table that can reach a client is in it, with its status and title', () => {
+  const told = new Map(
+    Object.values(testApi.components.responses!).flatMap(response =>
+      (under('value', response) as { type: string; title: string; status: number }[]).map(value => [value.type, value]),
+    ),
+  );
+  for (const code of [
+    'not_json',
+    'invalid',
+    'too_large',
+    'body_timeout',
+    'buffer_full',
+    'shutting_down',
+    'internal',
+  ] as const) {
+    const type = `urn:ugc:problem:${code.replaceAll('_', '-')}`;
+    expect(told.get(type)).toEqual({ type, title: errorTable[code].title, status: errorTable[code].status });
+  }
+  expect([...told.keys()].filter(type => /sink|config|schema-incompatible/.test(type))).toEqual([]);
+});
+
+test('what the settings allow is what it says', () => {
+  const dropping = openApiOf({
+    ...judgeOptions,
+    unknownFields: 'drop',
+    version: '1',
+    bodyBytesMax: 1,
+    bodyDecompressedBytesMax: 1,
+    bodyEventsMax: 7,
+  });
+  const additional = (api: OpenApi) =>
+    (api.components.schemas!.click as { additionalProperties: boolean }).additionalProperties;
+  expect([additional(testApi), additional(dropping)]).toEqual([false, true]);
+  expect(String(dropping.info.description)).toContain('up to 7 events');
+});
+
+test('the text of a 64-bit integer is every one of them and none beyond', () => {
+  const { anyOf } = testApi.components.schemas!.Integer64 as { anyOf: { pattern?: string }[] };
+  const pattern = new RegExp(anyOf[1]!.pattern!);
+  const most = 2n ** 63n - 1n;
+  const good = [
+    0n,
+    1n,
+    -1n,
+    most,
+    -most - 1n,
+    10n ** 18n,
+    999_999_999_999_999_999n,
+    most - 7n,
+    922_337_203_685_477_581n,
+  ];
+  for (let step = 1n; step < 10n ** 18n; step *= 10n) good.push(most - step, -most + step);
+  for (const value of good) expect([value, pattern.test(String(value))]).toEqual([value, true]);
+  const bad = [
+    `${most + 1n}`,
+    `${-most - 2n}`,
+    '00',
+    '-0',
+    '1e3',
+    '+1',
+    '',
+    '9999999999999999999',
+    '10000000000000000000',
+  ];
+  for (let step = 1n; step < 10n ** 18n; step *= 10n) bad.push(`${most + step}`, `${-most - 1n - step}`);
+  for (const text of bad) expect([text, pattern.test(text)]).toEqual([text, false]);
+});
+
+test('a document for nothing is one of nothing', () => {
+  const { paths, tags } = documentOf(testApi, () => false);
+  expect([paths, tags]).toEqual([{}, []]);
+});
