@@ -26,7 +26,7 @@ function envelope(index: number): Envelope {
   const id = Bun.randomUUIDv7();
   const head = `{"event_id":"${id}","event_type":"${type}","received_at":"2026-11-21T22:00:00.000Z","n":${index},"x":"`;
   const body = head + 'x'.repeat(Math.max(0, bodyLength + (index % 41) - 20 - head.length - 2)) + '"}';
-  return { id, type, topic: `ugc.${type}`, key: id, body, receivedAtMs: 1_795_000_000_000 + index };
+  return { id, type, version: 1, topic: `ugc.${type}`, key: id, body, receivedAtMs: 1_795_000_000_000 + index };
 }
 
 /** `atOnce` appends of `size` events are kept under way. */

@@ -44,7 +44,7 @@ export interface EventDefinition {
   readonly summary: string;
   /** Raised with each change that breaks a reader or a writer (published.ts); stands in every record. */
   readonly version: number;
-  /** How to make a record of version n+1 from one of version n, by n. */
+  /** How to make a record of version n+1 from one of version n, by n: one for each version there has been. */
   readonly upgrades?: Readonly<Record<number, Upgrade>>;
   readonly identity?: Identity;
   /** Rows may go so many days after they were received; undefined = never. */
@@ -53,7 +53,17 @@ export interface EventDefinition {
   readonly example: Readonly<Record<string, unknown>>;
 }
 
-export type Upgrade = (record: Readonly<Record<string, unknown>>) => Record<string, unknown>;
+/** From a record of one version to one of the next. */
+export interface Upgrade {
+  /** What changed, as a clause for the documentation: `seat is called chair`. */
+  readonly about: string;
+  /**
+   * Gets the fields as they were stored, frozen, integers beyond 2^53 as bigints; gives those of the next version. What it
+   * leaves out is absent, what it gives too much or wrong makes the record a dead letter, and so does throwing. Pure: a
+   * record may be read many times. event_id, event_type, timestamp and sent_at stay, whatever it says of them.
+   */
+  readonly apply: (record: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
+}
 
 export type NamedField = Field & { readonly name: string };
 
@@ -99,12 +109,17 @@ export function defineEvent(definition: EventDefinition): EventType {
 export const wordColumn = (name: string): string => `${name}_name`;
 
 function assertPossible(
-  { name: type, fields: own, version, retentionDays = 1 }: EventDefinition,
+  { name: type, fields: own, version, upgrades = {}, retentionDays = 1 }: EventDefinition,
   all: readonly NamedField[],
 ): void {
   if (!/^[a-z][a-z0-9_]{0,99}$/.test(type)) throw new Error(`an event type cannot be called ${JSON.stringify(type)}`);
   if (!(Number.isInteger(version) && version >= 1 && version <= 65_535))
     throw new Error(`${type}: a version is a whole number from 1 to 65535`);
+  for (let from = 1; from < version; from++)
+    if (upgrades[from] === undefined)
+      throw new Error(`${type}: there is no upgrades[${from}], so records of version ${from} could not be read`);
+  const stray = Object.keys(upgrades).find(from => !(Number(from) >= 1 && Number(from) < version));
+  if (stray !== undefined) throw new Error(`${type}: upgrades[${stray}] is from no version before ${version}`);
   if (!(Number.isInteger(retentionDays) && retentionDays >= 1 && retentionDays <= 36_500))
     throw new Error(`${type}: retentionDays is a whole number from 1 to 36500`);
   const taken = new Set([...edgeColumns.map(column => column.name), 'event', 'events', 'properties']);

@@ -13,7 +13,7 @@
 // with description and examples. One that is not required is null where it is absent; {"type":["string","null"]} says so too.
 
 import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
-import { defineEvent, type EventDefinition, type EventType, type Identity } from './event.ts';
+import { defineEvent, type EventDefinition, type EventType, type Identity, type Upgrade } from './event.ts';
 import {
   amount,
   choice,
@@ -126,12 +126,22 @@ function readType(top: Part): EventDefinition | null {
     family,
     stream,
     version,
+    upgrades: asTheyAre(version),
     aliases,
     fields,
     example: { event_type: name, ...example },
     ...more,
   };
 }
+
+/** Files change in ways that break nothing: records of every version before fit this one. */
+const asTheyAre = (version: number): Record<number, Upgrade> =>
+  Object.fromEntries(
+    Array.from({ length: version - 1 }, (_, at) => [
+      at + 1,
+      { about: 'more is taken than before', apply: record => record } satisfies Upgrade,
+    ]),
+  );
 
 const taken = new Set(
   ['event', 'events', 'properties', 'user_id', 'anonymous_id'].concat(edgeColumns.map(({ name }) => name)),

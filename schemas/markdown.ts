@@ -44,7 +44,7 @@ export function typePage(type: EventType): string {
   });
   return `## ${type.name}
 
-${type.summary}.${aliases} Family ${type.family}, stream ${type.stream}, version ${type.version}, kept ${kept}.
+${type.summary}.${aliases} Family ${type.family}, stream ${type.stream}, version ${type.version}, kept ${kept}.${history(type)}
 
 | Field | Takes | Required | Column | Meaning |
 |---|---|---|---|---|
@@ -54,3 +54,13 @@ ${rows.join('\n')}
 ${JSON.stringify(type.example, null, 2)}
 \`\`\``;
 }
+
+/** What each version changed; nothing of a type that has had one. */
+function history(type: EventType): string {
+  const changes = versionsOf(type).map(({ version, about }) => `\n- Version ${version}: ${cell(about)}.`);
+  return changes.length === 0 ? '' : `\n\nRecords of earlier versions are read as this one:\n${changes.join('')}`;
+}
+
+/** The versions after the first, and what each changed. */
+export const versionsOf = ({ upgrades = {} }: EventType): { readonly version: number; readonly about: string }[] =>
+  Object.entries(upgrades).map(([from, { about }]) => ({ version: Number(from) + 1, about }));

@@ -20,6 +20,7 @@ export const edgeColumns: readonly Column[] = [
 export function tableOf(type: EventType): TableDefinition {
   return {
     type: type.name,
+    version: type.version,
     summary: type.summary,
     ...(type.retentionDays === undefined ? {} : { retentionDays: type.retentionDays }),
     columns: [...edgeColumns, ...type.allFields.map(columnOf)],

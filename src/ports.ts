@@ -14,6 +14,8 @@ export interface Envelope {
   readonly id: string;
   /** Canonical event type, never an alias. */
   readonly type: string;
+  /** Of the type's definition, by which `body` is written; 0 = its stamp does not say. */
+  readonly version: number;
   readonly topic: string;
   /** Partition key (user_id, else anonymous_id), or null. */
   readonly key: string | null;
@@ -125,6 +127,8 @@ export interface Batch {
   readonly last: number;
   /** The one event type of these records, or null when the records have to be asked. */
   readonly type: string | null;
+  /** The one schema version they are of, where their stamp says it. */
+  readonly version?: number;
   readonly count: number;
   /** When the edge took the oldest of them. */
   readonly oldestAtMs: number;
@@ -152,7 +156,7 @@ export interface Position {
   readonly epoch?: number;
 }
 
-/** A record of the log that no edge of ours has written, or that is judged once more. */
+/** A record of the log that no edge of ours has written, or one of an older version, or that is judged once more. */
 export interface ForeignRecord {
   /** Its own, not its batch's. */
   readonly position: number;
@@ -176,10 +180,13 @@ export const deadReasons = [
 ] as const;
 export type DeadReason = (typeof deadReasons)[number];
 
+/** What an older ugc wrote is made into what this one writes first. */
 export type ForeignVerdict =
   /** `body` is canonical, as an edge would have written it, on one line. */
   | { readonly ok: true; readonly type: string; readonly id: string; readonly body: string }
-  | { readonly ok: false; readonly reason: DeadReason; readonly detail: string };
+  | { readonly ok: false; readonly reason: DeadReason; readonly detail: string }
+  /** A newer ugc wrote it: it may be a good row, and is not for this one to judge. */
+  | { readonly ok: false; readonly reason: 'newer'; readonly detail: string };
 
 /** Judges a foreign record by the schema of the edge. The same record at the same place gets the same event_id, always. */
 export type JudgeForeign = (
@@ -202,6 +209,8 @@ export interface Source {
   poll(options: PollOptions, signal: AbortSignal): Promise<readonly Batch[]>;
   /** The reader has finished everything up to and including `last`; kept across restarts. */
   commit(position: Position): Promise<void>;
+  /** Whether the ownership a batch was read under still holds. Of a log that others read beside us; else it always does. */
+  owns?(batch: Batch): boolean;
   /** In words what keeps it from reading just now; null = nothing. Of a log that is elsewhere. */
   problem?(): string | null;
   /** Events behind the positions committed, by topic, as far as this reader owns them. Of a log that tells. */
@@ -221,6 +230,8 @@ export interface Column {
 /** The table of one event type, as the catalogue wants it. */
 export interface TableDefinition {
   readonly type: string;
+  /** Of the type's definition; 1 when it is not said. */
+  readonly version?: number;
   readonly summary: string;
   /** `events` does not show it. */
   readonly isInternal?: boolean;

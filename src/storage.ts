@@ -25,7 +25,7 @@ export interface StorageOptions {
   readonly openSource: () => Source;
   readonly tables: readonly TableDefinition[];
   readonly aggregates: readonly AggregateDefinition[];
-  /** Of records that no edge of ours has written. */
+  /** Of records that no edge of ours has written, or one of an older version. */
   readonly judge: JudgeForeign;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -93,7 +93,7 @@ interface Opened {
 function run(options: StorageOptions, { engine, client, sink, http }: Opened): Storage {
   const { config, openSource, judge, logger, metrics } = options;
   const stopping = new AbortController();
-  const types = new Set(options.tables.map(table => table.type));
+  const types = new Map(options.tables.map(({ type, version = 1 }) => [type, version]));
   let source: Source | null = null;
   let mover: Mover | null = null;
   let mustReopen = false;
@@ -106,6 +106,7 @@ function run(options: StorageOptions, { engine, client, sink, http }: Opened): S
     while (!stopping.signal.aborted) {
       mustReopen = false;
       metrics.etlHalted.reset(); // what was told of by the one before
+      metrics.etlWaiting.reset();
       source = openSource();
       mover = startMover({
         source,
@@ -135,8 +136,10 @@ function run(options: StorageOptions, { engine, client, sink, http }: Opened): S
       owed = tables;
       if (!isPaying) void pay();
     }
-    for (const { type } of tables) types.add(type);
-    if (!reopen || mover === null) return;
+    // What waited for a newer version is behind the reader: it has to be read again.
+    const hasGrown = tables.some(({ type, version = 1 }) => version > (types.get(type) ?? version));
+    for (const { type, version = 1 } of tables) types.set(type, version);
+    if (!(reopen || hasGrown) || mover === null) return;
     mustReopen = true;
     await mover.stop();
   }

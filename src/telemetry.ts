@@ -100,6 +100,7 @@ export function openMetrics() {
     etlBatches: counter('etl_batches_total', 'Inserts', ['outcome']),
     etlInsert: histogram('etl_insert_seconds', 'Time of one insert'),
     etlHalted: gauge('etl_halted', 'Tables that wait for repair', ['table']),
+    etlWaiting: gauge('etl_waiting', 'Topics that wait for a newer ugc to read them', ['topic']),
     etlLag: gauge('etl_lag_seconds', 'Age of the oldest event polled and not yet inserted', ['topic']),
     etlLagEvents: gauge('etl_lag_events', 'Events in the log and not yet rows', ['topic']),
     freshness: histogram('freshness_seconds', 'From received to queryable, oldest event of each insert'),

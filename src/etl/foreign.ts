@@ -1,6 +1,6 @@
-// Records that no edge of ours has written are judged here, each by itself, before they meet a row: what fits is one
-// canonical line in the batch of its type, what does not is a dead letter. So no block of a table is ever refused because
-// of them, and no good record waits for a bad one.
+// Records that no edge of ours has written, or an older one, are judged here, each by itself, before they meet a row: what
+// fits is one canonical line in the batch of its type, what does not is a dead letter. So no block of a table is ever
+// refused because of them, and no good record waits for a bad one. What a newer ugc wrote is for that one to read.
 
 import type { Batch, DeadLetter, ForeignRecord, JudgeForeign } from '../ports.ts';
 import { letterOf, type Place, type PlacedBatch, recordsOf } from './records.ts';
@@ -9,17 +9,21 @@ export interface Sorted {
   /** One for each type, in the order of their first records; the coordinates are those of the whole batch. */
   readonly parts: readonly (PlacedBatch & { readonly type: string })[];
   readonly letters: readonly DeadLetter[];
+  /** In words, of the first record a newer ugc wrote; null when there is none. */
+  readonly newer: string | null;
 }
 
 export function sortForeign(batch: Batch, judge: JudgeForeign): Sorted {
   const letters: DeadLetter[] = [];
+  let newer: string | null = null;
   const byType = new Map<string, { readonly bodies: string[]; readonly places: Place[] }>();
   for (const record of foreignOf(batch)) {
     const place = { position: record.position, index: 0 };
     const verdict = judge(record, batch);
     if (!verdict.ok) {
       const { reason, detail } = verdict;
-      letters.push(letterOf(batch, { place, raw: record.value ?? nothing, reason, detail, atMs: record.atMs }));
+      if (reason === 'newer') newer ??= detail;
+      else letters.push(letterOf(batch, { place, raw: record.value ?? nothing, reason, detail, atMs: record.atMs }));
       continue;
     }
     let part = byType.get(verdict.type);
@@ -34,7 +38,7 @@ export function sortForeign(batch: Batch, judge: JudgeForeign): Sorted {
     const { form: _, ...run } = batch;
     return { ...run, type, places, count: bodies.length, ndjson: Buffer.from(`${bodies.join('\n')}\n`) };
   });
-  return { parts, letters };
+  return { parts, letters, newer };
 }
 
 const nothing = new Uint8Array();

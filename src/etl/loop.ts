@@ -3,6 +3,7 @@
 // - A position is committed only after every record up to it is in the sink, or dead-lettered there (progress.ts).
 // - Tables do not wait for each other; one that needs repair holds back its own topic, which is no longer polled once
 //   its lane is full. Memory is bounded by two blocks and one poll a table.
+// - What an older ugc wrote is judged and upgraded on the way; what a newer one wrote holds back its topic (waiting.ts).
 // - A full disk under the source ends nothing: what is in the sink is committed, and what comes is read, once there is
 //   room.
 // - A crash at any moment repeats records, never skips them; repeated rows collapse by event_id.
@@ -10,20 +11,22 @@
 import { messageOf } from '../errors.ts';
 import type { Batch, DeadLetter, JudgeForeign, Loop, Sink, Source } from '../ports.ts';
 import { patiently, sleep } from '../sleep.ts';
+import { newerThan } from '../stamp.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { sortForeign } from './foreign.ts';
 import { type Lane, type LaneOptions, startLane } from './lane.ts';
 import { progressOf } from './progress.ts';
 import { lettersOf } from './records.ts';
+import { type Waiting, waitingOf } from './waiting.ts';
 
 export interface MoverOptions {
   readonly source: Source;
   readonly sink: Sink;
-  /** Event types there are tables for; may grow. */
-  readonly types: ReadonlySet<string>;
+  /** Event types there are tables for, each with the version its rows are of; may grow. */
+  readonly types: ReadonlyMap<string, number>;
   /** What becomes of records of any other: they wait, and the sink says for what, or they are dead. */
   readonly unknownTypes?: 'wait' | 'dead_letter';
-  /** Of records that no edge of ours has written. */
+  /** Of records that no edge of ours has written, or one of an older version. */
   readonly judge: JudgeForeign;
   readonly blockRowsMax: number;
   readonly blockBytesMax: number;
@@ -36,7 +39,7 @@ export interface MoverOptions {
 }
 
 export interface Mover extends Loop {
-  /** Tables that wait for repair, with the reason. */
+  /** Tables that wait for repair, and topics that wait for a newer ugc (`topic x`), with the reason. */
   halted(): ReadonlyMap<string, string>;
   /** When the edge took the oldest record polled and not yet in the sink, by topic. */
   oldest(): ReadonlyMap<string, number>;
@@ -62,6 +65,16 @@ export function startMover(options: MoverOptions): Mover {
   });
   /** By topic: dead letters on their way. */
   const burying = new Map<string, Promise<void>>();
+  const waiting: Waiting = waitingOf({
+    source,
+    logger,
+    metrics,
+    stopping: stopping.signal,
+    onForgotten: batches => {
+      room.abort();
+      progress.finish(batches).catch(broke); // commits nothing: their ownership has ended
+    },
+  });
   let room = new AbortController();
   let failure: unknown = null;
   const laneOptions: LaneOptions = {
@@ -76,7 +89,11 @@ export function startMover(options: MoverOptions): Mover {
   done.catch(() => {}); // whoever awaits it hears of it; stop() must not be the only one
   return {
     done,
-    halted: () => new Map([...lanes].flatMap(([type, { halted }]) => (halted === null ? [] : [[type, halted]]))),
+    halted: () =>
+      new Map([
+        ...[...lanes].flatMap(([type, { halted }]) => (halted === null ? [] : [[type, halted] as const])),
+        ...[...waiting.topics].map(([topic, why]) => [`topic ${topic}`, why] as const),
+      ]),
     oldest: progress.oldest,
     stop: async () => {
       stopping.abort();
@@ -88,7 +105,7 @@ export function startMover(options: MoverOptions): Mover {
 
   async function run(): Promise<void> {
     await poll().catch(broke);
-    await Promise.allSettled([...[...lanes.values()].map(lane => lane.done), ...burying.values()]);
+    await Promise.allSettled([...[...lanes.values()].map(lane => lane.done), ...burying.values(), waiting.done]);
     await source.close();
     if (failure !== null) throw failure;
   }
@@ -103,7 +120,7 @@ export function startMover(options: MoverOptions): Mover {
     while (!stopping.signal.aborted) {
       room = new AbortController();
       const full = [...lanes.values()].flatMap(lane => (lane.isFull ? [...lane.topics] : []));
-      const paused = new Set([...full, ...burying.keys()]);
+      const paused = new Set([...full, ...burying.keys(), ...waiting.topics.keys()]);
       const signal = paused.size > 0 ? AbortSignal.any([stopping.signal, room.signal]) : stopping.signal;
       const batches = await whileRefused(() => source.poll({ paused, bytesMax: options.blockBytesMax }, signal));
       for (const batch of batches ?? []) take(batch);
@@ -111,24 +128,38 @@ export function startMover(options: MoverOptions): Mover {
   }
 
   function take(batch: Batch): void {
-    if (batch.type === null) {
+    const { type, topic } = batch;
+    if (type === null) {
       takeForeign(batch);
-    } else if (options.types.has(batch.type) || options.unknownTypes === 'wait') {
+      return;
+    }
+    const known = options.types.get(type);
+    const { version = known } = batch;
+    if (known === undefined && options.unknownTypes === 'wait') {
       progress.begin(batch);
-      laneOf(batch.type).add(batch);
-    } else {
-      const letters = lettersOf(batch, 'unknown_type', `no table for the event type ${batch.type}`);
+      laneOf(type).add(batch);
+    } else if (known === undefined || version === undefined) {
+      const letters = lettersOf(batch, 'unknown_type', `no table for the event type ${type}`);
       progress.begin(batch, [letters]);
-      buryNext(batch.topic, letters);
+      buryNext(topic, letters);
+    } else if (version < known) {
+      takeForeign(batch);
+    } else {
+      progress.begin(batch);
+      if (version === known) laneOf(type).add(batch);
+      else waiting.add(batch, newerThan({ type, version }, known));
     }
   }
 
   /** The good ones go to the lanes of their types at once, whatever becomes of the others. */
   function takeForeign(batch: Batch): void {
-    const { parts, letters } = sortForeign(batch, options.judge);
-    progress.begin(batch, letters.length > 0 || parts.length === 0 ? [...parts, letters] : parts);
+    const { parts, letters, newer } = sortForeign(batch, options.judge);
+    const isNothing = parts.length === 0 && newer === null;
+    const hasLetters = letters.length > 0 || isNothing;
+    progress.begin(batch, [...parts, ...(hasLetters ? [letters] : []), ...(newer === null ? [] : [batch])]);
     for (const part of parts) laneOf(part.type).add(part);
-    if (letters.length > 0 || parts.length === 0) buryNext(batch.topic, letters);
+    if (hasLetters) buryNext(batch.topic, letters);
+    if (newer !== null) waiting.add(batch, newer);
   }
 
   function laneOf(type: string): Lane {

@@ -205,12 +205,12 @@ export function startDrain(options: DrainOptions): Drain {
 const decoder = new TextDecoder();
 
 function recordsOf(batch: Batch): Draining[] {
-  const { topic, oldestAtMs: receivedAtMs } = batch;
+  const { topic, version = 0, oldestAtMs: receivedAtMs } = batch;
   const keys: (string | null)[] = JSON.parse(batch.keys!);
   const bodies = decoder.decode(batch.ndjson).split('\n');
   return keys.map((key, index) => {
     const body = bodies[index]!;
-    return { batch, index, envelope: { id: idOf(body), type: batch.type!, topic, key, body, receivedAtMs } };
+    return { batch, index, envelope: { id: idOf(body), type: batch.type!, version, topic, key, body, receivedAtMs } };
   });
 }
 

@@ -1,17 +1,20 @@
-// A record of the log that no edge has written (another team's producer, or a dead letter that is tried once more) →
-// the body an edge would have written, or why it can never be a row. The judge is the edge's own.
+// A record of the log that no edge has written (another team's producer), that an edge of an older version has, or a dead
+// letter that is tried once more → the body an edge would write now, or why it can never be a row. The judge is the edge's.
 //
 // - event_id: the record's when it is a UUID, else one made of the record and where it lies (derivedId), so that reading
 //   the log again makes the same row again.
+// - schema_version: an older record goes through its type's upgrades first; a newer one is left to a newer ugc.
 // - received_at: the log's time of the record. A body that an edge stamped before keeps its stamp: when, from whom, where.
 
 import { createHash } from 'node:crypto';
 import type { Catalogue } from '../../schemas/catalogue.ts';
 import { isStorable, readTime } from '../../schemas/time.ts';
 import { topicOf } from '../../schemas/topic.ts';
+import { upgrade } from '../../schemas/upgrade.ts';
 import { messageOf } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import type { DeadReason, ForeignRecord, ForeignVerdict, JudgeForeign } from '../ports.ts';
-import { parseJson } from './json.ts';
+import { isVersion, newerThan } from '../stamp.ts';
 import { isObject, type JudgeOptions, judgeOf, type Origin, unwrap } from './judge.ts';
 import { type JsonObject, readId } from './rejection.ts';
 
@@ -34,33 +37,44 @@ export function foreignJudgeOf(options: ForeignJudgeOptions): JudgeForeign {
     const parsed = read(value);
     if ('reason' in parsed) return parsed;
     const given = unwrap(parsed.event);
-    const { event, origin } = isObject(given)
-      ? originOf(given, record)
-      : { event: given, origin: plainOrigin(receivedAtOf(record)) };
+    const { event, origin, version } = isObject(given) ? originOf(given, record) : foreign(given, record);
     const hasType = isObject(event) && event.event_type !== undefined;
-    const verdict = judge(
-      isObject(event)
-        ? {
-            ...event,
-            event_id: readId(event.event_id) ?? derivedId({ ...record, value }, topic, partition, event.timestamp),
-          }
-        : event,
-      { ...origin, pathType: hasType ? null : (typeOfTopic.get(topic) ?? null) },
-    );
+    const pathType = hasType ? null : (typeOfTopic.get(topic) ?? null);
+    const now = isObject(event) && version !== null ? brought(event, version, pathType) : { event };
+    if ('reason' in now) return now;
+    const idOf = ({ event_id: id, timestamp }: JsonObject): string =>
+      readId(id) ?? derivedId({ ...record, value }, topic, partition, timestamp);
+    const identified = isObject(now.event) ? { ...now.event, event_id: idOf(now.event) } : now.event;
+    const verdict = judge(identified, { ...origin, pathType });
     if (!verdict.ok)
       return dead(verdict.reason, verdict.errors.map(({ path, message }) => `${path} ${message}`.trim()).join('; '));
     const { type, id, body } = verdict.envelope;
     return { ok: true, type, id, body };
   };
+
+  /** The event as this version of its type has it, or why it cannot be. */
+  function brought(event: JsonObject, version: number, pathType: string | null): { readonly event: JsonObject } | No {
+    const type = options.catalogue.find(String(event.event_type ?? pathType));
+    if (type === undefined || version === type.version) return { event }; // the judge knows what to say of a type
+    if (version > type.version)
+      return { ok: false, reason: 'newer', detail: newerThan({ type: type.name, version }, type.version) };
+    try {
+      return { event: upgrade(type, event, version) };
+    } catch (error) {
+      return dead('invalid', messageOf(error));
+    }
+  }
 }
 
-const dead = (reason: DeadReason, detail: string): ForeignVerdict & { readonly ok: false } => ({
+type No = ForeignVerdict & { readonly ok: false };
+
+const dead = (reason: DeadReason, detail: string): No => ({
   ok: false,
   reason,
   detail,
 });
 
-function read(value: Uint8Array): { readonly event: unknown } | (ForeignVerdict & { readonly ok: false }) {
+function read(value: Uint8Array): { readonly event: unknown } | No {
   if (value.length === 0) return dead('not_json', 'the record is empty');
   let text: string;
   try {
@@ -84,18 +98,32 @@ function typesByTopic({ types }: Catalogue, pattern: string): ReadonlyMap<string
 /** What an edge stamps beside the names a client may use. */
 const stampNames: ReadonlySet<string> = new Set(['schema_version', 'received_at', 'source', 'ip', 'user_agent']);
 
+interface Given {
+  readonly event: unknown;
+  readonly origin: Origin;
+  /** By which an edge has judged it; null = none has. */
+  readonly version: number | null;
+}
+
 /** The event as a client would have sent it, and where it came from. */
-function originOf(given: JsonObject, record: ForeignRecord): { readonly event: JsonObject; readonly origin: Origin } {
+function originOf(given: JsonObject, record: ForeignRecord): Given {
   const { received_at: at, source, ip, user_agent: userAgent, schema_version: version } = given;
   const received = readTime(at);
-  const isStamped = received !== null && isStorable(received) && Number.isInteger(version);
+  const isStamped = received !== null && isStorable(received) && isVersion(version);
   if (!isStamped || typeof source !== 'string' || typeof ip !== 'string' || typeof userAgent !== 'string')
-    return { event: given, origin: plainOrigin(receivedAtOf(record)) };
+    return foreign(given, record);
   return {
     event: Object.fromEntries(Object.entries(given).filter(([name]) => !stampNames.has(name))),
-    origin: { ...plainOrigin(received.ms), source, ip, userAgent, isCorrected: true },
+    origin: { ...plainOrigin(received.ms), source, ip, userAgent, wasJudged: true },
+    version,
   };
 }
+
+const foreign = (event: unknown, record: ForeignRecord): Given => ({
+  event,
+  origin: plainOrigin(receivedAtOf(record)),
+  version: null,
+});
 
 const plainOrigin = (receivedAtMs: number): Origin => ({
   receivedAtMs,

@@ -9,10 +9,11 @@ import type { Catalogue } from '../../schemas/catalogue.ts';
 import { type EventType, type NamedField, stampedNames } from '../../schemas/event.ts';
 import { keyOf } from '../../schemas/key.ts';
 import { describe } from '../../schemas/misfit.ts';
-import { type ClientTime, isoOf, readTime } from '../../schemas/time.ts';
+import { type ClientTime, isoOf, isStorable, readTime } from '../../schemas/time.ts';
 import { topicOf } from '../../schemas/topic.ts';
 import { nearestOf } from '../nearest.ts';
 import type { Envelope } from '../ports.ts';
+import { stampText } from '../stamp.ts';
 import { isLargerThan, unwritable, type Writer, writerOf } from './canonical.ts';
 import {
   type JsonObject,
@@ -39,8 +40,8 @@ export interface Origin {
   readonly pathType: string | null;
   /** sent_at of the wrapper around the events; undefined when there is none. */
   readonly sentAt: unknown;
-  /** The timestamp is by the server's clock already: an edge has judged this event before. */
-  readonly isCorrected?: boolean;
+  /** An edge has taken this event before: its timestamp is by the server's clock, and within the bounds there were. */
+  readonly wasJudged?: boolean;
 }
 
 export interface JudgeOptions {
@@ -107,20 +108,23 @@ export function judgeOf(options: JudgeOptions): Judge {
     const happened = happenedAt(event.timestamp, sent, origin);
     if (id === null || happened === null || (sent === null && sentAt !== undefined && sentAt !== null))
       return unfit(lane, event, sentAt);
-    const age = ageRejection(lane, happened.ms, origin.receivedAtMs);
+    const isBound = origin.wasJudged !== true;
+    const age = isBound || !isStorable(happened) ? ageRejection(lane, happened.ms, origin.receivedAtMs) : null;
     if (age !== null) return age;
     const fields = fieldsOf(lane, event);
     if (typeof fields !== 'string') return fields;
     const sentText = sent === null ? 'null' : `"${isoOf(sent)}"`;
     const body = `{"event_id":"${id}${stampOf(lane, origin)}${isoOf(happened)}","sent_at":${sentText}${fields}}`;
-    if (isLargerThan(body, options.eventBytesMax))
+    if (isBound && isLargerThan(body, options.eventBytesMax))
       return reject('too_large', lane.type.name, {
         path: '',
         message: `the event takes more than ${options.eventBytesMax} bytes (UGC_EVENT_BYTES_MAX)`,
       });
-    const { type, topic } = lane;
+    const { topic } = lane;
+    const { name, version } = lane.type;
     const key = keyOf(event);
-    return { ok: true, envelope: { id, type: type.name, topic, key, body, receivedAtMs: origin.receivedAtMs } };
+    const { receivedAtMs } = origin;
+    return { ok: true, envelope: { id, type: name, version, topic, key, body, receivedAtMs } };
   }
 
   /** `,"name":value` of every field of the type, or why one cannot be written. */
@@ -193,7 +197,7 @@ interface Place {
 const laneOf = (type: EventType, { topic, jsonDepthMax }: JudgeOptions): Lane => ({
   type,
   topic: topicOf(topic, type),
-  head: `","event_type":"${type.name}","schema_version":${type.version},"received_at":"`,
+  head: `${stampText({ type: type.name, version: type.version })}"received_at":"`,
   places: type.allFields.map(field => placeOf(field, jsonDepthMax - 1)), // the event itself is the first level
   known: new Set(type.allFields.map(field => field.name)),
   nearest: nearestOf([...stampedNames, ...type.allFields.map(field => field.name)]),
@@ -239,7 +243,7 @@ const transitMsMax = 60_000;
  * corrected by the difference between sending and receiving. Without a timestamp it happened when it was sent.
  */
 function happenedAt(timestamp: unknown, sent: ClientTime | null, origin: Origin): ClientTime | null {
-  const skewMs = sent === null || origin.isCorrected === true ? 0 : origin.receivedAtMs - sent.ms;
+  const skewMs = sent === null || origin.wasJudged === true ? 0 : origin.receivedAtMs - sent.ms;
   const isSkewed = skewMs < 0 || skewMs > transitMsMax;
   const said = timestamp === undefined && sent !== null ? sent : readTime(timestamp);
   return said === null || !isSkewed ? said : { ms: said.ms + skewMs, iso: null };

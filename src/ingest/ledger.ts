@@ -69,7 +69,7 @@ export function startLedger(options: LedgerOptions): Ledger {
     const head = `{"event_id":"${id}","event_type":"${options.type}","schema_version":1,"received_at":"${isoOf(receivedAtMs)}","timestamp":"${isoOf(minuteMs)}"`;
     const own = `"instance":"${instance}","sequence":${++sequence},"is_last":${isLast},"type":"${type}"`;
     const body = `${head},${own},"ids":${JSON.stringify(ids)},"unsure":${JSON.stringify(unsure)}}`;
-    return { id, type: options.type, topic, key: null, body, receivedAtMs };
+    return { id, type: options.type, version: 1, topic, key: null, body, receivedAtMs };
   }
 
   async function run(): Promise<void> {

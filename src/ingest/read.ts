@@ -2,8 +2,8 @@
 // what is no JSON is refused with the place where it stops being some.
 
 import { messageOf, PipelineError } from '../errors.ts';
+import { parseJson } from '../json.ts';
 import { decompress } from './decompress.ts';
-import { parseJson } from './json.ts';
 
 export interface ReadLimits {
   readonly bodyBytesMax: number;

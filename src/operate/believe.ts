@@ -6,7 +6,9 @@
 
 import { keyOf } from '../../schemas/key.ts';
 import type { QuarantinedRecord } from '../buffer-file.ts';
+import { parseJson } from '../json.ts';
 import type { Envelope } from '../ports.ts';
+import { isVersion } from '../stamp.ts';
 
 /** What the buffer itself sets aside. */
 const damages = new Set(['body', 'head', 'unreadable']);
@@ -22,15 +24,16 @@ export function believe(record: QuarantinedRecord, topicOfType: (type: string) =
   if (body === null) return record.raw.length === 0 ? 'its bytes are gone' : 'it is not UTF-8 on one line';
   const event = objectOf(body);
   if (event === null) return 'it is not a JSON object';
-  const { event_id: id, event_type: type, received_at: receivedAt } = event;
+  const { event_id: id, event_type: type, schema_version: version, received_at: receivedAt } = event;
   if (typeof id !== 'string' || !idPattern.test(id)) return 'its event_id is not a UUID';
   if (typeof type !== 'string') return 'it has no event_type';
+  if (!isVersion(version)) return 'its schema_version is no version';
   const receivedAtMs = typeof receivedAt === 'string' ? Date.parse(receivedAt) : Number.NaN;
   if (Number.isNaN(receivedAtMs)) return 'its received_at is not a time';
   if (![event.user_id, event.anonymous_id].every(isId)) return 'its user_id or anonymous_id is no id';
   const topic = isDamage(record) ? topicOfType(type) : record.topic;
   if (topic === null || (!isDamage(record) && type !== record.type)) return 'its event_type is not what it should be';
-  return { id, type, topic, key: keyOf(event), body, receivedAtMs };
+  return { id, type, version, topic, key: keyOf(event), body, receivedAtMs };
 }
 
 /** Null when they are not UTF-8, or more than one line. */
@@ -45,7 +48,7 @@ export function textOf(raw: Uint8Array): string | null {
 
 export function objectOf(text: string): Readonly<Record<string, unknown>> | null {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Readonly<Record<string, unknown>>)
       : null;
@@ -55,4 +58,4 @@ export function objectOf(text: string): Readonly<Record<string, unknown>> | null
 }
 
 const isId = (value: unknown): boolean =>
-  value === undefined || value === null || typeof value === 'string' || typeof value === 'number';
+  value === undefined || value === null || ['string', 'number', 'bigint'].includes(typeof value);

@@ -2,7 +2,7 @@
 
 import type { EventType } from '../../schemas/event.ts';
 import { hiveDdl } from '../../schemas/hive.ts';
-import { typePage } from '../../schemas/markdown.ts';
+import { typePage, versionsOf } from '../../schemas/markdown.ts';
 import { shapeOf } from '../../schemas/published.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { typescriptOf } from '../../schemas/typescript.ts';
@@ -74,6 +74,7 @@ const summary = ({ name, aliases, family, stream, version, fields, summary: abou
 const everything = (type: EventType) => ({
   ...summary(type),
   ...shapeOf(type),
+  upgrades: versionsOf(type),
   columns: tableOf(type).columns,
   example: type.example,
 });
@@ -95,16 +96,18 @@ function table(rows: readonly Readonly<Record<string, string | number>>[]): stri
     .join('\n');
 }
 
-function shown(type: EventType): string {
+/** Exported for its test. */
+export function shown(type: EventType): string {
   const { name, aliases, family, stream, version, summary: about, allFields, example } = type;
   const called = aliases.length > 0 ? `, also called ${aliases.join(', ')}` : '';
+  const versions = versionsOf(type).map(change => `\nversion ${change.version}: ${change.about}`);
   const fields = allFields.map(field => ({
     field: field.name,
     column: field.column,
     absent: field.absent ?? 'required',
     meaning: field.about,
   }));
-  return `${name}${called}: ${about}\nfamily ${family}, stream ${stream}, version ${version}\n\n${table(fields)}\n\n${JSON.stringify(example, null, 2)}`;
+  return `${name}${called}: ${about}\nfamily ${family}, stream ${stream}, version ${version}${versions.join('')}\n\n${table(fields)}\n\n${JSON.stringify(example, null, 2)}`;
 }
 
 function ddl(types: readonly EventType[], config: Config): string {

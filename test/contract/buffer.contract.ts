@@ -14,6 +14,7 @@ import {
   pollSome,
   until,
 } from '../support/buffer.ts';
+import { binaryOf, booking } from '../support/versions.ts';
 
 export interface BufferUnderTest {
   readonly buffer: DiskBuffer;
@@ -64,6 +65,21 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
           ['ugc.click', 7],
           ['ugc.page_view', 3],
         ]);
+      }));
+
+    test('a batch is of one version and says which, whatever was appended together', () =>
+      withBuffer(async buffer => {
+        const source = buffer.source('etl');
+        const [old, now] = [binaryOf(1), binaryOf(2)];
+        const sent = [1, 2, 3, 4].map(at =>
+          at % 2 === 0 ? old.edge(booking(at, { chair: '1' })) : now.edge(booking(at, { seat: 1 })),
+        );
+        await buffer.append(sent);
+        const read = (await pollAll(source)).flatMap(batch =>
+          bodiesOf(batch).map(body => ({ body, of: batch.version })),
+        );
+        expect(read).toHaveLength(4);
+        for (const { body, of } of read) expect(body).toContain(`"schema_version":${of},`);
       }));
 
     test('positions of a topic grow and none is given twice', () =>

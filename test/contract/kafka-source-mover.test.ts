@@ -7,6 +7,7 @@ import { type Mover, startMover } from '../../src/etl/loop.ts';
 import type { Sink } from '../../src/ports.ts';
 import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
 import { stamped } from '../support/kafka-source.ts';
+import { versionOne } from '../support/list-source.ts';
 import { quietLogger, sharedMetrics } from '../support/quiet.ts';
 import { eventually } from '../support/ugc.ts';
 
@@ -27,7 +28,7 @@ const startOn = (sink: Sink, topics: readonly string[]): Mover =>
       sessionTimeoutMs: 6_000,
     }),
     sink,
-    types: new Set(['page_view', 'click']),
+    types: versionOne('page_view', 'click'),
     judge: () => ({ ok: false, reason: 'unknown_type', detail: 'nobody knows it' }),
     blockRowsMax: 500,
     blockBytesMax: 100_000,

@@ -62,6 +62,7 @@ test.each(['none', 'gzip', 'zstd'] satisfies Compression[])(
       bodies.map((body, at) => ({
         id: `${at}`,
         type: 'page_view',
+        version: 1,
         topic,
         key: `k${at}`,
         body,

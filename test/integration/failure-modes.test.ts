@@ -24,7 +24,7 @@ import { PipelineError } from '../../src/errors.ts';
 import { type Mover, startMover } from '../../src/etl/loop.ts';
 import type { Batch, RowBlock, Sink } from '../../src/ports.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
-import { batchOf, type ListSource, listSource } from '../support/list-source.ts';
+import { batchOf, type ListSource, listSource, versionOne } from '../support/list-source.ts';
 import { quietLogger, samplesOf, sharedMetrics } from '../support/quiet.ts';
 import { seenBlock, seenLine, seenRows, seenTable } from '../support/rows.ts';
 import { until } from '../support/until.ts';
@@ -85,7 +85,7 @@ function moving(sink: Sink, log: Batch[], fault: (insert: () => Promise<void>, a
       },
       close: async () => {},
     },
-    types: new Set(['seen']),
+    types: versionOne('seen'),
     judge: () => ({ ok: false, reason: 'unknown_type', detail: '' }),
     blockRowsMax: 10_000,
     blockBytesMax: 2 ** 23,

@@ -69,7 +69,7 @@ async function moveAll(groupId: string): Promise<void> {
   const mover = startMover({
     source: sources.open(groupId, [topic]),
     sink: { ...sink, close: async () => {} },
-    types: new Set(catalogue.types.map(({ name }) => name)),
+    types: new Map(catalogue.types.map(({ name, version }) => [name, version])),
     judge: foreignJudgeOf({ ...judgeOptions, catalogue, bodyBytesMax: 2 ** 21 }),
     blockRowsMax: 10_000,
     blockBytesMax: 2 ** 23,

@@ -116,7 +116,7 @@ async function moved(source: ListSource): Promise<void> {
   const mover = startMover({
     source,
     sink,
-    types: new Set(catalogue.types.map(({ name }) => name)),
+    types: new Map(catalogue.types.map(({ name, version }) => [name, version])),
     judge: foreignJudgeOf({ ...judgeOptions, catalogue, bodyBytesMax: 2 * 2 ** 20 }),
     blockRowsMax: 1_000,
     blockBytesMax: 2 ** 23,

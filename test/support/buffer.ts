@@ -6,7 +6,7 @@ export const noTopics: ReadonlySet<string> = new Set();
 
 export function envelope(id: string, type = 'click', extra = ''): Envelope {
   const body = JSON.stringify({ event_id: id, event_type: type, extra });
-  return { id, type, topic: `ugc.${type}`, key: `user-${id}`, body, receivedAtMs: 1_795_000_000_000 };
+  return { id, type, version: 0, topic: `ugc.${type}`, key: `user-${id}`, body, receivedAtMs: 1_795_000_000_000 };
 }
 
 export const envelopes = (count: number, type?: string, prefix = 'e'): Envelope[] =>

@@ -1,6 +1,6 @@
 // A type with every kind of field there is: what no type of the catalogue needs just now is tested all the same.
 
-import { defineEvent } from '../../schemas/event.ts';
+import { defineEvent, type Upgrade } from '../../schemas/event.ts';
 import {
   amount,
   choice,
@@ -20,12 +20,15 @@ import {
 
 const about = 'it’s a field';
 
+const same = { about: 'nothing changed', apply: record => record } satisfies Upgrade;
+
 export const everyKind = defineEvent({
   name: 'every_kind',
   aliases: ['EveryKind'],
   family: 'test',
   stream: 'event',
   version: 3,
+  upgrades: { 1: same, 2: same },
   summary: 'Every kind of field there is',
   fields: {
     a_text: text({ about }),

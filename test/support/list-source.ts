@@ -7,6 +7,7 @@ export interface Records {
   readonly topic: string;
   readonly partition?: number;
   readonly type: string | null;
+  readonly version?: number;
   /** Bodies, without their newline. */
   readonly bodies: readonly string[];
   readonly oldestAtMs?: number;
@@ -34,11 +35,14 @@ export interface ListSource extends Source {
 export const keyOf = ({ topic, partition }: { readonly topic: string; readonly partition: number }): string =>
   `${topic}/${partition}`;
 
+/** These types, as a mover knows them that knows of one version only. */
+export const versionOne = (...types: string[]): ReadonlyMap<string, number> => new Map(types.map(type => [type, 1]));
+
 /** A batch as a log would give it. */
-export function batchOf({ topic, partition = 0, type, bodies, oldestAtMs = 0 }: Records, first = 0): Batch {
+export function batchOf({ topic, partition = 0, type, bodies, oldestAtMs = 0, ...stamp }: Records, first = 0): Batch {
   const last = first + bodies.length - 1;
   const ndjson = Buffer.from(bodies.map(body => `${body}\n`).join(''));
-  return { topic, partition, first, last, type, count: bodies.length, oldestAtMs, ndjson };
+  return { topic, partition, first, last, type, count: bodies.length, oldestAtMs, ndjson, ...stamp };
 }
 
 /** Reads `log` from its beginning, or from behind the positions committed before. */

@@ -4,7 +4,7 @@ import { memorySink } from '../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { startMover } from '../../src/etl/loop.ts';
 import { sleep } from '../../src/sleep.ts';
-import { listSource } from './list-source.ts';
+import { listSource, versionOne } from './list-source.ts';
 import { quietLogger, sharedMetrics } from './quiet.ts';
 import { until } from './until.ts';
 
@@ -13,7 +13,7 @@ const sink = memorySink();
 const mover = startMover({
   source,
   sink,
-  types: new Set(['click', 'page_view']),
+  types: versionOne('click', 'page_view'),
   judge: () => ({ ok: false, reason: 'unknown_type', detail: 'nobody knows it' }),
   blockRowsMax: 100,
   blockBytesMax: 1_000,

@@ -3,7 +3,7 @@
 import { afterEach, expect } from 'bun:test';
 import { type MemorySink, memorySink } from '../../src/adapters/memory/sink.ts';
 import { type Mover, type MoverOptions, startMover } from '../../src/etl/loop.ts';
-import { type ListSource, listSource } from './list-source.ts';
+import { type ListSource, listSource, versionOne } from './list-source.ts';
 import { quietLogger, sharedMetrics } from './quiet.ts';
 import { soon } from './until.ts';
 
@@ -27,7 +27,7 @@ export function startMoving(options: Partial<MoverOptions> & { source?: ListSour
   const mover = startMover({
     source,
     sink,
-    types: new Set(['click', 'page_view']),
+    types: versionOne('click', 'page_view'),
     judge: () => ({ ok: false, reason: 'unknown_type', detail: 'nobody knows it' }),
     blockRowsMax: 100,
     blockBytesMax: 100_000,

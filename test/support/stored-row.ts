@@ -1,7 +1,7 @@
 // A stored body and the row it is: what ClickHouse's JSONEachRow says of the exact view, value by value.
 
 import { type EventType, wordColumn } from '../../schemas/event.ts';
-import { parseJson } from '../../src/ingest/json.ts';
+import { parseJson } from '../../src/json.ts';
 import { jsonOf } from './any-event.ts';
 
 export type Row = Record<string, unknown>;

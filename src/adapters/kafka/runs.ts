@@ -1,8 +1,11 @@
-// Records of one partition, as they are scanned, gathered into runs: gapless in offsets, of one event type, of bounded size,
-// their bytes side by side in one buffer. What makes an event the edge's own is looked at here.
+// Records of one partition, as they are scanned, gathered into runs: gapless in offsets, of one event type and schema
+// version, of bounded size, their bytes side by side in one buffer. What makes an event the edge's own is looked at here.
+
+import { readStamp, type Stamp, stampAt, stampLengthMax, stampStart, stampText } from '../../stamp.ts';
 
 export interface Run {
   readonly type: string | null;
+  readonly version?: number;
   /** Offsets. last - first + 1 = count. */
   readonly first: number;
   readonly last: number;
@@ -17,7 +20,7 @@ const runBytesMax = 2 ** 20;
 const runRecordsMax = 10_000;
 
 interface OpenRun {
-  type: string | null;
+  stamp: Stamp | null;
   first: number;
   count: number;
   bytes: Buffer;
@@ -28,7 +31,7 @@ interface OpenRun {
 }
 
 interface Scanning {
-  readonly type: string | null;
+  readonly stamp: Stamp | null;
   readonly isLine: boolean;
   readonly bytes: Buffer;
   readonly out: number;
@@ -41,14 +44,25 @@ export type Runs = ReturnType<typeof runsInto>;
 export function runsInto() {
   const done: Run[] = [];
   let open: OpenRun | null = null;
-  let stamp = stampOf('');
+  /** The last one met, and its bytes: records of a type come together. */
+  let known: Stamp | null = null;
+  let knownBytes = Buffer.from(stampText({ type: '', version: 0 }));
 
   function flush(): void {
     if (open === null) return;
-    const { type, first, count, bytes, start, end, form } = open;
+    const { stamp, first, count, bytes, start, end, form } = open;
     const oldestAtMs = open.oldestAtMs >= 0 ? open.oldestAtMs : Date.now(); // -1 = the producer did not say
     const ndjson = bytes.subarray(start, end);
-    done.push({ type, first, last: first + count - 1, count, oldestAtMs, ndjson, ...(form && { form }) });
+    done.push({
+      type: stamp?.type ?? null,
+      ...(stamp && { version: stamp.version }),
+      first,
+      last: first + count - 1,
+      count,
+      oldestAtMs,
+      ndjson,
+      ...(form && { form }),
+    });
     open = null;
   }
 
@@ -63,25 +77,22 @@ export function runsInto() {
       flush();
       return done;
     },
-    /** The event type in the edge's stamp, or null. */
-    typeOf(bytes: Buffer, from: number, to: number): string | null {
-      if (!isAt(bytes, from, head) || to - from < stampBytesMin) return null;
-      const at = from + head.length + idLength;
-      if (isAt(bytes, at, stamp.bytes)) return stamp.type;
-      if (!isAt(bytes, at, beforeType)) return null;
-      const start = at + beforeType.length;
-      const quote = bytes.indexOf(0x22, start);
-      const type = bytes.toString('latin1', start, Math.min(quote, start + typeLengthMax));
-      if (!namePattern.test(type) || !isAt(bytes, start + type.length, afterType)) return null;
-      if (start + type.length + afterType.length > to) return null;
-      stamp = stampOf(type);
-      return type;
+    /** The edge's stamp in front of a value, or null; the same object for as long as it stays the same. */
+    stampOf(bytes: Buffer, from: number, to: number): Stamp | null {
+      const at = from + stampAt;
+      if (at + knownBytes.length <= to && isAt(bytes, at, knownBytes) && isAt(bytes, from, start)) return known;
+      if (!isAt(bytes, from, start)) return null;
+      const stamp = readStamp(bytes.toString('latin1', at, Math.min(at + stampLengthMax, to)));
+      if (stamp === null) return null;
+      known = stamp;
+      knownBytes = Buffer.from(stampText(stamp));
+      return stamp;
     },
     /** The run a record belongs to. */
-    at(offset: number, { type, isLine, bytes, out, size }: Scanning): OpenRun {
+    at(offset: number, { stamp, isLine, bytes, out, size }: Scanning): OpenRun {
       if (
         open === null ||
-        open.type !== type ||
+        open.stamp !== stamp ||
         open.bytes !== bytes ||
         open.first + open.count !== offset ||
         !isLine ||
@@ -91,7 +102,7 @@ export function runsInto() {
       ) {
         flush();
         open = {
-          type,
+          stamp,
           first: offset,
           count: 0,
           bytes,
@@ -106,16 +117,7 @@ export function runsInto() {
   };
 }
 
-// The edge's stamp, src/ingest/judge.ts: an event of anybody else may have an id and a type, but not the rest.
-const head = Buffer.from('{"event_id":"');
-const idLength = 36;
-const beforeType = Buffer.from('","event_type":"');
-const afterType = Buffer.from('","schema_version":');
-const stampBytesMin = head.length + idLength + beforeType.length + 1 + afterType.length;
-const typeLengthMax = 128;
-const namePattern = /^[a-z0-9_]+$/i;
-
-const stampOf = (type: string) => ({ type, bytes: Buffer.concat([beforeType, Buffer.from(type), afterType]) });
+const start = Buffer.from(stampStart);
 
 /** Beyond the end nothing is equal. */
 function isAt(bytes: Buffer, at: number, wanted: Buffer): boolean {

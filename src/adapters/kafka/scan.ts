@@ -1,8 +1,8 @@
 // Fetched record batches → runs of NDJSON, without an object a record. The values are moved together in the very buffer
 // they came in, a line break behind each: a record takes at least seven bytes more than its value, so what is written
 // never reaches what is still to be read. Layout: https://kafka.apache.org/documentation/#recordbatch
-// - a run is gapless in offsets (its index names a record) and of one event type: the edge's own by the stamp in front
-//   of them, null for everything else; a value that is no line, or no value, is a run of its own
+// - a run is gapless in offsets (its index names a record) and of one event type and version: the edge's own by the stamp
+//   in front of them, null for everything else; a value that is no line, or no value, is a run of its own
 // - every batch's checksum is verified first; what cannot be read ends the scan with a problem in words and is never
 //   passed: `next` stays in front of it
 // - markers of transactions and what an aborted transaction wrote are passed; so are offsets compaction has emptied
@@ -114,8 +114,8 @@ function scanBatch(bytes: Buffer, batch: Placed, runs: Runs): number {
     if (offset < next) continue;
     if (size > 0 && lineBreak < from) lineBreak = lineBreakFrom(bytes, from);
     const isLine = size === 0 || (size > 0 && lineBreak >= from + size);
-    const type = isLine ? runs.typeOf(bytes, from, from + size) : null;
-    const run = runs.at(offset, { type, isLine, bytes, out, size });
+    const stamp = isLine ? runs.stampOf(bytes, from, from + size) : null;
+    const run = runs.at(offset, { stamp, isLine, bytes, out, size });
     if (size > 0) {
       bytes.copyWithin(out, from, from + size);
       out += size;

@@ -253,6 +253,7 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
       if (owned === undefined || owned.epoch !== epoch) return;
       await commits.add({ ...placeOf(owned), offset: partitions.finish(owned, last) });
     },
+    owns: ({ topic, partition, epoch }) => partitions.find({ topic, partition })?.epoch === epoch,
     close: () => (closed ??= end()),
     problem: troubles.problem,
     lag() {

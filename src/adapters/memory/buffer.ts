@@ -137,10 +137,10 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
   };
 }
 
-/** One run for each topic and type. */
+/** One run for each topic, type and version. */
 function toRuns(envelopes: readonly Envelope[], from: number): Batch[] {
   let first = from;
-  const groups = Map.groupBy(envelopes, ({ topic, type }) => JSON.stringify([topic, type]));
+  const groups = Map.groupBy(envelopes, ({ topic, type, version }) => JSON.stringify([topic, type, version]));
   return [...groups.values()].map(group => {
     const run: Batch = {
       topic: group[0]!.topic,
@@ -152,6 +152,7 @@ function toRuns(envelopes: readonly Envelope[], from: number): Batch[] {
       oldestAtMs: Math.min(...group.map(({ receivedAtMs }) => receivedAtMs)),
       ndjson: encoder.encode(group.map(({ body }) => `${body}\n`).join('')),
       keys: JSON.stringify(group.map(({ key }) => key)),
+      ...(group[0]!.version > 0 && { version: group[0]!.version }),
     };
     first += group.length;
     return run;

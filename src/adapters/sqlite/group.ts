@@ -1,4 +1,5 @@
-// From envelopes to runs: what several callers appended, sorted by topic and type, bodies joined as NDJSON.
+// From envelopes to runs: what several callers appended, sorted by topic and type, bodies joined as NDJSON. A run is of one
+// schema version, too: whoever reads it looks at the first record's (read.ts).
 
 import type { Envelope } from '../../ports.ts';
 import type { RunHead } from './worker.ts';
@@ -9,6 +10,7 @@ const runLengthMax = 256 * 1024;
 interface Gathering {
   readonly topic: string;
   readonly type: string;
+  readonly version: number;
   readonly keys: (string | null)[];
   receivedAtMs: number;
   /** A rope: joined once, when it crosses to the worker. */
@@ -34,16 +36,16 @@ export function groupRuns(appended: Iterable<readonly Envelope[]>): Group {
   };
 
   for (const envelopes of appended) {
-    for (const { topic, type, key, body, receivedAtMs } of envelopes) {
+    for (const { topic, type, version, key, body, receivedAtMs } of envelopes) {
       const ofTopic = open.get(topic) ?? new Map<string, Gathering>();
       if (ofTopic.size === 0) open.set(topic, ofTopic);
       let run = ofTopic.get(type);
-      if (run && run.bodies.length + body.length > runLengthMax) {
+      if (run && (run.version !== version || run.bodies.length + body.length > runLengthMax)) {
         finish(run);
         run = undefined;
       }
       if (!run) {
-        run = { topic, type, keys: [], receivedAtMs, bodies: '' };
+        run = { topic, type, version, keys: [], receivedAtMs, bodies: '' };
         ofTopic.set(type, run);
       }
       run.bodies += body + '\n';

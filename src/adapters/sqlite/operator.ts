@@ -82,9 +82,9 @@ function* knownAll<T>(items: Iterator<T>): Generator<T> {
 
 const encoder = new TextEncoder();
 
-/** One for each topic and type. */
+/** One for each topic, type and version: what lay in quarantine may be from before an upgrade. */
 function runsOf(envelopes: readonly Envelope[]): readonly Run[] {
-  const groups = Map.groupBy(envelopes, ({ topic, type }) => JSON.stringify([topic, type]));
+  const groups = Map.groupBy(envelopes, ({ topic, type, version }) => JSON.stringify([topic, type, version]));
   return [...groups.values()].map(group => ({
     topic: group[0]!.topic,
     type: group[0]!.type,

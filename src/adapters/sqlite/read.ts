@@ -6,6 +6,7 @@
 
 import { messageOf } from '../../errors.ts';
 import type { Batch } from '../../ports.ts';
+import { readStamp, stampAt, stampLengthMax } from '../../stamp.ts';
 import type { Connection } from './connection.ts';
 import { assertAscending, assertSame, isCorrupt } from './file.ts';
 import type { Mender } from './mend.ts';
@@ -149,5 +150,13 @@ const batchOf = ({ topic, type, seq, count, receivedAtMs, ndjson, keys }: Row, w
   count,
   oldestAtMs: receivedAtMs,
   ndjson,
+  ...versionOf(ndjson),
   ...(withKeys && { keys }),
 });
+
+/** A run is of one version (group.ts, operator.ts), so the first record's is that of all. */
+function versionOf({ buffer, byteOffset, byteLength }: Uint8Array): Pick<Batch, 'version'> {
+  const head = Buffer.from(buffer, byteOffset, Math.min(byteLength, stampAt + stampLengthMax));
+  const stamp = readStamp(head.toString('latin1', stampAt));
+  return stamp === null ? {} : { version: stamp.version };
+}

@@ -1,5 +1,5 @@
-// One row of the buffer: a run of records of one topic and type that one append wrote, bodies ready as NDJSON. Three
-// kinds of checksum (CRC32) guard it: `headSum` the address (topic, type, count, keys, …), `bodySum` the bodies as a
+// One row of the buffer: a run of records of one topic, type and schema version that one append wrote, bodies ready as
+// NDJSON. Three kinds of checksum (CRC32) guard it: `headSum` the address (topic, type, count, keys, …), `bodySum` the bodies as a
 // whole, so that a sound row costs two native calls, and `sums` each record, consulted only when `bodySum` does not
 // match: they narrow the damage to the records it hit. A damaged head spoils the row: its records go nowhere unproven.
 //

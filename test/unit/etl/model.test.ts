@@ -5,7 +5,7 @@ import { expect, test } from 'bun:test';
 import { type MemorySink, memorySink, type SinkCall } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import type { Batch } from '../../../src/ports.ts';
-import { keyOf, type ListSource, listSource, type Records } from '../../support/list-source.ts';
+import { keyOf, type ListSource, listSource, type Records, versionOne } from '../../support/list-source.ts';
 import { body, expectNoneLeft, type Moving, startMoving, stopped } from '../../support/moving.ts';
 import { type Random, randomOf } from '../../support/random.ts';
 import { until } from '../../support/until.ts';
@@ -60,7 +60,7 @@ interface World {
 function begin(log: Batch[], sink: MemorySink, from?: ReadonlyMap<string, number>): Moving {
   const source = listSource(log, from);
   source.onCommit = position => expect(unsafe({ log, sink }, position)).toEqual([]);
-  return startMoving({ source, sink, types: new Set(types), blockRowsMax: 8, blockBytesMax: 400, graceMs: 0 });
+  return startMoving({ source, sink, types: versionOne(...types), blockRowsMax: 8, blockBytesMax: 400, graceMs: 0 });
 }
 
 interface Known {

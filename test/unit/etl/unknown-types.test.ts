@@ -39,9 +39,9 @@ test('told not to, they are dead letters', async () => {
 });
 
 test('a type that joins the set of known types is moved from then on', async () => {
-  const types = new Set(['click']);
+  const types = new Map([['click', 1]]);
   const moving = startMoving({ types, unknownTypes: 'dead_letter' });
-  types.add('own');
+  types.set('own', 1);
   moving.source.add({ topic: 'own', type: 'own', bodies: bodies('o', 1) });
   await until(() => moving.sink.rows('own').size === 1, 'the row');
   expect(moving.sink.letters()).toEqual([]);

@@ -13,7 +13,15 @@ import { quietLogger } from '../../support/quiet.ts';
 function stored(at: number, type = 'click'): Envelope {
   const id = `00000000-0000-7000-8000-${String(at).padStart(12, '0')}`;
   const body = `{"event_id":"${id}","event_type":"${type}"}`;
-  return { id, type, topic: `ugc.${type}`, key: at % 2 === 0 ? `user-${at}` : null, body, receivedAtMs: 5_000 };
+  return {
+    id,
+    type,
+    version: 0,
+    topic: `ugc.${type}`,
+    key: at % 2 === 0 ? `user-${at}` : null,
+    body,
+    receivedAtMs: 5_000,
+  };
 }
 
 const range = (count: number, type?: string, from = 0): Envelope[] =>

@@ -32,6 +32,7 @@ describe('an accepted event', () => {
       envelope: {
         id: uuid,
         type: 'click',
+        version: 1,
         topic: 'ugc.click',
         key: 'u1',
         receivedAtMs: nowMs,

@@ -19,6 +19,7 @@ const at = Date.parse('2026-11-22T01:02:03.456Z');
 const envelope = (id: string, type = 'click', receivedAtMs = at): Envelope => ({
   id,
   type,
+  version: 1,
   topic: `ugc.${type}`,
   key: null,
   body: '{}',

@@ -8,6 +8,7 @@ import type { Envelope, Outcome } from '../../../src/ports.ts';
 const envelope = (id: string, type = 'click'): Envelope => ({
   id,
   type,
+  version: 1,
   topic: `ugc.${type}`,
   key: null,
   body: '{}',

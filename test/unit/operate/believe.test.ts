@@ -5,6 +5,7 @@ import { believe } from '../../../src/operate/believe.ts';
 const event = {
   event_id: '0193a0f0-0000-7000-8000-000000000001',
   event_type: 'click',
+  schema_version: 1,
   received_at: '2026-11-21T12:00:00.000Z',
   user_id: null,
   anonymous_id: 'a1',
@@ -31,6 +32,7 @@ describe('a record Kafka refused', () => {
     expect(believed(event)).toEqual({
       id: event.event_id,
       type: 'click',
+      version: 1,
       topic: 'old.click',
       key: 'a1',
       body: JSON.stringify(event),
@@ -38,6 +40,12 @@ describe('a record Kafka refused', () => {
     });
     expect(believed({ ...event, user_id: 'u1' })).toMatchObject({ key: 'u1' });
     expect(believed({ ...event, anonymous_id: '' })).toMatchObject({ key: null });
+  });
+
+  test('keeps the version it was written by, and every digit of a user_id beyond 2^53 as its key', () => {
+    expect(believed({ ...event, schema_version: 3 })).toMatchObject({ version: 3 });
+    const text = JSON.stringify({ ...event, user_id: 0 }).replace('"user_id":0', '"user_id":9223372036854775807');
+    expect(believed(text)).toMatchObject({ key: '9223372036854775807', body: text });
   });
 
   test('of another type than its bytes say is not believed', () => {
@@ -64,6 +72,8 @@ describe('a damaged record', () => {
       [{ ...event, event_id: 'x' }, 'UUID'],
       [{ ...event, event_type: undefined }, 'event_type'],
       [{ ...event, event_type: 'clicj' }, 'event_type'],
+      [{ ...event, schema_version: undefined }, 'schema_version'],
+      [{ ...event, schema_version: 70_000 }, 'schema_version'],
       [{ ...event, received_at: 'noon' }, 'received_at'],
       [{ ...event, user_id: [] }, 'user_id'],
     ] as const)

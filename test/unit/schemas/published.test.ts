@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import { catalogue } from '../../../schemas/catalogue.ts';
-import { defineEvent, type EventDefinition } from '../../../schemas/event.ts';
+import { defineEvent, type EventDefinition, type Upgrade } from '../../../schemas/event.ts';
 import {
   amount,
   choice,
@@ -130,22 +130,28 @@ describe('a change that breaks nobody is taken', () => {
 
 describe('a version', () => {
   const broken = { fields: { seat } };
-  const upgrade = (record: Readonly<Record<string, unknown>>) => ({ ...record });
+  const upgrade: Upgrade = { about, apply: ({ note: _, ...record }) => record };
 
   test('with an upgrade from the one before makes a breaking change one that is taken', () => {
     expect(refused({ ...broken, version: 2, upgrades: { 1: upgrade } })).toEqual([]);
     expect(refused({ ...broken, version: 3, upgrades: { 1: upgrade, 2: upgrade } })).toEqual([]);
   });
 
-  test('without one, or with a gap, does not', () => {
-    expect(refused({ ...broken, version: 2 })).toEqual([expect.stringContaining('no upgrades[1]')]);
-    expect(refused({ ...broken, version: 3, upgrades: { 1: upgrade } })).toEqual([
-      expect.stringContaining('no upgrades[2]'),
-    ]);
+  test('without one, with a gap, or with one that leads nowhere is none', () => {
+    const define =
+      (version: number, ...from: number[]) =>
+      () =>
+        defineEvent({ ...definition, version, upgrades: Object.fromEntries(from.map(at => [at, upgrade])) });
+    expect(define(2)).toThrow('there is no upgrades[1], so records of version 1 could not be read');
+    expect(define(3, 1)).toThrow('there is no upgrades[2]');
+    expect(define(3, 2)).toThrow('there is no upgrades[1]');
+    expect(define(2, 1, 2)).toThrow('upgrades[2] is from no version before 2');
+    expect(define(2, 0, 1)).toThrow('upgrades[0] is from no version before 2');
+    expect(define(3, 1, 2)).not.toThrow();
   });
 
   test('never goes back', () => {
-    const second = publishedOf([defineEvent({ ...definition, version: 2 })]);
+    const second = publishedOf([defineEvent({ ...definition, version: 2, upgrades: { 1: upgrade } })]);
     expect(refusalsOf(second, [defineEvent(definition)])).toEqual([expect.stringContaining('published as 2 already')]);
   });
 });

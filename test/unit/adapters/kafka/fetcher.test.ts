@@ -59,7 +59,6 @@ function clusterOf(log: ReadonlyMap<number, (next: number) => Buffer>): { cluste
     connectionStatus: 'connected',
     authenticate: async () => {},
     socket: { write: (bytes: Buffer) => written.push(bytes) },
-    authenticate: async () => {},
     nextCorrelationId: () => 1,
     requestQueue: {
       push(request: { entry: { resolve(answer: { payload: Buffer }): void }; sendRequest(): void }) {

@@ -96,7 +96,7 @@ const anyBatch = fc.tuple(
 const expected = (at: number, { value }: Given): (string | number | null)[] => {
   const text = value?.toString('latin1') ?? '';
   const form = value === null ? 'null' : text.includes('\n') ? 'raw' : null;
-  const type = /^\{"event_id":".{36}","event_type":"(\w+)","schema_version":/.exec(text)?.[1] ?? null;
+  const type = /^\{"event_id":".{36}","event_type":"(\w+)","schema_version":1,/.exec(text)?.[1] ?? null;
   return [at, form === null ? type : null, form, text];
 };
 
@@ -154,6 +154,25 @@ test('batches of the edge’s own become one run, side by side in the buffer the
   expect(next).toBe(90);
 });
 
+test('a run is of one version, whatever follows each other in a batch', () => {
+  const of = (version: number, type?: string): string =>
+    stamped('x', type).replace('_version":1', `_version":${version}`);
+  const bodies = [of(1), of(1), of(2), of(12), of(1, 'click'), of(1), '{}', of(1), of(65_535), of(65_536), of(0)];
+  const { runs } = scanRecords(edgeBatch(bodies), { next: 0 });
+  expect(runs.map(({ type, version, count }) => [type, version, count])).toEqual([
+    ['page_view', 1, 2],
+    ['page_view', 2, 1],
+    ['page_view', 12, 1],
+    ['click', 1, 1],
+    ['page_view', 1, 1],
+    [null, undefined, 1],
+    ['page_view', 1, 1],
+    ['page_view', 65_535, 1],
+    [null, undefined, 2],
+  ]);
+  expect(runs.flatMap(recordsOf).map(([, , , body]) => body)).toEqual(bodies);
+});
+
 test('an event that only looks like the edge’s has no type', () => {
   const id = crypto.randomUUID();
   const alike = [
@@ -161,9 +180,13 @@ test('an event that only looks like the edge’s has no type', () => {
     `{"event_id":"${id}","event_type":"click","user_id":"u","schema_version":1}`,
     `{"event_id":"${id}", "event_type":"click","schema_version":1}`,
     `{"event_id":"short","event_type":"click","schema_version":1,"x":"${'y'.repeat(60)}"}`,
-    `{"event_id":"${id}","event_type":"a\\"b","schema_version":1}`,
+    `{"event_id":"${id}","event_type":"a\\"b","schema_version":1,}`,
+    `{"event_id":"${id}","event_type":"click","schema_version":1.5,"received_at":""}`,
+    `{"event_id":"${id}","event_type":"click","schema_version":"1","received_at":""}`,
   ];
-  expect(scanRecords(edgeBatch(alike), { next: 0 }).runs.map(({ type, count }) => [type, count])).toEqual([[null, 5]]);
+  expect(scanRecords(edgeBatch(alike), { next: 0 }).runs.map(({ type, count }) => [type, count])).toEqual([
+    [null, alike.length],
+  ]);
 });
 
 test('a run has an end, however much there is', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { PipelineError } from '../../../src/errors.ts';
-import { parseJson } from '../../../src/ingest/json.ts';
-import { jsonOf } from '../../support/any-event.ts';
+import { PipelineError } from '../../src/errors.ts';
+import { parseJson } from '../../src/json.ts';
+import { jsonOf } from '../support/any-event.ts';
 
 const codeOf = (text: string): string => {
   try {

@@ -2,7 +2,7 @@
 // digit of integers beyond 2^53: those are bigints.
 
 import { printParseErrorCode, visit } from 'jsonc-parser';
-import { messageOf, PipelineError } from '../errors.ts';
+import { messageOf, PipelineError } from './errors.ts';
 
 /** Nesting that no event needs, whatever UGC_JSON_DEPTH_MAX says: each level costs JSON.parse some 80 bytes. */
 const nestingMax = 1_000;
