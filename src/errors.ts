@@ -51,6 +51,20 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
+/** Why a record can never become a row. */
+export const deadReasons = [
+  'tombstone',
+  'not_utf8',
+  'not_json',
+  'unknown_type',
+  'invalid',
+  'too_old',
+  'in_future',
+  'too_large',
+  'refused',
+] as const;
+export type DeadReason = (typeof deadReasons)[number];
+
 /** An expected failure. `message` is for people: what happened and, where there is something to do, what to do. */
 export class PipelineError extends Error {
   readonly code: ErrorCode;

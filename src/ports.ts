@@ -6,7 +6,7 @@
 // block     rows of one table, gathered from batches, inserted at once
 // row       what ClickHouse holds
 
-import type { PipelineError } from './errors.ts';
+import type { DeadReason, PipelineError } from './errors.ts';
 
 /** A judged event on its way to the log. */
 export interface Envelope {
@@ -165,20 +165,6 @@ export interface ForeignRecord {
   /** Byte for byte; null is a tombstone. */
   readonly value: Uint8Array | null;
 }
-
-/** Why a record can never become a row. */
-export const deadReasons = [
-  'tombstone',
-  'not_utf8',
-  'not_json',
-  'unknown_type',
-  'invalid',
-  'too_old',
-  'in_future',
-  'too_large',
-  'refused',
-] as const;
-export type DeadReason = (typeof deadReasons)[number];
 
 /** What an older ugc wrote is made into what this one writes first. */
 export type ForeignVerdict =

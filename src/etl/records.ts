@@ -1,6 +1,7 @@
 // Single records of a batch: where each came from, its bytes, and the dead letter it becomes when it can be no row.
 
-import type { Batch, DeadLetter, DeadReason } from '../ports.ts';
+import type { DeadReason } from '../errors.ts';
+import type { Batch, DeadLetter } from '../ports.ts';
 
 /** What tells a record's dead letter from every other of its topic and partition. */
 export interface Place {

@@ -1,6 +1,7 @@
 // Dead letters for who looks after them: read in the order of where they came from, and marked once they became rows.
 
-import type { DeadLetter, DeadReason } from '../../ports.ts';
+import type { DeadReason } from '../../errors.ts';
+import type { DeadLetter } from '../../ports.ts';
 import type { ClickhouseClient } from './client.ts';
 import { sinkError } from './errors.ts';
 import { deadLetterColumns, deadLettersTable, namesOf, tableName } from './tables.ts';
