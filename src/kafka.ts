@@ -166,7 +166,6 @@ const retryMsMax = 10_000;
 
 /** What the etl role reads. */
 export function kafkaReader(config: Config, topics: readonly string[], logger: Logger): Source {
-  refuseStrange(config.from, topics);
   const { from, kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
   // A group of its own: the usual one goes on where it is, and a restart goes on where this one was.
   const groupId = from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;
@@ -174,8 +173,8 @@ export function kafkaReader(config: Config, topics: readonly string[], logger: L
   return kafkaSource({ ...kafkaOptionsOf(config), groupId, sessionTimeoutMs, from, topics, logger });
 }
 
-/** A topic that nobody reads would be passed over in silence. */
-function refuseStrange(from: From | null, topics: readonly string[]): void {
+/** Throws `config_invalid` when --from names a topic that nobody reads: it would be passed over in silence. */
+export function refuseStrange(from: From | null, topics: readonly string[]): void {
   if (from === null || 'atMs' in from) return;
   const named = [...from.offsets.keys()].map(place => place.slice(0, place.lastIndexOf('/')));
   const strange = named.find(topic => !topics.includes(topic));

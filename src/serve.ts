@@ -19,7 +19,7 @@ import { recentOf } from './ingest/recent.ts';
 import { type Server, startServer } from './ingest/server.ts';
 import { bufferFile, typesFolder, urlOf } from './instance.ts';
 import { type Judges, judgesOf } from './judges.ts';
-import { type KafkaEdge, kafkaReader, openKafkaEdge } from './kafka.ts';
+import { type KafkaEdge, kafkaReader, openKafkaEdge, refuseStrange } from './kafka.ts';
 import { openLedger } from './ledger.ts';
 import { type Lookup, openLookup } from './lookup.ts';
 import type { DiskBuffer, Log } from './ports.ts';
@@ -91,10 +91,17 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   }
   let storage: Storage | null = null;
   if (active.has('etl')) {
+    refuseStrange(config.from, topics.now().read);
+    // Registered before anything is appended, however long ClickHouse is waited for.
+    let first = buffer !== null && !hasKafka ? buffer.source('etl') : null;
     storage = await startStorage({
       config,
-      openSource: () =>
-        buffer !== null && !hasKafka ? buffer.source('etl') : kafkaReader(config, topics.now().read, logger),
+      openSource: () => {
+        if (buffer === null || hasKafka) return kafkaReader(config, topics.now().read, logger);
+        const source = first ?? buffer.source('etl');
+        first = null;
+        return source;
+      },
       tables: tablesOf(types.known().all),
       aggregates,
       judge: judges.judgeForeign,

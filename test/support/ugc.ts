@@ -109,6 +109,9 @@ export async function startUgc({
   };
 }
 
+/** One that has not ended by then never will; what it said so far is worth more than the wait. */
+const runMsMax = 120_000;
+
 /** Runs the binary to its end. */
 export async function runUgc(
   args: readonly string[],
@@ -119,6 +122,8 @@ export async function runUgc(
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
+    timeout: runMsMax,
+    killSignal: 'SIGKILL',
     env: { PATH: process.env.PATH ?? '', ...env },
   });
   const [stdout, stderr, code] = await Promise.all([
