@@ -31,8 +31,9 @@ async function findSchemathesis(): Promise<string | null> {
   return isInstalled ? kept : null;
 }
 
-const succeeds = async (command: readonly string[]): Promise<boolean> =>
-  (await Bun.spawn([...command], { stdout: 'ignore', stderr: 'ignore', timeout: installMsMax }).exited) === 0;
+async function succeeds(command: readonly string[]): Promise<boolean> {
+  return (await Bun.spawn([...command], { stdout: 'ignore', stderr: 'ignore', timeout: installMsMax }).exited) === 0;
+}
 
 /** One type of each family: the others are made alike. */
 const paths = [
