@@ -1,7 +1,7 @@
 // One table's way into the sink: gathers its batches, inserts block after block, one at a time.
 //
-// - A row that finds the table at rest leaves at once; a table in use is inserted into at most every `intervalMs`, so
-//   blocks grow with the rate. A full block does not wait.
+// - A row that finds the table at rest leaves at once; a table in use is inserted into every `intervalMs`, so blocks grow
+//   with the rate. What it has not used at rest it may use at once, a few inserts at most. A full block does not wait.
 // - An insert of unknown outcome, or into a sink that is overloaded or needs repair, is repeated with the same token
 //   until it succeeds: never skipped, never split.
 // - Only a definite refusal leads to dead letters, and only of the records that are refused alone.
@@ -18,6 +18,8 @@ export interface LaneOptions {
   readonly blockRowsMax: number;
   readonly blockBytesMax: number;
   readonly intervalMs: number;
+  /** Inserts a table at rest may have at once, before the interval holds. Each interval at rest gives one back. */
+  readonly sparesMax?: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** No new insert begins after this. */
@@ -42,6 +44,8 @@ export interface Lane {
   readonly done: Promise<void>;
 }
 
+/** Few events now and then are all fresh; a steady stream is not inserted more often for it. */
+const sparesMaxStandard = 2;
 const retryMsMin = 50;
 const retryMsMax = 5_000;
 
@@ -70,19 +74,21 @@ export function startLane(type: string, options: LaneOptions): Lane {
   };
 
   async function run(): Promise<void> {
-    let startedAt = Number.NEGATIVE_INFINITY;
+    // When the next insert is due if none is spare (GCRA, ITU-T I.371).
+    let dueAt = Number.NEGATIVE_INFINITY;
+    const sparesMs = (options.sparesMax ?? sparesMaxStandard) * options.intervalMs;
     while (!stopping.aborted) {
       if (filling.rows === 0) {
         awaited = Promise.withResolvers();
         await awaited.promise;
         continue;
       }
-      const waitMs = startedAt + options.intervalMs - performance.now();
+      const waitMs = dueAt - sparesMs - performance.now();
       if (waitMs > 0 && !isHalfFull()) {
         await sleep(Math.min(waitMs, 20), stopping);
         continue;
       }
-      startedAt = performance.now();
+      dueAt = Math.max(dueAt, performance.now()) + options.intervalMs;
       const wasFull = isFull();
       const block = filling.close({ rowsMax: options.blockRowsMax, bytesMax: options.blockBytesMax });
       if (wasFull && !isFull()) options.onRoom();

@@ -107,7 +107,7 @@ describe('batches', () => {
   });
 
   test('that find the table in use wait for the interval, unless there are enough of them', async () => {
-    const lane = start({ intervalMs: 60_000, blockRowsMax: 10 });
+    const lane = start({ intervalMs: 60_000, sparesMax: 0, blockRowsMax: 10 });
     lane.add(batch('a'));
     await until(() => finished.length === 1, 'the first is finished');
     lane.add(batch('b'));
@@ -118,8 +118,19 @@ describe('batches', () => {
     expect(sink.attempts()).toHaveLength(2);
   });
 
+  test('that come now and then leave at once, as long as inserts are spare', async () => {
+    const lane = start({ intervalMs: 60_000, sparesMax: 2 });
+    for (const [at, id] of ['a', 'b', 'c'].entries()) {
+      lane.add(batch(id));
+      await until(() => finished.length === at + 1, `${id} is finished`);
+    }
+    lane.add(batch('d'));
+    await Bun.sleep(30); // the window in which it may not be inserted
+    expect(sink.attempts()).toHaveLength(3);
+  });
+
   test('wait for the interval and then leave', async () => {
-    const lane = start({ intervalMs: 50 });
+    const lane = start({ intervalMs: 50, sparesMax: 0 });
     lane.add(batch('a'));
     await until(() => finished.length === 1, 'the first is finished');
     lane.add(batch('b'));
@@ -323,7 +334,7 @@ describe('stopping', () => {
 
   test('ends at once a lane that has nothing, waits for its interval, or waits to try again', async () => {
     const idle = start();
-    const waiting = start({ intervalMs: 60_000 });
+    const waiting = start({ intervalMs: 60_000, sparesMax: 0 });
     waiting.add(batch('a'));
     await until(() => finished.length === 1, 'the first is finished');
     waiting.add(batch('b'));
