@@ -2,7 +2,8 @@
 // everything is counted. And the mover alone: a full buffer into ClickHouse.
 
 import { drained, metric } from '../test/support/oracle.ts';
-import { startUgc, temporaryFolder, type Ugc } from '../test/support/ugc.ts';
+import { startUgc, temporaryFolder } from '../test/support/ugc.ts';
+import { lagOf } from './lag.ts';
 import { bodiesOf, load } from './load.ts';
 import { cpuUs, residentMb } from './process.ts';
 import type { Row } from './report.ts';
@@ -11,7 +12,7 @@ const size = 100;
 
 export async function chainBench(seconds: number): Promise<Row[]> {
   const ugc = await startUgc({ dataDir: temporaryFolder() });
-  const lag = lagOf(ugc);
+  const lag = lagOf(ugc.url, 'ugc_buffer_events');
   const before = cpuUs(ugc.pid);
   const result = await load({ url: ugc.url, bodies: bodiesOf(size, 20), connections: 16, seconds });
   const { most, last } = await lag.stop();
@@ -63,25 +64,4 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();
   await work();
   return performance.now() - startedAt;
-}
-
-/** Watches how many events wait in the buffer. */
-function lagOf(ugc: Ugc) {
-  let isRunning = true;
-  let most = 0;
-  let last = 0;
-  const watching = (async () => {
-    while (isRunning) {
-      last = await metric(ugc.url, 'ugc_buffer_events');
-      most = Math.max(most, last);
-      await Bun.sleep(500);
-    }
-  })();
-  return {
-    stop: async () => {
-      isRunning = false;
-      await watching;
-      return { most, last };
-    },
-  };
 }

@@ -5,6 +5,7 @@ import type { TestKafka } from '../test/support/kafka.ts';
 import { metric } from '../test/support/oracle.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../test/support/ugc.ts';
 import { brokerUs } from './kafka.bench.ts';
+import { lagOf } from './lag.ts';
 import { bodiesOf, filmTypes, load } from './load.ts';
 import { latenciesOf, openLoad } from './open-load.ts';
 import { cpuUs, percentile, residentMb } from './process.ts';
@@ -161,7 +162,7 @@ export async function wholeChain(kafka: TestKafka, seconds: number): Promise<Row
   const { edge, mover } = chain;
   const bodies = bodiesOf(chainSize, 20);
   await warm(chain, 1_000);
-  const lag = lagOf(mover);
+  const lag = lagOf(mover.url, 'ugc_etl_lag_events');
   const us = usOf(chain, kafka);
   const storedBefore = await metric(edge.url, 'ugc_events_stored_total');
   const result = await load({ url: edge.url, bodies, connections: 16, seconds });
@@ -187,26 +188,5 @@ export async function wholeChain(kafka: TestKafka, seconds: number): Promise<Row
     'p50 ms': result.p50Ms,
     'p99 ms': result.p99Ms,
     note: `events/s from the first POST to the last row; answered ${Math.round(result.requestsPerS * chainSize)}/s (${result.tool} -c16, ${result.bad} bad); edge ${each('edge').toFixed(1)}, mover ${each('mover').toFixed(1)} core-µs; lag at most ${most} events, ${last} at the end, none ${Math.round(afterMs)} ms later; ${counted?.n} rows, ${counted?.ids} ids of ${acked} acked; ${disk} by way of the disk; ${rss}`,
-  };
-}
-
-/** Watches how many events lie in Kafka and are no rows. */
-function lagOf(mover: Ugc) {
-  let isRunning = true;
-  let most = 0;
-  let last = 0;
-  const watching = (async () => {
-    while (isRunning) {
-      last = await metric(mover.url, 'ugc_etl_lag_events');
-      most = Math.max(most, last);
-      await Bun.sleep(500);
-    }
-  })();
-  return {
-    stop: async () => {
-      isRunning = false;
-      await watching;
-      return { most, last };
-    },
   };
 }

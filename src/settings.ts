@@ -119,6 +119,20 @@ export function choices<const C extends string>(
   };
 }
 
+/** A moment in epoch milliseconds; not set: null. */
+export const instant = ({ help }: Described): Setting<number | null> => ({
+  help,
+  takes: 'a time with a zone',
+  defaultText: '',
+  secret: false,
+  parse: text => {
+    if (text === '') return null;
+    const ms = /^\d{4}-\d\d-\d\dT.+(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+    if (Number.isNaN(ms)) throw new Error(`must be a time with a zone, e.g. 2026-11-01T00:00Z, not "${text}"`);
+    return ms;
+  },
+});
+
 export type Settings = Record<string, Setting<unknown>>;
 export type Values<S extends Settings> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
 

@@ -1,14 +1,12 @@
 // `ugc query "SELECT …"`: one query, answered by whoever holds the tables just now: the configured server, a running
 // instance through its HTTP port, or, with none running, the engine opened here for the moment.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { openEngine } from '../adapters/chdb/engine.ts';
 import type { Config } from '../config.ts';
-import { messageOf, PipelineError } from '../errors.ts';
-import { clickhouseFolder, readInstance } from '../instance.ts';
+import { messageOf } from '../errors.ts';
+import { readInstance } from '../instance.ts';
 import { flag } from '../settings.ts';
 import { command } from './arguments.ts';
+import { engineHere } from './tables.ts';
 
 export const queryFlags = { json: flag({ default: false, help: 'One JSON object a line' }) };
 
@@ -64,13 +62,7 @@ async function overHttp({ url, sql, format, database, headers }: Asking): Promis
 }
 
 async function inProcess(sql: string, format: string, config: Config): Promise<Uint8Array> {
-  const path = clickhouseFolder(config.dataDir);
-  if (!existsSync(join(path, 'metadata')))
-    throw new PipelineError(
-      'config_invalid',
-      `there are no tables in ${path}; is --data-dir (UGC_DATA_DIR) the server's?`,
-    );
-  const engine = openEngine({ path, memoryBytesMax: config.clickhouseMemoryBytesMax });
+  const engine = engineHere(config);
   try {
     return (await engine.query(sql, { format, readonly: true, database: config.clickhouseDatabase })).bytes;
   } finally {

@@ -11,7 +11,7 @@ import { eventTablesIn } from '../adapters/clickhouse/event-tables.ts';
 import { type LedgerInstance, ledgerIn, type Span, type Tally } from '../adapters/clickhouse/ledger.ts';
 import type { Config } from '../config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
-import { flag, type Setting } from '../settings.ts';
+import { flag, instant } from '../settings.ts';
 import { catalogueFor } from '../type-folder.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
@@ -20,22 +20,9 @@ import { type Tables, withTables } from './tables.ts';
 
 const minuteMs = 60_000;
 
-const time = (help: string): Setting<number | null> => ({
-  help,
-  takes: 'a time with a zone',
-  defaultText: '',
-  secret: false,
-  parse: text => {
-    if (text === '') return null;
-    const ms = /^\d{4}-\d\d-\d\dT.+(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
-    if (Number.isNaN(ms)) throw new Error(`must be a time with a zone, e.g. 2026-11-01T00:00Z, not "${text}"`);
-    return ms;
-  },
-});
-
 export const reconcileFlags = {
-  from: time('From the minute of this time on; a day before the end if not given'),
-  to: time('Up to the minute of this time, without it; the minute that runs if not given'),
+  from: instant({ help: 'From the minute of this time on; a day before the end if not given' }),
+  to: instant({ help: 'Up to the minute of this time, without it; the minute that runs if not given' }),
   json: flag({ default: false, help: 'One JSON object instead of text for people' }),
 };
 

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chdbConnection } from '../adapters/chdb/connection.ts';
-import { openEngine } from '../adapters/chdb/engine.ts';
+import { type Engine, openEngine } from '../adapters/chdb/engine.ts';
 import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
 import type { Config } from '../config.ts';
 import { PipelineError } from '../errors.ts';
@@ -50,14 +50,19 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-async function inProcess<T>(config: Config, use: (tables: Tables) => Promise<T>): Promise<T> {
+/** The engine on the data folder, for the moment. Throws `config_invalid` when it holds no tables. */
+export function engineHere(config: Config): Engine {
   const path = clickhouseFolder(config.dataDir);
   if (!existsSync(join(path, 'metadata')))
     throw new PipelineError(
       'config_invalid',
       `there are no tables in ${path}; is --data-dir (UGC_DATA_DIR) the server's?`,
     );
-  const engine = openEngine({ path, memoryBytesMax: config.clickhouseMemoryBytesMax });
+  return openEngine({ path, memoryBytesMax: config.clickhouseMemoryBytesMax });
+}
+
+async function inProcess<T>(config: Config, use: (tables: Tables) => Promise<T>): Promise<T> {
+  const engine = engineHere(config);
   const client = clickhouseClient({ connection: chdbConnection(engine) });
   try {
     return await use({ client, embedded: true });

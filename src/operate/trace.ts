@@ -12,25 +12,16 @@ import { type KafkaRecord, searchKafka } from '../adapters/kafka/search.ts';
 import type { Config } from '../config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { EventLetter, EventRow } from '../event-tables.ts';
-import { flag, type Setting } from '../settings.ts';
+import { flag, instant } from '../settings.ts';
 import { catalogueFor } from '../type-folder.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
 import { isPipeClosed, plain, progressOf, say, writeOut } from './output.ts';
 import { type Tables, withTables } from './tables.ts';
 
-const since: Setting<number | null> = {
+const since = instant({
   help: 'Looks at what Kafka has from then on; without it the row’s received_at or the time in a UUIDv7 is used',
-  takes: 'a time with a zone',
-  defaultText: '',
-  secret: false,
-  parse: text => {
-    if (text === '') return null;
-    const ms = /^\d{4}-\d\d-\d\dT.+(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
-    if (Number.isNaN(ms)) throw new Error(`must be a time with a zone, e.g. 2026-11-01T00:00Z, not "${text}"`);
-    return ms;
-  },
-};
+});
 
 export const traceFlags = { json: flag({ default: false, help: 'One JSON object instead of text for people' }), since };
 
