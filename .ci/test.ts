@@ -1,4 +1,4 @@
-// Every test there is, layer by layer, and one line at the end that counts them: N passed, N failed.
+// Every test there is, layer by layer; at the end what failed is said once more, and one line counts: N passed, N failed.
 // `bun run .ci/test.ts unit contract` runs only those layers.
 
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ if (unknown.length > 0) {
 }
 
 const sum = { passed: 0, failed: 0, skipped: 0 };
+const failures: string[] = [];
 for (const layer of wanted.length > 0 ? wanted : layers) {
   const files = [...new Bun.Glob(`test/${layer}/**/*.test.ts`).scanSync(root)].sort();
   // The embedded engine binds one data folder to a process, so beyond unit tests each file has a process of its own.
@@ -20,6 +21,7 @@ for (const layer of wanted.length > 0 ? wanted : layers) {
   console.log(`\n── ${layer}: ${files.length} files`);
   for (const group of groups) if (group.length > 0) await run(group);
 }
+for (const failure of failures) console.log(`\n── failed: ${failure}`);
 const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : '';
 console.log(`\n${sum.passed} passed, ${sum.failed} failed${skipped}`);
 process.exit(sum.failed > 0 || sum.passed === 0 ? 1 : 0);
@@ -46,8 +48,24 @@ async function run(files: readonly string[]): Promise<void> {
   sum.skipped += counted('skip') + counted('todo');
   const failed = counted('fail');
   sum.failed += code !== 0 && failed === 0 ? 1 : failed;
-  if (code !== 0 && failed === 0) console.log(`${files.join(' ')} ended with ${code} without saying which test failed`);
+  failures.push(...failuresIn(text));
+  if (code !== 0 && failed === 0)
+    failures.push(`${files.join(' ')} ended with ${code} without saying which test failed\n${text.slice(-2000)}`);
   console.log(
     `${files.length === 1 ? files[0] : `${files.length} files`}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
   );
+}
+
+/** What `bun test` wrote of each test that failed: its file, its name and the last lines before that, which say why. */
+function failuresIn(text: string): string[] {
+  const found: string[] = [];
+  let file = '';
+  let since: string[] = [];
+  for (const line of text.split('\n')) {
+    if (/^\S+\.test\.ts:$/.test(line)) file = line;
+    if (/^\d+ tests failed:$/.test(line)) break; // bun names them again
+    if (line.startsWith('(fail)')) found.push(`${file} ${line}\n${since.slice(-60).join('\n')}`);
+    since = /^\((pass|fail|skip|todo)\)/.test(line) ? [] : [...since, line];
+  }
+  return found;
 }
