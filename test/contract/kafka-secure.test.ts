@@ -9,8 +9,9 @@ import {
 import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
 import { kafkaLog } from '../../src/adapters/kafka/log.ts';
 import type { KafkaLogOptions } from '../../src/adapters/kafka/options.ts';
-import { envelope, until } from '../support/buffer.ts';
+import { envelope } from '../support/buffer.ts';
 import { kafkaClient, type Secure, startKafka, type TestKafka } from '../support/kafka.ts';
+import { until } from '../support/until.ts';
 
 let kafka: TestKafka;
 let secure: Secure;
@@ -78,8 +79,9 @@ test('a user without the right to write, or to see the topic, halts and the ACL 
   await admin.disconnect();
   const how = { ssl: { ca: secure.ca }, sasl: login() };
   for (const topic of names)
-    await until(`${topic} is forbidden`, async () =>
-      /^log_halted: .*ACL: Write.*TOPIC_AUTHORIZATION_FAILED/.test(await published(how, topic)),
+    await until(
+      async () => /^log_halted: .*ACL: Write.*TOPIC_AUTHORIZATION_FAILED/.test(await published(how, topic)),
+      `${topic} is forbidden`,
     );
   expect(await published(how)).toBe('kafka');
 });

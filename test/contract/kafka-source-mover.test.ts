@@ -74,4 +74,4 @@ test('movers that come and go, two at a time, leave each record a row or a dead 
   const letters = stored.letters().map(({ raw }) => Buffer.from(raw).toString());
   expect(letters.toSorted()).toEqual(['', '{\n}', '{"a":1}']);
   await Promise.all([admin.disconnect(), producer.disconnect()]);
-}, 60_000);
+});

@@ -98,4 +98,4 @@ test('what a newer edge wrote waits for the newer mover, in the partition it is 
   await next.stop();
   expect(stored.letters()).toEqual([]);
   await Promise.all([admin.disconnect(), producer.disconnect()]);
-}, 60_000);
+});

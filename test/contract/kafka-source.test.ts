@@ -255,4 +255,4 @@ test('where new partitions begin is not asked behind a broker that waits for rec
   const batches = await read(source, later.length * partitions.length, { msMax: 12_000 });
   const sent = later.flatMap(topic => partitions.map(partition => `${topic}/${partition}`));
   expect(batches.flatMap(linesOf).toSorted()).toEqual(sent.toSorted());
-}, 30_000);
+});

@@ -5,9 +5,10 @@ import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
 import { kafkaLog } from '../../src/adapters/kafka/log.ts';
 import type { KafkaLogOptions } from '../../src/adapters/kafka/options.ts';
 import type { Envelope, Log } from '../../src/ports.ts';
-import { envelope, envelopes, idOf, until } from '../support/buffer.ts';
+import { envelope, envelopes, idOf } from '../support/buffer.ts';
 import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
 import { kafkajsAsPublished, timersSetIn } from '../support/kafkajs-as-published.ts';
+import { until } from '../support/until.ts';
 import { logContract } from './log.contract.ts';
 
 CompressionCodecs[CompressionTypes.ZSTD] = () => ({ decompress: async (bytes: Buffer) => zstdDecompressSync(bytes) });
@@ -53,7 +54,7 @@ async function readTopics(names: readonly string[], count: number): Promise<Read
         read.push({ key: key?.toString() ?? null, body, partition, timestamp: Number(timestamp) });
       },
     });
-    await until(`${count} records of ${names}, ${read.length} so far`, () => read.length >= count);
+    await until(() => read.length >= count, `${count} records of ${names}, ${read.length} so far`);
   } finally {
     await consumer.disconnect();
   }
@@ -198,7 +199,7 @@ describe('a broker that', () => {
     expect(codes(await log.publish([{ ...envelope('a'), topic }]))).toEqual(['log_unavailable']);
     expect(performance.now() - startedAt).toBeLessThan(500);
     await kafka.restart();
-    await until('stored', async () => codes(await log.publish([{ ...envelope('b'), topic }]))[0] === 'kafka');
+    await until(async () => codes(await log.publish([{ ...envelope('b'), topic }]))[0] === 'kafka', 'stored');
     await log.close();
   });
 
@@ -223,12 +224,12 @@ describe('a broker that', () => {
       }
     };
     const writers = Array.from({ length: 8 }, writer);
-    await until('some are acked', () => acked.length > 500);
+    await until(() => acked.length > 500, 'some are acked');
     await kafka.kill();
     const before = acked.length;
-    await until('it fails', () => failures.size > 0);
+    await until(() => failures.size > 0, 'it fails');
     await kafka.restart();
-    await until('it is used again', () => acked.length > before + 500);
+    await until(() => acked.length > before + 500, 'it is used again');
     isOver = true;
     await Promise.all(writers);
     await log.close();
@@ -259,7 +260,7 @@ describe('a broker that', () => {
     } finally {
       kafka.cont();
     }
-    await until('stored', async () => codes(await log.publish([{ ...envelope('after'), topic }]))[0] === 'kafka');
+    await until(async () => codes(await log.publish([{ ...envelope('after'), topic }]))[0] === 'kafka', 'stored');
     await log.close();
     const ids = (await readTopics([topic], 3)).map(({ body }) => idOf(body));
     expect(ids).toContain('before');

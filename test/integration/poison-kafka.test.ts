@@ -84,7 +84,7 @@ async function moveAll(groupId: string): Promise<void> {
     committed = found?.partitions[0]?.offset ?? '';
   };
   const looking = setInterval(() => void look().catch(() => {}), 50);
-  await until(() => committed === String(values.length), 'all is committed', 30_000);
+  await until(() => committed === String(values.length), 'all is committed');
   clearInterval(looking);
   await mover.stop();
 }
@@ -141,5 +141,5 @@ describe.skipIf(await isWithoutKafka())('from Kafka', () => {
     expect(
       await sql('SELECT groupArray(toString(event_id)) FROM (SELECT event_id FROM ugc.film_watched ORDER BY event_id)'),
     ).toBe(before);
-  }, 120_000);
+  });
 });

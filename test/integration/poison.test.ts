@@ -125,7 +125,7 @@ async function moved(source: ListSource): Promise<void> {
     logger: quietLogger,
     metrics: sharedMetrics,
   });
-  await until(() => source.committed.get('others/1') === lastPosition, 'all is committed', 20_000);
+  await until(() => source.committed.get('others/1') === lastPosition, 'all is committed');
   await mover.stop();
 }
 
