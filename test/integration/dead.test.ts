@@ -41,7 +41,13 @@ async function prepared(): Promise<{ readonly db: string; readonly sink: Sink; r
 }
 
 /** After the repair: fields a type does not have are dropped instead of refused. */
-const judge = foreignJudgeOf({ ...judgeOptions, catalogue, unknownFields: 'drop', bodyBytesMax: 2 ** 20 });
+const judge = foreignJudgeOf({
+  ...judgeOptions,
+  catalogue,
+  unknownFields: 'drop',
+  bodyBytesMax: 2 ** 20,
+  now: () => nowMs,
+});
 
 const letterOf = (position: number, value: unknown, changes: Partial<DeadLetter> = {}): DeadLetter => ({
   topic: 'others',
@@ -163,7 +169,13 @@ describe('replay', () => {
   test('what ClickHouse alone refuses stays, what was beside it goes in', async () => {
     const { db, sink, letters } = await prepared();
     await sink.deadLetter(given.slice(0, 2), never);
-    const lying = foreignJudgeOf({ ...judgeOptions, catalogue, unknownFields: 'drop', bodyBytesMax: 2 ** 20 });
+    const lying = foreignJudgeOf({
+      ...judgeOptions,
+      catalogue,
+      unknownFields: 'drop',
+      bodyBytesMax: 2 ** 20,
+      now: () => nowMs,
+    });
     const replayed = await replay({
       letters,
       sink,
