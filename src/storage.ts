@@ -41,7 +41,7 @@ export interface Storage {
   /** When the edge took the oldest record polled and not yet a row, by topic. */
   oldest(): ReadonlyMap<string, number>;
   /** Events not yet rows, by topic, where the log can tell. */
-  lag(): ReadonlyMap<string, number>;
+  lag(): Promise<ReadonlyMap<string, number>>;
   /**
    * These tables from now on, and with `reopen` a source opened anew. A server that cannot be reached gets them once it
    * can, and until then their events wait. Rejects with `schema_incompatible`, and then nothing has changed.
@@ -163,7 +163,7 @@ function run(options: StorageOptions, { engine, client, sink, http }: Opened): S
       ...Object.fromEntries(mover?.halted() ?? []),
     }),
     oldest: () => mover?.oldest() ?? new Map(),
-    lag: () => source?.lag?.() ?? new Map(),
+    lag: async () => (await source?.lag?.()) ?? new Map(),
     define,
     broken: brokenOf(moving),
     close: async () => {
