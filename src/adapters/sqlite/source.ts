@@ -11,8 +11,9 @@ import type { Thread } from './thread.ts';
 /** One read of the worker: appends wait behind it. */
 const readBytesMax = 2 ** 20;
 const lookEveryMs = 20;
-/** What lies behind the reader is not counted for more than this part of the time. */
+/** What is left to read is counted for no more than this part of the time, and waited for so long if it was before. */
 const countingShare = 0.05;
+const countingMsMax = 500;
 
 export interface BufferSource extends Source {
   /** This process has appended. */
@@ -24,6 +25,7 @@ export function sqliteSource(thread: Thread, reader: string, withKeys: boolean):
   let after = '';
   /** The version at which there was nothing more to read, and the topics paused then. */
   let exhausted = { version: '', paused: '' };
+  let counting: Promise<ReadonlyMap<string, number>> | null = null;
   let counted: { readonly lag: ReadonlyMap<string, number>; readonly untilMs: number } | null = null;
   let closed = false;
   let nudged = false;
@@ -132,7 +134,13 @@ export function sqliteSource(thread: Thread, reader: string, withKeys: boolean):
       await thread.ask<'commit'>({ op: 'commit', reader, topic, last });
     },
     async lag() {
-      return counted !== null && performance.now() < counted.untilMs ? counted.lag : count();
+      if (counted !== null && performance.now() < counted.untilMs) return counted.lag;
+      counting ??= count().finally(() => {
+        counting = null;
+      });
+      if (counted === null) return counting;
+      const before = counted.lag;
+      return Promise.race([counting, Bun.sleep(countingMsMax).then(() => before)]);
     },
     async close() {
       closed = true;
