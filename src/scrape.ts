@@ -18,6 +18,7 @@ export function scrapeOf({ buffer, storage, reader, topics, metrics }: ScrapeOpt
   return async () => {
     if (buffer !== null) await scrapeBuffer(buffer, metrics);
     if (storage === null) return;
+    storage.scrape();
     scrapeAge(storage, topics(), metrics);
     setBehind(reader === null ? await storage.lag() : await behindOf(reader, topics()), metrics);
   };
