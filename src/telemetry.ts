@@ -104,6 +104,9 @@ export function openMetrics() {
     etlLag: gauge('etl_lag_seconds', 'Age of the oldest event polled and not yet inserted', ['topic']),
     etlLagEvents: gauge('etl_lag_events', 'Events in the log and not yet rows', ['topic']),
     freshness: histogram('freshness_seconds', 'From received to queryable, oldest event of each insert'),
+    aggregateAge: gauge('aggregate_age_seconds', 'Since an aggregate was last computed', ['aggregate']),
+    aggregateRefresh: gauge('aggregate_refresh_seconds', 'What that computation took', ['aggregate']),
+    aggregateFailing: gauge('aggregate_failing', '1 while the last computation of an aggregate failed', ['aggregate']),
     deadLetters: counter('dead_letters_total', 'Records that can never become rows', ['reason']),
   };
 }

@@ -62,6 +62,8 @@ describe('who may import whom', () => {
     'src/type-folder.ts',
     'src/lookup.ts',
     'src/ledger.ts',
+    'src/refreshes.ts',
+    'src/scrape.ts',
   ];
   const rooms = ['ingest', 'etl', 'content', 'archive', 'operate', 'console'];
   const ground = [

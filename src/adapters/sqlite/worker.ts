@@ -33,6 +33,8 @@ export type Request =
   | { readonly op: 'setAside'; readonly records: string }
   /** `ids`: string[] as JSON; `before` −1: from the newest on. */
   | { readonly op: 'find'; readonly ids: string; readonly before: number }
+  /** `after` 0: from the oldest on. */
+  | { readonly op: 'behind'; readonly reader: string; readonly after: number }
   | { readonly op: 'stats' }
   | { readonly op: 'left' }
   | { readonly op: 'close' };
@@ -62,6 +64,8 @@ export interface Answers {
   readonly setAside: Record<never, never>;
   /** `found`: BufferedEvent[] as JSON; `next` −1: that was all. */
   readonly find: { readonly found: string; readonly next: number };
+  /** `events`: by topic, as JSON; `next` −1: that was all. */
+  readonly behind: { readonly events: string; readonly next: number };
   readonly stats: {
     readonly events: number;
     readonly bytes: number;
@@ -137,6 +141,10 @@ function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
     case 'find': {
       const { found, next } = to.find(JSON.parse(asked.ids), asked.before < 0 ? null : asked.before);
       return { found: JSON.stringify(found), next: next ?? -1 };
+    }
+    case 'behind': {
+      const { events, next } = to.behind(asked.reader, asked.after);
+      return { events: JSON.stringify(events), next: next ?? -1 };
     }
     case 'stats':
       return to.stats();
