@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import { memoryBuffer } from '../../src/adapters/memory/buffer.ts';
 import { sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
 import type { DiskBuffer, Source } from '../../src/ports.ts';
-import { commitAll, envelopes, pollAll, until } from '../support/buffer.ts';
+import { commitAll, envelopes, pollAll } from '../support/buffer.ts';
+import { until } from '../support/until.ts';
 
 /** Counted, but for what may be a moment old. */
 const lagIs = (source: Source, lag: Readonly<Record<string, number>>): Promise<void> =>
-  until(`a lag of ${JSON.stringify(lag)}`, async () =>
-    Bun.deepEquals(new Map(await source.lag!()), new Map(Object.entries(lag))),
+  until(
+    async () => Bun.deepEquals(new Map(await source.lag!()), new Map(Object.entries(lag))),
+    `a lag of ${JSON.stringify(lag)}`,
   );
 
 describe.each([
@@ -39,7 +41,7 @@ describe.each([
       await lagIs(source, {});
       await buffer.append([...envelopes(7, 'click'), ...envelopes(3, 'page_view')]);
       await lagIs(source, { 'ugc.click': 7, 'ugc.page_view': 3 });
-      const batches = await pollAll(source);
+      const batches = await pollAll(source, 10);
       await lagIs(source, { 'ugc.click': 7, 'ugc.page_view': 3 });
       await commitAll(
         source,
@@ -54,7 +56,7 @@ describe.each([
     withBuffer(async buffer => {
       const [one, other] = [buffer.source('one'), buffer.source('other')];
       await buffer.append(envelopes(5));
-      await commitAll(one, await pollAll(one));
+      await commitAll(one, await pollAll(one, 5));
       await lagIs(one, {});
       await lagIs(other, { 'ugc.click': 5 });
     }));

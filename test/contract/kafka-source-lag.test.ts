@@ -64,13 +64,9 @@ test('whoever comes next knows the lag behind the committed positions before it 
   const second = sources.open(group, [topic]);
   // At no moment is it said to be less than it is.
   const said = new Set<number | undefined>();
-  await until(
-    () => {
-      said.add(second.lag().get(topic));
-      return said.size > 1;
-    },
-    'a lag is known',
-    20_000,
-  );
+  await until(() => {
+    said.add(second.lag().get(topic));
+    return said.size > 1;
+  }, 'a lag is known');
   expect([...said]).toEqual([undefined, 5]);
 });
