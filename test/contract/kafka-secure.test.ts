@@ -31,7 +31,13 @@ const login = (password = secure.password): SASLOptions => ({
 
 /** What becomes of one event. */
 async function published(how: Partial<KafkaLogOptions>, topic = 'secure'): Promise<string> {
-  const log = kafkaLog({ brokers: secure.brokers, clientId: 'ugc', requestTimeoutMs: 1_500, ...how });
+  const log = kafkaLog({
+    brokers: secure.brokers,
+    clientId: 'ugc',
+    requestTimeoutMs: 20_000,
+    connectionTimeoutMs: 10_000,
+    ...how,
+  });
   const [outcome] = await log.publish([{ ...envelope('a'), topic }]);
   await log.close();
   return outcome!.ok ? outcome!.stored : `${outcome!.error.code}: ${outcome!.error.message}`;

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import type { Admin, Producer } from 'kafkajs';
 import type { Batch } from '../../src/ports.ts';
 import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
-import { commitAll, linesOf, nameOf, namesOf, read, sourcesOf, stamped } from '../support/kafka-source.ts';
+import { commitAll, namesOf, read, sourcesOf, stamped } from '../support/kafka-source.ts';
 import { eventually } from '../support/ugc.ts';
 
 let kafka: TestKafka;
@@ -85,10 +85,11 @@ test('offsets that compaction has emptied are passed', async () => {
     const got: Batch[] = [];
     while (!got.some(({ last }) => last >= Number(rolled!.baseOffset))) got.push(...(await read(source, 1)));
     await source.close();
-    return !got.some(({ first, last }) => first <= 2 && last >= 2) && got;
+    // One segment after the other: until all but the last `a` of those that are closed for certain are gone.
+    return namesOf(got).slice(0, 3).join() === 'b,c,a' && got;
   });
   expect(batches.every(({ first, last, count }) => last - first + 1 === count)).toBe(true);
-  expect(batches.flatMap(linesOf).map(nameOf).slice(0, 3)).toEqual(['b', 'c', 'a']);
+  expect(batches[0]!.first).toBe(1);
 });
 
 test('what retention has deleted unread is said to be missing, and the rest is read', async () => {

@@ -3,6 +3,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import type { Admin, Producer } from 'kafkajs';
+import type { Batch } from '../../src/ports.ts';
 import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
 import {
   bytesMax,
@@ -100,27 +101,39 @@ function startChild(groupId: string, topic: string, mode: 'commits' | 'waits'): 
 
 test('two share the partitions; what one has not committed the other reads again when it closes', async () => {
   const [topic, group] = [await newTopic(4), newName()];
-  const one = sources.open(group, [topic]);
+  // Whoever did not leave would be missed only after this.
+  const session = { sessionTimeoutMs: 120_000 };
+  const one = sources.open(group, [topic], session);
   await send(topic, 4, names(4, 'a'));
   await commitAll(one, await read(one, 4));
-  const other = sources.open(group, [topic]);
-  // Until each has a share, one record a partition is asked for again and again.
-  const shares = await eventually(async () => {
-    await send(topic, 4, names(4, 'share'));
-    const [mine, theirs] = await Promise.all([readFor(one, 300), readFor(other, 300)]);
-    await Promise.all([commitAll(one, mine), commitAll(other, theirs)]);
-    const partitions = [mine, theirs].map(batches => new Set(batches.map(({ partition }) => partition)));
-    return partitions.every(({ size }) => size === 2) && partitions;
+  const other = sources.open(group, [topic], session);
+  // Until each has a share, one record a partition is sent again and again, and read by whom it is given to.
+  let rounds = 0;
+  await eventually(async () => {
+    const round = `round ${++rounds} `;
+    await send(topic, 4, names(4, round));
+    const [mine, theirs]: [Batch[], Batch[]] = [[], []];
+    const left = () => names(4, round).filter(name => !namesOf([...mine, ...theirs]).includes(name));
+    while (left().length > 0)
+      await Promise.all(
+        [
+          { source: one, got: mine },
+          { source: other, got: theirs },
+        ].map(async ({ source, got }) => {
+          const batches = await readFor(source, 100);
+          await commitAll(source, batches);
+          got.push(...batches);
+        }),
+      );
+    const shares = [mine, theirs].map(batches => [...new Set(batches.map(({ partition }) => partition))]);
+    return shares.every(({ length }) => length === 2) && new Set(shares.flat()).size === 4;
   });
-  expect([...shares[0]!, ...shares[1]!].toSorted()).toEqual([0, 1, 2, 3]);
   await send(topic, 4, names(4, 'b'));
   const unfinished = namesOf(await read(other, 2));
-  const closedAt = performance.now();
   await other.close();
-  const taken = namesOf(await read(one, 4));
+  const taken = namesOf(await read(one, 4, { msMax: 60_000 }));
   expect(taken.toSorted()).toEqual(names(4, 'b'));
   expect(taken).toEqual(expect.arrayContaining(unfinished));
-  expect(performance.now() - closedAt).toBeLessThan(4_000); // below the session: it has left
 });
 
 test('a killed one is replaced after its session, and every record is seen', async () => {
@@ -167,7 +180,8 @@ test('a partition kept through a rebalance is read on: nothing twice, commits of
   const theirs = await read(other, 5); // the partition that has moved, from its committed position
   const moved = theirs[0]!.partition;
   await commitAll(one, before);
-  expect(await offsetsOf(group, topic)).toEqual(moved === 0 ? [-1, 5] : [5, -1]);
+  const stays = moved === 0 ? [-1, 5] : [5, -1];
+  await eventually(async () => Bun.deepEquals(await offsetsOf(group, topic), stays));
   expect(await readFor(one, 500)).toEqual([]);
   await commitAll(other, theirs);
   expect(await offsetsOf(group, topic)).toEqual([5, 5]);
@@ -185,11 +199,12 @@ test('a session outlives a mover that does not poll for longer than it', async (
 
 test('a broker killed in the middle and started again: reading and committing go on by themselves', async () => {
   const [topic, group] = [await newTopic(2), newName()];
-  const source = sources.open(group, [topic]);
+  // The membership outlives the broker's absence: nothing is read again.
+  const source = sources.open(group, [topic], { sessionTimeoutMs: 120_000 });
   await send(topic, 2, names(10, 'a'));
   const before = await read(source, 10);
   await kafka.kill();
-  const waiting = source.poll({ paused: nothingPaused, bytesMax }, AbortSignal.timeout(25_000));
+  const waiting = source.poll({ paused: nothingPaused, bytesMax }, AbortSignal.timeout(90_000));
   await eventually(() => source.problem() !== null);
   const committing = commitAll(source, before);
   await kafka.restart();
@@ -214,7 +229,7 @@ test('a broker that hangs is said to, closing beside it is bounded, and reading 
     await eventually(() => source.problem());
     const closingAt = performance.now();
     await other.close();
-    expect(performance.now() - closingAt).toBeLessThan(6_000);
+    expect(performance.now() - closingAt).toBeLessThan(30_000); // it hangs for as long as this waits
   } finally {
     kafka.cont();
   }
@@ -230,7 +245,7 @@ test('without a broker at the start it waits, says so, and begins by itself', as
   await kafka.kill();
   const source = sources.open(group, [topic]);
   expect(await source.poll({ paused: nothingPaused, bytesMax }, AbortSignal.timeout(1_500))).toEqual([]);
-  expect(source.problem()).toContain(kafka.brokers[0]!);
+  await eventually(() => source.problem()?.includes(kafka.brokers[0]!));
   await kafka.restart();
   expect(namesOf(await read(source, 1))).toEqual(['a']);
   await eventually(() => source.problem() === null);

@@ -24,7 +24,7 @@ async function fillAndRelieve(options: {
   const ugc = await startUgc({ dataDir: options.dataDir, flags: [...options.ingestFlags, '--request-log=false'] });
   const loading = new AbortController();
   const done = load({ url: ugc.url, random, ledger, clients: 8, signal: loading.signal });
-  await eventually(() => (ledger.failures.get(503) ?? 0) > 20, { msMax: 120_000, what: 'a full disk' });
+  await eventually(() => (ledger.failures.get(503) ?? 0) > 20, { msMax: 300_000, what: 'a full disk' });
   // Near the end a small event may still fit where a large one does not, so both are asked until they agree.
   const refused = await eventually(
     async () => {
@@ -38,11 +38,11 @@ async function fillAndRelieve(options: {
   expect((await fetch(`${ugc.url}/healthz/live`)).status).toBe(200);
 
   const settle = await options.relieve();
-  await eventually(async () => (await ugc.post(click('again'))).status === 200, { msMax: 60_000, what: 'a 200 again' });
+  await eventually(async () => (await ugc.post(click('again'))).status === 200, { what: 'a 200 again' });
   loading.abort();
   await done;
-  const again = (await eventually(async () => ugc.post(click('counted')))) as Response;
-  expect(again.status).toBe(200);
+  // What was under way may have filled it once more.
+  await eventually(async () => (await ugc.post(click('counted'))).status === 200, { what: 'a 200 without load' });
   await settle();
   expect([...ledger.failures.keys()]).toEqual([503]);
   expect(await ugc.stop()).toBe(0);
