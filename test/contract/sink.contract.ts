@@ -251,6 +251,8 @@ export function sinkContract(name: string, open: () => SinkUnderTest): void {
             detail: letter().detail,
             recorded_at: '2026-11-18 11:06:39.999',
             replayed_at: null,
+            dismissed_at: null,
+            dismissed_why: '',
             failed_at: new Date(letter().failedAtMs).toISOString().replace('T', ' ').slice(0, -1),
             raw: Buffer.from(letter().raw).toString('hex').toUpperCase(),
           },

@@ -78,13 +78,13 @@ export const deadLetterColumns: readonly Column[] = [
   { name: 'failed_at', type: "DateTime64(3, 'UTC')", about: 'When it was given up' },
 ];
 
-/** Beside what is inserted with a letter. Set by whoever made a row of it after all. */
-export const replayedColumn: Column = {
-  name: 'replayed_at',
-  type: "Nullable(DateTime64(3, 'UTC'))",
-  about: 'When it became a row after all; null while it is open',
-};
-const allLetterColumns = [...deadLetterColumns, replayedColumn];
+/** Beside what is inserted with a letter: what became of it. Open while it is neither replayed nor dismissed. */
+export const letterMarkColumns: readonly Column[] = [
+  { name: 'replayed_at', type: "Nullable(DateTime64(3, 'UTC'))", about: 'When it became a row after all, or null' },
+  { name: 'dismissed_at', type: "Nullable(DateTime64(3, 'UTC'))", about: 'When it was given up for good, or null' },
+  { name: 'dismissed_why', type: 'String', about: 'What was said of it then' },
+];
+const allLetterColumns = [...deadLetterColumns, ...letterMarkColumns];
 
 const versionColumn: StoredColumn = {
   name: '_version',
