@@ -10,6 +10,7 @@ import { bodiesOf, filmTypes, load } from './load.ts';
 import { latenciesOf, openLoad } from './open-load.ts';
 import { cpuUs, percentile, residentMb } from './process.ts';
 import type { Row } from './report.ts';
+import { firstUnseen, freshnessOf, watch } from './watch.ts';
 
 interface Chain {
   readonly edge: Ugc;
@@ -70,7 +71,7 @@ export async function freshnessOverKafka(kafka: TestKafka, options: FreshnessOpt
   const before = { us: usOf(chain, kafka), inserts: await inserts(chain) };
   const startedAtMs = Date.now();
   const coming = [...waiting].map(([at, id]) => ({ id, sinceMs: startedAtMs + (at * 1_000) / perSecond }));
-  const seen = watch(chain.mover, types, coming);
+  const seen = watch(chain.mover, { types, sinceMs: firstUnseen(coming) });
   const loading = await openLoad({ url: chain.edge.url, bodies, perSecond });
   await Bun.sleep(seconds * 1_000);
   const samples = (await loading.stop()).toSorted((a, b) => a.dueAtMs - b.dueAtMs);
@@ -83,22 +84,18 @@ export async function freshnessOverKafka(kafka: TestKafka, options: FreshnessOpt
   });
   await eventually(() => sent.every(({ id }) => seen.byId.has(id)), { what: 'every event readable' });
   await seen.stop();
-  const sorted = (ms: readonly number[]) => ms.toSorted((a, b) => a - b);
-  const freshMs = sorted(sent.map(({ id, dueAtMs }) => seen.byId.get(id)!.askedAtMs - dueAtMs));
-  const answeredMs = sorted(sent.map(({ id, dueAtMs }) => seen.byId.get(id)!.answeredAtMs - dueAtMs));
+  const fresh = freshnessOf(sent, seen);
   const acksMs = latenciesOf(samples);
   await chain.stop();
   const share = (part: 'edge' | 'mover' | 'broker') =>
     `${part} ${((us[part] - before.us[part]) / seconds / 1e4).toFixed(0)} %`;
   return {
     what: `POST → Kafka → queryable at ${perSecond.toLocaleString('en')}/s, ${sentTypes.size} ${sentTypes.size === 1 ? 'table' : 'tables'}`,
-    'fresh p50 ms': percentile(freshMs, 0.5),
-    'fresh p95 ms': percentile(freshMs, 0.95),
-    'fresh p99 ms': percentile(freshMs, 0.99),
+    ...fresh.columns,
     'ack p50 ms': percentile(acksMs, 0.5),
     'ack p99 ms': percentile(acksMs, 0.99),
     'inserts/s': perInsertSecond,
-    note: `${freshMs.length} events watched of ${samples.length}, ${samples.filter(({ status }) => status !== 200).length} bad; asked 20 ms after every answer, which take p50 ${Math.round(percentile(sorted(seen.queriesMs), 0.5))} ms, and have an event p50 ${Math.round(percentile(answeredMs, 0.5))}, p95 ${Math.round(percentile(answeredMs, 0.95))} ms after it was due; of a core ${share('edge')}, ${share('mover')} with the watching, ${share('broker')}`,
+    note: `${sent.length} events watched of ${samples.length}, ${samples.filter(({ status }) => status !== 200).length} bad; ${fresh.note}; of a core ${share('edge')}, ${share('mover')} with the watching, ${share('broker')}`,
   };
 }
 
@@ -122,47 +119,6 @@ async function level(edge: Ugc, mover: Ugc): Promise<true> {
   const buffered = await metric(edge.url, 'ugc_buffer_events');
   if (rows >= stored && lag === 0 && buffered === 0) return true;
   throw new Error(`${stored} stored, ${buffered} of them on disk, ${lag} in Kafka, ${rows} rows`);
-}
-
-interface Watched {
-  readonly id: string;
-  /** Not later than it was received, epoch milliseconds. */
-  readonly sinceMs: number;
-}
-
-/**
- * The first query that had each id, monotonic: a row is readable for who asks then, however long the answer takes.
- * `coming` is in order; only rows from the first one not seen on are asked for.
- */
-function watch(mover: Ugc, types: readonly string[], coming: readonly Watched[]) {
-  const byId = new Map<string, { readonly askedAtMs: number; readonly answeredAtMs: number }>();
-  const queriesMs: number[] = [];
-  let isRunning = true;
-  let next = 0;
-  const watching = (async () => {
-    while (isRunning) {
-      while (next < coming.length - 1 && byId.has(coming[next]!.id)) next++;
-      const from = Math.floor(coming[next]?.sinceMs ?? Date.now());
-      const selects = types.map(
-        type =>
-          `SELECT toString(event_id) AS id FROM ugc.${type} WHERE received_at >= fromUnixTimestamp64Milli(toInt64(${from}))`,
-      );
-      const askedAtMs = performance.now();
-      const rows = await mover.query<{ id: string }>(`SELECT id FROM (${selects.join(' UNION ALL ')})`);
-      const answeredAtMs = performance.now();
-      queriesMs.push(answeredAtMs - askedAtMs);
-      for (const { id } of rows) if (!byId.has(id)) byId.set(id, { askedAtMs, answeredAtMs });
-      await Bun.sleep(20);
-    }
-  })();
-  return {
-    byId,
-    queriesMs,
-    stop: () => {
-      isRunning = false;
-      return watching;
-    },
-  };
 }
 
 const chainSize = 100;
