@@ -102,9 +102,11 @@ export function openMetrics() {
     etlHalted: gauge('etl_halted', 'Tables that wait for repair', ['table']),
     etlWaiting: gauge('etl_waiting', 'Topics that wait for a newer ugc to read them', ['topic']),
     etlLag: gauge('etl_lag_seconds', 'Age of the oldest event polled and not yet inserted', ['topic']),
-    etlLagEvents: gauge('etl_lag_events', 'Events in the log and not yet rows', ['topic']),
+    etlLagEvents: gauge('etl_lag_events', 'Events in the log and not yet rows; no sample = not known', ['topic']),
     freshness: histogram('freshness_seconds', 'From received to queryable, oldest event of each insert'),
-    aggregateAge: gauge('aggregate_age_seconds', 'Since an aggregate was last computed', ['aggregate']),
+    aggregateAge: gauge('aggregate_age_seconds', 'Since an aggregate was last computed, up to 30 s too many', [
+      'aggregate',
+    ]),
     aggregateRefresh: gauge('aggregate_refresh_seconds', 'What that computation took', ['aggregate']),
     aggregateFailing: gauge('aggregate_failing', '1 while the last computation of an aggregate failed', ['aggregate']),
     deadLetters: counter('dead_letters_total', 'Records that can never become rows', ['reason']),
