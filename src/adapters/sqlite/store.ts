@@ -20,6 +20,7 @@ import { type Bounds, bytesUsed, type Pages, roomOf } from './room.ts';
 import { type Run, sealRun } from './row.ts';
 import { insertQuarantined, insertRow } from './rows.ts';
 import { sweeper } from './sweep.ts';
+import { troubleOf } from './trouble.ts';
 
 export interface Store {
   /** All runs or, with `buffer_full` or `buffer_failed`, nothing. The range covers them all. */
@@ -110,6 +111,11 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
   const finding = finder(connection);
   const counting = behindCounter(connection);
   const sweeping = sweeper({ connection, pages, isTight, index });
+  const untidy = troubleOf({
+    complain,
+    words: 'the buffer could not be tidied up',
+    end: 'the buffer can be tidied up again',
+  });
   let writes = 0;
   try {
     mending.checkLast();
@@ -207,11 +213,13 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
 
     sweep() {
       try {
-        if (guarded(sweeping.step)) return 'more';
+        const isMore = guarded(sweeping.step);
+        untidy.over();
+        if (isMore) return 'more';
         if (room.overhang(pages()) > (isTight() ? 0 : checkpointPages * pageBytes)) tryTo(() => checkpoint.get());
         return 'done';
       } catch (error) {
-        complain('the buffer could not be tidied up', { error: messageOf(error) });
+        untidy.met(messageOf(error));
         if (isCorrupt((error as PipelineError).cause)) tryTo(index.rebuild);
         return 'failed';
       }

@@ -80,7 +80,12 @@ export type Op = Request['op'];
 export type Asked = Request & { readonly id: number };
 export type Reply =
   | { readonly id: number; readonly code: 'buffer_full' | 'buffer_failed' | 'config_invalid'; readonly message: string }
-  | { readonly id: 0; readonly complaint: string; readonly fields: Readonly<Record<string, unknown>> }
+  | {
+      readonly id: 0;
+      readonly complaint: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+      readonly level: 'error' | 'info';
+    }
   | ({ readonly id: number } & Answers[Op]);
 
 declare const self: Worker;
@@ -118,7 +123,7 @@ function answer(asked: Asked): void {
 
 function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
   if (asked.op === 'open') {
-    store = openStore(asked, (complaint, fields) => postMessage({ id: 0, complaint, fields }));
+    store = openStore(asked, (complaint, fields, level = 'error') => postMessage({ id: 0, complaint, fields, level }));
     return { left: store.left() };
   }
   const to = store!;
