@@ -21,8 +21,10 @@ export function judgeBench(): Row[] {
   const accepted = measured('a film event', catalogue, film);
   const by = catalogue.types.map(type => measured(type.name, catalogue, JSON.stringify(type.example)));
   const ordered = by.toSorted((a, b) => a.us - b.us);
-  const wrong = (what: string, changes: object) => {
-    const { us, judged } = measured(what, catalogue, JSON.stringify({ ...JSON.parse(film), ...changes }));
+  const wrong = (what: string, changes: object | ((at: number) => object)) => {
+    const changesOf = typeof changes === 'function' ? changes : () => changes;
+    const text = (at: number) => JSON.stringify({ ...JSON.parse(film), ...changesOf(at) });
+    const { us, judged } = measured(what, catalogue, text);
     if (judged.ok) throw new Error(`${what} is taken`);
     return row(`refused: ${what}`, us, `${(us / accepted.us).toFixed(2)} × an accepted one`);
   };
@@ -35,16 +37,22 @@ export function judgeBench(): Row[] {
     wrong('one wrong field', { element: 5 }),
     wrong('four wrong fields', { element: 5, country: null, device: [], page_url: {} }),
     wrong('an unknown field, near to one', { page_ulr: 'x' }),
-    wrong('twenty unknown fields', Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`page_ulr_${n}`, n]))),
+    wrong('ten unknown fields', unknown(10, 'page_ulr')),
+    wrong('ten unknown fields, never the same', at => unknown(10, `page_ulr_${at}`)),
+    wrong('twenty unknown fields', unknown(20, 'page_ulr')),
     wrong('an unknown type', { event_type: 'clikc' }),
     wrong('no timestamp', { timestamp: 'yesterday' }),
     wrong('too old', { timestamp: 0 }),
   ];
 }
 
+const unknown = (count: number, name: string) =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`${name}_${n}`, n]));
+
 const row = (what: string, us: number, note = ''): Row => ({ what, 'core-µs/event': us, note });
 
-function measured(what: string, types: Catalogue, text: string) {
+/** `text`: of each event, or by its number. */
+function measured(what: string, types: Catalogue, text: string | ((at: number) => string)) {
   const judge = judgeOf({
     catalogue: types,
     topic: 'ugc.{event_type}',
@@ -54,7 +62,7 @@ function measured(what: string, types: Catalogue, text: string) {
     eventFutureMaxHours: 24,
     unknownFields: 'reject',
   });
-  const given = Array.from({ length: events }, () => parseJson(text));
+  const given = Array.from({ length: events }, (_, at) => parseJson(typeof text === 'string' ? text : text(at)));
   const originOf = (): Origin => ({
     receivedAtMs: Date.now(),
     source: 'web',

@@ -7,58 +7,85 @@ import { distance } from 'fastest-levenshtein';
 /** Longer names are cut: the search is quadratic in their length. */
 const lengthMax = 64;
 const mistakesMax = 4;
+/** Names whose answer is remembered, and all forgotten when there are more: who sends a wrong name sends it again. */
+const rememberedMax = 256;
 
 export type Nearest = (typed: string) => string | undefined;
 
-interface Word {
-  readonly name: string;
-  readonly word: string;
-  readonly letters: number;
-}
-
 /** One mistake in three letters may be one of typing, two in six, and so on; letters in another order count half. */
 export function nearestOf(names: Iterable<string>): Nearest {
-  const candidates = Array.from(names, wordOf);
+  const candidates = Array.from(names, name => ({ name, word: wordOf(name), shape: shapeOf(name) }));
+  const remembered = new Map<string, string | undefined>();
   return typed => {
-    const { word, letters } = wordOf(typed);
+    if (typed.length > lengthMax) return search(typed);
+    const before = remembered.get(typed);
+    if (before !== undefined || remembered.has(typed)) return before;
+    if (remembered.size >= rememberedMax) remembered.clear();
+    const found = search(typed);
+    remembered.set(typed, found);
+    return found;
+  };
+
+  function search(typed: string): string | undefined {
+    const shape = shapeOf(typed);
+    let word: string | undefined;
     let best: string | undefined;
     let fewest = Number.POSITIVE_INFINITY;
     for (const candidate of candidates) {
-      const length = Math.max(word.length, candidate.word.length);
-      const bearable = Math.min(mistakesMax, Math.floor(length / 3));
-      if (Math.abs(word.length - candidate.word.length) > bearable) continue;
-      // A mistake changes two letters at most: one goes, another comes.
-      if (countBits(letters ^ candidate.letters) > 2 * bearable) continue;
-      const mistakes = mistakesBetween(word, candidate, bearable);
+      const bearable = Math.min(mistakesMax, Math.floor(Math.max(shape.length, candidate.shape.length) / 3));
+      if (!canBeWithin(bearable, shape, candidate.shape)) continue;
+      word ??= wordOf(typed);
+      const mistakes = mistakesBetween(word, candidate.word, shape.letters === candidate.shape.letters);
       if (mistakes > bearable || mistakes >= fewest) continue;
       best = candidate.name;
       fewest = mistakes;
     }
-    return word === '' ? undefined : best;
-  };
+    return shape.length === 0 ? undefined : best;
+  }
 }
 
-function mistakesBetween(word: string, candidate: Word, bearable: number): number {
-  if (word === candidate.word) return 0;
-  const edits = distance(word, candidate.word);
-  return edits > bearable && sorted(word) === sorted(candidate.word) ? edits / 2 : edits;
+/** What tells most words apart at a glance. */
+interface Shape {
+  readonly length: number;
+  /** A bit for each letter it has, one for all digits. */
+  readonly letters: number;
+}
+
+/** A mistake takes one letter away and brings one in, at most. */
+const canBeWithin = (mistakes: number, a: Shape, b: Shape): boolean =>
+  Math.abs(a.length - b.length) <= mistakes &&
+  countBits(a.letters & ~b.letters) <= mistakes &&
+  countBits(b.letters & ~a.letters) <= mistakes;
+
+function mistakesBetween(word: string, other: string, haveSameLetters: boolean): number {
+  if (word === other) return 0;
+  const edits = distance(word, other);
+  const isReordered = haveSameLetters && word.length === other.length && sorted(word) === sorted(other);
+  return isReordered ? edits / 2 : edits;
 }
 
 const sorted = (word: string): string => [...word].sort().join('');
 
-/** userId, user-id and USER_ID are the same word. `letters`: a bit for each letter it has, one for all digits. */
-function wordOf(name: string): Word {
-  let word = '';
+/** userId, user-id and USER_ID are the same word. */
+const wordOf = (name: string): string =>
+  name
+    .slice(0, lengthMax)
+    .replace(/[^A-Za-z0-9]+/g, '')
+    .toLowerCase();
+
+/** Of the word, without making it. */
+function shapeOf(name: string): Shape {
   let letters = 0;
+  let length = 0;
   for (let at = 0; at < name.length && at < lengthMax; at++) {
     const code = name.charCodeAt(at);
     const lower = code >= 65 && code <= 90 ? code + 32 : code;
     const isLetter = lower >= 97 && lower <= 122;
     if (!isLetter && !(lower >= 48 && lower <= 57)) continue;
-    word += String.fromCharCode(lower);
     letters |= 1 << (isLetter ? lower - 97 : 26);
+    length++;
   }
-  return { name, word, letters };
+  return { length, letters };
 }
 
 /** Of 32 (Warren, Hacker's Delight §5-1). */

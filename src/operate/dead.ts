@@ -1,4 +1,5 @@
-// `ugc dead ls|show|replay`: the records that could not become rows, and what becomes of them after a repair.
+// `ugc dead ls|show|replay|dismiss`: the records that could not become rows, what becomes of them after a repair, and of
+// those nobody will repair.
 
 import { tableOf } from '../../schemas/table.ts';
 import { type FoundLetter, type LetterPlace, type Letters, lettersIn } from '../adapters/clickhouse/letters.ts';
@@ -7,9 +8,11 @@ import type { Config } from '../config.ts';
 import { deadReasons, messageOf, PipelineError } from '../errors.ts';
 import { hintOf } from '../nearest.ts';
 import type { JudgeForeign } from '../ports.ts';
-import { flag, integer, type Settings, text, type Values } from '../settings.ts';
+import { flag, instant, integer, type Settings, text, type Values } from '../settings.ts';
 import { catalogueFor } from '../type-folder.ts';
 import { type Asked, type Command, command, type Exit } from './arguments.ts';
+import { dismiss, saysWhich } from './dead-dismiss.ts';
+import { fateOf, isoOf, placeText, readPlace, wrong } from './dead-place.ts';
 import { countOf, cut, isPipeClosed, plain, progressOf, say, writeOut } from './output.ts';
 import { type Replayed, replay } from './replay.ts';
 import { type Tables, withTables } from './tables.ts';
@@ -26,20 +29,31 @@ const reason = {
   },
 };
 
+const dryRun = flag({ default: false, help: 'Say what would become of them, change nothing' });
+
 /** Each command's own flags; `ugc help dead` prints them. */
 export const deadFlags = {
   ls: {
     topic,
     reason,
     limit: integer({ default: 50, min: 1, max: 1_000_000, help: 'At most so many, in the order of the log' }),
-    all: flag({ default: false, help: 'Also those that became rows' }),
+    all: flag({ default: false, help: 'Also those that became rows or were dismissed' }),
     json,
   },
   show: { json },
   replay: {
     topic,
     reason,
-    dryRun: flag({ default: false, help: 'Say what would become of them, change nothing' }),
+    dryRun,
+    json,
+  },
+  dismiss: {
+    topic,
+    reason,
+    before: instant({ help: 'Only those given up before this time' }),
+    why: word('What to remember of it; ls --all and show tell it'),
+    undo: flag({ default: false, help: 'The other way round: dismissed ones are open again' }),
+    dryRun,
     json,
   },
 } as const satisfies Readonly<Record<string, Settings>>;
@@ -48,31 +62,51 @@ export const deadFlags = {
 export const deadCommands = (
   judgeFor: (config: Config) => JudgeForeign,
 ): Readonly<Record<keyof typeof deadFlags, Command>> => {
+  /** `read` is called before anybody is asked for the tables: it throws what is wrong with the words given. */
   const over = <F extends Settings>(
     flags: F,
-    takes: Takes,
-    run: (
-      letters: Letters,
-      asked: Asked<F> & { readonly place: LetterPlace | undefined },
-      tables: Tables,
-    ) => Promise<Exit>,
+    placesMax: number,
+    read: (asked: Asked<F> & { readonly places: readonly LetterPlace[] }) => Run,
   ): Command =>
     command(flags, asked =>
       inWords(async () => {
-        const place = placeOf(asked.args, takes);
+        const stray = asked.args[placesMax];
+        if (stray !== undefined) throw wrong(`${stray} is not understood`);
+        const run = read({ ...asked, places: asked.args.map(readPlace) });
         return withTables(asked.config, tables =>
-          run(lettersIn(tables.client, asked.config.clickhouseDatabase), { ...asked, place }, tables),
+          run(lettersIn(tables.client, asked.config.clickhouseDatabase), tables),
         );
       }),
     );
+  const any = Number.POSITIVE_INFINITY;
   return {
-    ls: over(deadFlags.ls, 'no place', (letters, { flags }) => list(letters, flags)),
-    show: over(deadFlags.show, 'a place', (letters, { place, flags }) => show(letters, place!, flags.json)),
-    replay: over(deadFlags.replay, 'a place or none', (letters, { place, flags, config }, tables) =>
-      replayAll({ letters, tables, config, judge: judgeFor(config) }, place, flags),
+    ls: over(
+      deadFlags.ls,
+      0,
+      ({ flags }) =>
+        letters =>
+          list(letters, flags),
     ),
+    show: over(deadFlags.show, 1, ({ places: [place], flags }) => {
+      if (place === undefined) throw wrong('show takes the place of a letter, as ls prints it');
+      return letters => show(letters, place, flags.json);
+    }),
+    replay: over(
+      deadFlags.replay,
+      any,
+      ({ places, flags, config }) =>
+        (letters, tables) =>
+          replayAll({ letters, tables, config, judge: judgeFor(config) }, places, flags),
+    ),
+    dismiss: over(deadFlags.dismiss, any, ({ places, flags }) => {
+      const asked = { ...flags, ...filterOf(flags), places, beforeMs: flags.before };
+      if (!saysWhich(asked)) throw wrong('dismiss takes places, --topic, --reason or --before: which letters?');
+      return letters => dismiss(letters, asked);
+    }),
   };
 };
+
+type Run = (letters: Letters, tables: Tables) => Promise<Exit>;
 
 /** Expected failures as one line: 2 when the wrong thing was named, else 1. */
 async function inWords(run: () => Promise<Exit>): Promise<Exit> {
@@ -86,31 +120,6 @@ async function inWords(run: () => Promise<Exit>): Promise<Exit> {
   }
 }
 
-type Takes = 'no place' | 'a place' | 'a place or none';
-
-function placeOf([named, ...strays]: readonly string[], takes: Takes): LetterPlace | undefined {
-  const stray = takes === 'no place' ? named : strays[0];
-  if (stray !== undefined) throw wrong(`${stray} is not understood`);
-  if (named === undefined && takes === 'a place') throw wrong('show takes the place of a letter, as ls prints it');
-  if (named === undefined) return undefined;
-  const place = readPlace(named);
-  if (place === null) throw wrong(`${named} is no place of a letter, which is topic/partition/position`);
-  return place;
-}
-
-const wrong = (what: string): PipelineError => new PipelineError('config_invalid', `${what}; see ugc help dead`);
-
-/** topic/partition/position, and +index where the position is a whole batch's. */
-function readPlace(text: string): LetterPlace | null {
-  const match = /^(.+)\/(\d{1,10})\/(\d{1,16})(?:\+(\d{1,9}))?$/.exec(text);
-  if (!match) return null;
-  const [, topic, partition, position, index = '0'] = match;
-  return { topic: topic!, partition: Number(partition), position: Number(position), index: Number(index) };
-}
-
-const placeText = ({ topic, partition, position, index }: LetterPlace): string =>
-  `${topic}/${partition}/${position}${index === 0 ? '' : `+${index}`}`;
-
 /** A flag that was not given narrows nothing. */
 const filterOf = (flags: { readonly topic: string; readonly reason: string }) => ({
   topic: flags.topic || undefined,
@@ -118,13 +127,14 @@ const filterOf = (flags: { readonly topic: string; readonly reason: string }) =>
 });
 
 async function list(letters: Letters, flags: Values<typeof deadFlags.ls>): Promise<Exit> {
-  const filter = { ...filterOf(flags), all: flags.all };
+  const filter = { ...filterOf(flags), state: flags.all ? 'any' : 'open' } as const;
   const found = await letters.find({ ...filter, limit: flags.limit });
   if (flags.json) return write(found.map(letter => `${JSON.stringify(jsonOf(letter))}\n`).join(''));
   const counts = await letters.count(filter);
   const sum = counts.reduce((total, { letters: n }) => total + n, 0);
   const lines = found.map(letter => {
-    const state = letter.replayedAtMs === null ? '' : ` (a row since ${isoOf(letter.replayedAtMs)})`;
+    const fate = fateOf(letter);
+    const state = fate === null ? '' : ` (${plain(fate)})`;
     const place = plain(placeText(letter));
     return `${isoOf(letter.failedAtMs)}  ${letter.reason.padEnd(12)}  ${place}${state}\n    ${cut(plain(letter.detail), 160)}\n`;
   });
@@ -134,7 +144,7 @@ async function list(letters: Letters, flags: Values<typeof deadFlags.ls>): Promi
 }
 
 async function show(letters: Letters, place: LetterPlace, asJson: boolean): Promise<Exit> {
-  const [letter] = await letters.find({ place, all: true, limit: 1 });
+  const [letter] = await letters.find({ places: [place], state: 'any', limit: 1 });
   if (letter === undefined) {
     say(`ugc: there is no dead letter ${placeText(place)}; see ugc dead ls --all`);
     return 1;
@@ -148,7 +158,7 @@ async function show(letters: Letters, place: LetterPlace, asJson: boolean): Prom
     ['detail', letter.detail],
     ['recorded', isoOf(letter.atMs)],
     ['given up', isoOf(letter.failedAtMs)],
-    ['replayed', letter.replayedAtMs === null ? 'no' : isoOf(letter.replayedAtMs)],
+    ['state', fateOf(letter) ?? 'open'],
     ['bytes', `${letter.raw.length}${isText ? '' : ', not text; --json has them in Base64'}`],
   ] as const;
   const head = rows.map(([name, said]) => `${name.padEnd(9)} ${plain(said)}\n`).join('');
@@ -164,10 +174,9 @@ interface Replaying {
 
 async function replayAll(
   { tables, letters, config, judge }: Replaying,
-  place: LetterPlace | undefined,
+  places: readonly LetterPlace[],
   flags: Values<typeof deadFlags.replay>,
 ): Promise<Exit> {
-  const { dryRun } = flags;
   const sink = clickhouseSink({
     client: tables.client,
     database: config.clickhouseDatabase,
@@ -177,25 +186,29 @@ async function replayAll(
     embedded: tables.embedded,
     cluster: config.clickhouseCluster,
   });
-  const filter = { ...filterOf(flags), place };
+  const filter = { ...filterOf(flags), places };
   const progress = progressOf('looked at', 'letters');
   const onProgress = (done: number): void => progress.at(done, 0);
-  const replayed = await replay({ letters, sink, judge, filter, dryRun, onProgress }).finally(progress.end);
+  const replayed = await replay({ letters, sink, judge, filter, dryRun: flags.dryRun, onProgress }).finally(
+    progress.end,
+  );
   const { looked, rows, stays } = replayed;
   const counts = { rows: Object.fromEntries(rows), stays: Object.fromEntries(stays) };
   return write(
-    flags.json ? `${JSON.stringify({ dry_run: dryRun, looked, ...counts })}\n` : summaryOf(replayed, dryRun),
+    flags.json
+      ? `${JSON.stringify({ dry_run: flags.dryRun, looked, ...counts })}\n`
+      : summaryOf(replayed, flags.dryRun),
   );
 }
 
-function summaryOf({ looked, rows, stays }: Replayed, dryRun: boolean): string {
+function summaryOf({ looked, rows, stays }: Replayed, isRehearsal: boolean): string {
   const listOf = (counts: ReadonlyMap<string, number>): string =>
     [...counts].map(([name, n]) => `    ${String(n).padStart(8)}  ${name}\n`).join('');
   const sumOf = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((sum, n) => sum + n, 0);
   return (
     `${countOf(looked, 'open dead letter')} looked at\n` +
-    `${sumOf(rows)} ${dryRun ? 'would be rows now; nothing was changed' : 'are rows now'}\n${listOf(rows)}` +
-    `${sumOf(stays)} ${dryRun ? 'would stay' : 'stay'} dead letters\n${listOf(stays)}`
+    `${sumOf(rows)} ${isRehearsal ? 'would be rows now; nothing was changed' : 'are rows now'}\n${listOf(rows)}` +
+    `${sumOf(stays)} ${isRehearsal ? 'would stay' : 'stay'} dead letters\n${listOf(stays)}`
   );
 }
 
@@ -210,10 +223,10 @@ const jsonOf = (letter: FoundLetter) => ({
   recorded_at: isoOf(letter.atMs),
   failed_at: isoOf(letter.failedAtMs),
   replayed_at: letter.replayedAtMs === null ? null : isoOf(letter.replayedAtMs),
+  dismissed_at: letter.dismissedAtMs === null ? null : isoOf(letter.dismissedAtMs),
+  dismissed_why: letter.dismissedWhy,
   raw_base64: Buffer.from(letter.raw).toString('base64'),
 });
-
-const isoOf = (ms: number): string => new Date(ms).toISOString();
 
 function write(data: string): 0 {
   writeOut(data);

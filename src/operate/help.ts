@@ -72,7 +72,7 @@ ${flagsHelp(traceFlags)}
 
   ugc trace 0193a0f0-0000-7000-8000-000000000001 --json`,
 
-  dead: `ugc dead ls|show|replay [--flag=…] [--data-dir=…]
+  dead: `ugc dead ls|show|replay|dismiss [--flag=…] [--data-dir=…]
 
 Records of the log that could not become rows, with their bytes, where they came from and why. With UGC_CLICKHOUSE_URL
 set that server is asked, else the running instance of the data folder, else the folder itself. Give these commands the
@@ -86,13 +86,21 @@ ${flagsHelp(deadFlags.ls)}
       One of them, whole. Its place is topic/partition/position, as ls prints it.
 ${flagsHelp(deadFlags.show)}
 
-  ugc dead replay [<place>]
+  ugc dead replay [<place> …]
       Judges the open ones again and inserts those that fit by now; they are no longer open then. Doing it twice, or
       beside a running instance, makes no second row.
 ${flagsHelp(deadFlags.replay)}
 
+  ugc dead dismiss [<place> …]
+      Those that will never be repaired: they are kept, but no longer open. Takes places or at least one of topic, reason
+      and time. No row is touched, and doing it twice changes nothing. A record that dies again, because the log is read
+      again, is open again. Exit code 1 when a place holds no letter.
+${flagsHelp(deadFlags.dismiss)}
+
   ugc dead ls --reason=unknown_type
-  ugc dead replay --topic=ugc.click --dry-run`,
+  ugc dead replay --topic=ugc.click --dry-run
+  ugc dead dismiss --reason=tombstone --before=2026-11-01T00:00Z --why="compaction, nothing lost"
+  ugc dead dismiss ugc.click/0/4711 --undo`,
 
   buffer: `ugc buffer stat|inspect|verify|export|requeue|forget [--flag=…] [--data-dir=…]
 

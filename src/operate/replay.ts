@@ -1,7 +1,7 @@
 // Dead letters once more through the judge, and into their tables what now fits. A letter is marked only after its row is
 // stored, and its row has the same event_id each time: replaying twice, or half, or beside the mover, makes one row.
 
-import type { FoundLetter, LetterFilter, Letters } from '../adapters/clickhouse/letters.ts';
+import type { FoundLetter, LetterSelection, Letters } from '../adapters/clickhouse/letters.ts';
 import { PipelineError } from '../errors.ts';
 import type { JudgeForeign, RowBlock, Sink } from '../ports.ts';
 
@@ -9,7 +9,7 @@ export interface ReplayOptions {
   readonly letters: Letters;
   readonly sink: Sink;
   readonly judge: JudgeForeign;
-  readonly filter: Omit<LetterFilter, 'limit' | 'all' | 'after'>;
+  readonly filter: Omit<LetterSelection, 'state' | 'after'>;
   /** Judges, and asks ClickHouse whether it would take the rows; stores nothing. */
   readonly dryRun: boolean;
   readonly onProgress?: (done: number) => void;

@@ -114,7 +114,7 @@ function ddl(types: readonly EventType[], config: Config): string {
   const isWhole = types.length === catalogueFor(config).types.length;
   const { tables, views, aggregates } = wantedOf(types, config);
   // What is over all types, and the dead letters, are of no type.
-  const own = new Set(types.flatMap(({ name }) => [name, `${name}_rows`, `${name}_local`, `${name}_check`]));
+  const own = new Set(types.flatMap(({ name }) => [name, `${name}_rows`, `${name}_local`]));
   return [...tables, ...views, ...aggregates]
     .filter(({ name }) => isWhole || own.has(name))
     .map(({ create }) => `${create};`)

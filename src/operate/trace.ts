@@ -125,12 +125,14 @@ async function inTables(client: Tables['client'], id: string, config: Config) {
     found.map(async event => {
       if (isRow(event)) return [];
       const place = { ...event, position: Number(event.position) };
-      const whole = await letters.find({ place, all: true, limit: 1 });
-      return whole.map(({ raw, atMs, failedAtMs, replayedAtMs, ...letter }) => ({
+      const whole = await letters.find({ places: [place], state: 'any', limit: 1 });
+      return whole.map(({ raw, atMs, failedAtMs, replayedAtMs, dismissedAtMs, dismissedWhy, ...letter }) => ({
         ...letter,
         recorded_at: isoOf(atMs),
         failed_at: isoOf(failedAtMs),
         replayed_at: replayedAtMs === null ? null : isoOf(replayedAtMs),
+        dismissed_at: dismissedAtMs === null ? null : isoOf(dismissedAtMs),
+        dismissed_why: dismissedWhy,
         raw: Buffer.from(raw).toString(),
         raw_base64: Buffer.from(raw).toString('base64'),
       }));

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'bun:test';
 import { PipelineError } from '../../src/errors.ts';
 import type { DeadLetter, Sink, TableDefinition } from '../../src/ports.ts';
+import { oddLine, oddTable, oddValues } from '../support/odd-rows.ts';
 import { blockOf, seenBlock, seenLine, seenRows, seenTable } from '../support/rows.ts';
 
 export interface SinkOptions {
@@ -161,6 +162,27 @@ export function sinkContract(name: string, open: () => SinkUnderTest): void {
       expect(await count('seen_rows')).toBe(0);
     });
 
+    test('a check judges as the table does, whatever the columns are', async () => {
+      const { sink, query, command, database, under } = await prepared();
+      const wide = under.sink({ database, tables: [oddTable] });
+      await wide.prepare();
+      const verdicts: string[] = [];
+      for (const [at, changes] of oddValues.entries()) {
+        const block = blockOf('odd', [oddLine(changes)]);
+        const codeOf = (error: unknown) => (error === null ? 'taken' : (error as PipelineError).code);
+        const checked = await wide.check(block, never).then(codeOf, codeOf);
+        const inserted = await wide.insert(block, `odd ${at}`, never).then(() => 'taken', codeOf);
+        expect(`${JSON.stringify(changes)} ${checked}`).toBe(`${JSON.stringify(changes)} ${inserted}`);
+        verdicts.push(checked);
+      }
+      expect(new Set(verdicts)).toEqual(new Set(['taken', 'sink_refused', 'sink_halted']));
+      const taken = verdicts.filter(verdict => verdict === 'taken').length;
+      expect(await query(`SELECT 1 FROM ${database}.odd_rows`)).toHaveLength(taken);
+      await command(`DROP TABLE ${database}.odd_rows SYNC`);
+      expect(await wide.check(blockOf('odd', [oddLine()]), never)).toBeNull(); // it needs no table
+      expect(await sink.check(seenBlock({}), never)).toBeNull();
+    });
+
     test('a missing table halts, and once it is back the same insert goes through', async () => {
       const { sink, count, command, database } = await prepared();
       const block = seenBlock(...seenRows(3));
@@ -229,6 +251,8 @@ export function sinkContract(name: string, open: () => SinkUnderTest): void {
             detail: letter().detail,
             recorded_at: '2026-11-18 11:06:39.999',
             replayed_at: null,
+            dismissed_at: null,
+            dismissed_why: '',
             failed_at: new Date(letter().failedAtMs).toISOString().replace('T', ' ').slice(0, -1),
             raw: Buffer.from(letter().raw).toString('hex').toUpperCase(),
           },

@@ -71,6 +71,44 @@ test('replay lands what fits in a running instance, then in the stopped folder, 
   expect(rows.stdout).toBe('{"count()":1,"uniqExact(event_id)":1}\n');
 });
 
+test('dismiss hides what nobody will repair, in a running instance and in the stopped folder, and keeps it', async () => {
+  const dataDir = temporaryFolder();
+  const ugc = await startUgc({ dataDir });
+  const dead = async (args: readonly string[], wanted = 0) => {
+    const { code, stdout, stderr } = await runUgc(['dead', ...args, `--data-dir=${dataDir}`]);
+    expect({ args, code, stderr }).toEqual({ args, code: wanted, stderr: '' });
+    return stdout;
+  };
+  const { clickhouseKey } = await eventually(() => readInstance(dataDir), { what: 'the instance’s note' });
+  const headers = { authorization: `Basic ${btoa(`ugc:${clickhouseKey}`)}` };
+  for (const topic of ['first', 'second'])
+    expect((await fetch(ugc.clickhouseUrl, { method: 'POST', body: insert(topic), headers })).ok).toBe(true);
+
+  expect(await dead(['dismiss', 'first/0/41', '--dry-run'])).toBe(
+    '1 dead letter would be dismissed: 1 invalid; nothing was changed\n',
+  );
+  expect(await dead(['ls'])).toContain('4 dead letters');
+  expect(await dead(['dismiss', 'first/0/41', '--why=cut off, the sender is gone'])).toBe(
+    '1 dead letter dismissed: 1 invalid\n',
+  );
+  expect(await dead(['dismiss', 'first/0/41', 'first/0/7'], 1)).toMatch(
+    /^first\/0\/41 is dismissed .*: cut off, the sender is gone\nfirst\/0\/7 is no dead letter\n0 dead letters dismissed\n$/,
+  );
+  expect(await dead(['ls'])).toContain('3 dead letters');
+  expect(await dead(['ls', '--all'])).toMatch(/first\/0\/41 \(dismissed .*: cut off, the sender is gone\)/);
+  expect(await dead(['show', 'first/0/41'])).toContain(never);
+
+  await ugc.stop();
+  const before = new Date(Date.now() + 1_000).toISOString();
+  expect(JSON.parse(await dead(['dismiss', '--topic=second', `--before=${before}`, '--json']))).toEqual({
+    ...{ dry_run: false, dismissed: 2, reasons: { invalid: 2 }, rest: [] },
+  });
+  expect(await dead(['dismiss', '--topic=second'])).toBe('0 dead letters dismissed\n');
+  expect((await dead(['ls', '--json'])).trim().split('\n')).toHaveLength(1);
+  expect(JSON.parse(await dead(['dismiss', '--undo', 'second/0/40', '--json']))).toMatchObject({ reopened: 1 });
+  expect(await dead(['replay', 'second/0/40', 'first/0/40'])).toContain('2 are rows now');
+});
+
 test('wrong use is said in words, with exit code 2', async () => {
   const dataDir = temporaryFolder();
   const said = async (...args: string[]) => {
@@ -78,11 +116,13 @@ test('wrong use is said in words, with exit code 2', async () => {
     expect(code).toBe(2);
     return stderr;
   };
-  expect(await said()).toContain('dead takes one of ls, show, replay');
+  expect(await said()).toContain('dead takes one of ls, show, replay, dismiss');
   expect(await said('repaly')).toContain('not repaly; did you mean replay?');
   expect(await said('show')).toContain('takes the place of a letter');
   expect(await said('show', 'nowhere')).toContain('topic/partition/position');
   expect(await said('ls', '--reason=invalud')).toContain('did you mean invalid?');
+  expect(await said('dismiss')).toContain('which letters?');
+  expect(await said('dismiss', '--before=yesterday')).toContain('--before');
   expect(await said('ls', '--limit=0')).toContain('--limit');
   expect(await said('ls', '--lmit=3')).toContain('--lmit');
   expect(await said('ls')).toContain('there are no tables in');

@@ -8,7 +8,7 @@ import { load, newLedger } from '../support/load.ts';
 import { compare, drained, metric } from '../support/oracle.ts';
 import { randomOf } from '../support/random.ts';
 import { smallDisk } from '../support/small-disk.ts';
-import { eventually, startUgc, temporaryFolder } from '../support/ugc.ts';
+import { eventually, runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
 
 const click = (element: string) => ({ ...exampleClick, event_id: Bun.randomUUIDv7(), element });
 
@@ -65,6 +65,20 @@ test('a full buffer answers 503 and goes on by itself once etl has made room', a
     ingestFlags: ['--role=ingest', '--buffer-bytes-max=4MiB'],
     relieve: () => mover(dataDir),
   });
+});
+
+test('a first start on a volume without a free byte says what to do', async () => {
+  const disk = smallDisk(1);
+  if (disk === null) return; // it has said so aloud
+  try {
+    expect(() => writeFileSync(join(disk.path, 'filler'), Buffer.alloc(2 * 2 ** 20))).toThrow('ENOSPC');
+    const { code, stderr } = await runUgc(['--role=ingest', `--data-dir=${disk.path}/data`, '--port=0']);
+    expect(stderr).toContain(`there is no room for the disk buffer ${disk.path}/data/buffer.sqlite`);
+    expect(stderr).toContain('UGC_DATA_DIR');
+    expect(code).toBe(1);
+  } finally {
+    disk.unmount();
+  }
 });
 
 test('a full volume answers 503 and goes on by itself once etl has made room', async () => {

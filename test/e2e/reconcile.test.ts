@@ -83,6 +83,11 @@ test('rows that are lost are named by minute, type and id; a dead letter account
   expect(balance.minutes[0].minute).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\dZ$/);
   expect(balance.types[0]).toMatchObject({ type: 'click', accepted: 20, dead: 1, missing: 1, rows: 18, unledgered: 0 });
 
+  // Given up for good it accounts for its event all the same.
+  const { code, stdout } = await runUgc(['dead', 'dismiss', 'ugc.click/0/7', `--data-dir=${dataDir}`]);
+  expect([code, stdout]).toEqual([0, '1 dead letter dismissed: 1 refused\n']);
+  expect((await reconcile(dataDir)).types[0]).toMatchObject({ type: 'click', dead: 1, missing: 1 });
+
   // Sent again it is a row, and the balance closes.
   await again.post({ ...exampleClick, event_id: lost });
   await eventually(async () => (await reconcile(dataDir)).closes === true);

@@ -10,7 +10,7 @@ import { catalogue } from '../../schemas/catalogue.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { loadAddon, type Session } from '../../src/adapters/chdb/library.ts';
 import { clusterInsertSettings } from '../../src/adapters/clickhouse/rows-table.ts';
-import { planSchema } from '../../src/adapters/clickhouse/schema.ts';
+import { planSchema } from '../../src/adapters/clickhouse/schema-plan.ts';
 import { quoteText } from '../../src/adapters/clickhouse/sql.ts';
 import { wantedSchema } from '../../src/adapters/clickhouse/tables.ts';
 import { judgeOf } from '../../src/ingest/judge.ts';

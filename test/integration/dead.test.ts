@@ -31,7 +31,7 @@ async function prepared(): Promise<{ readonly db: string; readonly sink: Sink; r
   const sink = clickhouseSink({
     client,
     database: db,
-    tables: catalogue.types.map(tableOf),
+    tables: [click, film].map(({ event_type }) => tableOf(catalogue.find(event_type)!)),
     migrate: 'auto',
     timeoutMs: 20_000,
     embedded: true,
@@ -102,8 +102,8 @@ describe('replay', () => {
     expect(rows.split('\n').toSorted()).toEqual([`${derived}\t${nowMs}`, `${id}\t${nowMs}`].toSorted());
     expect(await openPlaces(letters)).toEqual(['others/9', 'others/10', 'others/11', 'others/12']);
     const marked = await letters.find({
-      all: true,
-      place: { topic: 'others', partition: 1, position: 7, index: 0 },
+      state: 'any',
+      places: [{ topic: 'others', partition: 1, position: 7, index: 0 }],
       limit: 1,
     });
     expect(marked[0]).toMatchObject({ ...given[0]!, replayedAtMs: expect.any(Number) });
@@ -163,7 +163,7 @@ describe('replay', () => {
       (await replay({ letters, sink, judge, filter, dryRun: true })).looked;
     expect(await lookedAt({ topic: 'films' })).toBe(1);
     expect(await lookedAt({ reason: 'invalid' })).toBe(4);
-    expect(await lookedAt({ place })).toBe(1);
+    expect(await lookedAt({ places: [place] })).toBe(1);
   });
 
   test('what ClickHouse alone refuses stays, what was beside it goes in', async () => {
@@ -219,4 +219,76 @@ test('a letter that comes again after it became a row, from a log read again by 
   expect(await openPlaces(letters)).toEqual(['others/7']);
   await replay({ letters, sink, judge, filter: {}, dryRun: false });
   expect([await openPlaces(letters), await sql(`SELECT count() FROM ${db}.click`)]).toEqual([[], '1']);
+});
+
+describe('dismissing', () => {
+  const mark = { atMs: nowMs + 60_000, why: 'never ours; it\'s "noise"' };
+  const dismissed = async (letters: Letters): Promise<string[]> =>
+    (await letters.find({ state: 'dismissed', limit: 100 })).map(({ position }) => String(position));
+
+  test('takes letters from those that are open, keeps every byte of them, and says when and why', async () => {
+    const { sink, letters } = await prepared();
+    await sink.deadLetter(given, never);
+    await letters.dismiss({ reason: 'not_utf8' }, mark);
+    expect(await openPlaces(letters)).toEqual([
+      'films/8',
+      'others/7',
+      'others/8',
+      'others/9',
+      'others/10',
+      'others/11',
+    ]);
+    const [kept] = await letters.find({ state: 'dismissed', limit: 2 });
+    expect(kept).toEqual({ ...given[6]!, replayedAtMs: null, dismissedAtMs: mark.atMs, dismissedWhy: mark.why });
+    expect((await letters.count({ state: 'any' })).reduce((sum, { letters: n }) => sum + n, 0)).toBe(7);
+  });
+
+  test('by place, topic, reason and time is narrowed by each, and an empty list of places narrows nothing', async () => {
+    const { sink, letters } = await prepared();
+    await sink.deadLetter([...given, letterOf(13, 'late', { failedAtMs: nowMs + 9_000 })], never);
+    const at = (position: number) => ({ topic: 'others', partition: 1, position, index: 0 });
+    await letters.dismiss({ places: [at(7), at(10), at(99)], reason: 'not_json' }, mark);
+    expect(await dismissed(letters)).toEqual(['10']);
+    await letters.dismiss({ places: [], topic: 'films', beforeMs: nowMs + 5_000 }, mark);
+    expect(await dismissed(letters)).toEqual(['10']); // not before the time it was given up
+    await letters.dismiss({ places: [], beforeMs: nowMs + 5_001 }, mark);
+    expect(await openPlaces(letters)).toEqual(['others/13']);
+  });
+
+  test('twice leaves the first word, and a letter that became a row is left alone', async () => {
+    const { db, sink, letters } = await prepared();
+    await sink.deadLetter(given.slice(0, 4), never);
+    await letters.markReplayed([given[0]!], nowMs + 1);
+    await letters.dismiss({ places: [given[0]!, given[1]!] }, mark);
+    await letters.dismiss({}, { atMs: mark.atMs + 1, why: 'again' });
+    const found = await letters.find({ state: 'any', topic: 'others', limit: 9 });
+    expect(
+      found.map(({ replayedAtMs, dismissedAtMs, dismissedWhy }) => [replayedAtMs, dismissedAtMs, dismissedWhy]),
+    ).toEqual([
+      [nowMs + 1, null, ''],
+      [null, mark.atMs, mark.why],
+      [null, mark.atMs + 1, 'again'],
+    ]);
+    expect(await sql(`SELECT count() FROM ${db}.events`)).toBe('0');
+  });
+
+  test('keeps them from a replay until they are opened again; what a replay made of one stays known', async () => {
+    const { db, sink, letters } = await prepared();
+    await sink.deadLetter([given[0]!], never);
+    await letters.dismiss({}, mark);
+    expect((await replay({ letters, sink, judge, filter: { places: [given[0]!] }, dryRun: false })).looked).toBe(0);
+    await letters.reopen({ topic: 'elsewhere' });
+    expect(await openPlaces(letters)).toEqual([]);
+    await letters.reopen({});
+    await letters.reopen({});
+    expect(await openPlaces(letters)).toEqual(['others/7']);
+    await replay({ letters, sink, judge, filter: {}, dryRun: false });
+    expect(await sql(`SELECT count() FROM ${db}.click`)).toBe('1');
+    await letters.reopen({});
+    expect((await letters.find({ state: 'any', limit: 1 }))[0]).toMatchObject({
+      replayedAtMs: expect.any(Number),
+      dismissedAtMs: null,
+      dismissedWhy: '',
+    });
+  });
 });

@@ -40,6 +40,20 @@ describe('the nearest name', () => {
     expect(nearest('abcx', ['abca', 'abcb'])).toBe('abca');
   });
 
+  test('is the same whether it is asked for the first time, again, or after a thousand others', () => {
+    const nearestField = nearestOf(fields);
+    const asked = ['elment', 'elemnet', 'colour', 'PageURL', 'x'.repeat(80), ''];
+    const first = asked.map(nearestField);
+    expect(first).toEqual(asked.map(typed => nearest(typed, fields)));
+    expect(asked.map(nearestField)).toEqual(first);
+    for (let n = 0; n < 1_000; n++) nearestField(`page_ulr_${n}`);
+    expect(asked.map(nearestField)).toEqual(first);
+  });
+
+  test('knows letters in another order for half as many mistakes, also beside a name as far', () => {
+    expect(nearest('elemnet', ['elements', 'element'])).toBe('element');
+  });
+
   test('is there for each event type and setting with one letter missing, doubled or swapped', () => {
     const names = [...catalogue.types.map(type => type.name), ...configTable().map(({ env }) => env)];
     const slip = fc.tuple(fc.constantFrom(...names), fc.nat(), fc.constantFrom('missing', 'doubled', 'swapped'));

@@ -48,6 +48,19 @@ test('there is a tree to read', () => {
   expect(inside.find(({ path }) => path === 'src/etl/loop.ts')?.imports).toContain('src/etl/progress.ts');
 });
 
+describe('what is installed', () => {
+  const lock = readFileSync(join(root, 'bun.lock'), 'utf8');
+
+  test('runs no script: without a list of its own Bun trusts one of hundreds of packages', () => {
+    expect(packageJson.trustedDependencies).toEqual([]);
+    expect(lock).toContain('"trustedDependencies": []');
+  });
+
+  test('reports nothing: nothing lies in the place of the one that tells its maker who installs swagger-ui-dist', () => {
+    expect(lock.match(/"@scarf\/scarf@[^"]+"/g)).toEqual(['"@scarf/scarf@file:.ci/patches/scarf"']);
+  });
+});
+
 describe('who may import whom', () => {
   const wiring = [
     'src/main.ts',
@@ -62,6 +75,8 @@ describe('who may import whom', () => {
     'src/type-folder.ts',
     'src/lookup.ts',
     'src/ledger.ts',
+    'src/refreshes.ts',
+    'src/scrape.ts',
   ];
   const rooms = ['ingest', 'etl', 'content', 'archive', 'operate', 'console'];
   const ground = [

@@ -13,7 +13,7 @@ export interface StoredColumn extends Column {
 }
 
 export interface WantedTable {
-  readonly kind: 'rows' | 'distributed' | 'check';
+  readonly kind: 'rows' | 'distributed';
   readonly name: string;
   readonly columns: readonly StoredColumn[];
   /** As in system.tables.sorting_key; null for engines without. */

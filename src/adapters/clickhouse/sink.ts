@@ -4,24 +4,19 @@
 // - Every insert of every process carries the same settings, so that a repetition with its token is recognised. Beyond
 //   the table's window of tokens a repetition is still one row, by its event_ids (tables.ts).
 // - Resolved = in the table and readable; embedded, also on disk. An abort or a timeout = unknown: same block, same token again.
+// - What would be refused is found out without the table, by inserting into a table function of the same columns that
+//   stores nothing. It needs no table of its own, only CREATE TEMPORARY TABLE, which CREATE TABLE implies.
 // - Inserts name the catalogue's columns: a table that lacks one halts (16), instead of costing the rows their field.
 
 import { Readable } from 'node:stream';
 import { PipelineError } from '../../errors.ts';
-import type { AggregateDefinition, DeadLetter, RowBlock, Sink, TableDefinition } from '../../ports.ts';
+import type { AggregateDefinition, Column, DeadLetter, RowBlock, Sink, TableDefinition } from '../../ports.ts';
 import type { ClickhouseClient } from './client.ts';
 import { sinkError } from './errors.ts';
 import { clusterInsertSettings } from './rows-table.ts';
 import { type Migrate, type PrepareOptions, prepareSchema } from './schema.ts';
-import {
-  checkTable,
-  deadLetterColumns,
-  deadLettersTable,
-  namesOf,
-  rowsTable,
-  tableName,
-  wantedSchema,
-} from './tables.ts';
+import { quoteName, quoteText } from './sql.ts';
+import { deadLetterColumns, deadLettersTable, namesOf, rowsTable, tableName, wantedSchema } from './tables.ts';
 
 export interface ClickhouseSinkOptions {
   readonly client: ClickhouseClient;
@@ -72,7 +67,7 @@ export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
     options.tables.map(({ type, columns }) => {
       const into = (table: string) =>
         `INSERT INTO ${tableName(database, table)} (${namesOf(columns)}) FORMAT JSONEachRow`;
-      return [type, { rows: into(rowsTable(type)), check: into(checkTable(type)) }];
+      return [type, { rows: into(rowsTable(type)), check: checkingInsert(columns) }];
     }),
   );
   const deadLetters = `INSERT INTO ${tableName(database, deadLettersTable)} (${namesOf(deadLetterColumns)}) FORMAT TabSeparated`;
@@ -83,6 +78,7 @@ export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
         client,
         wanted: wantedSchema(options),
         migrate: options.migrate,
+        takesSeveral: options.embedded,
         log: options.log,
       }),
     insert: (block, token, signal) =>
@@ -148,6 +144,10 @@ export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
     }
   }
 }
+
+/** An insert that is judged as one into the rows is, and goes nowhere. */
+const checkingInsert = (columns: readonly Column[]): string =>
+  `INSERT INTO FUNCTION null(${quoteText(columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', '))}) FORMAT JSONEachRow`;
 
 interface Sent {
   readonly statement: string;

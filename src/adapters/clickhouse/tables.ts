@@ -5,7 +5,6 @@
 //               order, parts hardly overlap, FINAL has next to nothing to merge and a search by id is a binary search.
 //               `_version` falls as received_at grows: the first received of several wins, an acked event stays as acked.
 // <type>        the exact view, FINAL over the rows. What people read.
-// <type>_check  the same columns on a Null engine: parses an insert and stores nothing.
 //
 // and over all of them `events`, and `dead_letters` over `dead_letters_rows`, keyed by where the record came from.
 // No PARTITION BY: an insert into several partitions would not be atomic.
@@ -48,6 +47,8 @@ export interface WantedSchema {
   readonly views: readonly WantedView[];
   /** After all views. */
   readonly aggregates: readonly WantedAggregate[];
+  /** What older versions made and this one does not use, where nobody else can be using it. */
+  readonly retired: readonly { readonly name: string; readonly engine: string }[];
 }
 
 export interface SchemaOptions {
@@ -63,7 +64,6 @@ export interface SchemaOptions {
 }
 
 export const rowsTable = (type: string): string => `${type}_rows`;
-export const checkTable = (type: string): string => `${type}_check`;
 export const deadLettersTable = 'dead_letters_rows';
 
 export const deadLetterColumns: readonly Column[] = [
@@ -78,13 +78,13 @@ export const deadLetterColumns: readonly Column[] = [
   { name: 'failed_at', type: "DateTime64(3, 'UTC')", about: 'When it was given up' },
 ];
 
-/** Beside what is inserted with a letter. Set by whoever made a row of it after all. */
-export const replayedColumn: Column = {
-  name: 'replayed_at',
-  type: "Nullable(DateTime64(3, 'UTC'))",
-  about: 'When it became a row after all; null while it is open',
-};
-const allLetterColumns = [...deadLetterColumns, replayedColumn];
+/** Beside what is inserted with a letter: what became of it. Open while it is neither replayed nor dismissed. */
+export const letterMarkColumns: readonly Column[] = [
+  { name: 'replayed_at', type: "Nullable(DateTime64(3, 'UTC'))", about: 'When it became a row after all, or null' },
+  { name: 'dismissed_at', type: "Nullable(DateTime64(3, 'UTC'))", about: 'When it was given up for good, or null' },
+  { name: 'dismissed_why', type: 'String', about: 'What was said of it then' },
+];
+const allLetterColumns = [...deadLetterColumns, ...letterMarkColumns];
 
 const versionColumn: StoredColumn = {
   name: '_version',
@@ -102,18 +102,19 @@ export function wantedSchema(options: SchemaOptions): WantedSchema {
   return {
     database,
     cluster,
-    tables: [...tables.flatMap(table => [...rowsOf(table, target), checkOf(table, target)]), ...deadLetterRows(target)],
+    tables: [...tables.flatMap(table => rowsOf(table, target)), ...deadLetterRows(target)],
     views: [
       ...tables.map(table => exactView(table, target)),
       ...(shown.length > 0 ? [eventsView(shown, target)] : []),
-      view(
-        target,
-        'dead_letters',
-        `SELECT ${namesOf(allLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
-        'Records that could not become a row',
-      ),
+      view(target, {
+        name: 'dead_letters',
+        columns: allLetterColumns,
+        select: `SELECT ${namesOf(allLetterColumns)}\nFROM ${tableName(database, deadLettersTable)} FINAL`,
+        about: 'Records that could not become a row',
+      }),
     ],
     aggregates: aggregates.flatMap(definition => wantedAggregate(definition, { ...target, types, refreshSeconds })),
+    retired: embedded ? tables.map(({ type }) => ({ name: `${type}_check`, engine: 'Null' })) : [],
   };
 }
 
@@ -144,14 +145,6 @@ function rowsOf({ type, summary, columns, retentionDays }: TableDefinition, targ
 
 export const ttlSql = (days: number): string => `toDateTime(received_at) + toIntervalDay(${days})`;
 
-function checkOf({ type, columns }: TableDefinition, target: Target): WantedTable {
-  const name = checkTable(type);
-  const create =
-    `CREATE OR REPLACE TABLE ${ddlName(target, name)} (\n  ${columns.map(columnSql).join(',\n  ')}\n)\n` +
-    `ENGINE = Null\nCOMMENT ${quoteText(`Takes what ${rowsTable(type)} takes and stores nothing`)}`;
-  return { kind: 'check', name, columns, sortingKey: null, settings: {}, create };
-}
-
 function deadLetterRows(target: Target): WantedTable[] {
   const key = 'topic, partition, position, index';
   const spec = {
@@ -167,29 +160,27 @@ function deadLetterRows(target: Target): WantedTable[] {
 }
 
 function exactView({ type, columns, summary }: TableDefinition, target: Target): WantedView {
-  const read = columns
-    .flatMap(readOf)
-    .map(({ name, sql }) => (sql === quoteName(name) ? sql : `${sql} AS ${quoteName(name)}`));
-  const select = `SELECT ${read.join(', ')}\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
-  return view(target, type, select, summary);
+  const read = columns.flatMap(readOf);
+  const terms = read.map(({ name, sql }) => (sql === quoteName(name) ? sql : `${sql} AS ${quoteName(name)}`));
+  const select = `SELECT ${terms.join(', ')}\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
+  return view(target, { name: type, columns: read, select, about: summary });
 }
 
 /** What readers get: a stored column as it is, or something made of it. */
-interface Read {
-  readonly name: string;
-  readonly type: string;
+interface Read extends Column {
   readonly sql: string;
 }
 
 /** A column as readers get it: itself, and its words. */
-function readOf({ name, type, words }: Column): Read[] {
-  const itself = { name, type, sql: quoteName(name) };
+function readOf({ name, type, about, words }: Column): Read[] {
+  const itself = { name, type, about, sql: quoteName(name) };
   if (words === undefined) return [itself];
   const numbers = Object.keys(words.of).map(Number);
   const texts = numbers.map(number => quoteText(words.of[number]!));
   const word = `transform(${quoteName(name)}, [${numbers.join(', ')}], [${texts.join(', ')}], '')`;
   const wordType = 'LowCardinality(String)';
-  return [itself, { name: words.column, type: wordType, sql: `CAST(${word}, ${quoteText(wordType)})` }];
+  const sql = `CAST(${word}, ${quoteText(wordType)})`;
+  return [itself, { name: words.column, type: wordType, about: `${about}, in words`, sql }];
 }
 
 const named =
@@ -205,17 +196,24 @@ function eventsView(tables: readonly TableDefinition[], target: Target): WantedV
   const [first, ...others] = tables as [TableDefinition, ...TableDefinition[]];
   const common = first.columns.filter(column => others.every(table => table.columns.some(named(column.name))));
   const commonNames = new Set(common.map(({ name }) => name));
-  const shared = common.map(({ name, type }) => {
-    const differs = others.some(table => table.columns.find(named(name))?.type !== type);
-    return differs ? `CAST(${quoteName(name)}, 'Nullable(String)') AS ${quoteName(name)}` : quoteName(name);
+  const shared = common.map(column => {
+    const differs = others.some(table => table.columns.find(named(column.name))?.type !== column.type);
+    return differs ? { ...column, type: 'Nullable(String)', differs } : { ...column, differs };
   });
+  const terms = shared.map(({ name, type, differs }) =>
+    differs ? `CAST(${quoteName(name)}, ${quoteText(type)}) AS ${quoteName(name)}` : quoteName(name),
+  );
   const selects = tables.map(({ type, columns }) => {
     const own = columns.flatMap(readOf).filter(({ name }) => !commonNames.has(name));
-    return `SELECT ${shared.join(', ')}, ${restSql(own)} AS fields\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
+    return `SELECT ${terms.join(', ')}, ${restSql(own)} AS fields\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
   });
   const select = selects.join('\nUNION ALL\n');
-  return { ...view(target, 'events', select, 'Every event of every type; fields = its own columns'), isOfAll: true };
+  const columns = [...shared, fieldsColumn];
+  const about = 'Every event of every type; fields = its own columns';
+  return { ...view(target, { name: 'events', columns, select, about }), isOfAll: true };
 }
+
+const fieldsColumn: Column = { name: 'fields', type: 'String', about: 'What else its type has, a JSON object' };
 
 function restSql(read: readonly Read[]): string {
   if (read.length === 0) return quoteText('{}');
@@ -223,12 +221,23 @@ function restSql(read: readonly Read[]): string {
   return `toJSONString(CAST(tuple(${read.map(({ sql }) => sql).join(', ')}), ${quoteText(`Tuple(${tuple})`)}))`;
 }
 
-function view(target: Target, name: string, select: string, about: string): WantedView {
-  const comment = `${about} (ugc ${Bun.hash(select).toString(36)})`;
+interface ViewSpec {
+  readonly name: string;
+  /** What `select` gives: the engine believes it, which costs half of working it out. */
+  readonly columns: readonly Column[];
+  readonly select: string;
+  readonly about: string;
+}
+
+function view(target: Target, { name, columns, select, about }: ViewSpec): WantedView {
+  const columnsSql = columns.map(columnSql).join(',\n  ');
+  const comment = `${about} (ugc ${Bun.hash(columnsSql + select).toString(36)})`;
   return {
     name,
     isOfAll: false,
     comment,
-    create: `CREATE OR REPLACE VIEW ${ddlName(target, name)} AS\n${select}\nCOMMENT ${quoteText(comment)}`,
+    create:
+      `CREATE OR REPLACE VIEW ${ddlName(target, name)} (\n  ${columnsSql}\n)\n` +
+      `AS ${select}\nCOMMENT ${quoteText(comment)}`,
   };
 }

@@ -4,6 +4,7 @@ import { PipelineError } from '../../../src/errors.ts';
 import { breakerOf } from '../../../src/ingest/breaker.ts';
 import { copiesOf } from '../../../src/ingest/copies.ts';
 import { startDrain } from '../../../src/ingest/drain.ts';
+import { paceOf } from '../../../src/ingest/pace.ts';
 import type { DiskBuffer, Envelope } from '../../../src/ports.ts';
 import { isEmpty } from '../../support/buffer.ts';
 import { type MemoryLog, memoryLog } from '../../support/memory-log.ts';
@@ -38,6 +39,7 @@ function drained(buffer: DiskBuffer = memoryBuffer()) {
       buffer,
       kafka,
       copies,
+      pace: paceOf(),
       breaker: breakerOf({ budgetMs: 100 }),
       logger: quietLogger,
       onDrained: (outcome, events) => {

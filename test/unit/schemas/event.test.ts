@@ -59,7 +59,7 @@ describe('a type that is added in one place is seen everywhere', () => {
     const sql = Object.fromEntries([...tables, ...views].map(({ name, create }) => [name, create]));
     expect(sql.seat_booked_rows).toContain('`seat` UInt16');
     expect(sql.seat_booked_rows).toContain('TTL toDateTime(received_at) + toIntervalDay(90)');
-    expect(sql.seat_booked_check).toContain('`hall` UInt8');
+    expect(sql.seat_booked_rows).toContain('`hall` UInt8');
     expect(sql.seat_booked).toContain("transform(`hall`, [1, 2], ['red', 'blue'], '')");
     expect(sql.events).toContain('FROM `ugc`.`seat_booked_rows` FINAL');
   });

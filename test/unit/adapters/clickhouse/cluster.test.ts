@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { aggregates } from '../../../../schemas/aggregates.ts';
-import { type FoundTable, planSchema } from '../../../../src/adapters/clickhouse/schema.ts';
+import { type FoundTable, planSchema } from '../../../../src/adapters/clickhouse/schema-plan.ts';
 import { wantedSchema } from '../../../../src/adapters/clickhouse/tables.ts';
 import { seenTable } from '../../../support/rows.ts';
 
@@ -40,7 +40,6 @@ test('on a cluster rows lie replicated on the shards, and are written and read t
   expect(wanted.tables.map(({ name, kind }) => `${name} ${kind}`)).toEqual([
     'seen_local rows',
     'seen_rows distributed',
-    'seen_check check',
     'dead_letters_local rows',
     'dead_letters_rows distributed',
   ]);

@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test';
-import { kafkaLane, type LaneOptions, type Waiting } from '../../../../src/adapters/kafka/lane.ts';
+import { type Call, kafkaLane, type LaneOptions, type Waiting } from '../../../../src/adapters/kafka/lane.ts';
 import { measureRecord } from '../../../../src/adapters/kafka/record-batch.ts';
-import type { PipelineError } from '../../../../src/errors.ts';
 import { type Asked, type FakeNode, fakeKafka } from '../../../support/kafka-driver.ts';
 import { until } from '../../../support/until.ts';
 
@@ -28,13 +27,15 @@ function opened(more: Partial<LaneOptions> = {}) {
     inFlightMax: 1,
     ...more,
   });
+  const call: Call = {
+    settle({ value }, error) {
+      if (outcomes.has(value)) throw new Error(`${value} was settled twice`);
+      outcomes.set(value, error?.code ?? 'stored');
+    },
+  };
   const add = (values: string | readonly string[], topic = 't', partition = 0) => {
     for (const value of [values].flat()) {
-      const settle = (error: PipelineError | null) => {
-        if (outcomes.has(value)) throw new Error(`${value} was settled twice`);
-        outcomes.set(value, error?.code ?? 'stored');
-      };
-      const waiting: Waiting = { ...measureRecord('k', value, 1_795_000_000_000), settle };
+      const waiting: Waiting = { ...measureRecord('k', value, 1_795_000_000_000), call, index: 0 };
       lane.add(topic, partition, waiting);
     }
   };

@@ -1,0 +1,74 @@
+// `ugc dead dismiss`: letters nobody will ever repair. They are marked, not deleted: nothing that counts them (reconcile,
+// trace, receipts) counts differently, and who asks later finds when they were given up and why. No row is touched.
+
+import type { FoundLetter, LetterPlace, LetterSelection, Letters } from '../adapters/clickhouse/letters.ts';
+import type { Exit } from './arguments.ts';
+import { fateOf, placeText } from './dead-place.ts';
+import { countOf, plain, writeOut } from './output.ts';
+
+export interface Dismissing {
+  readonly places: readonly LetterPlace[];
+  readonly topic: string | undefined;
+  readonly reason: string | undefined;
+  readonly beforeMs: number | null;
+  readonly why: string;
+  /** The other way round: what was dismissed is open again. */
+  readonly undo: boolean;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** Nobody means all letters there are by saying nothing. */
+export const saysWhich = ({ places, topic, reason, beforeMs }: Dismissing): boolean =>
+  places.length > 0 || topic !== undefined || reason !== undefined || beforeMs !== null;
+
+/** Rejects with the sink's errors. */
+export async function dismiss(letters: Letters, asked: Dismissing): Promise<Exit> {
+  const { places, topic, reason, beforeMs, why, undo, dryRun, json } = asked;
+  const now = Date.now();
+  // One that dies from now on is not meant, and is not counted either.
+  const filter: LetterSelection = { places, topic, reason, beforeMs: Math.min(beforeMs ?? now, now) };
+  const rest = await unchanged(letters, filter, undo);
+  const counts = await letters.count({ ...filter, state: undo ? 'dismissed' : 'open' });
+  if (!dryRun) await (undo ? letters.reopen(filter) : letters.dismiss(filter, { atMs: now, why }));
+
+  const sum = counts.reduce((total, { letters: n }) => total + n, 0);
+  const reasons = Object.fromEntries(counts.map(({ reason: name, letters: n }) => [name, n]));
+  const said = rest.map(({ place, is }) => ({ place: placeText(place), is }));
+  if (json)
+    writeOut(`${JSON.stringify({ dry_run: dryRun, [undo ? 'reopened' : 'dismissed']: sum, reasons, rest: said })}\n`);
+  else {
+    const kinds = counts.map(({ reason: name, letters: n }) => `${n} ${name}`).join(', ');
+    const done = `${dryRun ? ' would be' : ''} ${undo ? 'open again' : 'dismissed'}`;
+    const lines = said.map(({ place, is }) => `${plain(place)} is ${plain(is)}\n`).join('');
+    writeOut(
+      `${lines}${countOf(sum, 'dead letter')}${done}${kinds === '' ? '' : `: ${kinds}`}${dryRun ? '; nothing was changed' : ''}\n`,
+    );
+  }
+  return rest.some(({ isThere }) => !isThere) ? 1 : 0;
+}
+
+interface Unchanged {
+  readonly place: LetterPlace;
+  readonly isThere: boolean;
+  readonly is: string;
+}
+
+/** Those named by their place that will stay as they are, and why. */
+async function unchanged(letters: Letters, filter: LetterSelection, undo: boolean): Promise<Unchanged[]> {
+  const { places = [] } = filter;
+  if (places.length === 0) return [];
+  const found = new Map<string, FoundLetter>();
+  for (const letter of await letters.find({ places, state: 'any', limit: places.length }))
+    found.set(placeText(letter), letter);
+  const meant = new Set<string>();
+  for (const letter of await letters.find({ ...filter, state: undo ? 'dismissed' : 'open', limit: places.length }))
+    meant.add(placeText(letter));
+  return places
+    .filter(place => !meant.has(placeText(place)))
+    .map(place => {
+      const letter = found.get(placeText(place));
+      if (letter === undefined) return { place, isThere: false, is: 'no dead letter' };
+      return { place, isThere: true, is: fateOf(letter) ?? (undo ? 'open' : 'not of that topic, reason or time') };
+    });
+}
