@@ -19,7 +19,10 @@ beforeAll(async () => {
   kafka = await startKafka({ isSecure: true });
   if (kafka.secure === null) throw new Error('this test needs a broker of its own: unset UGC_TEST_KAFKA_BROKERS');
   secure = kafka.secure;
-  await ensureTopics({ brokers: kafka.brokers, clientId: 'test' }, ['secure'], { partitions: 2, replicas: 1 });
+  await ensureTopics({ brokers: kafka.brokers, clientId: 'test', requestTimeoutMs: 30_000 }, ['secure'], {
+    partitions: 2,
+    replicas: 1,
+  });
 });
 afterAll(() => kafka.stopForGood());
 
@@ -64,7 +67,10 @@ test('an authority that is not trusted halts and is said', async () => {
 test('a user without the right to write, or to see the topic, halts and the ACL is named', async () => {
   const forbidden = { 'no.write': AclOperationTypes.WRITE, 'no.describe': AclOperationTypes.ALL };
   const names = Object.keys(forbidden);
-  await ensureTopics({ brokers: kafka.brokers, clientId: 'test' }, names, { partitions: 1, replicas: 1 });
+  await ensureTopics({ brokers: kafka.brokers, clientId: 'test', requestTimeoutMs: 30_000 }, names, {
+    partitions: 1,
+    replicas: 1,
+  });
   const admin = kafkaClient(kafka.brokers, 5).admin();
   await admin.connect();
   const acl = Object.entries(forbidden).flatMap(([resourceName, denied]) =>
@@ -103,7 +109,13 @@ test('plain text to a TLS port is not stored', async () => {
 });
 
 test('topics are looked for as the same user', async () => {
-  const options = { brokers: secure.brokers, clientId: 'ugc', ssl: { ca: secure.ca }, sasl: login() };
+  const options = {
+    brokers: secure.brokers,
+    clientId: 'ugc',
+    requestTimeoutMs: 30_000,
+    ssl: { ca: secure.ca },
+    sasl: login(),
+  };
   expect(await ensureTopics(options, ['secure', 'secure.more'], { partitions: 1, replicas: 1 })).toEqual([
     'secure.more',
   ]);

@@ -1,58 +1,28 @@
 // The Kafka source among others: partitions handed over by closing, killing and stopping, and a broker that dies.
 
-import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
+import { afterEach, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import type { Admin, Producer } from 'kafkajs';
 import type { Batch } from '../../src/ports.ts';
-import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
-import {
-  bytesMax,
-  commitAll,
-  namesOf,
-  nothingPaused,
-  read,
-  readFor,
-  sourcesOf,
-  stamped,
-} from '../support/kafka-source.ts';
+import { kafkaInTest } from '../support/kafka-in-test.ts';
+import { bytesMax, commitAll, namesOf, nothingPaused, read, readFor, stamped } from '../support/kafka-source.ts';
 import { eventually } from '../support/ugc.ts';
 
-let kafka: TestKafka;
-let admin: Admin;
-let producer: Producer;
-beforeAll(async () => {
-  kafka = await startKafka();
-  admin = kafkaClient(kafka.brokers, 10).admin();
-  producer = kafkaClient(kafka.brokers, 10).producer();
-  await Promise.all([admin.connect(), producer.connect()]);
-});
-afterAll(async () => {
-  await Promise.all([admin.disconnect(), producer.disconnect()]);
-  await kafka.stopForGood();
-});
-const sources = sourcesOf(() => ({ brokers: kafka.brokers }));
+const own = kafkaInTest();
+const { sources, newName, newTopic, committed } = own;
+
 const children = new Set<Child>();
 afterEach(async () => {
   for (const { kill } of children) await kill();
   children.clear();
-  await sources.closeAll();
 });
 
-let topics = 0;
-const newName = (): string => `g.${process.pid}.${++topics}`;
-async function newTopic(numPartitions: number): Promise<string> {
-  const topic = newName();
-  await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true });
-  return topic;
-}
 /** To each partition in turn. */
 const send = (topic: string, partitions: number, names: readonly string[]) =>
-  producer.send({ topic, messages: names.map((name, at) => ({ value: stamped(name), partition: at % partitions })) });
+  own.producer.send({
+    topic,
+    messages: names.map((name, at) => ({ value: stamped(name), partition: at % partitions })),
+  });
 const names = (count: number, prefix: string): string[] => Array.from({ length: count }, (_, at) => prefix + at);
-const offsetsOf = async (groupId: string, topic: string): Promise<number[]> =>
-  (await admin.fetchOffsets({ groupId, topics: [topic] }))[0]!.partitions
-    .toSorted((a, b) => a.partition - b.partition)
-    .map(({ offset }) => Number(offset));
 
 interface Child {
   readonly polled: Set<string>;
@@ -64,7 +34,7 @@ interface Child {
 
 function startChild(groupId: string, topic: string, mode: 'commits' | 'waits'): Child {
   const script = join(import.meta.dir, '../support/kafka-source-child.ts');
-  const child = Bun.spawn([process.execPath, script, kafka.brokers.join(','), groupId, topic, mode], {
+  const child = Bun.spawn([process.execPath, script, own.kafka.brokers.join(','), groupId, topic, mode], {
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'inherit',
@@ -157,18 +127,18 @@ test('one that was stopped beyond its session commits nothing over the new owner
   expect(namesOf(again)).toEqual(names(10, 'a'));
   await send(topic, 1, names(5, 'b'));
   await commitAll(source, [...again, ...(await read(source, 5))]);
-  expect(await offsetsOf(group, topic)).toEqual([15]);
+  expect(await committed(group, topic)).toEqual([15]);
   // It wakes with ten records polled and commits them at once, before it can have heard of anything.
   child.commit();
   child.signal('SIGCONT');
   await eventually(() => child.commits() === 1);
-  expect(await offsetsOf(group, topic)).toEqual([15]);
+  expect(await committed(group, topic)).toEqual([15]);
   // And it is a member again, from where the group is now.
   await source.close();
   await send(topic, 1, ['c0']);
   await eventually(() => child.polled.has('c0'));
   child.commit();
-  await eventually(async () => (await offsetsOf(group, topic))[0] === 16);
+  await eventually(async () => (await committed(group, topic))[0] === 16);
 });
 
 test('a partition kept through a rebalance is read on: nothing twice, commits of before still count', async () => {
@@ -181,10 +151,10 @@ test('a partition kept through a rebalance is read on: nothing twice, commits of
   const moved = theirs[0]!.partition;
   await commitAll(one, before);
   const stays = moved === 0 ? [-1, 5] : [5, -1];
-  await eventually(async () => Bun.deepEquals(await offsetsOf(group, topic), stays));
+  await eventually(async () => Bun.deepEquals(await committed(group, topic), stays));
   expect(await readFor(one, 500)).toEqual([]);
   await commitAll(other, theirs);
-  expect(await offsetsOf(group, topic)).toEqual([5, 5]);
+  expect(await committed(group, topic)).toEqual([5, 5]);
 });
 
 test('a session outlives a mover that does not poll for longer than it', async () => {
@@ -194,7 +164,7 @@ test('a session outlives a mover that does not poll for longer than it', async (
   const batches = await read(source, 3);
   await Bun.sleep(7_500); // the time that passes is what is tested
   await commitAll(source, batches);
-  expect(await offsetsOf(group, topic)).toEqual([3]);
+  expect(await committed(group, topic)).toEqual([3]);
 });
 
 test('a broker killed in the middle and started again: reading and committing go on by themselves', async () => {
@@ -203,11 +173,11 @@ test('a broker killed in the middle and started again: reading and committing go
   const source = sources.open(group, [topic], { sessionTimeoutMs: 120_000 });
   await send(topic, 2, names(10, 'a'));
   const before = await read(source, 10);
-  await kafka.kill();
+  await own.kafka.kill();
   const waiting = source.poll({ paused: nothingPaused, bytesMax }, AbortSignal.timeout(90_000));
   await eventually(() => source.problem() !== null);
   const committing = commitAll(source, before);
-  await kafka.restart();
+  await own.kafka.restart();
   await eventually(() => send(topic, 2, names(10, 'b')));
   const polled = [...(await waiting)];
   while (new Set(namesOf(polled)).size < 10) polled.push(...(await read(source, 1)));
@@ -215,7 +185,7 @@ test('a broker killed in the middle and started again: reading and committing go
   await committing;
   await commitAll(source, polled);
   // Sending may have been repeated.
-  await eventually(async () => (await offsetsOf(group, topic)).every(offset => offset >= 10));
+  await eventually(async () => (await committed(group, topic)).every(offset => offset >= 10));
   await eventually(() => source.problem() === null);
 });
 
@@ -224,14 +194,14 @@ test('a broker that hangs is said to, closing beside it is bounded, and reading 
   const [source, other] = [sources.open(group, [topic]), sources.open(newName(), [topic])];
   await send(topic, 1, ['a']);
   await Promise.all([read(source, 1), read(other, 1)]);
-  kafka.stop();
+  own.kafka.stop();
   try {
     await eventually(() => source.problem());
     const closingAt = performance.now();
     await other.close();
     expect(performance.now() - closingAt).toBeLessThan(30_000); // it hangs for as long as this waits
   } finally {
-    kafka.cont();
+    own.kafka.cont();
   }
   await eventually(() => send(topic, 1, ['b']));
   // It may have lost its session meanwhile, and then begins with what it had not committed.
@@ -242,11 +212,11 @@ test('a broker that hangs is said to, closing beside it is bounded, and reading 
 test('without a broker at the start it waits, says so, and begins by itself', async () => {
   const [topic, group] = [await newTopic(1), newName()];
   await send(topic, 1, ['a']);
-  await kafka.kill();
+  await own.kafka.kill();
   const source = sources.open(group, [topic]);
   expect(await source.poll({ paused: nothingPaused, bytesMax }, AbortSignal.timeout(1_500))).toEqual([]);
-  await eventually(() => source.problem()?.includes(kafka.brokers[0]!));
-  await kafka.restart();
+  await eventually(() => source.problem()?.includes(own.kafka.brokers[0]!));
+  await own.kafka.restart();
   expect(namesOf(await read(source, 1))).toEqual(['a']);
   await eventually(() => source.problem() === null);
 });

@@ -1,40 +1,23 @@
 // What the Kafka source says is left to do: the truth, also of what it has not begun to read, or nothing.
 
-import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
-import type { Admin, Producer } from 'kafkajs';
-import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
-import { bytesMax, commitAll, read, sourcesOf, stamped } from '../support/kafka-source.ts';
+import { expect, test } from 'bun:test';
+import { kafkaInTest } from '../support/kafka-in-test.ts';
+import { bytesMax, commitAll, read, stamped } from '../support/kafka-source.ts';
 import { eventually } from '../support/ugc.ts';
 import { until } from '../support/until.ts';
 
-let kafka: TestKafka;
-let admin: Admin;
-let producer: Producer;
-beforeAll(async () => {
-  kafka = await startKafka();
-  admin = kafkaClient(kafka.brokers, 10).admin();
-  producer = kafkaClient(kafka.brokers, 10).producer();
-  await Promise.all([admin.connect(), producer.connect()]);
-});
-afterAll(async () => {
-  await Promise.all([admin.disconnect(), producer.disconnect()]);
-  await kafka.stopForGood();
-});
-const sources = sourcesOf(() => ({ brokers: kafka.brokers }));
-afterEach(() => sources.closeAll());
+const own = kafkaInTest();
+const { sources, newName, newTopic } = own;
 
-let topics = 0;
-const newName = (): string => `lag.${process.pid}.${++topics}`;
 async function topicWith(count: number): Promise<string> {
-  const topic = newName();
-  await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: true });
+  const topic = await newTopic(2);
   await send(topic, count);
   return topic;
 }
 const send = (topic: string, count: number) =>
-  producer.send({
+  own.producer.send({
     topic,
-    messages: Array.from({ length: count }, (_, at) => ({ value: stamped(at), partition: at % 2 })),
+    messages: Array.from({ length: count }, (_, index) => ({ value: stamped(index), partition: index % 2 })),
   });
 
 test('a topic that is paused from the first moment on has the lag it has, and what is added to it', async () => {

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Kafka } from 'kafkajs';
-import { isWithoutKafka, kafkaClient } from '../support/kafka.ts';
+import { isWithoutKafka, kafkaClient, makeTopics } from '../support/kafka.ts';
 import { startCluster, type TestCluster } from '../support/kafka-cluster.ts';
 import { compareWithKafka, readKafka, readRecord } from '../support/kafka-oracle.ts';
 import { newLedger } from '../support/load.ts';
@@ -32,10 +32,7 @@ describe.skipIf(await isWithoutKafka('own'))('three brokers', () => {
   const topic = async (name: string): Promise<string> => {
     const admin = kafkaClient(cluster.brokers, 10).admin();
     await admin.connect();
-    await admin.createTopics({
-      topics: [{ topic: name, numPartitions: 3, replicationFactor: 3 }],
-      waitForLeaders: true,
-    });
+    await makeTopics(admin, { topic: name, numPartitions: 3, replicationFactor: 3 });
     await admin.disconnect();
     // One broker knows the leaders; the others hear of them a moment later, and a client may ask any.
     for (const broker of cluster.brokers) await eventually(() => isKnownTo(broker, name));

@@ -13,7 +13,7 @@ import { judgeOf } from '../../src/ingest/judge.ts';
 import type { Sink } from '../../src/ports.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { click, film, judgeOptions, originOf } from '../support/edge.ts';
-import { isWithoutKafka, kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
+import { isWithoutKafka, kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { sourcesOf } from '../support/kafka-source.ts';
 import { quietLogger, sharedMetrics } from '../support/quiet.ts';
 import { until } from '../support/until.ts';
@@ -125,7 +125,7 @@ describe.skipIf(await isWithoutKafka())('from Kafka', () => {
   });
 
   test('exactly the bad records are dead letters, the others rows, and a second group changes nothing', async () => {
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    await makeTopics(admin, { topic, numPartitions: 1 });
     for (const from of [0, 5]) // two record batches
       await producer.send({
         topic,

@@ -3,8 +3,9 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
+import { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
 import type { Java, JavaProcess } from './kafka-java.ts';
+import { eventually } from './until.ts';
 
 export interface KafkaNode {
   /** host:port of the plain listener. */
@@ -130,6 +131,16 @@ export const kafkaClient = (brokers: readonly string[], retries = 0): Kafka =>
     requestTimeout: 15_000,
     retry: { retries, initialRetryTime: 50, maxRetryTime: 500 },
   });
+
+/**
+ * Topics, each partition of which has a leader that knows it is one. kafkajs' waitForLeaders fails instead when the broker it
+ * asks has not heard of the topic yet.
+ */
+export async function makeTopics(admin: Admin, ...topics: ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ topics, waitForLeaders: false });
+  for (const { topic } of topics)
+    await eventually(() => admin.fetchTopicOffsets(topic), { what: `leaders of ${topic}` });
+}
 
 /** True when this very broker has its place in the cluster. */
 async function answers(address: string): Promise<boolean> {

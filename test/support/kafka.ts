@@ -9,7 +9,7 @@ import { findJava, type Java } from './kafka-java.ts';
 import { kafkaNode } from './kafka-node.ts';
 import { type Secure, secureListener } from './kafka-secure.ts';
 
-export { kafkaClient } from './kafka-node.ts';
+export { kafkaClient, makeTopics } from './kafka-node.ts';
 export type { Secure } from './kafka-secure.ts';
 
 export interface TestKafka {
