@@ -16,34 +16,25 @@
 // exactness does not rest on offsets), tokens of another run taken for ours (posthog#3247: tokens are never built from
 // positions), per-partition insert limits of async inserts (there are none).
 
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
 import { clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
-import { clickhouseSink } from '../../src/adapters/clickhouse/sink.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { type Mover, startMover } from '../../src/etl/loop.ts';
 import type { Batch, RowBlock, Sink } from '../../src/ports.ts';
-import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
+import { engineInTest } from '../support/engine-in-test.ts';
 import { batchOf, type ListSource, listSource, versionOne } from '../support/list-source.ts';
 import { quietLogger, samplesOf, sharedMetrics } from '../support/quiet.ts';
 import { seenBlock, seenLine, seenRows, seenTable } from '../support/rows.ts';
 import { until } from '../support/until.ts';
 
-let local: TemporaryEngine;
+const own = engineInTest();
+const { sql } = own;
 const never = new AbortController().signal;
 
-beforeAll(() => {
-  local = temporaryEngine();
-});
-afterAll(() => local[Symbol.asyncDispose]());
-
-const sql = async (query: string): Promise<string> => (await local.engine.query(query)).bytes.toString().trim();
-
-let databases = 0;
 async function prepared() {
-  const db = `failing_${++databases}`;
   const settings: Record<string, unknown>[] = [];
-  const connection = chdbConnection(local.engine);
+  const connection = chdbConnection(own.engine);
   const client = clickhouseClient({
     connection: {
       ...connection,
@@ -53,15 +44,7 @@ async function prepared() {
       },
     },
   });
-  const sink = clickhouseSink({
-    client,
-    database: db,
-    tables: [seenTable],
-    migrate: 'auto',
-    timeoutMs: 20_000,
-    embedded: true,
-  });
-  await sink.prepare();
+  const { db, sink } = await own.prepared([seenTable], client);
   return { db, sink, settings, count: (table = 'seen') => sql(`SELECT count() FROM ${db}.${table}`) };
 }
 
