@@ -20,13 +20,8 @@ export async function kafkaJars(): Promise<{ readonly jars: string } | { readonl
   try {
     console.log(`fetching Kafka ${kafkaVersion} through Maven into ${cache}, once`);
     writeFileSync(join(folder, 'pom.xml'), pom);
-    const maven = Bun.spawn(['mvn', '-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=jars'], {
-      cwd: folder,
-      stdout: 'pipe',
-      stderr: 'pipe',
-    });
-    const said = await new Response(maven.stdout).text();
-    if ((await maven.exited) !== 0) return { missing: `Maven could not fetch Kafka: ${said.slice(0, 500)}` };
+    const failure = await fetched(folder);
+    if (failure !== null) return { missing: `Maven could not fetch Kafka: ${failure}` };
     try {
       renameSync(join(folder, 'jars'), jars);
     } catch (error) {
@@ -38,6 +33,23 @@ export async function kafkaJars(): Promise<{ readonly jars: string } | { readonl
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** Null, or what Maven said. What it has by then it keeps, and goes on from there: a repository may be away for a moment. */
+async function fetched(folder: string): Promise<string | null> {
+  for (let tries = 1; ; tries++) {
+    const maven = Bun.spawn(['mvn', '-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=jars'], {
+      cwd: folder,
+      stdout: 'pipe',
+      stderr: 'inherit',
+    });
+    const said = await new Response(maven.stdout).text();
+    if ((await maven.exited) === 0) return null;
+    if (tries === fetchTriesMax) return said.slice(0, 500);
+    await Bun.sleep(tries * 2_000);
+  }
+}
+
+const fetchTriesMax = 3;
 
 const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion><groupId>ugc</groupId><artifactId>test-kafka</artifactId><version>1</version>

@@ -137,7 +137,8 @@ export const kafkaClient = (brokers: readonly string[], retries = 0): Kafka =>
  * asks has not heard of the topic yet.
  */
 export async function makeTopics(admin: Admin, ...topics: ITopicConfig[]): Promise<void> {
-  await admin.createTopics({ topics, waitForLeaders: false });
+  // A broker that was hung a moment ago may not have its place back yet.
+  await eventually(() => admin.createTopics({ topics, waitForLeaders: false }).then(() => true), { what: 'topics' });
   for (const { topic } of topics)
     await eventually(() => admin.fetchTopicOffsets(topic), { what: `leaders of ${topic}` });
 }
