@@ -173,7 +173,8 @@ export function kafkaReader(config: Config, topics: readonly string[], logger: L
   const { from, kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
   // A group of its own: the usual one goes on where it is, and a restart goes on where this one was.
   const groupId = from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;
-  if (from !== null) logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events is 0');
+  if (from !== null)
+    logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events says 0 of every topic');
   return kafkaSource({ ...kafkaOptionsOf(config), groupId, sessionTimeoutMs, from, topics, logger });
 }
 

@@ -122,7 +122,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   closing.push(lookup.close);
   const ledger = takes === null ? null : openLedger(config, takes, logger);
   if (ledger !== null) closing.push(ledger.close);
-  const { server, stop } = listen({
+  const { server, stop } = openEdge({
     config,
     types,
     judges,
@@ -174,7 +174,7 @@ const openBuffer = (config: Config, dataDir: string, log: Logger, onBroken: (rea
     onFailure: error => onBroken(`the disk buffer failed: ${messageOf(error)}`),
   });
 
-interface Listening {
+interface EdgeParts {
   readonly config: Config;
   readonly types: RunTimeTypes;
   readonly judges: Judges;
@@ -192,13 +192,13 @@ interface Listening {
   readonly metrics: Metrics;
 }
 
-interface Listener {
+interface Edge {
   readonly server: Server;
   /** Nobody waits for rows any more, then nobody for an answer. */
   stop(): Promise<void>;
 }
 
-function listen({
+function openEdge({
   config,
   types,
   judges,
@@ -212,7 +212,7 @@ function listen({
   log,
   logs,
   metrics,
-}: Listening): Listener {
+}: EdgeParts): Edge {
   const { tables } = lookup;
   const readable = readableOf({ presence: tables, refusal: lookup.refusal, timeoutMs: config.ackStoredTimeoutMs });
   const recent = recentOf();

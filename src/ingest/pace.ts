@@ -33,6 +33,8 @@ const windowMs = 100;
 const windowEvents = 20;
 /** Without an event for so long there is nobody: live ones, or those of the drain. */
 const quietMs = 1_000;
+/** What takes longer waits for a broker that hangs: in front of nobody, and not to be waited for. */
+const heldMsMax = 100;
 const lateShare = 0.01;
 const liveTimes = 3;
 const [slower, faster] = [2 / 3, 1.02];
@@ -77,6 +79,18 @@ export function paceOf(options: PaceOptions = {}): Pace {
     nextAtMs = Math.max(sentAtMs, nextAtMs) + (events * 1_000) / perSecond;
   }
 
+  /** Gives back how to leave; leaving again is nothing. */
+  function enter(events: number): () => void {
+    let isIn = true;
+    underWay += events;
+    return () => {
+      if (!isIn) return;
+      isIn = false;
+      underWay -= events;
+      onDone();
+    };
+  }
+
   return {
     answered(events, tookMs) {
       const atMs = now();
@@ -97,13 +111,13 @@ export function paceOf(options: PaceOptions = {}): Pace {
       lastTurn = granted.promise;
       await before;
       await turn(events, signal);
-      underWay += events;
+      const leave = enter(events);
       granted.resolve();
+      if (isLive()) void wait(heldMsMax, signal).then(leave);
       try {
         return await send();
       } finally {
-        underWay -= events;
-        onDone();
+        leave();
       }
     },
   };

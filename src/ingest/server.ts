@@ -2,7 +2,7 @@
 // is made in answer.ts. One request line in the log for each request, whatever became of it.
 
 import { Elysia } from 'elysia';
-import { messageOf, PipelineError } from '../errors.ts';
+import { PipelineError } from '../errors.ts';
 import type { Health, Logs, Metrics } from '../telemetry.ts';
 import type { Accept } from './accept.ts';
 import { ackOf } from './ack.ts';
@@ -241,6 +241,3 @@ const matches = (pattern: string, path: string): boolean =>
 
 /** By hand: with a strange Host header, or none, the URL of a request is not one that can be parsed. */
 const pathOf = (url: string): string => /^(?:[a-z]+:\/\/[^/]*)?(\/[^?#]*)/.exec(url)?.[1] ?? '/';
-
-export const failureToListen = (error: unknown, host: string, port: number): string =>
-  `cannot listen on ${host}:${port}: ${messageOf(error)}`;

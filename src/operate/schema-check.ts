@@ -1,8 +1,6 @@
 // `ugc schema check` and `ugc schema diff`: the definitions beside what was published of them, and beside the tables of a
 // live ClickHouse. Nothing is changed.
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { aggregates } from '../../schemas/aggregates.ts';
 import { catalogue as builtIn } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
@@ -10,15 +8,14 @@ import publishedJson from '../../schemas/published.json' with { type: 'json' };
 import { changesOf, type Published, refusalsOf } from '../../schemas/published.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { chdbConnection } from '../adapters/chdb/connection.ts';
-import { openEngine } from '../adapters/chdb/engine.ts';
 import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
 import { readSchema } from '../adapters/clickhouse/schema.ts';
 import { type Plan, planSchema } from '../adapters/clickhouse/schema-plan.ts';
 import { type WantedSchema, wantedSchema } from '../adapters/clickhouse/tables.ts';
 import type { Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
-import { clickhouseFolder, readInstance } from '../instance.ts';
 import { catalogueFor } from '../type-folder.ts';
+import { asReader, engineHere, hasTablesHere, holderOf } from './tables.ts';
 
 export interface Checking {
   readonly types: readonly EventType[];
@@ -94,7 +91,7 @@ const flat = ({ where, error, plan }: Live) => ({ where, error, ...plan });
 const nothing: Plan = { problems: [], statements: [] };
 
 async function liveOf(types: readonly EventType[], config: Config): Promise<Live> {
-  const found = find(config);
+  const found = await find(config);
   if (found === null)
     return {
       where: `none: no UGC_CLICKHOUSE_URL, no tables in ${config.dataDir}`,
@@ -123,20 +120,18 @@ interface Found {
   close(): Promise<void>;
 }
 
-/** The configured server, a running instance's, or the tables in the folder; null without any. */
-function find(config: Config): Found | null {
-  const { clickhouseUrl, clickhouseUser, clickhousePassword, clickhouseTimeoutMs, dataDir } = config;
-  const instance = clickhouseUrl === '' ? readInstance(dataDir) : null;
-  const url = clickhouseUrl === '' ? instance?.clickhouseUrl : clickhouseUrl;
-  const path = clickhouseFolder(dataDir);
-  if (url !== undefined) {
-    const [user, password] = instance === null ? [clickhouseUser, clickhousePassword] : ['default', ''];
-    const client = clickhouseClient({ url, user, password, timeoutMs: clickhouseTimeoutMs });
+/** Whoever holds the tables, or their folder; null without any. */
+async function find(config: Config): Promise<Found | null> {
+  const holder = await holderOf(config);
+  if (holder !== null) {
+    const { url, user, password } = asReader(holder);
+    const client = clickhouseClient({ url, user, password, timeoutMs: config.clickhouseTimeoutMs });
     return { where: new URL(url).origin, client, close: async () => {} };
   }
-  if (!existsSync(join(path, 'metadata'))) return null;
-  const engine = openEngine({ path, memoryBytesMax: config.clickhouseMemoryBytesMax });
-  return { where: path, client: clickhouseClient({ connection: chdbConnection(engine) }), close: () => engine.close() };
+  if (!hasTablesHere(config)) return null;
+  const engine = engineHere(config);
+  const client = clickhouseClient({ connection: chdbConnection(engine) });
+  return { where: engine.path, client, close: () => engine.close() };
 }
 
 function fitOf({ isThere, plan }: Live): string {

@@ -1,5 +1,6 @@
-// The tables for a command that changes them: whoever holds them just now is asked, as `ugc query` does. A running
-// instance lets the owner of its data folder write through its ClickHouse port.
+// The tables for a command: whoever holds them just now is asked, the configured server, else the running instance of the
+// data folder, else, with none running, the engine opened here for the moment. An instance lets anybody read who reaches
+// its ClickHouse port, and the owner of its data folder write.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,22 +17,37 @@ export interface Tables {
   readonly embedded: boolean;
 }
 
-/** Rejects with `config_invalid` when there are no tables, `data_dir_locked` when somebody has them who cannot be asked. */
-export async function withTables<T>(config: Config, use: (tables: Tables) => Promise<T>): Promise<T> {
-  const { clickhouseUrl, clickhouseUser, clickhousePassword, clickhouseTimeoutMs: timeoutMs } = config;
-  if (clickhouseUrl !== '')
-    return using({ url: clickhouseUrl, user: clickhouseUser, password: clickhousePassword, timeoutMs }, use);
-  const instance = readInstance(config.dataDir);
-  if (instance !== null && (await answers(instance.clickhouseUrl)))
-    return using({ url: instance.clickhouseUrl, user: 'ugc', password: instance.clickhouseKey, timeoutMs }, use);
-  return inProcess(config, use);
+/** A server that has the tables open, and as whom to ask it. */
+export interface Holder {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  /** A running instance: its user is whoever owns the data folder, and may write. */
+  readonly isInstance: boolean;
 }
 
-async function using<T>(
-  server: { readonly url: string; readonly user: string; readonly password: string; readonly timeoutMs: number },
-  use: (tables: Tables) => Promise<T>,
-): Promise<T> {
-  const client = clickhouseClient(server);
+/** Null: nobody has them open. */
+export async function holderOf(config: Config): Promise<Holder | null> {
+  const { clickhouseUrl: url, clickhouseUser: user, clickhousePassword: password } = config;
+  if (url !== '') return { url, user, password, isInstance: false };
+  const instance = readInstance(config.dataDir);
+  if (instance === null || !(await answers(instance.clickhouseUrl))) return null;
+  return { url: instance.clickhouseUrl, user: 'ugc', password: instance.clickhouseKey, isInstance: true };
+}
+
+/** The same for somebody who only reads. */
+export const asReader = (holder: Holder): Holder =>
+  holder.isInstance ? { ...holder, user: 'default', password: '' } : holder;
+
+/** Rejects with `config_invalid` when there are no tables, `data_dir_locked` when somebody has them who cannot be asked. */
+export async function withTables<T>(config: Config, use: (tables: Tables) => Promise<T>): Promise<T> {
+  const holder = await holderOf(config);
+  return holder === null ? inProcess(config, use) : overHttp(holder, config, use);
+}
+
+async function overHttp<T>(holder: Holder, config: Config, use: (tables: Tables) => Promise<T>): Promise<T> {
+  const { url, user, password } = holder;
+  const client = clickhouseClient({ url, user, password, timeoutMs: config.clickhouseTimeoutMs });
   try {
     return await use({ client, embedded: false });
   } finally {
@@ -45,15 +61,17 @@ async function answers(url: string): Promise<boolean> {
     await fetch(new URL('/ping', url));
     return true;
   } catch (error) {
-    if ((error as { code?: string }).code === 'ConnectionRefused') return false;
+    if (/^(ConnectionRefused|ECONNREFUSED)$/.test((error as { code?: string }).code ?? '')) return false; // Bun says either
     throw error;
   }
 }
 
+export const hasTablesHere = ({ dataDir }: Config): boolean => existsSync(join(clickhouseFolder(dataDir), 'metadata'));
+
 /** The engine on the data folder, for the moment. Throws `config_invalid` when it holds no tables. */
 export function engineHere(config: Config): Engine {
   const path = clickhouseFolder(config.dataDir);
-  if (!existsSync(join(path, 'metadata')))
+  if (!hasTablesHere(config))
     throw new PipelineError(
       'config_invalid',
       `there are no tables in ${path}; is --data-dir (UGC_DATA_DIR) the server's?`,

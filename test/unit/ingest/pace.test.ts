@@ -97,6 +97,14 @@ test('with nobody there nothing waits, and what is sent goes in the order it cam
   expect(order).toEqual(Array.from({ length: 50 }, (_, at) => at));
 });
 
+test('a broker that hangs holds up nobody for long', async () => {
+  const pace = paceOf({ perSecondMin: 1_000_000 });
+  pace.answered(1, 1);
+  const hangs = new Promise<void>(() => {});
+  for (let at = 0; at < 8; at++) void pace.send(slice, never, () => hangs);
+  await pace.send(slice, never, () => Promise.resolve()); // else this test times out
+});
+
 test('told to stop it lets everything through', async () => {
   const stopping = new AbortController();
   const pace = paceOf({ perSecondMin: 1 });
