@@ -54,18 +54,26 @@ describe('turns', () => {
     await until(() => had.length === 1, 'the spare one is still there');
   });
 
-  test('end at once for a caller that waits no more, wherever it stands, and the rest go on', async () => {
-    const pace = paceOf({ intervalMs: 50, sparesMax: 0 });
-    const { had, ask } = queueOf(pace);
+  test('end at once for a caller that waits no more, wherever it stands', async () => {
+    const pace = paceOf({ intervalMs: long, sparesMax: 0 });
     const [first, middle] = [new AbortController(), new AbortController()];
     await soon(pace.turn(never), 'the one that was due');
     const ended = [pace.turn(first.signal), pace.turn(middle.signal)];
-    ask('last');
     middle.abort();
     await soon(ended[1]!, 'the one in the middle');
     first.abort();
     await soon(ended[0]!, 'the one in front');
-    await until(() => had.length === 1, 'who stands behind them has its turn');
+  });
+
+  test('go on behind a caller that has gone', async () => {
+    const pace = paceOf({ intervalMs: 50, sparesMax: 0 });
+    const { had, ask } = queueOf(pace);
+    const gone = new AbortController();
+    await soon(pace.turn(never), 'the one that was due');
+    void pace.turn(gone.signal);
+    ask('last');
+    gone.abort();
+    await until(() => had.length === 1, 'who stands behind it has its turn');
   });
 
   test('without an interval are everybody’s at once', async () => {
