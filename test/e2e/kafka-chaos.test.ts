@@ -5,13 +5,24 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { topicOf } from '../../schemas/topic.ts';
 import { clientEvent } from '../support/events.ts';
-import { deckOf, diskFullName, type Fault, makeRoom, ugcFrozenName } from '../support/faults.ts';
+import {
+  brokerFaults,
+  deckOf,
+  diskFaults,
+  diskFullName,
+  edgeFaults,
+  type Fault,
+  makeRoom,
+  nameOf,
+  ugcFrozenName,
+} from '../support/faults.ts';
 import { isWithoutKafka } from '../support/kafka.ts';
 import { startCluster, type TestCluster } from '../support/kafka-cluster.ts';
 import { compareWithKafka, readKafka } from '../support/kafka-oracle.ts';
 import { newLedger, type Timed } from '../support/load.ts';
 import { drained } from '../support/oracle.ts';
 import { type Random, randomOf, seeded } from '../support/random.ts';
+import { roundsOf, tally } from '../support/rounds.ts';
 import { type SmallDisk, smallDisk } from '../support/small-disk.ts';
 import { eventually, startUgc, temporaryFolder } from '../support/ugc.ts';
 import { ugcLives } from '../support/ugc-lives.ts';
@@ -81,46 +92,42 @@ describe.skipIf(await isWithoutKafka('own'))('three brokers and everything again
     // With nowhere to write to, Kafka is waited for, and without it the answer is 503; a frozen process answers nobody.
     const excuses = new Set([diskFullName, ugcFrozenName]);
     let excusedUntil = Number.NEGATIVE_INFINITY;
-    const isExcused = ({ sentAt }: Timed) => sentAt < excusedUntil || [...active].some(({ name }) => excuses.has(name));
+    const isExcused = ({ sentAt }: Timed) => sentAt < excusedUntil || [...active].some(({ kind }) => excuses.has(kind));
     const lives = await ugcLives({
       dataDir: disk?.path ?? temporaryFolder(),
       flags: flagsOf(cluster, topic),
       random: loading,
       ledger,
-      circumstances: () => [...active].map(({ name }) => name).join(', ') || 'nothing',
+      circumstances: () => [...active].map(nameOf).join(', ') || 'nothing',
       isExcused,
       makeRoom: () => disk !== null && makeRoom(disk),
     });
-    const deal = deckOf({ cluster, random, lives: () => lives, disk });
-    const dealt = new Map<string, number>();
-
-    for (let round = 0; round < rounds; round++) {
-      const faults = Array.from({ length: random.pick([1, 1, 2, 3]) }, deal);
-      for (const fault of faults) {
-        const kind = fault.name.replace(/ [\d+]+$/, '');
-        dealt.set(kind, (dealt.get(kind) ?? 0) + 1);
-        active.add(fault);
-        await fault.begin();
-        await Bun.sleep(random.between(20, 900)); // how long it lasts is the random part
-      }
-      for (const fault of faults) {
-        await fault.end();
-        active.delete(fault);
-        if (excuses.has(fault.name)) excusedUntil = performance.now() + excuseMs;
-      }
-      await Bun.sleep(random.between(0, 1_000));
-    }
+    const kinds = [
+      ...brokerFaults(cluster, random),
+      ...edgeFaults(() => lives),
+      ...(disk === null ? [] : diskFaults(disk, random)),
+    ];
+    const chaos = roundsOf({
+      random,
+      lastsMsMax: 900,
+      restMsMax: 1_000,
+      active,
+      onEnd: ({ kind }) => {
+        if (excuses.has(kind)) excusedUntil = performance.now() + excuseMs;
+      },
+    });
+    await chaos.play(rounds, deckOf(random, kinds));
     await lives.quiet();
     await cluster.heal();
     await drained(lives.current());
-    expect(await lives.current().stop()).toBe(0);
+    expect(await lives.stop()).toBe(0);
 
     const contents = await readKafka(cluster.brokers, topics);
     const finding = compareWithKafka(ledger, contents);
     const { lost, foreign, malformed } = finding;
     const slowest = lives.slowest();
     console.log(
-      `chaos: ${[...dealt].map(([kind, times]) => `${times} × ${kind}`).join(', ')}\n` +
+      `chaos: ${tally(chaos.dealt)}\n` +
         `chaos: ${finding.acked} acked (${[...ledger.stored].map(([where, times]) => `${times} ${where}`).join(', ')}), ` +
         `${finding.records} records, ${finding.repeatedByUs} of them sent twice by us, ${ledger.rejected.size} rejected\n` +
         `chaos: slowest of ${lives.answers()} answers ${Math.round(slowest.ms)} ms, during ${slowest.during}; ` +

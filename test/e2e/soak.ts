@@ -1,5 +1,5 @@
-// `npm run soak -- --rounds=1000`: the rounds of kill.test.ts and kafka-chaos.test.ts, a hundred of each to a seed, for as
-// long as asked. `--only=kafka-chaos` or `--only=kill` leaves the other out.
+// `npm run soak -- --rounds=1000`: the rounds of kill.test.ts, kafka-chaos.test.ts and etl-chaos.test.ts, a hundred of each
+// to a seed, for as long as asked. `--only=kill|kafka-chaos|etl-chaos` leaves the others out.
 
 import { join } from 'node:path';
 
@@ -11,15 +11,17 @@ const perSeed = 100;
 const suites = [
   { name: 'kill', roundsIn: 'UGC_TEST_KILL_ROUNDS' },
   { name: 'kafka-chaos', roundsIn: 'UGC_TEST_CHAOS_ROUNDS' },
-].filter(({ name }) => name === (given('only') ?? name));
-if (suites.length === 0) {
-  console.error(`there is no ${given('only')} to soak`);
+  { name: 'etl-chaos', roundsIn: 'UGC_TEST_ETL_ROUNDS' },
+];
+const wanted = suites.filter(({ name }) => name === (given('only') ?? name));
+if (wanted.length === 0) {
+  console.error(`there is no ${given('only')} to soak; there are ${suites.map(({ name }) => name).join(', ')}`);
   process.exit(2);
 }
 
 for (let done = 0; done < rounds; done += perSeed) {
   const count = Math.min(perSeed, rounds - done);
-  for (const { name, roundsIn } of suites) {
+  for (const { name, roundsIn } of wanted) {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const file = join(import.meta.dir, `${name}.test.ts`);
     const child = Bun.spawn([process.execPath, 'test', '--timeout=3600000', file], {

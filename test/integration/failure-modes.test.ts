@@ -105,6 +105,19 @@ test('vector#26221, #24543: a missing table loses nothing and nothing is committ
   expect([await count(), await count('dead_letters')]).toEqual(['7', '0']);
 });
 
+test('a table that somebody has made read-only is told of, loses nothing, and goes on by itself', async () => {
+  const { db, sink, count } = await prepared();
+  await sql(`ALTER TABLE ${db}.seen_rows MODIFY SETTING table_readonly = 1`);
+  const run = moving(sink, [batch(3)], insert => insert());
+  await until(() => run.mover.halted().size === 1, 'it is halted');
+  expect(run.mover.halted().get('seen')).toMatch(/seen_rows.*needs repair.*774/s);
+  expect(run.source.commits).toEqual([]);
+  await sql(`ALTER TABLE ${db}.seen_rows MODIFY SETTING table_readonly = 0`);
+  await until(() => isDone(run, 2), 'all is committed', 10_000);
+  await run.mover.stop();
+  expect([await count(), await count('dead_letters')]).toEqual(['3', '0']);
+});
+
 test('clickhouse-sink-connector#1299, ClickHouse#5749: no position moves before its insert has been answered', async () => {
   const { sink } = await prepared();
   const gate = Promise.withResolvers<void>();

@@ -1,34 +1,33 @@
-// Everything that can go wrong between a client and Kafka, as faults with a beginning and an end: of the brokers'
-// processes, of the network before them, of the disk, of ugc itself. A deck deals them, so that each kind comes as often
-// as the others and none is left out.
+// The vocabulary of the chaos tests: what can go wrong, as faults with a beginning and an end. Here those that every test
+// can meet: of the brokers' processes, of a network, of the disk, of the edge. A deck deals them, so that each kind comes
+// as often as the others and none is left out.
 
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ClusterNode, TestCluster } from './kafka-cluster.ts';
 import type { Random } from './random.ts';
 import type { SmallDisk } from './small-disk.ts';
+import type { TcpProxy } from './tcp-proxy.ts';
 import type { UgcLives } from './ugc-lives.ts';
 
 export interface Fault {
-  readonly name: string;
+  readonly kind: string;
+  /** Whom it hits, where there are several; '' = there is one. */
+  readonly whom?: string;
+  /** It begins when something happens that it waits for. */
+  readonly waits?: boolean;
+  /** `missed` = it could not be done just now, as what it was to hit was not there. */
   begin(): Promise<unknown> | unknown;
+  /** Also after a miss. */
   end(): Promise<unknown> | unknown;
 }
 
-export interface FaultsOptions {
-  readonly cluster: TestCluster;
-  readonly random: Random;
-  readonly lives: () => UgcLives;
-  /** Where ugc's folder lies; null = there is none that could be filled. */
-  readonly disk: SmallDisk | null;
-}
+export type Make = () => Fault;
 
-type Make = () => Fault;
+export const missed = 'missed';
 
 /** Deals one fault of each kind in random order, then again. */
-export function deckOf(options: FaultsOptions): Make {
-  const { random } = options;
-  const kinds = kindsOf(options);
+export function deckOf(random: Random, kinds: readonly Make[]): Make {
   let deck: Make[] = [];
   return () => {
     if (deck.length === 0) deck = [...kinds];
@@ -37,28 +36,19 @@ export function deckOf(options: FaultsOptions): Make {
   };
 }
 
-function kindsOf({ cluster: { nodes }, random, lives, disk }: FaultsOptions): readonly Make[] {
+export const nameOf = ({ kind, whom = '' }: Fault): string => `${kind} ${whom}`.trim();
+
+/** Those of the processes of brokers, and of the network before them. */
+export function brokerFaults({ nodes }: TestCluster, random: Random): readonly Make[] {
   /** Mostly one broker, sometimes all of them. */
   const some = (all = 0.3): readonly ClusterNode[] => (random.next() < all ? nodes : [random.pick(nodes)]);
-  const named = (what: string, hit: readonly ClusterNode[]) => `${what} ${hit.map(({ id }) => id).join('+')}`;
-
-  const ofNetwork = (what: string, begin: (node: ClusterNode) => void): Make => {
-    return () => {
-      const hit = some();
-      return {
-        name: named(what, hit),
-        begin: () => hit.forEach(begin),
-        end: () => {
-          for (const { proxy } of hit) proxy.heal();
-        },
-      };
-    };
-  };
+  const named = (hit: readonly ClusterNode[]) => (nodes.length === 1 ? '' : hit.map(({ id }) => id).join('+'));
 
   const killed: Make = () => {
     const hit = some(0.15);
     return {
-      name: named('broker killed', hit),
+      kind: 'broker killed',
+      whom: named(hit),
       begin: () => Promise.all(hit.map(({ kill }) => kill())),
       // Started, not waited for: what comes next may meet it on its way up.
       end: () => Promise.all(hit.map(({ start }) => start())),
@@ -67,7 +57,8 @@ function kindsOf({ cluster: { nodes }, random, lives, disk }: FaultsOptions): re
   const hung: Make = () => {
     const hit = some();
     return {
-      name: named('broker hung', hit),
+      kind: 'broker hung',
+      whom: named(hit),
       begin: () => {
         for (const { stop } of hit) stop();
       },
@@ -76,35 +67,63 @@ function kindsOf({ cluster: { nodes }, random, lives, disk }: FaultsOptions): re
       },
     };
   };
-  const ugcKilled: Make = () => ({ name: 'ugc killed', begin: () => lives().next('SIGKILL'), end: () => {} });
-  const ugcStopped: Make = () => ({ name: 'ugc stopped', begin: () => lives().next('SIGTERM'), end: () => {} });
+  const hitOf = () => {
+    const hit = some();
+    return { whom: named(hit), proxies: hit.map(({ proxy }) => proxy) };
+  };
+  return [killed, hung, ...networkFaults({ to: '', random, hitOf })];
+}
 
-  const ugcFrozen: Make = () => ({
-    name: ugcFrozenName,
-    begin: () => lives().current().kill('SIGSTOP'),
-    end: () => lives().current().kill('SIGCONT'),
-  });
+export interface NetworkOptions {
+  /** Where it leads, as the end of the name of a kind; '' = to the brokers. */
+  readonly to: string;
+  readonly random: Random;
+  readonly hitOf: () => { readonly whom: string; readonly proxies: readonly TcpProxy[] };
+}
 
+export function networkFaults({ to, random, hitOf }: NetworkOptions): readonly Make[] {
+  const bad = (what: string, begin: (proxy: TcpProxy) => void): Make => {
+    return () => {
+      const { whom, proxies } = hitOf();
+      return {
+        kind: `${what}${to}`,
+        whom,
+        begin: () => proxies.forEach(begin),
+        end: () => {
+          for (const proxy of proxies) proxy.heal();
+        },
+      };
+    };
+  };
   return [
-    killed,
-    hung,
-    ofNetwork('slow', ({ proxy }) => proxy.delay(random.between(2, 400), random.between(0, 200))),
-    ofNetwork('cut', ({ proxy }) => proxy.cut()),
-    ofNetwork('silent', ({ proxy }) => proxy.hang()),
-    ofNetwork('refusing', ({ proxy }) => proxy.refuse()),
-    ofNetwork('trickling', ({ proxy }) => proxy.trickle(random.between(1, 20))),
-    ugcKilled,
-    ugcStopped,
-    ugcFrozen,
-    ...(disk === null ? [] : [() => diskFull(disk, random.pick([0, 512 * 1024]))]),
+    bad('slow', proxy => proxy.delay(random.between(2, 400), random.between(0, 200))),
+    bad('cut', proxy => proxy.cut()),
+    bad('silent', proxy => proxy.hang()),
+    bad('refusing', proxy => proxy.refuse()),
+    bad('trickling', proxy => proxy.trickle(random.between(1, 20))),
   ];
 }
 
-/** Somebody else takes the volume, all but so many bytes. */
+/** Those of the process that takes events. */
+export const edgeFaults = (lives: () => UgcLives): readonly Make[] => [
+  () => ({ kind: 'ugc killed', begin: () => lives().next('SIGKILL'), end: () => {} }),
+  () => ({ kind: 'ugc stopped', begin: () => lives().next('SIGTERM'), end: () => {} }),
+  () => ({
+    kind: ugcFrozenName,
+    begin: () => lives().current().kill('SIGSTOP'),
+    end: () => lives().current().kill('SIGCONT'),
+  }),
+];
+
+/** Somebody else takes the volume, all or nearly all of it. */
+export const diskFaults = (disk: SmallDisk, random: Random): readonly Make[] => [
+  () => diskFull(disk, random.pick([0, 512 * 1024])),
+];
+
 function diskFull(disk: SmallDisk, leftBytes: number): Fault {
   const { path } = disk;
   return {
-    name: diskFullName,
+    kind: diskFullName,
     begin: () => {
       const { bavail, bsize } = statfsSync(path);
       try {
@@ -120,6 +139,24 @@ function diskFull(disk: SmallDisk, leftBytes: number): Fault {
 export const makeRoom = (disk: SmallDisk): void => rmSync(fillerOf(disk), { force: true });
 
 const fillerOf = ({ path }: SmallDisk): string => join(path, 'filler');
+
+/** Both at once, one inside the other. */
+export const within = (outer: Make, inner: Make): Make => {
+  return () => {
+    const [first, second] = [outer(), inner()];
+    return {
+      kind: `${second.kind} while ${first.kind}`,
+      begin: async () => {
+        await first.begin();
+        await second.begin();
+      },
+      end: async () => {
+        await second.end();
+        await first.end();
+      },
+    };
+  };
+};
 
 export const diskFullName = 'disk full';
 export const ugcFrozenName = 'ugc frozen';

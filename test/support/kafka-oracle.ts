@@ -37,10 +37,18 @@ const readMsMax = 120_000;
 
 /** Everything up to the high watermarks of this moment. Topics that do not exist are an error. */
 export async function readKafka(brokers: readonly string[], topics: readonly string[]): Promise<Contents> {
+  const judge = judgeRecords();
+  await eachRecord(brokers, topics, judge.take);
+  return judge.contents();
+}
+
+type Take = (topic: string, partition: number, message: KafkaMessage) => void;
+
+/** The same, record by record; each once, those of a partition in order. */
+export async function eachRecord(brokers: readonly string[], topics: readonly string[], take: Take): Promise<void> {
   const client = kafkaClient(brokers, 30);
   const open = await ranges(client.admin(), topics);
-  const judge = judgeRecords();
-  if (open.size === 0) return judge.contents();
+  if (open.size === 0) return;
 
   const consumer = client.consumer({ groupId: `oracle-${crypto.randomUUID()}`, maxWaitTimeInMs: 100 });
   const done = Promise.withResolvers<void>();
@@ -63,7 +71,7 @@ export async function readKafka(brokers: readonly string[], topics: readonly str
           const offset = BigInt(message.offset);
           if (offset < range.next || offset >= range.end) continue;
           range.next = offset + 1n;
-          judge.take(topic, partition, message);
+          take(topic, partition, message);
         }
         if (range.next >= range.end) open.delete(place);
         if (open.size === 0) done.resolve();
@@ -74,7 +82,6 @@ export async function readKafka(brokers: readonly string[], topics: readonly str
     clearTimeout(timer);
     await consumer.disconnect();
   }
-  return judge.contents();
 }
 
 /** Offsets: of the record to be read next, and after the last one. */
@@ -101,8 +108,31 @@ async function ranges(
   }
 }
 
+/** What these groups have not committed, by group, over these topics: a group that has not begun has everything before it. */
+export async function behind(
+  brokers: readonly string[],
+  topicsOf: ReadonlyMap<string, readonly string[]>,
+): Promise<ReadonlyMap<string, number>> {
+  const admin = kafkaClient(brokers, 10).admin();
+  await admin.connect();
+  try {
+    const sums = new Map<string, number>();
+    for (const [groupId, topics] of topicsOf) {
+      let sum = 0;
+      for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics: [...topics] })) {
+        const ends = new Map((await admin.fetchTopicOffsets(topic)).map(end => [end.partition, Number(end.high)]));
+        for (const { partition, offset } of partitions) sum += ends.get(partition)! - Math.max(0, Number(offset));
+      }
+      sums.set(groupId, sum);
+    }
+    return sums;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
 interface Judge {
-  take(topic: string, partition: number, message: KafkaMessage): void;
+  readonly take: Take;
   contents(): Contents;
 }
 

@@ -16,6 +16,8 @@ export interface LivesOptions {
   readonly isExcused: (answer: Timed) => boolean;
   /** Ends a full disk. Without a single byte SQLite cannot open its file: ugc says so and ends, and somebody has to act. */
   readonly makeRoom: () => void;
+  /** A client's pause after each answer, at most. */
+  readonly pauseMsMax?: number;
 }
 
 export interface Slow {
@@ -29,10 +31,12 @@ export interface UgcLives {
   next(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** No more load; the process goes on. */
   quiet(): Promise<void>;
+  /** SIGTERM, with what it ends with. */
+  stop(): Promise<number>;
   /** Answers that were to come in time. */
   readonly answers: () => number;
   readonly slowest: () => Slow;
-  /** `status during circumstances`, of answers that should not have failed. */
+  /** `status during circumstances`, of answers that should not have failed; and lives that ended of themselves. */
   readonly failures: readonly string[];
   /** How long each start took until ready. */
   readonly startMs: readonly number[];
@@ -40,13 +44,14 @@ export interface UgcLives {
 }
 
 export async function ugcLives(options: LivesOptions): Promise<UgcLives> {
-  const { dataDir, flags, random, ledger, circumstances, isExcused, makeRoom } = options;
+  const { dataDir, flags, random, ledger, circumstances, isExcused, makeRoom, pauseMsMax = 40 } = options;
   const failures: string[] = [];
   const startMs: number[] = [];
   const stopMs: number[] = [];
   let answers = 0;
   let slowest: Slow = { ms: 0, during: 'nothing' };
   let ugc: Ugc;
+  let isEnding = false;
   let loading = new AbortController();
   let loaded: Promise<void> = Promise.resolve();
 
@@ -58,10 +63,16 @@ export async function ugcLives(options: LivesOptions): Promise<UgcLives> {
       return startUgc({ dataDir, flags });
     });
     startMs.push(performance.now() - startedAt);
+    isEnding = false;
+    const started = ugc;
+    void ugc.exited.then(code => {
+      if (started === ugc && !isEnding)
+        failures.push(`ended with ${code} during ${circumstances()}: ${started.output().slice(-2_000)}`);
+    });
     loading = new AbortController();
     const { signal } = loading;
     const clients = random.between(2, 8);
-    loaded = load({ url: ugc.url, random, ledger, clients, signal, pauseMsMax: 40, onAnswer: note(signal) });
+    loaded = load({ url: ugc.url, random, ledger, clients, signal, pauseMsMax, onAnswer: note(signal) });
   }
 
   /** Once a life is to end, its answers are nobody's business: aborted says so. */
@@ -81,6 +92,7 @@ export async function ugcLives(options: LivesOptions): Promise<UgcLives> {
     current: () => ugc,
     async next(signal) {
       const diedAt = performance.now();
+      isEnding = true;
       loading.abort();
       ugc.kill(signal);
       ugc.kill('SIGCONT'); // it may be frozen
@@ -93,6 +105,10 @@ export async function ugcLives(options: LivesOptions): Promise<UgcLives> {
     async quiet() {
       loading.abort();
       await loaded;
+    },
+    stop: () => {
+      isEnding = true;
+      return ugc.stop();
     },
     answers: () => answers,
     slowest: () => slowest,

@@ -91,6 +91,7 @@ const codes: Readonly<Record<Exclude<SinkCode, 'sink_unknown'>, readonly number[
     516, // AUTHENTICATION_FAILED
     701, // CLUSTER_DOESNT_EXIST
     574, // AMBIGUOUS_ASSIGNMENT
+    774, // TABLE_IS_PERMANENTLY_READ_ONLY: somebody set table_readonly
   ],
 };
 
