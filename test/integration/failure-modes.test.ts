@@ -113,7 +113,7 @@ test('a table that somebody has made read-only is told of, loses nothing, and go
   expect(run.mover.halted().get('seen')).toMatch(/seen_rows.*needs repair.*774/s);
   expect(run.source.commits).toEqual([]);
   await sql(`ALTER TABLE ${db}.seen_rows MODIFY SETTING table_readonly = 0`);
-  await until(() => isDone(run, 2), 'all is committed', 10_000);
+  await until(() => isDone(run, 2), 'all is committed');
   await run.mover.stop();
   expect([await count(), await count('dead_letters')]).toEqual(['3', '0']);
 });

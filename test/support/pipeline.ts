@@ -7,8 +7,8 @@ import { type ClickhouseFront, clickhouseFront, type Point } from './clickhouse-
 import { aimMsMax, type Clickhouse, type Mover, type Replaying } from './etl-faults.ts';
 import { topics } from './etl-oracle.ts';
 import { makeRoom } from './faults.ts';
+import { freePorts } from './free-ports.ts';
 import { startCluster, type TestCluster } from './kafka-cluster.ts';
-import { freePorts } from './kafka-node.ts';
 import { behind } from './kafka-oracle.ts';
 import type { Ledger } from './load.ts';
 import { foreignBytesMax, otherTeam } from './other-team.ts';
