@@ -69,7 +69,7 @@ function startChild(groupId: string, topic: string, mode: 'commits' | 'waits'): 
   return started;
 }
 
-test('two share the partitions; what one has not committed the other reads again when it closes', async () => {
+test('connect#4009, #4010: two share the partitions; what one has not committed the other reads again when it closes', async () => {
   const [topic, group] = [await newTopic(4), newName()];
   // Whoever did not leave would be missed only after this.
   const session = { sessionTimeoutMs: 120_000 };
@@ -116,7 +116,7 @@ test('a killed one is replaced after its session, and every record is seen', asy
   expect(namesOf(await read(source, 10)).toSorted()).toEqual(names(10, 'a').toSorted());
 });
 
-test('one that was stopped beyond its session commits nothing over the new owner', async () => {
+test('kafkajs#1046, kafka-connect#24: one that was stopped beyond its session commits nothing over the new owner', async () => {
   const [topic, group] = [await newTopic(1), newName()];
   const child = startChild(group, topic, 'waits');
   await send(topic, 1, names(10, 'a'));

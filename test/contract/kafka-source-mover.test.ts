@@ -38,7 +38,7 @@ const startOn = (sink: Sink, topics: readonly string[]): Mover =>
     metrics: sharedMetrics,
   });
 
-test('movers that come and go, two at a time, leave each record a row or a dead letter, and no lag', async () => {
+test('ClickHouse#7259, clickhouse_sinker#123: movers that come and go, two at a time, leave each record a row or a dead letter, and no lag', async () => {
   const client = kafkaClient(kafka.brokers, 10);
   const [admin, producer] = [client.admin(), client.producer()];
   await Promise.all([admin.connect(), producer.connect()]);

@@ -60,7 +60,7 @@ test('a wrong password is said, and does not end it', async () => {
   expect(await pollFor(source, 300)).toEqual([]);
 });
 
-test('a topic and a group that may not be read are said with the ACL, stop nobody else, and are read once they may', async () => {
+test('ClickHouse#33433: a topic and a group that may not be read are said with the ACL, stop nobody else, and are read once they may', async () => {
   const deny = (resourceType: AclResourceTypes, resourceName: string): AclEntry => ({
     resourceType,
     resourceName,

@@ -97,7 +97,7 @@ describe.skipIf(await isWithoutKafka('own'))('one broker', () => {
     return { slowestMs, found };
   }
 
-  test('killed: no request fails or takes a second, and Kafka has all of it once it is back', async () => {
+  test('posthog#28042: killed, no request fails or takes a second, and Kafka has all of it once it is back', async () => {
     const { slowestMs } = await through({ begin: () => node.kill(), end: () => node.start() });
     expect(slowestMs).toBeLessThan(1_000);
   });

@@ -231,7 +231,7 @@ describe('a flipped bit', () => {
 });
 
 describe('damage anywhere in the file', () => {
-  test('never delivers what was not acked, never hangs, and is never silent', () => {
+  test('fluent-bit#11847: never delivers what was not acked, never hangs, and is never silent', () => {
     const random = randomOf('flips anywhere');
     let lost = 0;
     let taken = 0;

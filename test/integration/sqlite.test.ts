@@ -47,7 +47,7 @@ async function pollToTheEnd(buffer: DiskBuffer, source: Source): Promise<Batch[]
 }
 
 describe('kill -9', () => {
-  test('of a writer at any moment loses nothing acked, and doubles nothing', async () => {
+  test('vector#25639, connect#2757: of a writer at any moment loses nothing acked, and doubles nothing', async () => {
     const random = randomOf('killed writer');
     const acked: string[] = [];
     for (let round = 0; round < 12; round++) {
