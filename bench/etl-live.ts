@@ -10,6 +10,7 @@ import { bodiesOf, filmTypes, load } from './load.ts';
 import { latenciesOf, openLoad } from './open-load.ts';
 import { cpuUs, percentile, residentMb } from './process.ts';
 import type { Row } from './report.ts';
+import { firstUnseen, freshnessOf, watch } from './watch.ts';
 
 interface Chain {
   readonly edge: Ugc;
@@ -49,18 +50,20 @@ const usOf = ({ edge, mover }: Chain, kafka: TestKafka) => ({
 interface FreshnessOptions {
   readonly perSecond: number;
   readonly seconds: number;
+  /** Types of the events sent. */
+  readonly types?: ReadonlySet<string>;
   /** Types whose exact tables are watched: asking for every event would be a load of its own. */
   readonly watched: readonly string[] | 'all';
 }
 
-/** One event a POST, open loop; each timed from when it was due to the answer of a query of its exact table that has it. */
+/** One event a POST, open loop; each timed from when it was due to the start of the first query of its exact table that has it. */
 export async function freshnessOverKafka(kafka: TestKafka, options: FreshnessOptions): Promise<Row> {
-  const { perSecond, seconds, watched } = options;
+  const { perSecond, seconds, types: sentTypes = filmTypes, watched } = options;
   const chain = await startChain(kafka);
   await warm(chain, perSecond);
-  const types = watched === 'all' ? [...filmTypes] : watched;
+  const types = watched === 'all' ? [...sentTypes] : watched;
   const waiting = new Map<number, string>();
-  const bodies = bodiesOf(1, perSecond * (seconds + 1)).map((body, at) => {
+  const bodies = bodiesOf(1, perSecond * (seconds + 1), sentTypes).map((body, at) => {
     const id = Bun.randomUUIDv7();
     if (types.some(type => body.includes(`"event_type":"${type}"`))) waiting.set(at, id);
     return `{"event_id":"${id}",${body.slice(1)}`;
@@ -68,7 +71,7 @@ export async function freshnessOverKafka(kafka: TestKafka, options: FreshnessOpt
   const before = { us: usOf(chain, kafka), inserts: await inserts(chain) };
   const startedAtMs = Date.now();
   const coming = [...waiting].map(([at, id]) => ({ id, sinceMs: startedAtMs + (at * 1_000) / perSecond }));
-  const seen = watch(chain.mover, types, coming);
+  const seen = watch(chain.mover, { types, sinceMs: firstUnseen(coming) });
   const loading = await openLoad({ url: chain.edge.url, bodies, perSecond });
   await Bun.sleep(seconds * 1_000);
   const samples = (await loading.stop()).toSorted((a, b) => a.dueAtMs - b.dueAtMs);
@@ -79,22 +82,20 @@ export async function freshnessOverKafka(kafka: TestKafka, options: FreshnessOpt
     const id = waiting.get(at);
     return id !== undefined && status === 200 ? [{ id, dueAtMs }] : [];
   });
-  await eventually(() => sent.every(({ id }) => seen.atMs.has(id)), { what: 'every event readable' });
+  await eventually(() => sent.every(({ id }) => seen.byId.has(id)), { what: 'every event readable' });
   await seen.stop();
-  const freshMs = sent.map(({ id, dueAtMs }) => seen.atMs.get(id)! - dueAtMs).sort((a, b) => a - b);
+  const fresh = freshnessOf(sent, seen);
   const acksMs = latenciesOf(samples);
   await chain.stop();
   const share = (part: 'edge' | 'mover' | 'broker') =>
     `${part} ${((us[part] - before.us[part]) / seconds / 1e4).toFixed(0)} %`;
   return {
-    what: `POST → Kafka → queryable at ${perSecond.toLocaleString('en')}/s`,
-    'fresh p50 ms': percentile(freshMs, 0.5),
-    'fresh p95 ms': percentile(freshMs, 0.95),
-    'fresh p99 ms': percentile(freshMs, 0.99),
+    what: `POST → Kafka → queryable at ${perSecond.toLocaleString('en')}/s, ${sentTypes.size} ${sentTypes.size === 1 ? 'table' : 'tables'}`,
+    ...fresh.columns,
     'ack p50 ms': percentile(acksMs, 0.5),
     'ack p99 ms': percentile(acksMs, 0.99),
     'inserts/s': perInsertSecond,
-    note: `${freshMs.length} events watched of ${samples.length}, ${samples.filter(({ status }) => status !== 200).length} bad; asked every 20 ms; of a core ${share('edge')}, ${share('mover')} with the watching, ${share('broker')}`,
+    note: `${sent.length} events watched of ${samples.length}, ${samples.filter(({ status }) => status !== 200).length} bad; ${fresh.note}; of a core ${share('edge')}, ${share('mover')} with the watching, ${share('broker')}`,
   };
 }
 
@@ -118,40 +119,6 @@ async function level(edge: Ugc, mover: Ugc): Promise<true> {
   const buffered = await metric(edge.url, 'ugc_buffer_events');
   if (rows >= stored && lag === 0 && buffered === 0) return true;
   throw new Error(`${stored} stored, ${buffered} of them on disk, ${lag} in Kafka, ${rows} rows`);
-}
-
-interface Watched {
-  readonly id: string;
-  /** Not later than it was received, epoch milliseconds. */
-  readonly sinceMs: number;
-}
-
-/** When each id was first in an answer, monotonic. `coming` is in order; only rows from the first one not seen on are asked for. */
-function watch(mover: Ugc, types: readonly string[], coming: readonly Watched[]) {
-  const atMs = new Map<string, number>();
-  let isRunning = true;
-  let next = 0;
-  const watching = (async () => {
-    while (isRunning) {
-      while (next < coming.length - 1 && atMs.has(coming[next]!.id)) next++;
-      const from = Math.floor(coming[next]?.sinceMs ?? Date.now());
-      const selects = types.map(
-        type =>
-          `SELECT toString(event_id) AS id FROM ugc.${type} WHERE received_at >= fromUnixTimestamp64Milli(toInt64(${from}))`,
-      );
-      const rows = await mover.query<{ id: string }>(`SELECT id FROM (${selects.join(' UNION ALL ')})`);
-      const now = performance.now();
-      for (const { id } of rows) if (!atMs.has(id)) atMs.set(id, now);
-      await Bun.sleep(20);
-    }
-  })();
-  return {
-    atMs,
-    stop: () => {
-      isRunning = false;
-      return watching;
-    },
-  };
 }
 
 const chainSize = 100;

@@ -30,6 +30,7 @@ export async function etlBench({ rows, seconds, chainSeconds, drainsOnly }: EtlB
       ...drains,
       await freshnessOverKafka(kafka, { perSecond: 10, seconds: Math.max(seconds, 20), watched: 'all' }),
       await freshnessOverKafka(kafka, { perSecond: 5_000, seconds, watched: ['click'] }),
+      await freshnessOverKafka(kafka, { perSecond: 5_000, seconds, types: new Set(['click']), watched: 'all' }),
       await wholeChain(kafka, chainSeconds),
     ];
   } finally {

@@ -28,13 +28,13 @@ export const filmTypes: ReadonlySet<string> = new Set([
 ]);
 
 /** `count` bodies of `size` film events each, under their own names, mean 330 bytes an event, ids left to the edge. */
-export function bodiesOf(size: number, count: number): string[] {
+export function bodiesOf(size: number, count: number, types = filmTypes): string[] {
   const random = randomOf('bodies');
   const filmEvent = () => {
     for (;;) {
       const { event_id: _, ...event } = clientEvent(random);
       const type = catalogue.find(event.event_type)!;
-      if (filmTypes.has(type.name)) return { ...event, event_type: type.name };
+      if (types.has(type.name)) return { ...event, event_type: type.name };
     }
   };
   return Array.from({ length: count }, () => {

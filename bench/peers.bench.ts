@@ -6,8 +6,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { ensureTopics } from '../src/adapters/kafka/ensure-topics.ts';
+import { freePorts } from '../test/support/free-ports.ts';
 import type { TestKafka } from '../test/support/kafka.ts';
-import { freePorts } from '../test/support/kafka-node.ts';
 import { bodiesOf, load } from './load.ts';
 import { cpuUs } from './process.ts';
 import type { Row } from './report.ts';

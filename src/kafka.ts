@@ -16,6 +16,7 @@ import { breakerOf } from './ingest/breaker.ts';
 import { copiesOf } from './ingest/copies.ts';
 import { type Drain, startDrain } from './ingest/drain.ts';
 import { hedge } from './ingest/hedge.ts';
+import { paceOf } from './ingest/pace.ts';
 import { hintOf } from './nearest.ts';
 import type { DiskBuffer, Log, Source } from './ports.ts';
 import { sleep } from './sleep.ts';
@@ -48,6 +49,7 @@ export async function openKafkaEdge({ config, buffer, topics, logger, metrics }:
   const options = kafkaOptionsOf(config);
   const kafka = kafkaLog(options);
   const copies = copiesOf();
+  const pace = paceOf();
   const breaker = breakerOf({
     budgetMs: config.ackBudgetMs,
     onChange: reason => {
@@ -63,11 +65,13 @@ export async function openKafkaEdge({ config, buffer, topics, logger, metrics }:
     kafka,
     breaker,
     copies,
+    pace,
     logger,
     onDrained: (outcome, events) => metrics.bufferDrained.inc({ outcome }, events),
     onHalted: topic => keeper.want([topic]),
   });
-  const log = hedge({ kafka, disk: diskLog(buffer), breaker, copies, budgetMs: config.ackBudgetMs });
+  const disk = diskLog(buffer);
+  const log = hedge({ kafka, disk, breaker, copies, budgetMs: config.ackBudgetMs, onAnswered: pace.answered });
   return {
     log,
     get isUp() {
@@ -169,7 +173,8 @@ export function kafkaReader(config: Config, topics: readonly string[], logger: L
   const { from, kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
   // A group of its own: the usual one goes on where it is, and a restart goes on where this one was.
   const groupId = from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;
-  if (from !== null) logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events is 0');
+  if (from !== null)
+    logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events says 0 of every topic');
   return kafkaSource({ ...kafkaOptionsOf(config), groupId, sessionTimeoutMs, from, topics, logger });
 }
 

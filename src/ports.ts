@@ -199,8 +199,11 @@ export interface Source {
   owns?(batch: Batch): boolean;
   /** In words what keeps it from reading just now; null = nothing. Of a log that is elsewhere. */
   problem?(): string | null;
-  /** Events behind the positions committed, by topic, as far as this reader owns them. Of a log that tells. */
-  lag?(): ReadonlyMap<string, number>;
+  /**
+   * Events behind the positions committed, by topic, as far as this reader owns them; a moment old at most where counting
+   * is cheap. A topic that is not in it has none, or of a log that is elsewhere it is not known or not owned.
+   */
+  lag?(): ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 }
 

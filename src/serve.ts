@@ -22,8 +22,9 @@ import { type Judges, judgesOf } from './judges.ts';
 import { type KafkaEdge, kafkaReader, openKafkaEdge, refuseStrange } from './kafka.ts';
 import { openLedger } from './ledger.ts';
 import { type Lookup, openLookup } from './lookup.ts';
-import type { DiskBuffer, Log } from './ports.ts';
+import type { DiskBuffer, Log, Source } from './ports.ts';
 import { type RunTimeTypes, runTimeTypes } from './run-time-types.ts';
+import { scrapeOf } from './scrape.ts';
 import { type Storage, startStorage } from './storage.ts';
 import { type Health, type Logger, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
 
@@ -90,10 +91,12 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     await buffer.retire('etl');
   }
   let storage: Storage | null = null;
+  let reader: Source | null = null;
   if (active.has('etl')) {
     refuseStrange(config.from, topics.now().read);
     // Registered before anything is appended, however long ClickHouse is waited for.
-    let first = buffer !== null && !hasKafka ? buffer.source('etl') : null;
+    reader = buffer !== null && !hasKafka ? buffer.source('etl') : null;
+    let first = reader;
     storage = await startStorage({
       config,
       openSource: () => {
@@ -126,6 +129,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     buffer,
     kafka,
     storage,
+    reader,
     topics,
     lookup,
     ledger,
@@ -177,6 +181,8 @@ interface EdgeParts {
   readonly buffer: DiskBuffer | null;
   readonly kafka: KafkaEdge | null;
   readonly storage: Storage | null;
+  /** The mover's, where the disk is the log. */
+  readonly reader: Source | null;
   readonly topics: LiveTopics;
   readonly lookup: Lookup;
   readonly ledger: Ledger | null;
@@ -199,6 +205,7 @@ function openEdge({
   buffer,
   kafka,
   storage,
+  reader,
   topics,
   lookup,
   ledger,
@@ -221,16 +228,7 @@ function openEdge({
     };
     return { ready: hasRoom || kafka?.isUp === true, detail };
   };
-  const onScrape = async (): Promise<void> => {
-    if (buffer !== null) await scrapeBuffer(buffer, metrics);
-    metrics.etlLag.reset();
-    metrics.etlLagEvents.reset();
-    // At rest too there is a sample of each: an absent one could be anything.
-    if (storage !== null) for (const topic of topics.now().read) metrics.etlLag.set({ topic }, 0);
-    for (const [topic, events] of storage?.lag() ?? []) metrics.etlLagEvents.set({ topic }, events);
-    for (const [topic, atMs] of storage?.oldest() ?? [])
-      metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
-  };
+  const onScrape = scrapeOf({ buffer, storage, reader, topics: () => topics.now().read, metrics });
   const { host, port, adminPort } = config;
   try {
     const server = startServer({
@@ -261,14 +259,6 @@ function openEdge({
       { cause: error },
     );
   }
-}
-
-async function scrapeBuffer(buffer: DiskBuffer, metrics: Metrics): Promise<void> {
-  const { events, bytes, oldestAtMs, quarantined } = await buffer.stats();
-  metrics.bufferEvents.set(events);
-  metrics.bufferBytes.set(bytes);
-  metrics.bufferOldest.set(oldestAtMs === null ? 0 : Math.max(0, Date.now() - oldestAtMs) / 1000);
-  metrics.bufferQuarantined.set(quarantined);
 }
 
 const rolesOf = (config: Config): ReadonlySet<Role> =>

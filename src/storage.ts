@@ -9,6 +9,7 @@ import { chdbConnection } from './adapters/chdb/connection.ts';
 import { type Engine, openEngine } from './adapters/chdb/engine.ts';
 import { serveClickhouseHttp } from './adapters/chdb/http.ts';
 import { type ClickhouseClient, clickhouseClient } from './adapters/clickhouse/client.ts';
+import { refreshesIn } from './adapters/clickhouse/refreshes.ts';
 import { clickhouseSink } from './adapters/clickhouse/sink.ts';
 import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
@@ -16,6 +17,7 @@ import { type GrowingSink, growingSink } from './etl/growing-sink.ts';
 import { type Mover, startMover } from './etl/loop.ts';
 import { clickhouseFolder, removeInstance, urlOf, writeInstance } from './instance.ts';
 import type { AggregateDefinition, JudgeForeign, Sink, Source, TableDefinition } from './ports.ts';
+import { watchRefreshes } from './refreshes.ts';
 import { sleep } from './sleep.ts';
 import type { Logger, Metrics } from './telemetry.ts';
 
@@ -41,7 +43,9 @@ export interface Storage {
   /** When the edge took the oldest record polled and not yet a row, by topic. */
   oldest(): ReadonlyMap<string, number>;
   /** Events not yet rows, by topic, where the log can tell. */
-  lag(): ReadonlyMap<string, number>;
+  lag(): Promise<ReadonlyMap<string, number>>;
+  /** Sets the metrics of what is known of the engine now. */
+  scrape(): void;
   /**
    * These tables from now on, and with `reopen` a source opened anew. A server that cannot be reached gets them once it
    * can, and until then their events wait. Rejects with `schema_incompatible`, and then nothing has changed.
@@ -51,6 +55,9 @@ export interface Storage {
   readonly broken: Promise<string>;
   close(): Promise<void>;
 }
+
+/** An aggregate that fails is told of within this. */
+const lookAtAggregatesMsMax = 30_000;
 
 /** Rejects with `engine_missing`, `data_dir_locked`, `schema_incompatible` or `config_invalid`, everything closed. */
 export async function startStorage(options: StorageOptions): Promise<Storage> {
@@ -91,7 +98,7 @@ interface Opened {
 }
 
 function run(options: StorageOptions, { engine, client, sink, http }: Opened): Storage {
-  const { config, openSource, judge, logger, metrics } = options;
+  const { config, openSource, aggregates, judge, logger, metrics } = options;
   const stopping = new AbortController();
   const types = new Map(options.tables.map(({ type, version = 1 }) => [type, version]));
   let source: Source | null = null;
@@ -125,6 +132,14 @@ function run(options: StorageOptions, { engine, client, sink, http }: Opened): S
       if (!mustReopen) return;
     }
   })();
+
+  const refreshes = watchRefreshes({
+    read: signal => refreshesIn(client, config.clickhouseDatabase, signal),
+    names: new Set(aggregates.map(({ name }) => name)),
+    everyMs: Math.min(config.clickhouseRefreshSeconds * 1_000, lookAtAggregatesMsMax),
+    logger,
+    metrics,
+  });
 
   async function define(tables: readonly TableDefinition[], reopen: boolean): Promise<void> {
     try {
@@ -161,9 +176,11 @@ function run(options: StorageOptions, { engine, client, sink, http }: Opened): S
       ...(unprepared === null ? {} : { clickhouse: unprepared }),
       ...(source?.problem?.() ? { reading: source.problem()! } : {}),
       ...Object.fromEntries(mover?.halted() ?? []),
+      ...refreshes.problems(),
     }),
     oldest: () => mover?.oldest() ?? new Map(),
-    lag: () => source?.lag?.() ?? new Map(),
+    lag: async () => (await source?.lag?.()) ?? new Map(),
+    scrape: refreshes.scrape,
     define,
     broken: brokenOf(moving),
     close: async () => {
@@ -172,6 +189,7 @@ function run(options: StorageOptions, { engine, client, sink, http }: Opened): S
       await http?.stop();
       await mover?.stop();
       await moving.catch(() => {});
+      await refreshes.stop();
       await sink.close();
       await engine?.close();
     },

@@ -27,7 +27,7 @@ export interface Logs {
 /** Log text held in memory while stdout does not take it; beyond it lines are dropped rather than the process. */
 const heldBytesMax = 16 * 1024 * 1024;
 /** Request lines leave together: when there are so many characters of them, or after so long. */
-const togetherLength = 16_384;
+const togetherLength = 65_536;
 const togetherMs = 100;
 const closeMsMax = 300;
 
@@ -37,6 +37,7 @@ export function openLogs({ level, requests }: { readonly level: string; readonly
   stream.on('error', () => {});
   const logger = pino({ ...ecsFormat({ serviceName: 'ugc' }), level }, stream);
   const writes = requests && logger.isLevelEnabled('info');
+  const textOf = requestLines();
   let lines = '';
   const leave = (): void => {
     if (lines === '') return;
@@ -49,7 +50,7 @@ export function openLogs({ level, requests }: { readonly level: string; readonly
     logger,
     request: line => {
       if (!writes) return;
-      lines += requestText(line);
+      lines += textOf(line);
       if (lines.length > togetherLength) leave();
     },
     close: () => {
@@ -64,8 +65,26 @@ export function openLogs({ level, requests }: { readonly level: string; readonly
   };
 }
 
-function requestText({ method, route, status, bytes, durationMs, address }: RequestLine): string {
-  return `{"@timestamp":"${new Date().toISOString()}","log.level":"info","message":"${method} ${route} ${status}","ecs.version":"8.10.0","service.name":"ugc","event.dataset":"ugc.request","http.request.method":"${method}","http.route":"${route}","http.response.status_code":${status},"http.request.body.bytes":${bytes},"event.duration":${Math.round(durationMs * 1e6)},"client.address":"${address}"}\n`;
+/** The text of a request line. What most lines have in common is made once: the millisecond, and the kind of request. */
+function requestLines(): (line: RequestLine) => string {
+  let ms = Number.NaN;
+  let timestamp = '';
+  let kind: Pick<RequestLine, 'method' | 'route' | 'status'> = { method: '', route: '', status: 0 };
+  let kindText = '';
+  return line => {
+    const { method, route, status, bytes, durationMs, address } = line;
+    const now = Date.now();
+    if (now !== ms) {
+      ms = now;
+      timestamp = new Date(now).toISOString();
+    }
+    if (kind.method !== method || kind.route !== route || kind.status !== status) {
+      kind = line;
+      kindText = `","log.level":"info","message":"${method} ${route} ${status}","ecs.version":"8.10.0","service.name":"ugc","event.dataset":"ugc.request","http.request.method":"${method}","http.route":"${route}","http.response.status_code":${status},"http.request.body.bytes":`;
+    }
+    const ns = Math.round(durationMs * 1e6);
+    return `{"@timestamp":"${timestamp}${kindText}${bytes},"event.duration":${ns},"client.address":"${address}"}\n`;
+  };
 }
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -102,8 +121,13 @@ export function openMetrics() {
     etlHalted: gauge('etl_halted', 'Tables that wait for repair', ['table']),
     etlWaiting: gauge('etl_waiting', 'Topics that wait for a newer ugc to read them', ['topic']),
     etlLag: gauge('etl_lag_seconds', 'Age of the oldest event polled and not yet inserted', ['topic']),
-    etlLagEvents: gauge('etl_lag_events', 'Events in the log and not yet rows', ['topic']),
+    etlLagEvents: gauge('etl_lag_events', 'Events in the log and not yet rows; no sample = not known', ['topic']),
     freshness: histogram('freshness_seconds', 'From received to queryable, oldest event of each insert'),
+    aggregateAge: gauge('aggregate_age_seconds', 'Since an aggregate was last computed, up to 30 s too many', [
+      'aggregate',
+    ]),
+    aggregateRefresh: gauge('aggregate_refresh_seconds', 'What that computation took', ['aggregate']),
+    aggregateFailing: gauge('aggregate_failing', '1 while the last computation of an aggregate failed', ['aggregate']),
     deadLetters: counter('dead_letters_total', 'Records that can never become rows', ['reason']),
   };
 }

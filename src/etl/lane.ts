@@ -1,7 +1,8 @@
 // One table's way into the sink: gathers its batches, inserts block after block, one at a time.
 //
 // - A row that finds the table at rest leaves at once; a table in use is inserted into every `intervalMs`, so blocks grow
-//   with the rate. What it has not used at rest it may use at once, a few inserts at most. A full block does not wait.
+//   with the rate, and in its turn where many are in use (pace.ts). What it has not used at rest it may use at once, a few
+//   inserts at most. Half of a full block does not wait.
 // - An insert of unknown outcome, or into a sink that is overloaded or needs repair, is repeated with the same token
 //   until it succeeds: never skipped, never split.
 // - Only a definite refusal leads to dead letters, and only of the records that are refused alone.
@@ -12,6 +13,7 @@ import { sleep } from '../sleep.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { type Block, blockOf, fillingOf } from './block.ts';
 import { isolate } from './isolate.ts';
+import type { Pace } from './pace.ts';
 
 export interface LaneOptions {
   readonly sink: Sink;
@@ -20,6 +22,8 @@ export interface LaneOptions {
   readonly intervalMs: number;
   /** Inserts a table at rest may have at once, before the interval holds. Each interval at rest gives one back. */
   readonly sparesMax?: number;
+  /** Of all tables. */
+  readonly pace: Pace;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** No new insert begins after this. */
@@ -55,13 +59,20 @@ export function startLane(type: string, options: LaneOptions): Lane {
   const topics = new Set<string>();
   let halted: string | null = null;
   let awaited = Promise.withResolvers<void>();
-  stopping.addEventListener('abort', () => awaited.resolve(), { once: true });
+  /** Ends the wait for the next insert. */
+  let hurry = new AbortController();
+  const wake = (): void => {
+    awaited.resolve();
+    hurry.abort();
+  };
+  stopping.addEventListener('abort', wake, { once: true });
 
   return {
     add: batch => {
       topics.add(batch.topic);
       filling.add(batch);
       awaited.resolve();
+      if (isHalfFull()) hurry.abort();
     },
     get isFull() {
       return isFull();
@@ -83,10 +94,11 @@ export function startLane(type: string, options: LaneOptions): Lane {
         await awaited.promise;
         continue;
       }
-      const waitMs = dueAt - sparesMs - performance.now();
-      if (waitMs > 0 && !isHalfFull()) {
-        await sleep(Math.min(waitMs, 20), stopping);
-        continue;
+      if (!isHalfFull()) {
+        hurry = new AbortController();
+        await sleep(dueAt - sparesMs - performance.now(), hurry.signal);
+        await options.pace.turn(hurry.signal);
+        if (stopping.aborted) return;
       }
       dueAt = Math.max(dueAt, performance.now()) + options.intervalMs;
       const wasFull = isFull();

@@ -15,6 +15,7 @@ import { newerThan } from '../stamp.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { sortForeign } from './foreign.ts';
 import { type Lane, type LaneOptions, startLane } from './lane.ts';
+import { paceOf } from './pace.ts';
 import { progressOf } from './progress.ts';
 import { lettersOf } from './records.ts';
 import { type Waiting, waitingOf } from './waiting.ts';
@@ -30,7 +31,7 @@ export interface MoverOptions {
   readonly judge: JudgeForeign;
   readonly blockRowsMax: number;
   readonly blockBytesMax: number;
-  /** A table in use is inserted into at most this often. */
+  /** A table in use is inserted into at most this often, all together `tablesUnhindered` times as often. */
   readonly intervalMs: number;
   /** Inserts under way at a stop get this long. */
   readonly graceMs: number;
@@ -45,6 +46,10 @@ export interface Mover extends Loop {
   oldest(): ReadonlyMap<string, number>;
 }
 
+/** So many tables in use do not wait for each other. */
+const tablesUnhindered = 5;
+/** After a rest so many inserts may begin at once. */
+const sparesMax = 10;
 const retryMs = 500;
 
 export function startMover(options: MoverOptions): Mover {
@@ -79,6 +84,7 @@ export function startMover(options: MoverOptions): Mover {
   let failure: unknown = null;
   const laneOptions: LaneOptions = {
     ...options,
+    pace: paceOf({ intervalMs: options.intervalMs / tablesUnhindered, sparesMax }),
     stopping: stopping.signal,
     givingUp: givingUp.signal,
     onRoom: () => room.abort(),

@@ -85,6 +85,7 @@ const noKnownType = '(unknown)';
  * them apart by when they were received. `places`: for each envelope, which of `firsts` stands for it.
  */
 function distinct(envelopes: readonly Envelope[]): { readonly firsts: readonly Envelope[]; readonly places: number[] } {
+  if (envelopes.length < 2) return { firsts: envelopes, places: envelopes.map((_, at) => at) };
   const firsts: Envelope[] = [];
   const placeOf = new Map<string, number>();
   const places = envelopes.map(envelope => {

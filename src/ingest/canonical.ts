@@ -4,13 +4,16 @@
 import type { Field, FieldKind } from '../../schemas/field.ts';
 import { isoOf, readTime } from '../../schemas/time.ts';
 
-/** The JSON text of a judged value; null for half a surrogate pair, nesting beyond the depth, a number beyond doubles. */
-export type Writer = (value: unknown) => string | null;
+/**
+ * The JSON text of a judged value; null for half a surrogate pair, nesting beyond the depth, a number beyond doubles.
+ * `isPlain`: it is known to hold no character that JSON escapes, and no half of a surrogate pair.
+ */
+export type Writer = (value: unknown, isPlain?: boolean) => string | null;
 
 /** How the values of a field are written. `depthMax`: levels of nesting a value may have. */
 export function writerOf({ kind, absent }: Pick<Field, 'kind' | 'absent'>, depthMax: number): Writer {
   const write = kind === 'object' ? objectWriter(depthMax) : writers[kind];
-  return absent === 'null' ? value => (value === null ? 'null' : write(value)) : write;
+  return absent === 'null' ? (value, isPlain) => (value === null ? 'null' : write(value, isPlain)) : write;
 }
 
 const writers: Readonly<Record<Exclude<FieldKind, 'object'>, Writer>> = {
@@ -30,9 +33,9 @@ const writers: Readonly<Record<Exclude<FieldKind, 'object'>, Writer>> = {
 // A character that JSON escapes, or half of a surrogate pair.
 const special = /["\\\u0000-\u001f\ud800-\udfff]/;
 
-function textOf(value: unknown): string | null {
+function textOf(value: unknown, isPlain = false): string | null {
   const text = value as string;
-  if (!special.test(text)) return `"${text}"`;
+  if (isPlain || !special.test(text)) return `"${text}"`;
   return text.isWellFormed() ? JSON.stringify(text) : null;
 }
 

@@ -4,17 +4,18 @@
 //   tried slowly, the others go on.
 // - What Kafka refuses for good is set aside in the buffer's quarantine with its reason, and the rest flows.
 // - A copy that Kafka has acked meanwhile is passed without being sent; one whose answer is open is waited for.
-// - What is under way is bounded, so that live events never queue behind much of it. An empty buffer costs nothing but
-//   the buffer's own look for other writers.
+// - What is under way is bounded and sent in slices at the pace of pace.ts, so that live events never queue behind much
+//   of it. An empty buffer costs nothing but the buffer's own look for other writers.
 // - A full disk takes no position either: what was sent is passed, and what comes is read, once there is room.
 // - A crash repeats events, never skips one.
 
 import { messageOf, PipelineError } from '../errors.ts';
-import type { Batch, DiskBuffer, Envelope, Log, Loop, Source } from '../ports.ts';
+import type { Batch, DiskBuffer, Envelope, Log, Loop, Outcome, Source } from '../ports.ts';
 import { patiently, sleep, untilAborted } from '../sleep.ts';
 import type { Logger } from '../telemetry.ts';
 import type { Breaker } from './breaker.ts';
 import type { Copies } from './copies.ts';
+import type { Pace } from './pace.ts';
 
 export type Drained = 'sent' | 'taken_back' | 'quarantined';
 
@@ -23,6 +24,8 @@ export interface DrainOptions {
   readonly kafka: Log;
   readonly breaker: Breaker;
   readonly copies: Copies;
+  /** Of what is sent, so that live events keep their latency. */
+  readonly pace: Pace;
   readonly logger: Logger;
   /** So many events have left the buffer. */
   readonly onDrained: (outcome: Drained, events: number) => void;
@@ -40,6 +43,8 @@ export interface Drain extends Loop {
 /** Of one read, and of all that is on its way to Kafka. */
 const chunkBytesMax = 512 * 1024;
 const underWayBytesMax = 2 * chunkBytesMax;
+/** Sent at once, by the pace: live events wait behind no more than this on their way to Kafka. */
+const sliceEvents = 128;
 
 /** A record of the buffer on its way. */
 interface Draining {
@@ -49,7 +54,7 @@ interface Draining {
 }
 
 export function startDrain(options: DrainOptions): Drain {
-  const { buffer, kafka, breaker, copies, logger, onDrained } = options;
+  const { buffer, kafka, breaker, copies, pace, logger, onDrained } = options;
   const { retryMsMin = 100, retryMsMax = 1_000, onHalted = () => {} } = options;
   const source: Source = buffer.source('drain', { withKeys: true });
   const stopping = new AbortController();
@@ -142,8 +147,7 @@ export function startDrain(options: DrainOptions): Drain {
   async function send(records: readonly Draining[]) {
     const bytes = records.reduce((sum, { envelope }) => sum + envelope.body.length, 0);
     bytesUnderWay += bytes;
-    const sentAtMs = performance.now();
-    const outcomes = await kafka.publish(records.map(({ envelope }) => envelope));
+    const outcomes = (await Promise.all(slicesOf(records).map(sendSlice))).flat();
     bytesUnderWay -= bytes;
     const left: Draining[] = [];
     const refused: (Draining & { readonly reason: string })[] = [];
@@ -158,7 +162,6 @@ export function startDrain(options: DrainOptions): Drain {
       }
     });
     const sent = records.length - left.length - refused.length;
-    if (sent > 0) breaker.acked(sentAtMs);
     onDrained('sent', sent);
     try {
       await setAside(refused);
@@ -168,6 +171,15 @@ export function startDrain(options: DrainOptions): Drain {
       error ??= thrown instanceof PipelineError ? thrown : new PipelineError('buffer_failed', messageOf(thrown));
     }
     return { left, error: error as PipelineError | null };
+  }
+
+  function sendSlice(slice: readonly Draining[]): Promise<readonly Outcome[]> {
+    return pace.send(slice.length, stopping.signal, async () => {
+      const sentAtMs = performance.now();
+      const outcomes = await kafka.publish(slice.map(({ envelope }) => envelope));
+      if (outcomes.some(({ ok }) => ok)) breaker.acked(sentAtMs);
+      return outcomes;
+    });
   }
 
   async function setAside(refused: readonly (Draining & { readonly reason: string })[]): Promise<void> {
@@ -212,6 +224,12 @@ function recordsOf(batch: Batch): Draining[] {
     const body = bodies[index]!;
     return { batch, index, envelope: { id: idOf(body), type: batch.type!, version, topic, key, body, receivedAtMs } };
   });
+}
+
+function slicesOf<T>(items: readonly T[]): (readonly T[])[] {
+  const slices: (readonly T[])[] = [];
+  for (let at = 0; at < items.length; at += sliceEvents) slices.push(items.slice(at, at + sliceEvents));
+  return slices;
 }
 
 /** The edge writes `{"event_id":"…36 characters…"` in front. */

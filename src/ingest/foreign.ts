@@ -21,12 +21,15 @@ import { type JsonObject, readId } from './rejection.ts';
 export interface ForeignJudgeOptions extends JudgeOptions {
   /** Larger records are not even parsed. */
   readonly bodyBytesMax: number;
+  /** The clock a record's time is held against, epoch ms. */
+  readonly now?: () => number;
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export function foreignJudgeOf(options: ForeignJudgeOptions): JudgeForeign {
   const judge = judgeOf(options);
+  const { now: clock = Date.now } = options;
   const typeOfTopic = typesByTopic(options.catalogue, options.topic);
 
   return (record, { topic, partition }) => {
@@ -37,7 +40,8 @@ export function foreignJudgeOf(options: ForeignJudgeOptions): JudgeForeign {
     const parsed = read(value);
     if ('reason' in parsed) return parsed;
     const given = unwrap(parsed.event);
-    const { event, origin, version } = isObject(given) ? originOf(given, record) : foreign(given, record);
+    const receivedAtMs = receivedAtOf(record, clock());
+    const { event, origin, version } = isObject(given) ? originOf(given, receivedAtMs) : foreign(given, receivedAtMs);
     const hasType = isObject(event) && event.event_type !== undefined;
     const pathType = hasType ? null : (typeOfTopic.get(topic) ?? null);
     const now = isObject(event) && version !== null ? brought(event, version, pathType) : { event };
@@ -106,12 +110,12 @@ interface Given {
 }
 
 /** The event as a client would have sent it, and where it came from. */
-function originOf(given: JsonObject, record: ForeignRecord): Given {
+function originOf(given: JsonObject, receivedAtMs: number): Given {
   const { received_at: at, source, ip, user_agent: userAgent, schema_version: version } = given;
   const received = readTime(at);
   const isStamped = received !== null && isStorable(received) && isVersion(version);
   if (!isStamped || typeof source !== 'string' || typeof ip !== 'string' || typeof userAgent !== 'string')
-    return foreign(given, record);
+    return foreign(given, receivedAtMs);
   return {
     event: Object.fromEntries(Object.entries(given).filter(([name]) => !stampNames.has(name))),
     origin: { ...plainOrigin(received.ms), source, ip, userAgent, wasJudged: true },
@@ -119,9 +123,9 @@ function originOf(given: JsonObject, record: ForeignRecord): Given {
   };
 }
 
-const foreign = (event: unknown, record: ForeignRecord): Given => ({
+const foreign = (event: unknown, receivedAtMs: number): Given => ({
   event,
-  origin: plainOrigin(receivedAtOf(record)),
+  origin: plainOrigin(receivedAtMs),
   version: null,
 });
 
@@ -137,8 +141,7 @@ const plainOrigin = (receivedAtMs: number): Origin => ({
 const dayMs = 86_400_000;
 
 /** A log without times, or with a producer's that cannot be: then now. */
-function receivedAtOf({ atMs }: ForeignRecord): number {
-  const nowMs = Date.now();
+function receivedAtOf({ atMs }: ForeignRecord, nowMs: number): number {
   return atMs > 0 && atMs <= nowMs + dayMs ? Math.floor(atMs) : nowMs;
 }
 

@@ -17,6 +17,8 @@ export interface HedgeOptions {
   readonly breaker: Breaker;
   readonly copies: Copies;
   readonly budgetMs: number;
+  /** Kafka has taken so many events after so long, or has let the budget pass. */
+  readonly onAnswered?: (events: number, tookMs: number) => void;
 }
 
 /** A publish that Kafka has not answered yet. */
@@ -29,7 +31,7 @@ interface Pending {
 }
 
 /** Closing it closes Kafka's side, after every publish has its outcomes. The disk's stays open. */
-export function hedge({ kafka, disk, breaker, copies, budgetMs }: HedgeOptions): Log {
+export function hedge({ kafka, disk, breaker, copies, budgetMs, onAnswered = () => {} }: HedgeOptions): Log {
   let unanswered = 0;
   let onQuiet = () => {};
   let closing: Promise<void> | undefined;
@@ -58,8 +60,10 @@ export function hedge({ kafka, disk, breaker, copies, budgetMs }: HedgeOptions):
   function settle(sent: Pending, outcomes: readonly Outcome[]): void {
     report(sent, outcomes);
     if (sent.copied === null) {
-      if (outcomes.every(isGood)) sent.answer(outcomes);
-      else void appendFailed(sent.envelopes, outcomes).then(sent.answer);
+      if (outcomes.every(isGood)) {
+        onAnswered(outcomes.length, performance.now() - sent.sentAtMs);
+        sent.answer(outcomes);
+      } else void appendFailed(sent.envelopes, outcomes).then(sent.answer);
       return;
     }
     sent.envelopes.forEach((envelope, at) => {
@@ -77,6 +81,7 @@ export function hedge({ kafka, disk, breaker, copies, budgetMs }: HedgeOptions):
 
   function copy(sent: Pending): void {
     breaker.overdue(sent.sentAtMs);
+    onAnswered(sent.envelopes.length, budgetMs);
     copies.expect(sent.envelopes);
     sent.copied = disk.publish(sent.envelopes);
     void sent.copied.then(copied => {

@@ -19,6 +19,8 @@ export interface Reading {
   readonly events: readonly unknown[];
   /** sent_at beside the events. */
   readonly sentAt: unknown;
+  /** The body is JSON without a backslash: no text in it holds what JSON escapes, nor half of a surrogate pair. */
+  readonly isPlain?: boolean;
 }
 
 /** Rejects with a PipelineError that a client can be answered with. */
@@ -35,7 +37,7 @@ export async function readEvents(request: Request, limits: ReadLimits): Promise<
       'too_large',
       `the body holds more than ${limits.bodyEventsMax} events (UGC_BODY_EVENTS_MAX)`,
     );
-  return reading;
+  return { ...reading, isPlain: !text.includes('\\') };
 }
 
 /** `curl -d` announces a form whatever it sends; a form that is no JSON gets the JSON answer. */

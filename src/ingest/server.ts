@@ -91,6 +91,7 @@ function routesOfEvents({ limits, receipts }: ServerOptions, accept: Accept, isS
       userAgent: (request.headers.get('user-agent') ?? '').slice(0, 1024),
       pathType: params.event_type ?? null,
       sentAt: reading.sentAt,
+      isPlain: reading.isPlain === true,
     };
     return accept(reading, origin, ack);
   };

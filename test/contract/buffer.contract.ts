@@ -12,8 +12,8 @@ import {
   noTopics,
   pollAll,
   pollSome,
-  until,
 } from '../support/buffer.ts';
+import { until } from '../support/until.ts';
 import { binaryOf, booking } from '../support/versions.ts';
 
 export interface BufferUnderTest {
@@ -54,7 +54,7 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
       withBuffer(async buffer => {
         const source = buffer.source('etl');
         const range = await buffer.append([...envelopes(7, 'click'), ...envelopes(3, 'page_view', 'p')]);
-        const batches = await pollAll(source);
+        const batches = await pollAll(source, 10);
         for (const batch of batches) {
           expect(bodiesOf(batch)).toHaveLength(batch.count);
           expect(batch.last - batch.first + 1).toBe(batch.count);
@@ -75,7 +75,7 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
           at % 2 === 0 ? old.edge(booking(at, { chair: '1' })) : now.edge(booking(at, { seat: 1 })),
         );
         await buffer.append(sent);
-        const read = (await pollAll(source)).flatMap(batch =>
+        const read = (await pollAll(source, 4)).flatMap(batch =>
           bodiesOf(batch).map(body => ({ body, of: batch.version })),
         );
         expect(read).toHaveLength(4);
@@ -88,7 +88,10 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         const ranges: Range[] = [];
         for (let i = 0; i < 20; i++) ranges.push(await buffer.append(envelopes(1 + (i % 3), 'click', `${i}-`)));
         for (let i = 1; i < ranges.length; i++) expect(ranges[i]!.first).toBeGreaterThan(ranges[i - 1]!.last);
-        const batches = await pollAll(source);
+        const batches = await pollAll(
+          source,
+          ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0),
+        );
         for (let i = 1; i < batches.length; i++) expect(batches[i]!.first).toBeGreaterThan(batches[i - 1]!.last);
       }));
 
@@ -98,7 +101,7 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         await Promise.all(
           Array.from({ length: 300 }, (_, i) => buffer.append(envelopes(3, ['click', 'page_view'][i % 2], `${i}-`))),
         );
-        expect(new Set(idsOf(await pollAll(source))).size).toBe(900);
+        expect(new Set(idsOf(await pollAll(source, 900))).size).toBe(900);
       }));
 
     test('a poll that finds nothing waits for the next append', () =>
@@ -133,10 +136,10 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         const first = buffer.source('etl');
         await buffer.append(envelopes(2, 'click', 'a'));
         await buffer.append(envelopes(2, 'click', 'b'));
-        const batches = await pollAll(first);
+        const batches = await pollAll(first, 4);
         await commitAll(first, batches.slice(0, 1));
         await first.close();
-        expect(idsOf(await pollAll(buffer.source('etl')))).toEqual(['b0', 'b1']);
+        expect(idsOf(await pollAll(buffer.source('etl'), 2))).toEqual(['b0', 'b1']);
       }));
 
     test('committing an earlier position again takes nothing back', () =>
@@ -144,10 +147,10 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         const source = buffer.source('etl');
         await buffer.append(envelopes(1, 'click', 'a'));
         await buffer.append(envelopes(1, 'click', 'b'));
-        const batches = await pollAll(source);
+        const batches = await pollAll(source, 2);
         await commitAll(source, [batches[1]!, batches[0]!]);
         await source.close();
-        expect(await pollAll(buffer.source('etl'))).toEqual([]);
+        expect(await pollAll(buffer.source('etl'), 0)).toEqual([]);
       }));
 
     test('a row stays until every reader has passed it', () =>
@@ -155,34 +158,34 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         const etl = buffer.source('etl');
         const archive = buffer.source('archive');
         await buffer.append(envelopes(5));
-        await commitAll(etl, await pollAll(etl));
-        const late = await pollAll(archive);
+        await commitAll(etl, await pollAll(etl, 5));
+        const late = await pollAll(archive, 5);
         expect(idsOf(late)).toHaveLength(5);
         expect((await buffer.stats()).events).toBe(5);
         await commitAll(archive, late);
-        await until('the buffer is empty', isEmpty(buffer));
+        await until(isEmpty(buffer), 'the buffer is empty');
       }));
 
     test('one topic passed does not delete another', () =>
       withBuffer(async buffer => {
         const source = buffer.source('etl');
         await buffer.append([...envelopes(3, 'click'), ...envelopes(4, 'page_view', 'p')]);
-        const batches = await pollAll(source);
+        const batches = await pollAll(source, 7);
         await commitAll(
           source,
           batches.filter(({ type }) => type === 'page_view'),
         );
-        await until('page views are gone', async () => (await buffer.stats()).events === 3);
+        await until(async () => (await buffer.stats()).events === 3, 'page views are gone');
         await source.close();
-        expect(idsOf(await pollAll(buffer.source('etl')))).toEqual(['e0', 'e1', 'e2']);
+        expect(idsOf(await pollAll(buffer.source('etl'), 3))).toEqual(['e0', 'e1', 'e2']);
       }));
 
     test('a paused topic is held back, the others flow, and later it comes whole', () =>
       withBuffer(async buffer => {
         const source = buffer.source('etl');
         await buffer.append([...envelopes(3, 'click'), ...envelopes(3, 'page_view', 'p')]);
-        expect(idsOf(await pollAll(source, new Set(['ugc.click'])))).toEqual(['p0', 'p1', 'p2']);
-        expect(idsOf(await pollAll(source, new Set(['ugc.page_view'])))).toEqual(['e0', 'e1', 'e2']);
+        expect(idsOf(await pollAll(source, 3, new Set(['ugc.click'])))).toEqual(['p0', 'p1', 'p2']);
+        expect(idsOf(await pollAll(source, 3, new Set(['ugc.page_view'])))).toEqual(['e0', 'e1', 'e2']);
       }));
 
     test('a poll is bounded in bytes, yet always moves on', () =>
@@ -215,11 +218,11 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         expect(refused).toMatchObject({ code: 'buffer_full', retry: 'backoff' });
         expect(buffer.hasRoom(2 ** 20)).toBe(false);
         expect((await buffer.stats()).events).toBe(acked.length);
-        const batches = await pollAll(source);
+        const batches = await pollAll(source, acked.length);
         expect(idsOf(batches).sort()).toEqual(acked.sort());
         await commitAll(source, batches);
-        await until('the buffer is empty', isEmpty(buffer));
-        await until('there is room', () => buffer.hasRoom(40_000));
+        await until(isEmpty(buffer), 'the buffer is empty');
+        await until(() => buffer.hasRoom(40_000), 'there is room');
         await buffer.append([envelope('after')]);
         expect(idsOf(await pollSome(source))).toEqual(['after']);
       }, 2 ** 20));
@@ -231,7 +234,7 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         const good = buffer.append([envelope('good')]);
         expect(await bad.catch(error => error)).toMatchObject({ code: 'internal' });
         await good;
-        expect(idsOf(await pollAll(source))).toEqual(['good']);
+        expect(idsOf(await pollAll(source, 1))).toEqual(['good']);
       }));
 
     test('stats tell events, bytes and age', () =>
@@ -255,7 +258,7 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         await commitAll(drain, await pollSome(drain));
         await buffer.append([envelope('later')]);
         await buffer.retire('etl');
-        await until('only the last one is left', async () => (await buffer.stats()).events === 1);
+        await until(async () => (await buffer.stats()).events === 1, 'only the last one is left');
         await buffer.retire('etl');
         expect(idsOf(await pollSome(drain))).toEqual(['later']);
       }));
@@ -279,7 +282,7 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         await buffer.setAside([record]);
         await buffer.setAside([record]);
         await commitAll(source, [batch!]);
-        await until('the buffer is empty', isEmpty(buffer));
+        await until(isEmpty(buffer), 'the buffer is empty');
         expect((await buffer.stats()).quarantined).toBe(1);
       }));
 

@@ -9,8 +9,9 @@ import {
 import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
 import { kafkaLog } from '../../src/adapters/kafka/log.ts';
 import type { KafkaLogOptions } from '../../src/adapters/kafka/options.ts';
-import { envelope, until } from '../support/buffer.ts';
+import { envelope } from '../support/buffer.ts';
 import { kafkaClient, type Secure, startKafka, type TestKafka } from '../support/kafka.ts';
+import { until } from '../support/until.ts';
 
 let kafka: TestKafka;
 let secure: Secure;
@@ -18,7 +19,10 @@ beforeAll(async () => {
   kafka = await startKafka({ isSecure: true });
   if (kafka.secure === null) throw new Error('this test needs a broker of its own: unset UGC_TEST_KAFKA_BROKERS');
   secure = kafka.secure;
-  await ensureTopics({ brokers: kafka.brokers, clientId: 'test' }, ['secure'], { partitions: 2, replicas: 1 });
+  await ensureTopics({ brokers: kafka.brokers, clientId: 'test', requestTimeoutMs: 30_000 }, ['secure'], {
+    partitions: 2,
+    replicas: 1,
+  });
 });
 afterAll(() => kafka.stopForGood());
 
@@ -30,7 +34,13 @@ const login = (password = secure.password): SASLOptions => ({
 
 /** What becomes of one event. */
 async function published(how: Partial<KafkaLogOptions>, topic = 'secure'): Promise<string> {
-  const log = kafkaLog({ brokers: secure.brokers, clientId: 'ugc', requestTimeoutMs: 1_500, ...how });
+  const log = kafkaLog({
+    brokers: secure.brokers,
+    clientId: 'ugc',
+    requestTimeoutMs: 20_000,
+    connectionTimeoutMs: 10_000,
+    ...how,
+  });
   const [outcome] = await log.publish([{ ...envelope('a'), topic }]);
   await log.close();
   return outcome!.ok ? outcome!.stored : `${outcome!.error.code}: ${outcome!.error.message}`;
@@ -57,7 +67,10 @@ test('an authority that is not trusted halts and is said', async () => {
 test('a user without the right to write, or to see the topic, halts and the ACL is named', async () => {
   const forbidden = { 'no.write': AclOperationTypes.WRITE, 'no.describe': AclOperationTypes.ALL };
   const names = Object.keys(forbidden);
-  await ensureTopics({ brokers: kafka.brokers, clientId: 'test' }, names, { partitions: 1, replicas: 1 });
+  await ensureTopics({ brokers: kafka.brokers, clientId: 'test', requestTimeoutMs: 30_000 }, names, {
+    partitions: 1,
+    replicas: 1,
+  });
   const admin = kafkaClient(kafka.brokers, 5).admin();
   await admin.connect();
   const acl = Object.entries(forbidden).flatMap(([resourceName, denied]) =>
@@ -78,8 +91,9 @@ test('a user without the right to write, or to see the topic, halts and the ACL 
   await admin.disconnect();
   const how = { ssl: { ca: secure.ca }, sasl: login() };
   for (const topic of names)
-    await until(`${topic} is forbidden`, async () =>
-      /^log_halted: .*ACL: Write.*TOPIC_AUTHORIZATION_FAILED/.test(await published(how, topic)),
+    await until(
+      async () => /^log_halted: .*ACL: Write.*TOPIC_AUTHORIZATION_FAILED/.test(await published(how, topic)),
+      `${topic} is forbidden`,
     );
   expect(await published(how)).toBe('kafka');
 });
@@ -95,7 +109,13 @@ test('plain text to a TLS port is not stored', async () => {
 });
 
 test('topics are looked for as the same user', async () => {
-  const options = { brokers: secure.brokers, clientId: 'ugc', ssl: { ca: secure.ca }, sasl: login() };
+  const options = {
+    brokers: secure.brokers,
+    clientId: 'ugc',
+    requestTimeoutMs: 30_000,
+    ssl: { ca: secure.ca },
+    sasl: login(),
+  };
   expect(await ensureTopics(options, ['secure', 'secure.more'], { partitions: 1, replicas: 1 })).toEqual([
     'secure.more',
   ]);

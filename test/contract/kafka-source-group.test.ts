@@ -1,57 +1,28 @@
 // The Kafka source among others: partitions handed over by closing, killing and stopping, and a broker that dies.
 
-import { afterAll, afterEach, beforeAll, expect, test } from 'bun:test';
+import { afterEach, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import type { Admin, Producer } from 'kafkajs';
-import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
-import {
-  bytesMax,
-  commitAll,
-  namesOf,
-  nothingPaused,
-  read,
-  readFor,
-  sourcesOf,
-  stamped,
-} from '../support/kafka-source.ts';
+import type { Batch } from '../../src/ports.ts';
+import { kafkaInTest } from '../support/kafka-in-test.ts';
+import { bytesMax, commitAll, namesOf, nothingPaused, read, readFor, stamped } from '../support/kafka-source.ts';
 import { eventually } from '../support/ugc.ts';
 
-let kafka: TestKafka;
-let admin: Admin;
-let producer: Producer;
-beforeAll(async () => {
-  kafka = await startKafka();
-  admin = kafkaClient(kafka.brokers, 10).admin();
-  producer = kafkaClient(kafka.brokers, 10).producer();
-  await Promise.all([admin.connect(), producer.connect()]);
-});
-afterAll(async () => {
-  await Promise.all([admin.disconnect(), producer.disconnect()]);
-  await kafka.stopForGood();
-});
-const sources = sourcesOf(() => ({ brokers: kafka.brokers }));
+const own = kafkaInTest();
+const { sources, newName, newTopic, committed } = own;
+
 const children = new Set<Child>();
 afterEach(async () => {
   for (const { kill } of children) await kill();
   children.clear();
-  await sources.closeAll();
 });
 
-let topics = 0;
-const newName = (): string => `g.${process.pid}.${++topics}`;
-async function newTopic(numPartitions: number): Promise<string> {
-  const topic = newName();
-  await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true });
-  return topic;
-}
 /** To each partition in turn. */
 const send = (topic: string, partitions: number, names: readonly string[]) =>
-  producer.send({ topic, messages: names.map((name, at) => ({ value: stamped(name), partition: at % partitions })) });
+  own.producer.send({
+    topic,
+    messages: names.map((name, at) => ({ value: stamped(name), partition: at % partitions })),
+  });
 const names = (count: number, prefix: string): string[] => Array.from({ length: count }, (_, at) => prefix + at);
-const offsetsOf = async (groupId: string, topic: string): Promise<number[]> =>
-  (await admin.fetchOffsets({ groupId, topics: [topic] }))[0]!.partitions
-    .toSorted((a, b) => a.partition - b.partition)
-    .map(({ offset }) => Number(offset));
 
 interface Child {
   readonly polled: Set<string>;
@@ -63,7 +34,7 @@ interface Child {
 
 function startChild(groupId: string, topic: string, mode: 'commits' | 'waits'): Child {
   const script = join(import.meta.dir, '../support/kafka-source-child.ts');
-  const child = Bun.spawn([process.execPath, script, kafka.brokers.join(','), groupId, topic, mode], {
+  const child = Bun.spawn([process.execPath, script, own.kafka.brokers.join(','), groupId, topic, mode], {
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'inherit',
@@ -100,27 +71,39 @@ function startChild(groupId: string, topic: string, mode: 'commits' | 'waits'): 
 
 test('two share the partitions; what one has not committed the other reads again when it closes', async () => {
   const [topic, group] = [await newTopic(4), newName()];
-  const one = sources.open(group, [topic]);
+  // Whoever did not leave would be missed only after this.
+  const session = { sessionTimeoutMs: 120_000 };
+  const one = sources.open(group, [topic], session);
   await send(topic, 4, names(4, 'a'));
   await commitAll(one, await read(one, 4));
-  const other = sources.open(group, [topic]);
-  // Until each has a share, one record a partition is asked for again and again.
-  const shares = await eventually(async () => {
-    await send(topic, 4, names(4, 'share'));
-    const [mine, theirs] = await Promise.all([readFor(one, 300), readFor(other, 300)]);
-    await Promise.all([commitAll(one, mine), commitAll(other, theirs)]);
-    const partitions = [mine, theirs].map(batches => new Set(batches.map(({ partition }) => partition)));
-    return partitions.every(({ size }) => size === 2) && partitions;
+  const other = sources.open(group, [topic], session);
+  // Until each has a share, one record a partition is sent again and again, and read by whom it is given to.
+  let rounds = 0;
+  await eventually(async () => {
+    const round = `round ${++rounds} `;
+    await send(topic, 4, names(4, round));
+    const [mine, theirs]: [Batch[], Batch[]] = [[], []];
+    const left = () => names(4, round).filter(name => !namesOf([...mine, ...theirs]).includes(name));
+    while (left().length > 0)
+      await Promise.all(
+        [
+          { source: one, got: mine },
+          { source: other, got: theirs },
+        ].map(async ({ source, got }) => {
+          const batches = await readFor(source, 100);
+          await commitAll(source, batches);
+          got.push(...batches);
+        }),
+      );
+    const shares = [mine, theirs].map(batches => [...new Set(batches.map(({ partition }) => partition))]);
+    return shares.every(({ length }) => length === 2) && new Set(shares.flat()).size === 4;
   });
-  expect([...shares[0]!, ...shares[1]!].toSorted()).toEqual([0, 1, 2, 3]);
   await send(topic, 4, names(4, 'b'));
   const unfinished = namesOf(await read(other, 2));
-  const closedAt = performance.now();
   await other.close();
-  const taken = namesOf(await read(one, 4));
+  const taken = namesOf(await read(one, 4, { msMax: 60_000 }));
   expect(taken.toSorted()).toEqual(names(4, 'b'));
   expect(taken).toEqual(expect.arrayContaining(unfinished));
-  expect(performance.now() - closedAt).toBeLessThan(4_000); // below the session: it has left
 });
 
 test('a killed one is replaced after its session, and every record is seen', async () => {
@@ -144,18 +127,18 @@ test('one that was stopped beyond its session commits nothing over the new owner
   expect(namesOf(again)).toEqual(names(10, 'a'));
   await send(topic, 1, names(5, 'b'));
   await commitAll(source, [...again, ...(await read(source, 5))]);
-  expect(await offsetsOf(group, topic)).toEqual([15]);
+  expect(await committed(group, topic)).toEqual([15]);
   // It wakes with ten records polled and commits them at once, before it can have heard of anything.
   child.commit();
   child.signal('SIGCONT');
   await eventually(() => child.commits() === 1);
-  expect(await offsetsOf(group, topic)).toEqual([15]);
+  expect(await committed(group, topic)).toEqual([15]);
   // And it is a member again, from where the group is now.
   await source.close();
   await send(topic, 1, ['c0']);
   await eventually(() => child.polled.has('c0'));
   child.commit();
-  await eventually(async () => (await offsetsOf(group, topic))[0] === 16);
+  await eventually(async () => (await committed(group, topic))[0] === 16);
 });
 
 test('a partition kept through a rebalance is read on: nothing twice, commits of before still count', async () => {
@@ -167,10 +150,11 @@ test('a partition kept through a rebalance is read on: nothing twice, commits of
   const theirs = await read(other, 5); // the partition that has moved, from its committed position
   const moved = theirs[0]!.partition;
   await commitAll(one, before);
-  expect(await offsetsOf(group, topic)).toEqual(moved === 0 ? [-1, 5] : [5, -1]);
+  const stays = moved === 0 ? [-1, 5] : [5, -1];
+  await eventually(async () => Bun.deepEquals(await committed(group, topic), stays));
   expect(await readFor(one, 500)).toEqual([]);
   await commitAll(other, theirs);
-  expect(await offsetsOf(group, topic)).toEqual([5, 5]);
+  expect(await committed(group, topic)).toEqual([5, 5]);
 });
 
 test('a session outlives a mover that does not poll for longer than it', async () => {
@@ -180,19 +164,20 @@ test('a session outlives a mover that does not poll for longer than it', async (
   const batches = await read(source, 3);
   await Bun.sleep(7_500); // the time that passes is what is tested
   await commitAll(source, batches);
-  expect(await offsetsOf(group, topic)).toEqual([3]);
+  expect(await committed(group, topic)).toEqual([3]);
 });
 
 test('a broker killed in the middle and started again: reading and committing go on by themselves', async () => {
   const [topic, group] = [await newTopic(2), newName()];
-  const source = sources.open(group, [topic]);
+  // The membership outlives the broker's absence: nothing is read again.
+  const source = sources.open(group, [topic], { sessionTimeoutMs: 120_000 });
   await send(topic, 2, names(10, 'a'));
   const before = await read(source, 10);
-  await kafka.kill();
-  const waiting = source.poll({ paused: nothingPaused, bytesMax }, AbortSignal.timeout(25_000));
+  await own.kafka.kill();
+  const waiting = source.poll({ paused: nothingPaused, bytesMax }, AbortSignal.timeout(90_000));
   await eventually(() => source.problem() !== null);
   const committing = commitAll(source, before);
-  await kafka.restart();
+  await own.kafka.restart();
   await eventually(() => send(topic, 2, names(10, 'b')));
   const polled = [...(await waiting)];
   while (new Set(namesOf(polled)).size < 10) polled.push(...(await read(source, 1)));
@@ -200,7 +185,7 @@ test('a broker killed in the middle and started again: reading and committing go
   await committing;
   await commitAll(source, polled);
   // Sending may have been repeated.
-  await eventually(async () => (await offsetsOf(group, topic)).every(offset => offset >= 10));
+  await eventually(async () => (await committed(group, topic)).every(offset => offset >= 10));
   await eventually(() => source.problem() === null);
 });
 
@@ -209,14 +194,14 @@ test('a broker that hangs is said to, closing beside it is bounded, and reading 
   const [source, other] = [sources.open(group, [topic]), sources.open(newName(), [topic])];
   await send(topic, 1, ['a']);
   await Promise.all([read(source, 1), read(other, 1)]);
-  kafka.stop();
+  own.kafka.stop();
   try {
     await eventually(() => source.problem());
     const closingAt = performance.now();
     await other.close();
-    expect(performance.now() - closingAt).toBeLessThan(6_000);
+    expect(performance.now() - closingAt).toBeLessThan(30_000); // it hangs for as long as this waits
   } finally {
-    kafka.cont();
+    own.kafka.cont();
   }
   await eventually(() => send(topic, 1, ['b']));
   // It may have lost its session meanwhile, and then begins with what it had not committed.
@@ -227,11 +212,11 @@ test('a broker that hangs is said to, closing beside it is bounded, and reading 
 test('without a broker at the start it waits, says so, and begins by itself', async () => {
   const [topic, group] = [await newTopic(1), newName()];
   await send(topic, 1, ['a']);
-  await kafka.kill();
+  await own.kafka.kill();
   const source = sources.open(group, [topic]);
   expect(await source.poll({ paused: nothingPaused, bytesMax }, AbortSignal.timeout(1_500))).toEqual([]);
-  expect(source.problem()).toContain(kafka.brokers[0]!);
-  await kafka.restart();
+  await eventually(() => source.problem()?.includes(own.kafka.brokers[0]!));
+  await own.kafka.restart();
   expect(namesOf(await read(source, 1))).toEqual(['a']);
   await eventually(() => source.problem() === null);
 });

@@ -5,7 +5,7 @@ import { kafkaSource } from '../../src/adapters/kafka/source.ts';
 import { memorySink } from '../../src/adapters/memory/sink.ts';
 import { type Mover, startMover } from '../../src/etl/loop.ts';
 import type { Sink } from '../../src/ports.ts';
-import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
+import { kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { stamped } from '../support/kafka-source.ts';
 import { versionOne } from '../support/list-source.ts';
 import { quietLogger, sharedMetrics } from '../support/quiet.ts';
@@ -42,7 +42,7 @@ test('movers that come and go, two at a time, leave each record a row or a dead 
   const client = kafkaClient(kafka.brokers, 10);
   const [admin, producer] = [client.admin(), client.producer()];
   await Promise.all([admin.connect(), producer.connect()]);
-  await admin.createTopics({ topics: [{ topic: 'moved', numPartitions: 4 }], waitForLeaders: true });
+  await makeTopics(admin, { topic: 'moved', numPartitions: 4 });
   const bodies = Array.from({ length: 4_000 }, (_, at) => stamped(at, at % 3 === 0 ? 'click' : 'page_view'));
   const foreign = ['{"a":1}', '{\n}', null];
   const stored = memorySink();
@@ -74,4 +74,4 @@ test('movers that come and go, two at a time, leave each record a row or a dead 
   const letters = stored.letters().map(({ raw }) => Buffer.from(raw).toString());
   expect(letters.toSorted()).toEqual(['', '{\n}', '{"a":1}']);
   await Promise.all([admin.disconnect(), producer.disconnect()]);
-}, 60_000);
+});

@@ -21,7 +21,7 @@ beforeAll(async () => {
   kafka = await startKafka({ isSecure: true });
   if (kafka.secure === null) throw new Error('this test needs a broker of its own: unset UGC_TEST_KAFKA_BROKERS');
   secure = kafka.secure;
-  await ensureTopics({ brokers: kafka.brokers, clientId: 'test' }, ['open', 'forbidden'], {
+  await ensureTopics({ brokers: kafka.brokers, clientId: 'test', requestTimeoutMs: 30_000 }, ['open', 'forbidden'], {
     partitions: 1,
     replicas: 1,
   });

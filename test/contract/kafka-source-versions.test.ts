@@ -6,7 +6,7 @@ import { kafkaSource } from '../../src/adapters/kafka/source.ts';
 import { memorySink } from '../../src/adapters/memory/sink.ts';
 import { type Mover, startMover } from '../../src/etl/loop.ts';
 import type { Sink } from '../../src/ports.ts';
-import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
+import { kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { stamped } from '../support/kafka-source.ts';
 import { quietLogger, sharedMetrics } from '../support/quiet.ts';
 import { eventually } from '../support/ugc.ts';
@@ -48,7 +48,7 @@ test('what a newer edge wrote waits for the newer mover, in the partition it is 
   const client = kafkaClient(kafka.brokers, 10);
   const [admin, producer] = [client.admin(), client.producer()];
   await Promise.all([admin.connect(), producer.connect()]);
-  await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: true });
+  await makeTopics(admin, { topic, numPartitions: 2 });
   const places = [0, 1].map(partition => ({ topic, partition }));
   const members = [
     { id: 'old', topics: [topic], owned: places, generation: 1 },
@@ -98,4 +98,4 @@ test('what a newer edge wrote waits for the newer mover, in the partition it is 
   await next.stop();
   expect(stored.letters()).toEqual([]);
   await Promise.all([admin.disconnect(), producer.disconnect()]);
-}, 60_000);
+});

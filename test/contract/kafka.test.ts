@@ -5,9 +5,10 @@ import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
 import { kafkaLog } from '../../src/adapters/kafka/log.ts';
 import type { KafkaLogOptions } from '../../src/adapters/kafka/options.ts';
 import type { Envelope, Log } from '../../src/ports.ts';
-import { envelope, envelopes, idOf, until } from '../support/buffer.ts';
+import { envelope, envelopes, idOf } from '../support/buffer.ts';
 import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
 import { kafkajsAsPublished, timersSetIn } from '../support/kafkajs-as-published.ts';
+import { until } from '../support/until.ts';
 import { logContract } from './log.contract.ts';
 
 CompressionCodecs[CompressionTypes.ZSTD] = () => ({ decompress: async (bytes: Buffer) => zstdDecompressSync(bytes) });
@@ -19,13 +20,14 @@ beforeAll(async () => {
 afterAll(() => kafka.stopForGood());
 
 const shape = { partitions: 3, replicas: 1 };
+/** For what is to be given up. */
 const requestTimeoutMs = 700;
 let topics = 0;
 
 /** A topic of the test's own, and a log. */
 async function opened(more: Partial<KafkaLogOptions> = {}): Promise<{ log: Log; topic: string }> {
   const topic = `t.${process.pid}.${++topics}`;
-  const options = { brokers: kafka.brokers, clientId: 'ugc', requestTimeoutMs, ...more };
+  const options = { brokers: kafka.brokers, clientId: 'ugc', requestTimeoutMs: 30_000, ...more };
   await ensureTopics(options, [topic], shape);
   return { log: kafkaLog(options), topic };
 }
@@ -53,7 +55,7 @@ async function readTopics(names: readonly string[], count: number): Promise<Read
         read.push({ key: key?.toString() ?? null, body, partition, timestamp: Number(timestamp) });
       },
     });
-    await until(`${count} records of ${names}, ${read.length} so far`, () => read.length >= count);
+    await until(() => read.length >= count, `${count} records of ${names}, ${read.length} so far`);
   } finally {
     await consumer.disconnect();
   }
@@ -67,7 +69,7 @@ const codes = (outcomes: Awaited<ReturnType<Log['publish']>>): string[] =>
 // The contract's envelopes name their topics themselves, so each test has topics of a prefix of its own.
 logContract('kafka', async () => {
   const prefix = `c.${process.pid}.${++topics}.`;
-  const options = { brokers: kafka.brokers, clientId: 'ugc' };
+  const options = { brokers: kafka.brokers, clientId: 'ugc', requestTimeoutMs: 30_000 };
   const names = ['ugc.click', 'ugc.page_view'].map(name => prefix + name);
   await ensureTopics(options, names, shape);
   const log = kafkaLog(options);
@@ -119,7 +121,7 @@ describe('a plain consumer', () => {
 
   test('finds a user where kafkajs’ own producer puts it', async () => {
     const { log, topic } = await opened();
-    const producer = kafkaClient(kafka.brokers).producer({ allowAutoTopicCreation: false });
+    const producer = kafkaClient(kafka.brokers, 10).producer({ allowAutoTopicCreation: false });
     await producer.connect();
     const ids = Array.from({ length: 30 }, (_, index) => `user-${index}`);
     await producer.send({ topic, messages: ids.map(key => ({ key, value: 'theirs' })) });
@@ -196,14 +198,14 @@ describe('a broker that', () => {
     await kafka.kill();
     const startedAt = performance.now();
     expect(codes(await log.publish([{ ...envelope('a'), topic }]))).toEqual(['log_unavailable']);
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(performance.now() - startedAt).toBeLessThan(10_000); // a third of what a request may take
     await kafka.restart();
-    await until('stored', async () => codes(await log.publish([{ ...envelope('b'), topic }]))[0] === 'kafka');
+    await until(async () => codes(await log.publish([{ ...envelope('b'), topic }]))[0] === 'kafka', 'stored');
     await log.close();
   });
 
   test('is killed under load loses nothing it acked, and is used again when it is back', async () => {
-    const { log, topic } = await opened();
+    const { log, topic } = await opened({ requestTimeoutMs });
     const acked: string[] = [];
     const failures = new Set<string>();
     let isOver = false;
@@ -223,43 +225,43 @@ describe('a broker that', () => {
       }
     };
     const writers = Array.from({ length: 8 }, writer);
-    await until('some are acked', () => acked.length > 500);
+    await until(() => acked.length > 500, 'some are acked');
     await kafka.kill();
     const before = acked.length;
-    await until('it fails', () => failures.size > 0);
+    await until(() => failures.size > 0, 'it fails');
     await kafka.restart();
-    await until('it is used again', () => acked.length > before + 500);
+    await until(() => acked.length > before + 500, 'it is used again');
     isOver = true;
     await Promise.all(writers);
     await log.close();
     for (const code of failures) expect(['log_unavailable', 'log_unknown']).toContain(code);
-    expect(slowestMs).toBeLessThan(1_000 + requestTimeoutMs);
+    // Connecting and one request, and as much again to spare; not as long as it is dead.
+    expect(slowestMs).toBeLessThan(3 * (1_000 + requestTimeoutMs));
     const ids = new Set((await readTopics([topic], acked.length)).map(({ body }) => idOf(body)));
     expect(acked.filter(id => !ids.has(id))).toEqual([]);
   });
 
   test('hangs leaves an unknown outcome after the timeout, what waited was not sent, and it recovers', async () => {
-    const { log, topic } = await opened({ inFlightMax: 1 });
+    const { log, topic } = await opened({ inFlightMax: 1, requestRecordsMax: 1, requestTimeoutMs });
     expect(codes(await log.publish([{ ...envelope('before'), topic }]))).toEqual(['kafka']);
-    const others = Array.from({ length: 6 }, (_, index) => `${topic}.${index}`);
+    const others = Array.from({ length: 40 }, (_, index) => `${topic}.${index}`);
     kafka.stop();
     try {
       const startedAt = performance.now();
-      const first = log.publish([{ ...envelope('in-flight'), topic }]);
-      await Bun.sleep(20);
-      const second = log.publish([{ ...envelope('waiting'), topic }]);
-      expect(codes(await first)).toEqual(['log_unknown']);
-      expect(codes(await second)).toEqual(['log_unavailable']);
+      // One record a request, one request at a time: the second can only wait.
+      expect(codes(await log.publish(on(topic, [envelope('in-flight'), envelope('waiting')])))).toEqual([
+        'log_unknown',
+        'log_unavailable',
+      ]);
       expect(performance.now() - startedAt).toBeGreaterThan(requestTimeoutMs - 1);
-      expect(performance.now() - startedAt).toBeLessThan(requestTimeoutMs + 300);
       const againAt = performance.now();
       const many = [topic, ...others].map(each => ({ ...envelope('still'), topic: each }));
-      expect(codes(await log.publish(many))).toEqual(Array(7).fill('log_unavailable'));
-      expect(performance.now() - againAt).toBeLessThan(requestTimeoutMs + 300);
+      expect(codes(await log.publish(many))).toEqual(Array(41).fill('log_unavailable'));
+      expect(performance.now() - againAt).toBeLessThan(20 * requestTimeoutMs); // not one after the other
     } finally {
       kafka.cont();
     }
-    await until('stored', async () => codes(await log.publish([{ ...envelope('after'), topic }]))[0] === 'kafka');
+    await until(async () => codes(await log.publish([{ ...envelope('after'), topic }]))[0] === 'kafka', 'stored');
     await log.close();
     const ids = (await readTopics([topic], 3)).map(({ body }) => idOf(body));
     expect(ids).toContain('before');
@@ -279,6 +281,6 @@ test('an idle connection sets no timer; kafkajs as published wakes up for ever',
   const theirs = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).producer();
   await theirs.connect();
   await theirs.send({ topic, messages: [{ value: 'b' }] });
-  expect(await timersSetIn(1_000)).toBeGreaterThan(100);
+  expect(await timersSetIn(1_000)).toBeGreaterThan(10);
   await theirs.disconnect();
 });

@@ -12,6 +12,9 @@ import { seenBlock, seenRows, seenTable } from '../support/rows.ts';
 import { soon } from '../support/until.ts';
 import { failureOf, never, newDatabase, type SinkUnderTest, sinkContract } from './sink.contract.ts';
 
+/** Of statements that are to succeed. */
+const patientMs = 60_000;
+
 let local: TemporaryEngine;
 let server: ClickhouseServer;
 const clients: ClickhouseClient[] = [];
@@ -31,10 +34,10 @@ const overHttp = (timeoutMs: number, compression?: 'zstd' | 'gzip') =>
   clickhouseClient({ url: server.url, user: 'default', password: '', timeoutMs, compression });
 
 function underTest(connect: (timeoutMs: number) => ClickhouseClient, embedded: boolean): SinkUnderTest {
-  const client = keep(connect(20_000));
+  const client = keep(connect(patientMs));
   return {
-    sink: ({ database, tables = [seenTable], migrate = 'auto', timeoutMs = 20_000 }) => {
-      const own = timeoutMs === 20_000 ? client : keep(connect(timeoutMs));
+    sink: ({ database, tables = [seenTable], migrate = 'auto', timeoutMs = patientMs }) => {
+      const own = timeoutMs === patientMs ? client : keep(connect(timeoutMs));
       return clickhouseSink({ client: own, database, tables, migrate, timeoutMs, embedded });
     },
     query: async <Row>(query: string) => (await client.query({ query, format: 'JSONEachRow' })).json<Row>(),
@@ -58,10 +61,10 @@ sinkContract('a server over HTTP', () => underTest(timeoutMs => overHttp(timeout
 sinkContract('a server over HTTP, compressed', () => underTest(timeoutMs => overHttp(timeoutMs, 'zstd'), false));
 
 describe('a server that dies or hangs in the middle', () => {
-  async function prepared(timeoutMs: number) {
+  async function prepared() {
     const under = underTest(overHttp, false);
     const database = newDatabase();
-    const sink = under.sink({ database, timeoutMs });
+    const sink = under.sink({ database });
     await sink.prepare();
     const counts = async () => {
       const rows = await under.query<{ n: number; m: number }>(
@@ -69,14 +72,14 @@ describe('a server that dies or hangs in the middle', () => {
       );
       return rows[0];
     };
-    return { sink, counts };
+    return { sink, hasty: under.sink({ database, timeoutMs: 500 }), counts };
   }
 
   test('hung past the timeout: the outcome is unknown, and the same token again makes it exactly one of each', async () => {
-    const { sink, counts } = await prepared(500);
+    const { sink, hasty, counts } = await prepared();
     const block = seenBlock(...seenRows(300));
     server.freeze();
-    const error = await failureOf(sink.insert(block, 'frozen', never));
+    const error = await failureOf(hasty.insert(block, 'frozen', never));
     server.thaw();
     expect([error.code, error.retry]).toEqual(['sink_unknown', 'backoff']);
     await repeat(() => sink.insert(block, 'frozen', never));
@@ -84,7 +87,7 @@ describe('a server that dies or hangs in the middle', () => {
   });
 
   test('killed while it inserts: the same, once it is back', async () => {
-    const { sink, counts } = await prepared(20_000);
+    const { sink, counts } = await prepared();
     const block = seenBlock(...seenRows(60_000));
     const insert = failureOf(sink.insert(block, 'killed', never));
     await server.kill();
@@ -97,7 +100,7 @@ describe('a server that dies or hangs in the middle', () => {
   });
 
   test('killed after it answered: what it answered for is there', async () => {
-    const { sink, counts } = await prepared(20_000);
+    const { sink, counts } = await prepared();
     const block = seenBlock(...seenRows(1_000));
     await sink.insert(block, 'answered', never);
     await server.kill();

@@ -7,6 +7,8 @@ import { exampleClick } from '../support/events.ts';
 import { eventually, queryRows, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 const stored = '/v1/events?ack=stored';
+/** For answers that are to be 200. */
+const patient = '--ack-stored-timeout-ms=60000';
 const servers: ClickhouseServer[] = [];
 afterAll(() => Promise.all(servers.map(server => server.remove())));
 
@@ -30,7 +32,7 @@ const timed = async (ugc: Ugc, body: unknown = exampleClick) => {
 };
 
 test('in one process 200 is a row, for one event and for many at once; a repeated one is there already', async () => {
-  const ugc = await startUgc({ dataDir: temporaryFolder() });
+  const ugc = await startUgc({ dataDir: temporaryFolder(), flags: [patient] });
   for (let round = 0; round < 5; round++) {
     const { status, body } = await timed(ugc);
     expect({ status, stored: body.stored }).toEqual({ status: 200, stored: 'clickhouse' });
@@ -45,7 +47,7 @@ test('in one process 200 is a row, for one event and for many at once; a repeate
 });
 
 test('some rejected is 207 as ever, and another ack than durable and stored is 400 with nothing stored', async () => {
-  const ugc = await startUgc({ dataDir: temporaryFolder() });
+  const ugc = await startUgc({ dataDir: temporaryFolder(), flags: [patient] });
   const { status, body } = await timed(ugc, [exampleClick, { event_type: 'click' }]);
   expect(status).toBe(207);
   expect(body.results.map(({ outcome, stored: where }) => where ?? outcome)).toEqual(['clickhouse', 'rejected']);
@@ -65,14 +67,14 @@ test('across ingest and etl on one folder: 202 in time without etl, 200 with it,
   const alone = await timed(ingest);
   expect(alone).toMatchObject({ status: 202, body: { outcome: 'accepted', stored: 'disk' } });
   expect(alone.ms).toBeGreaterThan(690);
-  expect(alone.ms).toBeLessThan(3_000);
+  expect(alone.ms).toBeLessThan(30_000);
 
-  const patient = await startUgc({ dataDir, flags: ['--role=ingest', '--ack-stored-timeout-ms=60000'] });
-  const waiting = timed(patient);
+  const waits = await startUgc({ dataDir, flags: ['--role=ingest', patient] });
+  const waiting = timed(waits);
   for (let times = 0; times < 2; times++) {
     const etl = await startUgc({ dataDir, flags: ['--role=etl'] });
     if (times === 0) expect((await waiting).status).toBe(200);
-    const { status, body } = await timed(patient); // the second etl has another port
+    const { status, body } = await timed(waits); // the second etl has another port
     expect(status).toBe(200);
     expect(await countOf(etl.clickhouseUrl, [alone.body.event_id, body.event_id])).toBe(2);
     etl.kill(times === 0 ? 'SIGKILL' : 'SIGTERM');
@@ -80,13 +82,13 @@ test('across ingest and etl on one folder: 202 in time without etl, 200 with it,
   }
   expect((await timed(ingest)).status).toBe(202);
   expect(await ingest.stop()).toBe(0);
-  expect(await patient.stop()).toBe(0);
-}, 60_000);
+  expect(await waits.stop()).toBe(0);
+});
 
 test('a stop answers whoever waits with 202, well before their time is up', async () => {
   const ingest = await startUgc({
     dataDir: temporaryFolder(),
-    flags: ['--role=ingest', '--ack-stored-timeout-ms=60000'],
+    flags: ['--role=ingest', patient],
   });
   const waiting = timed(ingest);
   await eventually(async () =>
@@ -94,7 +96,7 @@ test('a stop answers whoever waits with 202, well before their time is up', asyn
   );
   expect(await ingest.stop()).toBe(0);
   expect((await waiting).status).toBe(202);
-}, 30_000);
+});
 
 test('a ClickHouse server that is killed or hangs makes it 202 in time, and 200 once it is back', async () => {
   const server = await startClickhouseServer();
@@ -118,14 +120,14 @@ test('a ClickHouse server that is killed or hangs makes it 202 in time, and 200 
     await away();
     const { status, ms, body } = await timed(ugc);
     expect({ status, stored: body.stored }).toEqual({ status: 202, stored: 'disk' });
-    expect(ms).toBeLessThan(3_000);
+    expect(ms).toBeLessThan(30_000);
     ids.push(body.event_id);
     await back();
     await until(200);
   }
   await eventually(async () => (await countOf(server.url, ids)) === ids.length);
   expect(await ugc.stop()).toBe(0);
-}, 90_000);
+});
 
 test('a process that reads Kafka’s events nowhere says in words that it cannot wait for rows', async () => {
   const ingest = await startUgc({
@@ -137,4 +139,4 @@ test('a process that reads Kafka’s events nowhere says in words that it cannot
   expect(await response.text()).toContain('UGC_CLICKHOUSE_URL');
   expect((await ingest.post(exampleClick)).status).toBe(200);
   expect(await ingest.stop()).toBe(0);
-}, 30_000);
+});

@@ -10,8 +10,9 @@ import { isBufferInUse, openBufferFile, openBufferRepair } from '../../src/adapt
 import type { BufferFile, BufferRepair, Requeued } from '../../src/buffer-file.ts';
 import { PipelineError } from '../../src/errors.ts';
 import type { DiskBuffer, SetAside } from '../../src/ports.ts';
-import { bodiesOf, commitAll, envelope, envelopes, idOf, idsOf, pollAll, pollSome, until } from '../support/buffer.ts';
+import { bodiesOf, commitAll, envelope, envelopes, idOf, idsOf, pollAll, pollSome } from '../support/buffer.ts';
 import { readOnlyFolder } from '../support/read-only-folder.ts';
+import { until } from '../support/until.ts';
 
 let folder = '';
 let path = '';
@@ -133,7 +134,7 @@ describe('records', () => {
       if (seen.length % 100 === 0) await buffer.append(envelopes(50, 'click', `new${seen.length}-`));
     }
     expect(seen).toEqual(envelopes(600, 'click', 'old').map(({ id }) => id));
-    await commitAll(etl, await pollAll(etl));
+    await commitAll(etl, await pollAll(etl, 900));
   });
 });
 
@@ -179,7 +180,7 @@ describe('forgetting a reader', () => {
     const buffer = await live();
     const [etl, drain] = [buffer.source('etl'), buffer.source('drain')];
     await buffer.append(envelopes(40, 'click'));
-    await commitAll(drain, await pollAll(drain));
+    await commitAll(drain, await pollAll(drain, 40));
     await buffer.append(envelopes(10, 'page_view'));
     const repair = repairing();
     expect(repair.owed('etl')).toEqual({ behind: 50, lost: 40, otherReaders: ['drain'] });
@@ -193,8 +194,8 @@ describe('forgetting a reader', () => {
     await commitAll(etl, await pollSome(etl));
     expect(repair.stat().readers.map(({ reader }) => reader)).toEqual(['drain', 'etl']);
     await buffer.append(envelopes(3, 'click', 'later'));
-    await commitAll(drain, await pollAll(drain));
-    expect(idsOf(await pollAll(etl))).toContain('later2');
+    await commitAll(drain, await pollAll(drain, 13));
+    expect(idsOf(await pollAll(etl, 3))).toContain('later2');
   });
 
   test('that is the last one deletes nothing', async () => {
@@ -257,7 +258,7 @@ describe('a file that is not one to work on', () => {
     await buffer.append(envelopes(9));
     const killed = join(folder, 'killed');
     mkdirSync(killed);
-    await until('the log is written', () => Bun.file(`${path}-wal`).size > 0);
+    await until(() => Bun.file(`${path}-wal`).size > 0, 'the log is written');
     for (const suffix of ['', '-wal']) copyFileSync(path + suffix, join(killed, `buffer.sqlite${suffix}`));
     await buffer.close();
     const stopped = readOnlyFolder(folder);

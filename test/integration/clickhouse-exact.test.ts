@@ -1,11 +1,8 @@
 // One row for each event_id, whatever was repeated, and cheap to ask for.
 
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
-import { clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
-import { clickhouseSink } from '../../src/adapters/clickhouse/sink.ts';
+import { beforeAll, describe, expect, test } from 'bun:test';
 import type { Sink, TableDefinition } from '../../src/ports.ts';
-import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
+import { engineInTest } from '../support/engine-in-test.ts';
 import { type SeenRow, seenBlock, seenRows, seenTable } from '../support/rows.ts';
 
 const heardTable: TableDefinition = {
@@ -17,29 +14,13 @@ const heardTable: TableDefinition = {
   ],
 };
 
-let local: TemporaryEngine;
+const own = engineInTest();
+const { sql } = own;
 const never = new AbortController().signal;
 const columns = seenTable.columns.map(({ name }) => name).join(', ');
 
-beforeAll(() => {
-  local = temporaryEngine();
-});
-afterAll(() => local[Symbol.asyncDispose]());
-
-const sql = async (query: string): Promise<string> => (await local.engine.query(query)).bytes.toString().trim();
-
-let databases = 0;
 async function prepared(): Promise<{ readonly sink: Sink; readonly db: string }> {
-  const db = `exact_${++databases}`;
-  const sink = clickhouseSink({
-    client: clickhouseClient({ connection: chdbConnection(local.engine) }),
-    database: db,
-    tables: [seenTable, heardTable],
-    migrate: 'auto',
-    timeoutMs: 20_000,
-    embedded: true,
-  });
-  await sink.prepare();
+  const { sink, db } = await own.prepared([seenTable, heardTable]);
   await sql(`SYSTEM STOP MERGES ${db}.seen_rows`); // every insert stays a part of its own: the worst case
   return { sink, db };
 }

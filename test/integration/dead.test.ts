@@ -1,47 +1,34 @@
 // Dead letters after a repair: exactly what fits now becomes a row, once, however often and however broken off.
 
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { tableOf } from '../../schemas/table.ts';
-import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
-import { clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
 import { type Letters, lettersIn } from '../../src/adapters/clickhouse/letters.ts';
-import { clickhouseSink } from '../../src/adapters/clickhouse/sink.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { derivedId, foreignJudgeOf } from '../../src/ingest/foreign.ts';
 import { replay } from '../../src/operate/replay.ts';
 import type { DeadLetter, Sink } from '../../src/ports.ts';
-import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { click, film, judgeOptions, nowMs } from '../support/edge.ts';
+import { engineInTest } from '../support/engine-in-test.ts';
 
-let local: TemporaryEngine;
+const own = engineInTest();
+const { sql } = own;
 const never = new AbortController().signal;
 
-beforeAll(() => {
-  local = temporaryEngine();
-});
-afterAll(() => local[Symbol.asyncDispose]());
-
-const sql = async (query: string): Promise<string> => (await local.engine.query(query)).bytes.toString().trim();
-
-let databases = 0;
+const tables = [click, film].map(({ event_type }) => tableOf(catalogue.find(event_type)!));
 async function prepared(): Promise<{ readonly db: string; readonly sink: Sink; readonly letters: Letters }> {
-  const db = `dead_${++databases}`;
-  const client = clickhouseClient({ connection: chdbConnection(local.engine) });
-  const sink = clickhouseSink({
-    client,
-    database: db,
-    tables: [click, film].map(({ event_type }) => tableOf(catalogue.find(event_type)!)),
-    migrate: 'auto',
-    timeoutMs: 20_000,
-    embedded: true,
-  });
-  await sink.prepare();
+  const { db, client, sink } = await own.prepared(tables);
   return { db, sink, letters: lettersIn(client, db) };
 }
 
 /** After the repair: fields a type does not have are dropped instead of refused. */
-const judge = foreignJudgeOf({ ...judgeOptions, catalogue, unknownFields: 'drop', bodyBytesMax: 2 ** 20 });
+const judge = foreignJudgeOf({
+  ...judgeOptions,
+  catalogue,
+  unknownFields: 'drop',
+  bodyBytesMax: 2 ** 20,
+  now: () => nowMs,
+});
 
 const letterOf = (position: number, value: unknown, changes: Partial<DeadLetter> = {}): DeadLetter => ({
   topic: 'others',
@@ -163,7 +150,13 @@ describe('replay', () => {
   test('what ClickHouse alone refuses stays, what was beside it goes in', async () => {
     const { db, sink, letters } = await prepared();
     await sink.deadLetter(given.slice(0, 2), never);
-    const lying = foreignJudgeOf({ ...judgeOptions, catalogue, unknownFields: 'drop', bodyBytesMax: 2 ** 20 });
+    const lying = foreignJudgeOf({
+      ...judgeOptions,
+      catalogue,
+      unknownFields: 'drop',
+      bodyBytesMax: 2 ** 20,
+      now: () => nowMs,
+    });
     const replayed = await replay({
       letters,
       sink,

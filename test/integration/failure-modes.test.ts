@@ -16,34 +16,25 @@
 // exactness does not rest on offsets), tokens of another run taken for ours (posthog#3247: tokens are never built from
 // positions), per-partition insert limits of async inserts (there are none).
 
-import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { expect, test } from 'bun:test';
 import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
 import { clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
-import { clickhouseSink } from '../../src/adapters/clickhouse/sink.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { type Mover, startMover } from '../../src/etl/loop.ts';
 import type { Batch, RowBlock, Sink } from '../../src/ports.ts';
-import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
+import { engineInTest } from '../support/engine-in-test.ts';
 import { batchOf, type ListSource, listSource, versionOne } from '../support/list-source.ts';
 import { quietLogger, samplesOf, sharedMetrics } from '../support/quiet.ts';
 import { seenBlock, seenLine, seenRows, seenTable } from '../support/rows.ts';
 import { until } from '../support/until.ts';
 
-let local: TemporaryEngine;
+const own = engineInTest();
+const { sql } = own;
 const never = new AbortController().signal;
 
-beforeAll(() => {
-  local = temporaryEngine();
-});
-afterAll(() => local[Symbol.asyncDispose]());
-
-const sql = async (query: string): Promise<string> => (await local.engine.query(query)).bytes.toString().trim();
-
-let databases = 0;
 async function prepared() {
-  const db = `failing_${++databases}`;
   const settings: Record<string, unknown>[] = [];
-  const connection = chdbConnection(local.engine);
+  const connection = chdbConnection(own.engine);
   const client = clickhouseClient({
     connection: {
       ...connection,
@@ -53,15 +44,7 @@ async function prepared() {
       },
     },
   });
-  const sink = clickhouseSink({
-    client,
-    database: db,
-    tables: [seenTable],
-    migrate: 'auto',
-    timeoutMs: 20_000,
-    embedded: true,
-  });
-  await sink.prepare();
+  const { db, sink } = await own.prepared([seenTable], client);
   return { db, sink, settings, count: (table = 'seen') => sql(`SELECT count() FROM ${db}.${table}`) };
 }
 
@@ -115,7 +98,7 @@ test('vector#26221, #24543: a missing table loses nothing and nothing is committ
   expect(await samplesOf(sharedMetrics, 'ugc_etl_halted')).toMatchObject({ 'table=seen': 1 });
   expect(run.source.commits).toEqual([]);
   await sink.prepare();
-  await until(() => isDone(run, 6), 'all is committed', 10_000);
+  await until(() => isDone(run, 6), 'all is committed');
   expect(run.mover.halted().size).toBe(0);
   expect(await samplesOf(sharedMetrics, 'ugc_etl_halted')).toMatchObject({ 'table=seen': 0 });
   await run.mover.stop();
@@ -146,7 +129,7 @@ test('langfuse#13468, jitsu#1188, GlassFlow’s ten deliveries: a failure that l
   });
   await until(() => failures <= 9, 'it is repeated');
   failures = 0;
-  await until(() => isDone(run, 4), 'it is committed', 20_000);
+  await until(() => isDone(run, 4), 'it is committed');
   await run.mover.stop();
   expect([await count(), await count('dead_letters')]).toEqual(['5', '0']);
 });
@@ -158,7 +141,7 @@ test('kafka-connect#801: a repetition is the same block under the same token, an
     await insert();
     if (lost-- > 0) throw new PipelineError('sink_unknown', 'the answer is lost');
   });
-  await until(() => isDone(run, 49), 'it is committed', 10_000);
+  await until(() => isDone(run, 49), 'it is committed');
   await run.mover.stop();
   expect(new Set(run.attempts.map(({ token, rows }) => `${token} ${rows}`)).size).toBe(1);
   expect([run.attempts.length, await count(), await count('seen_rows')]).toEqual([4, '50', '50']);
@@ -212,7 +195,7 @@ test('ClickHouse KB on views: one of somebody else’s that fails costs no row a
   expect(run.mover.halted().get('seen')).toMatch(/needs repair.*while pushing to view/s);
   expect(await count('dead_letters')).toBe('0');
   await sql(`ALTER TABLE ${db}.bad MODIFY QUERY SELECT toUInt8(length(event_type)) AS n FROM ${db}.seen_rows`);
-  await until(() => isDone(run, 4), 'it is committed', 10_000);
+  await until(() => isDone(run, 4), 'it is committed');
   await run.mover.stop();
   expect([await count(), await count('dead_letters'), await count('theirs')]).toEqual(['5', '0', '5']);
 });
@@ -223,7 +206,7 @@ test('flexprice#2392, ClickHouse out of memory or parts: overload is no refusal,
     if (run.attempts.indexOf(attempt) < 2) throw new PipelineError('sink_overloaded', 'too many parts');
     await insert();
   });
-  await until(() => isDone(run, 2), 'it is committed', 10_000);
+  await until(() => isDone(run, 2), 'it is committed');
   await run.mover.stop();
   expect([run.mover.halted().size, await count(), await count('dead_letters')]).toEqual([0, '3', '0']);
 });

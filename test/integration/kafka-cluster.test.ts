@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import type { Kafka } from 'kafkajs';
-import { isWithoutKafka, kafkaClient } from '../support/kafka.ts';
+import { isWithoutKafka, kafkaClient, makeTopics } from '../support/kafka.ts';
 import { startCluster, type TestCluster } from '../support/kafka-cluster.ts';
 import { compareWithKafka, readKafka, readRecord } from '../support/kafka-oracle.ts';
 import { newLedger } from '../support/load.ts';
@@ -32,12 +32,23 @@ describe.skipIf(await isWithoutKafka('own'))('three brokers', () => {
   const topic = async (name: string): Promise<string> => {
     const admin = kafkaClient(cluster.brokers, 10).admin();
     await admin.connect();
-    await admin.createTopics({
-      topics: [{ topic: name, numPartitions: 3, replicationFactor: 3 }],
-      waitForLeaders: true,
-    });
+    await makeTopics(admin, { topic: name, numPartitions: 3, replicationFactor: 3 });
     await admin.disconnect();
+    // One broker knows the leaders; the others hear of them a moment later, and a client may ask any.
+    for (const broker of cluster.brokers) await eventually(() => isKnownTo(broker, name));
     return name;
+  };
+  const isKnownTo = async (broker: string, name: string): Promise<boolean> => {
+    const admin = kafkaClient([broker], 10).admin();
+    await admin.connect();
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [name] });
+      return topics.every(
+        ({ partitions }) => partitions.length === 3 && partitions.every(({ isr }) => isr.length === 3),
+      );
+    } finally {
+      await admin.disconnect();
+    }
   };
   /** acks=all, to every partition, or an error. */
   const write = async (client: Kafka, name: string, ids: readonly string[]): Promise<void> => {
@@ -45,7 +56,7 @@ describe.skipIf(await isWithoutKafka('own'))('three brokers', () => {
     await producer.connect();
     try {
       const messages = ids.map((id, at) => ({ value: recordOf(id), partition: at % 3 }));
-      await producer.send({ topic: name, acks: -1, timeout: 3_000, messages });
+      await producer.send({ topic: name, acks: -1, timeout: 10_000, messages });
     } finally {
       await producer.disconnect();
     }
@@ -89,7 +100,7 @@ describe.skipIf(await isWithoutKafka('own'))('three brokers', () => {
     });
     for (const { proxy } of cluster.nodes) proxy.refuse();
     expect(await write(kafkaClient(cluster.proxied, 1), name, idsOf('cut')).catch(() => 'refused')).toBe('refused');
-    await write(kafkaClient(cluster.brokers), name, idsOf('direct'));
+    await write(kafkaClient(cluster.brokers, 10), name, idsOf('direct'));
     for (const { proxy } of cluster.nodes) proxy.heal();
     const late = kafkaClient(cluster.proxied, 5);
     await eventually(async () => write(late, name, idsOf('healed')).then(() => true));

@@ -13,7 +13,7 @@ import { judgeOf } from '../../src/ingest/judge.ts';
 import type { Sink } from '../../src/ports.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { click, film, judgeOptions, originOf } from '../support/edge.ts';
-import { isWithoutKafka, kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
+import { isWithoutKafka, kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { sourcesOf } from '../support/kafka-source.ts';
 import { quietLogger, sharedMetrics } from '../support/quiet.ts';
 import { until } from '../support/until.ts';
@@ -84,7 +84,7 @@ async function moveAll(groupId: string): Promise<void> {
     committed = found?.partitions[0]?.offset ?? '';
   };
   const looking = setInterval(() => void look().catch(() => {}), 50);
-  await until(() => committed === String(values.length), 'all is committed', 30_000);
+  await until(() => committed === String(values.length), 'all is committed');
   clearInterval(looking);
   await mover.stop();
 }
@@ -125,7 +125,7 @@ describe.skipIf(await isWithoutKafka())('from Kafka', () => {
   });
 
   test('exactly the bad records are dead letters, the others rows, and a second group changes nothing', async () => {
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    await makeTopics(admin, { topic, numPartitions: 1 });
     for (const from of [0, 5]) // two record batches
       await producer.send({
         topic,
@@ -141,5 +141,5 @@ describe.skipIf(await isWithoutKafka())('from Kafka', () => {
     expect(
       await sql('SELECT groupArray(toString(event_id)) FROM (SELECT event_id FROM ugc.film_watched ORDER BY event_id)'),
     ).toBe(before);
-  }, 120_000);
+  });
 });

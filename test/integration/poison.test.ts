@@ -117,7 +117,7 @@ async function moved(source: ListSource): Promise<void> {
     source,
     sink,
     types: new Map(catalogue.types.map(({ name, version }) => [name, version])),
-    judge: foreignJudgeOf({ ...judgeOptions, catalogue, bodyBytesMax: 2 * 2 ** 20 }),
+    judge: foreignJudgeOf({ ...judgeOptions, catalogue, bodyBytesMax: 2 * 2 ** 20, now: () => nowMs }),
     blockRowsMax: 1_000,
     blockBytesMax: 2 ** 23,
     intervalMs: 0,
@@ -125,7 +125,7 @@ async function moved(source: ListSource): Promise<void> {
     logger: quietLogger,
     metrics: sharedMetrics,
   });
-  await until(() => source.committed.get('others/1') === lastPosition, 'all is committed', 20_000);
+  await until(() => source.committed.get('others/1') === lastPosition, 'all is committed');
   await mover.stop();
 }
 

@@ -10,18 +10,9 @@ import { sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
 import { openStore, type Store } from '../../src/adapters/sqlite/store.ts';
 import { PipelineError } from '../../src/errors.ts';
 import type { Batch, Envelope } from '../../src/ports.ts';
-import {
-  bodiesOf,
-  commitAll,
-  envelope,
-  envelopes,
-  idsOf,
-  isEmpty,
-  noTopics,
-  pollAll,
-  until,
-} from '../support/buffer.ts';
+import { bodiesOf, commitAll, envelope, envelopes, idsOf, isEmpty, noTopics, pollAll } from '../support/buffer.ts';
 import { type Random, randomOf } from '../support/random.ts';
+import { until } from '../support/until.ts';
 
 const types = ['click', 'page_view', 'film_watched'];
 let folder = '';
@@ -268,7 +259,7 @@ describe('damage anywhere in the file', () => {
       if (failure !== null) expect(failure).toBeInstanceOf(PipelineError);
     }
     console.log(`set aside ${aside}, lost with their pages ${lost}, ${taken} of 150 files took an append afterwards`);
-  }, 60_000);
+  });
 });
 
 test('through the source as well: the good records flow, and the buffer ends empty', async () => {
@@ -279,11 +270,11 @@ test('through the source as well: the good records flow, and the buffer ends emp
   flipAt(readFileSync(path).indexOf('"e137"') + 2, randomOf('flip under a source'));
   const buffer = await sqliteBuffer({ path, bytesMax: 2 ** 30, diskReserveBytes: 0, log });
   const source = buffer.source('etl');
-  const batches = await pollAll(source);
+  const batches = await pollAll(source, 499);
   expect(idsOf(batches)).toEqual(Array.from({ length: 500 }, (_, i) => `e${i}`).filter(id => id !== 'e137'));
   expect((await buffer.stats()).quarantined).toBe(1);
   await commitAll(source, batches);
-  await until('the buffer is empty', isEmpty(buffer));
+  await until(isEmpty(buffer), 'the buffer is empty');
   await buffer.close();
 });
 

@@ -72,7 +72,7 @@ async function sinkOf({ catalogue }: Pick<Binary, 'catalogue'>, migrate: 'auto' 
 }
 
 const judgeOf = ({ catalogue }: Pick<Binary, 'catalogue'>): JudgeForeign =>
-  foreignJudgeOf({ ...judgeOptions, catalogue, bodyBytesMax: 2 ** 20 });
+  foreignJudgeOf({ ...judgeOptions, catalogue, bodyBytesMax: 2 ** 20, now: () => nowMs });
 
 /** The mover of a binary; it is stopped at the end of the test, if not before. */
 function move(binary: Binary, source: Source, sink: Sink): Mover {

@@ -5,10 +5,9 @@
 
 import { writeSync } from 'node:fs';
 import { sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
-import { commitAll, envelope, idsOf, noTopics } from './buffer.ts';
+import { childTypes, commitAll, envelope, idsOf, noTopics } from './buffer.ts';
 
 const [mode, path = '', prefix = ''] = process.argv.slice(2);
-const types = ['click', 'page_view', 'film_watched'];
 const buffer = await sqliteBuffer({
   path,
   bytesMax: 2 ** 30,
@@ -22,7 +21,7 @@ if (mode === 'append') {
   const appendOn = async (): Promise<never> => {
     for (;;) {
       const group = Array.from({ length: 1 + (next % 40) }, () =>
-        envelope(`${prefix}-${next++}`, types[next % 3], 'x'.repeat(next % 500)),
+        envelope(`${prefix}-${next++}`, childTypes[next % 3], 'x'.repeat(next % 500)),
       );
       await buffer.append(group);
       say(group.map(({ id }) => id));

@@ -2,6 +2,9 @@
 
 import type { Batch, DiskBuffer, Envelope, Source } from '../../src/ports.ts';
 
+/** Of the events a child appends (buffer-child.ts). */
+export const childTypes = ['click', 'page_view', 'film_watched'] as const;
+
 export const noTopics: ReadonlySet<string> = new Set();
 
 export function envelope(id: string, type = 'click', extra = ''): Envelope {
@@ -16,34 +19,31 @@ export const bodiesOf = (batch: Batch): string[] => new TextDecoder().decode(bat
 export const idOf = (body: string): string => JSON.parse(body).event_id;
 export const idsOf = (batches: readonly Batch[]): string[] => batches.flatMap(bodiesOf).map(idOf);
 
+/** Only ends a broken test. */
+const patienceMs = 90_000;
+
 /** One poll that must find something. */
 export async function pollSome(source: Source, bytesMax = 2 ** 20, paused = noTopics): Promise<readonly Batch[]> {
-  const batches = await source.poll({ paused, bytesMax }, AbortSignal.timeout(10_000));
-  if (batches.length === 0) throw new Error('nothing came within 10 s');
+  const batches = await source.poll({ paused, bytesMax }, AbortSignal.timeout(patienceMs));
+  if (batches.length === 0) throw new Error(`nothing came within ${patienceMs} ms`);
   return batches;
 }
 
-/** Everything there is now: polls until one finds nothing for a while. */
-export async function pollAll(source: Source, paused = noTopics, quietMs = 60): Promise<Batch[]> {
+const countOf = (batches: readonly Batch[]): number => batches.reduce((sum, { count }) => sum + count, 0);
+
+/** So many events, however long they take, and whatever comes right behind them: one too many is for the test to find. */
+export async function pollAll(source: Source, count: number, paused = noTopics): Promise<Batch[]> {
   const all: Batch[] = [];
+  while (countOf(all) < count) all.push(...(await pollSome(source, 2 ** 20, paused)));
   for (;;) {
-    const batches = await source.poll({ paused, bytesMax: 2 ** 20 }, AbortSignal.timeout(quietMs));
-    if (batches.length === 0) return all;
-    all.push(...batches);
+    const more = await source.poll({ paused, bytesMax: 2 ** 20 }, AbortSignal.timeout(60));
+    if (more.length === 0) return all;
+    all.push(...more);
   }
 }
 
 export async function commitAll(source: Source, batches: readonly Batch[]): Promise<void> {
   for (const { topic, partition, last } of batches) await source.commit({ topic, partition, last });
-}
-
-/** Waits for a condition; the limit only ends a broken test. */
-export async function until(what: string, isTrue: () => boolean | Promise<boolean>, limitMs = 15_000): Promise<void> {
-  const end = performance.now() + limitMs;
-  while (!(await isTrue())) {
-    if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await Bun.sleep(2);
-  }
 }
 
 export const isEmpty = (buffer: DiskBuffer) => async (): Promise<boolean> => (await buffer.stats()).events === 0;

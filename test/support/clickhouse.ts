@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Engine, openEngine } from '../../src/adapters/chdb/engine.ts';
+import { freePorts } from './free-ports.ts';
 
 export function temporaryFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'ugc-clickhouse-'));
@@ -41,7 +42,8 @@ export interface ClickhouseServer {
 
 export async function startClickhouseServer(mode: 'readonly' | 'writable' = 'writable'): Promise<ClickhouseServer> {
   const folder = temporaryFolder();
-  let port = '0';
+  // It comes back on the port it had.
+  const [port] = await freePorts(1);
   let child = await spawn();
   return {
     url: `http://127.0.0.1:${port}`,
@@ -64,14 +66,14 @@ export async function startClickhouseServer(mode: 'readonly' | 'writable' = 'wri
 
   async function spawn() {
     const script = join(import.meta.dir, 'clickhouse-server.ts');
-    const started = Bun.spawn([process.execPath, 'run', script, folder.path, port, mode], {
+    const started = Bun.spawn([process.execPath, 'run', script, folder.path, `${port}`, mode], {
       env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
       stdout: 'pipe',
       stderr: 'inherit',
     });
     const { value } = await started.stdout.getReader().read();
-    port = new TextDecoder().decode(value).trim();
-    if (!/^\d+$/.test(port)) throw new Error(`the test server did not start: ${port}`);
+    const said = new TextDecoder().decode(value).trim();
+    if (said !== `${port}`) throw new Error(`the test server did not start: ${said}`);
     return started;
   }
 }

@@ -6,8 +6,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from './free-ports.ts';
 import { javaForKafka, kafkaClient, newClusterId } from './kafka.ts';
-import { freePorts, type KafkaNode, kafkaNode } from './kafka-node.ts';
+import { type KafkaNode, kafkaNode } from './kafka-node.ts';
 import { type TcpProxy, tcpProxy } from './tcp-proxy.ts';
 
 export interface ClusterNode extends KafkaNode {
@@ -35,7 +36,7 @@ export interface ClusterOptions {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
-const inSyncMsMax = 90_000;
+const inSyncMsMax = 240_000;
 
 /** Topics that do not say it themselves need two replicas in sync, where there are three nodes. */
 export async function startCluster({

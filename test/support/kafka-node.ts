@@ -2,10 +2,10 @@
 // killed, hung and started again on its data as often as a test likes.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
+import { type Admin, type ITopicConfig, Kafka, logLevel } from 'kafkajs';
 import type { Java, JavaProcess } from './kafka-java.ts';
+import { eventually } from './until.ts';
 
 export interface KafkaNode {
   /** host:port of the plain listener. */
@@ -42,7 +42,7 @@ export interface NodeOptions {
   readonly flags?: readonly string[];
 }
 
-const readyMsMax = 90_000;
+const readyMsMax = 240_000;
 
 /** Formats the folder; the node is yet to be started. */
 export async function kafkaNode(options: NodeOptions): Promise<KafkaNode> {
@@ -108,6 +108,9 @@ const settingsOf = ({ id, port, folder, controllers, properties }: NodeOptions):
   'offsets.topic.num.partitions': '1',
   'transaction.state.log.replication.factor': '1',
   'group.initial.rebalance.delay.ms': '0',
+  // The times of a test's records are the test's: none is too old to be kept or too far ahead to be taken.
+  'log.retention.ms': '-1',
+  'log.message.timestamp.after.max.ms': '9223372036854775807',
   // Compaction wants 128 MiB of the heap at once, and nothing here is compacted.
   'log.cleaner.enable': 'false',
   'num.network.threads': '2',
@@ -124,10 +127,20 @@ export const kafkaClient = (brokers: readonly string[], retries = 0): Kafka =>
     clientId: 'test',
     brokers: [...brokers],
     logLevel: logLevel.NOTHING,
-    connectionTimeout: 1_000,
-    requestTimeout: 5_000,
-    retry: { retries, initialRetryTime: 50, maxRetryTime: 200 },
+    connectionTimeout: 5_000,
+    requestTimeout: 15_000,
+    retry: { retries, initialRetryTime: 50, maxRetryTime: 500 },
   });
+
+/**
+ * Topics, each partition of which has a leader that knows it is one. kafkajs' waitForLeaders fails instead when the broker it
+ * asks has not heard of the topic yet.
+ */
+export async function makeTopics(admin: Admin, ...topics: ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ topics, waitForLeaders: false });
+  for (const { topic } of topics)
+    await eventually(() => admin.fetchTopicOffsets(topic), { what: `leaders of ${topic}` });
+}
 
 /** True when this very broker has its place in the cluster. */
 async function answers(address: string): Promise<boolean> {
@@ -141,25 +154,4 @@ async function answers(address: string): Promise<boolean> {
   } finally {
     await admin.disconnect().catch(() => {});
   }
-}
-
-/**
- * Ports nobody listens on, below those the system gives to outgoing connections: while a broker is dead, a client that
- * tries to reach it could otherwise be given the broker's own port, and talk to itself.
- */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = 12_000 + Math.floor(Math.random() * 20_000);
-    if (await isFree(port)) ports.add(port);
-  }
-  return [...ports];
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
 }

@@ -33,7 +33,7 @@ export function sourcesOf(connection: () => { readonly brokers: readonly string[
         logger: quietLogger,
         sessionTimeoutMs: 6_000,
         topicsAgeMsMax: 300,
-        requestTimeoutMs: 2_000,
+        requestTimeoutMs: 5_000,
         ...more,
       });
       open.add(source);
@@ -50,7 +50,7 @@ export function sourcesOf(connection: () => { readonly brokers: readonly string[
 export async function read(
   source: KafkaSource,
   count: number,
-  { paused = nothingPaused, msMax = 20_000 } = {},
+  { paused = nothingPaused, msMax = 90_000 } = {},
 ): Promise<Batch[]> {
   const signal = AbortSignal.timeout(msMax);
   const batches: Batch[] = [];

@@ -4,11 +4,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from './free-ports.ts';
 import { findJava, type Java } from './kafka-java.ts';
-import { freePorts, kafkaNode } from './kafka-node.ts';
+import { kafkaNode } from './kafka-node.ts';
 import { type Secure, secureListener } from './kafka-secure.ts';
 
-export { kafkaClient } from './kafka-node.ts';
+export { kafkaClient, makeTopics } from './kafka-node.ts';
 export type { Secure } from './kafka-secure.ts';
 
 export interface TestKafka {

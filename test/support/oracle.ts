@@ -40,7 +40,7 @@ export async function compareRows(query: Ugc['query'], ledger: Ledger): Promise<
 /** Resolves when everything acked is in ClickHouse. */
 export const drained = (ugc: Ugc): Promise<unknown> =>
   eventually(async () => (await metric(ugc.url, 'ugc_buffer_events')) === 0, {
-    msMax: 60_000,
+    msMax: 300_000,
     what: 'an empty buffer',
   });
 

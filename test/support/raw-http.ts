@@ -5,8 +5,8 @@ export interface RawExchange {
   send(text: string): void;
   /** Everything received so far. */
   received(): string;
-  /** Resolves when the server has closed the connection, or after `msMax`. */
-  closed(msMax: number): Promise<void>;
+  /** Resolves when the server has closed the connection. */
+  readonly closed: Promise<void>;
   /** Drops the connection without a goodbye. */
   drop(): void;
 }
@@ -30,7 +30,7 @@ export async function rawHttp(url: string, head: readonly string[], body = ''): 
   return {
     send: text => void socket.write(text),
     received: () => received,
-    closed: msMax => Promise.race([ended.promise, Bun.sleep(msMax)]),
+    closed: ended.promise,
     drop: () => socket.terminate(),
   };
 }

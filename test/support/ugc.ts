@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+export { eventually } from './until.ts';
+
 export const binary = join(import.meta.dir, '../../dist/ugc');
 
 export interface StartOptions {
@@ -47,7 +49,7 @@ export async function startUgc({
   dataDir,
   flags = [],
   env = {},
-  readyMsMax = 20_000,
+  readyMsMax = 120_000, // the first start on a machine reads half a gigabyte of engine from its disk
   command = binary,
 }: StartOptions): Promise<Ugc> {
   if (!existsSync(command)) throw new Error(`${command} is missing: bun run build`);
@@ -110,7 +112,7 @@ export async function startUgc({
 }
 
 /** One that has not ended by then never will; what it said so far is worth more than the wait. */
-const runMsMax = 120_000;
+const runMsMax = 300_000;
 
 /** Runs the binary to its end. */
 export async function runUgc(
@@ -155,26 +157,4 @@ export function temporaryFolder(): string {
 
 function removeFolders(): void {
   for (const path of folders.splice(0)) rmSync(path, { recursive: true, force: true });
-}
-
-type Truthy<T> = Exclude<T, null | undefined | false | 0 | ''>;
-
-/** Waits until `probe` gives something truthy; fails with what it last gave. */
-export async function eventually<T>(
-  probe: () => Promise<T> | T,
-  { msMax = 30_000, what = 'the condition' } = {},
-): Promise<Truthy<T>> {
-  const deadline = performance.now() + msMax;
-  for (;;) {
-    let last: unknown;
-    try {
-      const value = await probe();
-      if (value) return value as Truthy<T>;
-      last = value;
-    } catch (error) {
-      last = error;
-    }
-    if (performance.now() > deadline) throw new Error(`${what} did not come true within ${msMax} ms; last: ${last}`);
-    await Bun.sleep(20);
-  }
 }

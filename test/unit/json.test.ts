@@ -80,8 +80,9 @@ test('hostile nesting beside a long integer is refused, not a stack overflow', (
 });
 
 test('a megabyte of digits takes no time to speak of', () => {
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   expect(parseJson(`[${'9'.repeat(1_000_000)}]`)).toEqual([Number.POSITIVE_INFINITY]);
   parseJson(`[${`${'9'.repeat(15)},`.repeat(60_000)}1]`);
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  const { user, system } = process.cpuUsage(before); // of this process, however busy the machine is
+  expect((user + system) / 1_000).toBeLessThan(1_000);
 });

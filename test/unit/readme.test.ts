@@ -2,6 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
+import { metricsMarkdown } from '../../.ci/metrics-table.ts';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { errorTable } from '../../src/errors.ts';
 import { configMarkdown } from '../../src/operate/help.ts';
@@ -11,6 +12,10 @@ const readme = await Bun.file(join(root, 'README.md')).text();
 
 test('the table of settings is the one of config.ts (bun run .ci/readme.ts writes it)', () => {
   expect(readme).toContain(configMarkdown());
+});
+
+test('the table of metrics is the one of telemetry.ts (bun run .ci/readme.ts writes it)', () => {
+  expect(readme).toContain(metricsMarkdown());
 });
 
 test('every event type and every field of it is named', () => {

@@ -12,6 +12,7 @@
 import { accessSync, constants, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, PipelineError } from '../../errors.ts';
+import { sleep } from '../../sleep.ts';
 import { quoteName, quoteText } from '../clickhouse/sql.ts';
 import { engineConfig, guestMemoryBytesMax, usersConfig } from './config.ts';
 import { engineError, refuse } from './error.ts';
@@ -76,6 +77,9 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** A call that was killed before it began is killed once more after this; twice as long after each time. */
+const killAgainMs = 20;
+
 /** Throws `engine_missing`, `data_dir_locked` or `config_invalid`. */
 export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64 }: EngineOptions): Engine {
   const addon = loadAddon();
@@ -90,7 +94,8 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
     own: openLane(Math.max(2, threads - guestsMax - 1), Number.POSITIVE_INFINITY),
   };
   const running = new Set<Promise<unknown>>();
-  const guestTags = new Set<string>();
+  /** Calls of guests that the engine has not let go of, by their tags. */
+  const guestCalls = new Map<string, Promise<unknown>>();
   let closing: Promise<void> | undefined;
   let calls = 0;
 
@@ -143,14 +148,14 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
     }
     // No await between the look at `closing` and here: what close finds running is all that will run.
     const tag = `ugc-${++calls}`;
-    if (guest) guestTags.add(tag);
     const native = inSession(tag, options, call).finally(() => {
       running.delete(native);
-      guestTags.delete(tag);
+      guestCalls.delete(tag);
       lane.leave();
     });
     running.add(native);
-    return signal ? abandonOnAbort(native, signal, () => kill(tag)) : native;
+    if (guest) guestCalls.set(tag, native);
+    return signal ? abandonOnAbort(native, signal, () => kill(tag, native)) : native;
   }
 
   async function inSession(
@@ -170,23 +175,33 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
     }
   }
 
-  /** The engine cannot interrupt a call, but a query can kill another. Best effort: what is not killed runs to its end. */
-  async function kill(tag: string): Promise<void> {
+  /**
+   * The engine cannot interrupt a call, but a query can kill another. Again and again until the call has returned: its
+   * thread may not have begun with it yet, and then there is nothing to kill.
+   */
+  async function kill(tag: string, call: Promise<unknown>): Promise<void> {
     const sql = `KILL QUERY WHERE Settings['log_comment'] = ${quoteText(tag)} ASYNC`;
-    const killing = inSession(`${tag}-kill`, {}, async session => {
-      const { elapsed } = await addon.QueryAsyncConnection(session, sql, 'Null');
-      return { bytes: nothing, summary: summaryOf({ elapsed }) };
-    });
-    running.add(killing);
-    await killing.catch(() => undefined);
-    running.delete(killing);
+    const over = new AbortController();
+    const returned = () => over.abort();
+    call.then(returned, returned);
+    for (let pauseMs = killAgainMs; !over.signal.aborted; pauseMs *= 2) {
+      const killing = inSession(`${tag}-kill`, {}, async session => {
+        const { elapsed } = await addon.QueryAsyncConnection(session, sql, 'Null');
+        return { bytes: nothing, summary: summaryOf({ elapsed }) };
+      });
+      running.add(killing);
+      await killing.catch(() => undefined);
+      running.delete(killing);
+      await sleep(pauseMs, over.signal);
+    }
   }
 
   async function shut(): Promise<void> {
     lanes.guest.refuse(closed());
     lanes.own.refuse(closed()); // whoever waits
-    await Promise.all([...guestTags].map(kill));
+    const kills = [...guestCalls].map(([tag, call]) => kill(tag, call));
     while (running.size > 0) await Promise.allSettled(running);
+    await Promise.all(kills);
     addon.CloseConnection(anchor);
   }
 

@@ -134,6 +134,7 @@ export function kafkaFetcher(options: FetcherOptions): Fetcher {
       return;
     }
     owned.highWatermark = part.highWatermark;
+    owned.toldAtMs = performance.now();
     const scanned = scanRecords(part.records, { next, aborted: part.aborted });
     const passed = partitions.fill(owned, scanned);
     if (passed !== null) options.onPassed(owned, passed);

@@ -62,6 +62,8 @@ const closeMsMax = 1_500;
 export function kafkaGroup(options: GroupOptions): Group {
   const { cluster, groupId, topics, sessionTimeoutMs, troubles } = options;
   const heartbeatMs = Math.min(1_000, sessionTimeoutMs / 5);
+  // Pauses are up to one and a half of it: whoever asked more rarely would have been given up when the coordinator is back.
+  const pauseMsMax = Math.min(retryMsMax, sessionTimeoutMs / 4);
   const pause = pauseOf();
   let coordinator: CoordinatorBroker | null = null;
   let memberId = '';
@@ -144,7 +146,7 @@ export function kafkaGroup(options: GroupOptions): Group {
     dropHung(cluster, thrown);
     troubles.tell('group', errorOfReader(thrown, `group ${groupId} at ${options.address}`));
     await pause.wait(retryMs * (0.5 + Math.random()));
-    retryMs = Math.min(retryMs * 2, retryMsMax);
+    retryMs = Math.min(retryMs * 2, pauseMsMax);
   }
 
   function lose(type: string): void {

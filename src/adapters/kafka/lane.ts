@@ -15,8 +15,15 @@ import type { Topics } from './topics.ts';
 
 /** A record and who waits for it. */
 export interface Waiting extends NewRecord {
-  /** Called once; null = stored. */
-  readonly settle: (error: PipelineError | null) => void;
+  readonly call: Call;
+  /** Its place among the records of the call. */
+  readonly index: number;
+}
+
+/** Whoever gave some records. One for all of them: at a hundred thousand records a second each closure counts. */
+export interface Call {
+  /** Once for each record; null = stored. */
+  settle(record: Waiting, error: PipelineError | null): void;
 }
 
 export interface LaneOptions {
@@ -166,7 +173,7 @@ export function kafkaLane(options: LaneOptions): Lane {
     for (const part of parts) {
       const code = answers.find(({ topic, partition }) => topic === part.topic && partition === part.partition)?.code;
       if (code === 0) {
-        for (const record of part.records) record.settle(null);
+        for (const record of part.records) record.call.settle(record, null);
         continue;
       }
       if (code !== undefined && isForOneRecord(code) && part.records.length > 1) {
@@ -177,7 +184,7 @@ export function kafkaLane(options: LaneOptions): Lane {
       }
       if (code !== undefined && isForStaleMetadata(code)) topics.doubt(part.topic);
       const error = errorOfCode(code ?? -1, part.topic);
-      for (const record of part.records) record.settle(error);
+      for (const record of part.records) record.call.settle(record, error);
     }
   }
 
@@ -188,7 +195,7 @@ export function kafkaLane(options: LaneOptions): Lane {
   ): void {
     topics.doubtLeader(node);
     const error = errorOfKafka(thrown, isSent ? 'sent' : 'before sending', address);
-    for (const { records } of parts) for (const record of records) record.settle(error);
+    for (const { records } of parts) for (const record of records) record.call.settle(record, error);
     const notSent = errorOfKafka(thrown, 'before sending', address);
     const waiting = [...halves.flatMap(({ records }) => records), ...queues.flatMap(({ records }) => records)];
     for (const queue of queues) {
@@ -199,7 +206,7 @@ export function kafkaLane(options: LaneOptions): Lane {
     queues = [];
     count = 0;
     bytes = 0;
-    for (const record of waiting) record.settle(notSent);
+    for (const record of waiting) record.call.settle(record, notSent);
   }
 
   return {

@@ -9,10 +9,10 @@ import { PipelineError } from '../../errors.ts';
 import type { Envelope, Log, Outcome } from '../../ports.ts';
 import { dropConnection, openCluster } from './driver.ts';
 import { errorOfKafka } from './error.ts';
-import { kafkaLane, type Lane } from './lane.ts';
+import { type Call, kafkaLane, type Lane, type Waiting } from './lane.ts';
 import { type KafkaLogOptions, kafkaLogDefaults } from './options.ts';
 import { partitionOf } from './partition.ts';
-import { measureRecord, recordBytesMax } from './record-batch.ts';
+import { keyBytesOf, recordBytesMax } from './record-batch.ts';
 import { type KnownTopic, kafkaTopics } from './topics.ts';
 
 const stored: Outcome = { ok: true, stored: 'kafka' };
@@ -38,51 +38,62 @@ export function kafkaLog(given: KafkaLogOptions): Log {
   }
 
   function publish(envelopes: readonly Envelope[]): Promise<readonly Outcome[]> {
+    if (envelopes.length === 0) return Promise.resolve([]);
     return new Promise(resolve => {
       const outcomes: Outcome[] = Array(envelopes.length);
       let open = envelopes.length;
-      if (open === 0) resolve(outcomes);
+      const done = (index: number, error: PipelineError | null): void => {
+        outcomes[index] = error === null ? stored : { ok: false, error };
+        if (--open === 0) resolve(outcomes);
+      };
+      const call: Call = {
+        settle(record, error) {
+          queuedBytes -= recordBytesMax(record);
+          done(record.index, error);
+          if (queuedBytes === 0) onEmpty();
+        },
+      };
       const sticky = turn++;
-      envelopes.forEach((envelope, index) => {
-        place(envelope, sticky, error => {
-          outcomes[index] = error === null ? stored : { ok: false, error };
-          if (--open === 0) resolve(outcomes);
-        });
-      });
+      const atMs = performance.now();
+      for (let index = 0; index < envelopes.length; index++) {
+        const { topic, key, body: value, receivedAtMs: timestampMs } = envelopes[index]!;
+        const [keyBytes, valueBytes] = [keyBytesOf(key), Buffer.byteLength(value)];
+        const record: Waiting = { key, keyBytes, value, valueBytes, timestampMs, call, index };
+        const error = refusalOf(record);
+        if (error !== null) {
+          done(index, error);
+          continue;
+        }
+        queuedBytes += recordBytesMax(record);
+        const known = topics.known(topic, atMs);
+        if (known !== undefined) route(known, sticky, record);
+        else
+          topics.load(topic).then(
+            loaded => route(loaded, sticky, record),
+            (thrown: unknown) => call.settle(record, errorOfKafka(thrown, 'before sending', address)),
+          );
+      }
     });
   }
 
-  function place(envelope: Envelope, sticky: number, done: (error: PipelineError | null) => void): void {
-    if (closed !== undefined) {
-      done(new PipelineError('shutting_down'));
+  function refusalOf(record: Waiting): PipelineError | null {
+    if (closed !== undefined) return new PipelineError('shutting_down');
+    if (queuedBytes === 0 || queuedBytes + recordBytesMax(record) <= options.queueBytesMax) return null;
+    return new PipelineError('log_unavailable', `${queuedBytes} bytes already wait for Kafka at ${address}`);
+  }
+
+  function route({ topic, leaders }: KnownTopic, sticky: number, record: Waiting): void {
+    const partition = record.key === null ? stickyOf(leaders, sticky) : partitionOf(record.key, leaders.length);
+    const node = leaders[partition]!;
+    if (node >= 0) {
+      laneOf(node).add(topic, partition, record);
       return;
     }
-    const record = measureRecord(envelope.key, envelope.body, envelope.receivedAtMs);
-    const bytes = recordBytesMax(record);
-    if (queuedBytes > 0 && queuedBytes + bytes > options.queueBytesMax) {
-      done(new PipelineError('log_unavailable', `${queuedBytes} bytes already wait for Kafka at ${address}`));
-      return;
-    }
-    queuedBytes += bytes;
-    const settle = (error: PipelineError | null) => {
-      queuedBytes -= bytes;
-      done(error);
-      if (queuedBytes === 0) onEmpty();
-    };
-    const route = ({ topic, leaders }: KnownTopic) => {
-      const partition = record.key === null ? stickyOf(leaders, sticky) : partitionOf(record.key, leaders.length);
-      const node = leaders[partition]!;
-      if (node < 0) {
-        topics.doubt(topic);
-        settle(new PipelineError('log_unavailable', `partition ${partition} of ${topic} has no leader now`));
-      } else laneOf(node).add(topic, partition, { ...record, settle });
-    };
-    const known = topics.known(envelope.topic);
-    if (known !== undefined) route(known);
-    else
-      topics
-        .load(envelope.topic)
-        .then(route, (error: unknown) => settle(errorOfKafka(error, 'before sending', address)));
+    topics.doubt(topic);
+    record.call.settle(
+      record,
+      new PipelineError('log_unavailable', `partition ${partition} of ${topic} has no leader now`),
+    );
   }
 
   async function end(): Promise<void> {

@@ -15,7 +15,10 @@ export interface Owned extends Place {
   next: number | null;
   /** The offset up to which, exclusive, everything is finished. */
   finished: number;
-  highWatermark: number;
+  /** The offset behind the last record; null until it is known. */
+  highWatermark: number | null;
+  /** When that was last told, or reading began. Of performance.now(). */
+  toldAtMs: number;
   ready: Batch[];
   readyBytes: number;
   readonly skips: Map<number, number>;
@@ -38,6 +41,8 @@ export interface Partitions {
   finish(owned: Owned, last: number): number;
   take(options: PollOptions): readonly Batch[];
   readyBytes(paused: ReadonlySet<string>): number;
+  /** Events behind what is finished, by topic; without a topic of which a partition's end or beginning is not known. */
+  lag(): ReadonlyMap<string, number>;
 }
 
 let epochs = 0;
@@ -51,7 +56,8 @@ export function partitionsOf(): Partitions {
     epoch: ++epochs,
     next: null,
     finished: 0,
-    highWatermark: 0,
+    highWatermark: null,
+    toldAtMs: 0,
     ready: [],
     readyBytes: 0,
     skips: new Map(),
@@ -77,6 +83,7 @@ export function partitionsOf(): Partitions {
   function begin(owned: Owned, next: number): void {
     owned.next = next;
     owned.finished = next;
+    owned.toldAtMs = performance.now();
   }
 
   return {
@@ -144,6 +151,16 @@ export function partitionsOf(): Partitions {
       let bytes = 0;
       for (const owned of partitions.values()) if (!paused.has(owned.topic)) bytes += owned.readyBytes;
       return bytes;
+    },
+    lag() {
+      const lag = new Map<string, number>();
+      const unknown = new Set<string>();
+      for (const { topic, next, finished, highWatermark } of partitions.values()) {
+        if (next === null || highWatermark === null) unknown.add(topic);
+        else lag.set(topic, (lag.get(topic) ?? 0) + Math.max(0, highWatermark - finished));
+      }
+      for (const topic of unknown) lag.delete(topic);
+      return lag;
     },
   };
 }

@@ -35,11 +35,14 @@ const recordsAt = batchOverheadBytes;
 
 export const measureRecord = (key: string | null, value: string, timestampMs: number): NewRecord => ({
   key,
-  keyBytes: key === null ? -1 : Buffer.byteLength(key),
+  keyBytes: keyBytesOf(key),
   value,
   valueBytes: Buffer.byteLength(value),
   timestampMs,
 });
+
+/** As the record says it: -1 = no key. */
+export const keyBytesOf = (key: string | null): number => (key === null ? -1 : Buffer.byteLength(key));
 
 export const recordBytesMax = (record: NewRecord): number =>
   record.valueBytes + Math.max(record.keyBytes, 0) + recordOverheadBytes;

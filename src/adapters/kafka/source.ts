@@ -22,7 +22,7 @@ import { kafkaGroup } from './group.ts';
 import type { KafkaConnection } from './options.ts';
 import { type Owned, partitionsOf } from './partitions.ts';
 import { pauseOf, within } from './pause.ts';
-import { beginningOf, committedOf, earliestOf, type StartingPoint } from './positions.ts';
+import { beginningOf, committedOf, earliestOf, endOf, type StartingPoint } from './positions.ts';
 import { kafkaTopics } from './topics.ts';
 import { troublesOf } from './troubles.ts';
 
@@ -61,11 +61,13 @@ export const kafkaSourceDefaults = {
 export interface KafkaSource extends Source {
   /** In words what keeps it from reading now, or null. */
   problem(): string | null;
-  /** Events in the owned partitions behind the committed positions, by topic. */
+  /** Events in the owned partitions behind the committed positions, by topic; a topic of which that is not known is left out. */
   lag(): ReadonlyMap<string, number>;
 }
 
 const tickMs = 500;
+/** How often the ends of paused topics are asked for. */
+const endAgeMsMax = 2_000;
 
 export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
   const options = { ...kafkaSourceDefaults, ...given };
@@ -130,6 +132,7 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
         if (topics.known(topic) === undefined) await load(topic);
       forgetBrokers();
       await locate();
+      for (const owned of partitions.all()) if (paused.has(owned.topic) && isSilent(owned)) void askEnd(owned);
       fetcher.schedule();
       commits.flush();
       await pause.wait(tickMs);
@@ -199,6 +202,18 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
     }
   }
 
+  /** Where a partition ends whose topic is paused: no fetch tells, and its lag is to be known all the same. */
+  async function askEnd(owned: Owned): Promise<void> {
+    owned.toldAtMs = performance.now();
+    try {
+      owned.highWatermark = await endOf(cluster, topics, owned);
+    } catch (thrown) {
+      // It stays what it was: without its leader nobody writes to it either.
+      dropHung(cluster, thrown);
+      topics.doubt(owned.topic);
+    }
+  }
+
   /** Retention has passed us, or the log is another one than the one that was committed to. */
   async function jump(owned: Owned): Promise<void> {
     const from = owned.next;
@@ -256,13 +271,10 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
     owns: ({ topic, partition, epoch }) => partitions.find({ topic, partition })?.epoch === epoch,
     close: () => (closed ??= end()),
     problem: troubles.problem,
-    lag() {
-      const lag = new Map<string, number>();
-      for (const { topic, finished, highWatermark } of partitions.all())
-        lag.set(topic, (lag.get(topic) ?? 0) + Math.max(0, highWatermark - finished));
-      return lag;
-    },
+    lag: partitions.lag,
   };
 }
+
+const isSilent = ({ next, toldAtMs }: Owned): boolean => next !== null && performance.now() - toldAtMs > endAgeMsMax;
 
 const placeOf = ({ topic, partition, epoch }: Owned) => ({ topic, partition, epoch });

@@ -14,8 +14,8 @@ export interface KnownTopic {
 }
 
 export interface Topics {
-  /** What is known and not in doubt. */
-  known(topic: string): KnownTopic | undefined;
+  /** What is known and not in doubt. `atMs`: now, if the caller knows. */
+  known(topic: string, atMs?: number): KnownTopic | undefined;
   /** Asks. Concurrent askers share one question. Rejects with a PipelineError. */
   load(topic: string): Promise<KnownTopic>;
   doubt(topic: string): void;
@@ -63,10 +63,10 @@ export function kafkaTopics(cluster: Cluster, address: string, ageMsMax: number)
   }
 
   return {
-    known(topic) {
+    known(topic, atMs = performance.now()) {
       const known = topics.get(topic);
       // Old is good enough for now: the answer of a broker that has nothing to do with it any more says so.
-      if (known !== undefined && performance.now() - known.loadedAtMs > ageMsMax) load(topic).catch(() => {});
+      if (known !== undefined && atMs - known.loadedAtMs > ageMsMax) load(topic).catch(() => {});
       return known;
     },
     load,

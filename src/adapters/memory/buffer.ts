@@ -71,6 +71,11 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
         passed.set(position.topic, Math.max(position.last, passed.get(position.topic) ?? 0));
         dropPassed();
       },
+      async lag() {
+        const behind = runs.filter(run => run.last > (passed.get(run.topic) ?? 0));
+        const byTopic = Map.groupBy(behind, ({ topic }) => topic);
+        return new Map([...byTopic].map(([topic, of]) => [topic, of.reduce((sum, { count }) => sum + count, 0)]));
+      },
       async close() {
         ended = true;
         wakeAll();

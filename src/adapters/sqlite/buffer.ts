@@ -17,6 +17,7 @@ import { startThread } from './thread.ts';
 
 export interface BufferLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
+  info?(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
 export interface SqliteBufferOptions extends Bounds {
@@ -52,7 +53,7 @@ export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBu
   let broken = false;
 
   const thread = startThread(
-    (complaint, fields) => log?.error(fields, complaint),
+    (complaint, fields, level = 'error') => log?.[level]?.(fields, complaint),
     error => {
       broken = true;
       onFailure?.(error);

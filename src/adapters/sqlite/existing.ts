@@ -36,11 +36,14 @@ export function openExisting(path: string, mode: 'read' | 'write'): Database {
   }
 }
 
+/** No log can be made: the volume is read-only, or the folder is not ours to write to. */
+const noLogCodes = new Set(['SQLITE_CANTOPEN', 'SQLITE_READONLY_DIRECTORY']);
+
 function openReading(path: string): Database {
   try {
     return check(new Database(path, { readonly: true }), path, checkDefinitions);
   } catch (error) {
-    if (!(error instanceof SQLiteError && error.code === 'SQLITE_CANTOPEN')) throw error;
+    if (!(error instanceof SQLiteError && noLogCodes.has(error.code ?? ''))) throw error;
     if ((sizeOf(`${path}-wal`) ?? 0) > 0)
       throw new PipelineError(
         'buffer_failed',

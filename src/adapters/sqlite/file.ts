@@ -16,7 +16,8 @@ const formatVersion = 1;
 export const pageBytes = 16_384;
 export const busyTimeoutMs = 10_000;
 
-export type Complain = (message: string, fields: Readonly<Record<string, unknown>>) => void;
+/** Level error, unless it says that something is well again. */
+export type Complain = (message: string, fields: Readonly<Record<string, unknown>>, level?: 'error' | 'info') => void;
 
 /** Rejects with `config_invalid` for a file that is not ours, `buffer_failed` when it cannot be opened. */
 export function openFile(path: string, complain: Complain): Database {
@@ -26,7 +27,7 @@ export function openFile(path: string, complain: Complain): Database {
     seen = inodeOf(path);
     return openChecked(path);
   } catch (error) {
-    if (!isMalformed(error)) throw toPipelineError(error);
+    if (!isMalformed(error)) throw unopened(error, path);
     // Another process may have replaced it a moment ago: then the new file is fine and stays.
     const aside = inodeOf(path) === seen ? moveAside(path) : null;
     complain('the buffer file is malformed: moved aside, starting with an empty one', {
@@ -38,8 +39,16 @@ export function openFile(path: string, complain: Complain): Database {
   try {
     return openChecked(path);
   } catch (error) {
-    throw toPipelineError(error);
+    throw unopened(error, path);
   }
+}
+
+/** Read by whoever starts ugc: it says what to do. */
+function unopened(error: unknown, path: string): PipelineError {
+  const known = toPipelineError(error);
+  if (known.code !== 'buffer_full') return known;
+  const words = `there is no room for the disk buffer ${path}: make some on its volume, or choose another (UGC_DATA_DIR)`;
+  return new PipelineError('buffer_full', words, { cause: error });
 }
 
 function openChecked(path: string): Database {

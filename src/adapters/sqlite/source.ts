@@ -11,6 +11,9 @@ import type { Thread } from './thread.ts';
 /** One read of the worker: appends wait behind it. */
 const readBytesMax = 2 ** 20;
 const lookEveryMs = 20;
+/** What is left to read is counted for no more than this part of the time, and waited for so long if it was before. */
+const countingShare = 0.05;
+const countingMsMax = 500;
 
 export interface BufferSource extends Source {
   /** This process has appended. */
@@ -22,6 +25,8 @@ export function sqliteSource(thread: Thread, reader: string, withKeys: boolean):
   let after = '';
   /** The version at which there was nothing more to read, and the topics paused then. */
   let exhausted = { version: '', paused: '' };
+  let counting: Promise<ReadonlyMap<string, number>> | null = null;
+  let counted: { readonly lag: ReadonlyMap<string, number>; readonly untilMs: number } | null = null;
   let closed = false;
   let nudged = false;
   /** Ends what the poll is waiting for, and its pause. One of each at most: there is one poll at a time. */
@@ -82,6 +87,20 @@ export function sqliteSource(thread: Thread, reader: string, withKeys: boolean):
     return answer;
   }
 
+  async function count(): Promise<ReadonlyMap<string, number>> {
+    const startedAt = performance.now();
+    const lag = new Map<string, number>();
+    for (let from = 0; from >= 0; ) {
+      const { events, next } = await thread.ask<'behind'>({ op: 'behind', reader, after: from });
+      for (const [topic, more] of Object.entries<number>(JSON.parse(events)))
+        lag.set(topic, (lag.get(topic) ?? 0) + more);
+      from = next;
+    }
+    const endedAt = performance.now();
+    counted = { lag, untilMs: endedAt + (endedAt - startedAt) / countingShare };
+    return lag;
+  }
+
   async function gather(options: PollOptions, isOver: () => boolean): Promise<readonly Batch[]> {
     const paused = JSON.stringify([...options.paused].sort());
     const batches: Batch[] = [];
@@ -113,6 +132,15 @@ export function sqliteSource(thread: Thread, reader: string, withKeys: boolean):
     },
     async commit({ topic, last }) {
       await thread.ask<'commit'>({ op: 'commit', reader, topic, last });
+    },
+    async lag() {
+      if (counted !== null && performance.now() < counted.untilMs) return counted.lag;
+      counting ??= count().finally(() => {
+        counting = null;
+      });
+      if (counted === null) return counting;
+      const before = counted.lag;
+      return Promise.race([counting, Bun.sleep(countingMsMax).then(() => before)]);
     },
     async close() {
       closed = true;

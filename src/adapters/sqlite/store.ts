@@ -10,6 +10,7 @@
 
 import { messageOf, PipelineError } from '../../errors.ts';
 import type { BufferStats, Range, SetAside } from '../../ports.ts';
+import { type BehindStep, behindCounter } from './behind.ts';
 import { type Connection, connect } from './connection.ts';
 import { type Complain, isCorrupt, pageBytes, toPipelineError } from './file.ts';
 import { type FoundStep, finder } from './find.ts';
@@ -19,6 +20,7 @@ import { type Bounds, bytesUsed, type Pages, roomOf } from './room.ts';
 import { type Run, sealRun } from './row.ts';
 import { insertQuarantined, insertRow } from './rows.ts';
 import { sweeper } from './sweep.ts';
+import { troubleOf } from './trouble.ts';
 
 export interface Store {
   /** All runs or, with `buffer_full` or `buffer_failed`, nothing. The range covers them all. */
@@ -38,6 +40,8 @@ export interface Store {
   setAside(records: readonly SetAside[]): void;
   /** One small step of looking for events by id. */
   find(ids: readonly string[], before: number | null): FoundStep;
+  /** One small step of counting what a reader has not passed; of rows after the position `after`. */
+  behind(reader: string, after: number): BehindStep;
   /** One small step of tidying up. */
   sweep(): Swept;
   /** Moves the write-ahead log into the file when it is long enough. Called between answers. */
@@ -105,7 +109,13 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
   const isTight = (): boolean => room.left(pages()).disk < tightBytes;
   const { index } = mending;
   const finding = finder(connection);
+  const counting = behindCounter(connection);
   const sweeping = sweeper({ connection, pages, isTight, index });
+  const untidy = troubleOf({
+    complain,
+    words: 'the buffer could not be tidied up',
+    end: 'the buffer can be tidied up again',
+  });
   let writes = 0;
   try {
     mending.checkLast();
@@ -137,6 +147,9 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
     return Math.min(bound, disk);
   };
 
+  const passedBy = (name: string): Cursors =>
+    Object.fromEntries(positions.all(name).map(({ topic, position }) => [topic, position]));
+
   const insertAll = (runs: readonly Run[]): Range => {
     const before = getLast.get()!.last;
     let last = before;
@@ -166,7 +179,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
     register: name =>
       guarded(() => {
         connection.write('fsynced', () => addReader.run(name));
-        return Object.fromEntries(positions.all(name).map(({ topic, position }) => [topic, position]));
+        return passedBy(name);
       }),
 
     read: options => guarded(() => reader.read(options)),
@@ -196,13 +209,17 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
 
     find: (ids, before) => guarded(() => finding.step(ids, before)),
 
+    behind: (name, after) => guarded(() => connection.read(() => counting.step(passedBy(name), after))),
+
     sweep() {
       try {
-        if (guarded(sweeping.step)) return 'more';
+        const isMore = guarded(sweeping.step);
+        untidy.over();
+        if (isMore) return 'more';
         if (room.overhang(pages()) > (isTight() ? 0 : checkpointPages * pageBytes)) tryTo(() => checkpoint.get());
         return 'done';
       } catch (error) {
-        complain('the buffer could not be tidied up', { error: messageOf(error) });
+        untidy.met(messageOf(error));
         if (isCorrupt((error as PipelineError).cause)) tryTo(index.rebuild);
         return 'failed';
       }

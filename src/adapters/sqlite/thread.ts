@@ -23,7 +23,7 @@ export function startThread(complain: Complain, onFailure: (error: PipelineError
 
   const worker = new Worker(workerUrl());
   worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-    if ('complaint' in data) return complain(data.complaint, data.fields);
+    if ('complaint' in data) return complain(data.complaint, data.fields, data.level);
     const waiting = pending.get(data.id)!;
     pending.delete(data.id);
     if ('code' in data) {

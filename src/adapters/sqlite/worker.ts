@@ -33,6 +33,8 @@ export type Request =
   | { readonly op: 'setAside'; readonly records: string }
   /** `ids`: string[] as JSON; `before` −1: from the newest on. */
   | { readonly op: 'find'; readonly ids: string; readonly before: number }
+  /** `after` 0: from the oldest on. */
+  | { readonly op: 'behind'; readonly reader: string; readonly after: number }
   | { readonly op: 'stats' }
   | { readonly op: 'left' }
   | { readonly op: 'close' };
@@ -62,6 +64,8 @@ export interface Answers {
   readonly setAside: Record<never, never>;
   /** `found`: BufferedEvent[] as JSON; `next` −1: that was all. */
   readonly find: { readonly found: string; readonly next: number };
+  /** `events`: by topic, as JSON; `next` −1: that was all. */
+  readonly behind: { readonly events: string; readonly next: number };
   readonly stats: {
     readonly events: number;
     readonly bytes: number;
@@ -76,7 +80,12 @@ export type Op = Request['op'];
 export type Asked = Request & { readonly id: number };
 export type Reply =
   | { readonly id: number; readonly code: 'buffer_full' | 'buffer_failed' | 'config_invalid'; readonly message: string }
-  | { readonly id: 0; readonly complaint: string; readonly fields: Readonly<Record<string, unknown>> }
+  | {
+      readonly id: 0;
+      readonly complaint: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+      readonly level: 'error' | 'info';
+    }
   | ({ readonly id: number } & Answers[Op]);
 
 declare const self: Worker;
@@ -114,7 +123,7 @@ function answer(asked: Asked): void {
 
 function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
   if (asked.op === 'open') {
-    store = openStore(asked, (complaint, fields) => postMessage({ id: 0, complaint, fields }));
+    store = openStore(asked, (complaint, fields, level = 'error') => postMessage({ id: 0, complaint, fields, level }));
     return { left: store.left() };
   }
   const to = store!;
@@ -137,6 +146,10 @@ function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
     case 'find': {
       const { found, next } = to.find(JSON.parse(asked.ids), asked.before < 0 ? null : asked.before);
       return { found: JSON.stringify(found), next: next ?? -1 };
+    }
+    case 'behind': {
+      const { events, next } = to.behind(asked.reader, asked.after);
+      return { events: JSON.stringify(events), next: next ?? -1 };
     }
     case 'stats':
       return to.stats();

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { type MemorySink, memorySink } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { type Lane, type LaneOptions, startLane } from '../../../src/etl/lane.ts';
+import { paceOf } from '../../../src/etl/pace.ts';
 import type { Batch } from '../../../src/ports.ts';
 import { batchOf } from '../../support/list-source.ts';
 import { bodies, body } from '../../support/moving.ts';
@@ -40,6 +41,7 @@ function start(options: Partial<LaneOptions> = {}): Lane {
     blockRowsMax: 100,
     blockBytesMax: 100_000,
     intervalMs: 0,
+    pace: paceOf({ intervalMs: 0, sparesMax: 0 }),
     logger: quietLogger,
     metrics: sharedMetrics,
     stopping: stopping.signal,
@@ -135,6 +137,18 @@ describe('batches', () => {
     await until(() => finished.length === 1, 'the first is finished');
     lane.add(batch('b'));
     await until(() => finished.length === 2, 'the second is finished');
+  });
+
+  test('wait for the turn of their table, unless there are enough of them', async () => {
+    const pace = paceOf({ intervalMs: 60_000, sparesMax: 0 });
+    await pace.turn(stopping.signal); // another table’s
+    const lane = start({ pace, blockRowsMax: 10 });
+    lane.add(batch('a'));
+    await Bun.sleep(30); // the window in which it may not be inserted
+    expect(sink.attempts()).toHaveLength(0);
+    lane.add(batch('b', 'c', 'd', 'e'));
+    await until(() => finished.length === 2, 'half a block was enough');
+    expect(sink.attempts()).toHaveLength(1);
   });
 
   test('are cut into blocks by rows and by bytes', async () => {
@@ -332,8 +346,12 @@ describe('stopping', () => {
     expect(rows()).toEqual(['a']);
   });
 
-  test('ends at once a lane that has nothing, waits for its interval, or waits to try again', async () => {
+  test('ends at once a lane that has nothing, waits for its interval or its turn, or waits to try again', async () => {
     const idle = start();
+    const pace = paceOf({ intervalMs: 60_000, sparesMax: 0 });
+    await pace.turn(stopping.signal);
+    const next = start({ pace });
+    next.add(batch('n'));
     const waiting = start({ intervalMs: 60_000, sparesMax: 0 });
     waiting.add(batch('a'));
     await until(() => finished.length === 1, 'the first is finished');
@@ -345,7 +363,7 @@ describe('stopping', () => {
     retrying.add(batch('c'));
     await until(() => retrying.halted !== null, 'it is halted');
     stopping.abort();
-    await soon(Promise.all([idle.done, waiting.done, retrying.done]), 'all three to stop');
+    await soon(Promise.all([idle.done, next.done, waiting.done, retrying.done]), 'all of them to stop');
     expect(finished).toHaveLength(1);
     expect(other.rows('click').size).toBe(0);
   });

@@ -4,10 +4,12 @@ import { PipelineError } from '../../../src/errors.ts';
 import { breakerOf } from '../../../src/ingest/breaker.ts';
 import { copiesOf } from '../../../src/ingest/copies.ts';
 import { startDrain } from '../../../src/ingest/drain.ts';
+import { paceOf } from '../../../src/ingest/pace.ts';
 import type { DiskBuffer, Envelope } from '../../../src/ports.ts';
-import { isEmpty, until } from '../../support/buffer.ts';
+import { isEmpty } from '../../support/buffer.ts';
 import { type MemoryLog, memoryLog } from '../../support/memory-log.ts';
 import { quietLogger } from '../../support/quiet.ts';
+import { until } from '../../support/until.ts';
 
 /** Bodies begin as the edge writes them. */
 function stored(at: number, type = 'click'): Envelope {
@@ -37,6 +39,7 @@ function drained(buffer: DiskBuffer = memoryBuffer()) {
       buffer,
       kafka,
       copies,
+      pace: paceOf(),
       breaker: breakerOf({ budgetMs: 100 }),
       logger: quietLogger,
       onDrained: (outcome, events) => {
@@ -57,7 +60,7 @@ test('everything reaches Kafka as it was accepted, key and all, and leaves the b
   const events = [...range(500), ...range(500, 'page_view', 500)];
   await buffer.append(events);
   const drain = start();
-  await until('the buffer is empty', isEmpty(buffer));
+  await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
   expect(kafka.published.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(events);
   expect(counts).toEqual({ sent: 1_000, taken_back: 0, quarantined: 0 });
@@ -72,7 +75,7 @@ test('what cannot be sent is sent again, and only that', async () => {
     Number(id.slice(-1)) < 5 && failures++ < 150 ? new PipelineError('log_unavailable', 'not now') : null,
   );
   const drain = start();
-  await until('the buffer is empty', isEmpty(buffer));
+  await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
   expect(ids(kafka)).toEqual(idsOf(events)); // each once
 });
@@ -83,7 +86,7 @@ test('what is refused for good is set aside and blocks nobody', async () => {
   await buffer.append(events);
   kafka.fail(({ id }) => (id === events[3]!.id ? new PipelineError('log_refused', 'too large') : null));
   const drain = start();
-  await until('the buffer is empty', isEmpty(buffer));
+  await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
   expect(ids(kafka)).toEqual(idsOf(events.toSpliced(3, 1)));
   expect(counts).toEqual({ sent: 9, taken_back: 0, quarantined: 1 });
@@ -108,10 +111,10 @@ test('what is refused stays in the log while it cannot be set aside', async () =
     return new PipelineError('log_refused', 'too large');
   });
   const drain = start();
-  await until('it was asked again', () => asked > 4);
+  await until(() => asked > 4, 'it was asked again');
   expect((await buffer.stats()).events).toBe(2);
   isFull = false;
-  await until('the buffer is empty', isEmpty(buffer));
+  await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
   expect(counts.quarantined).toBe(2);
 });
@@ -136,7 +139,7 @@ test('a full disk ends nothing: what was sent is passed, and what comes is read,
   const events = range(5);
   await buffer.append(events);
   const drain = start();
-  await until('the buffer is empty', isEmpty(buffer));
+  await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
   await drain.done;
   expect(Math.max(refusals.poll, refusals.commit)).toBeLessThan(0); // each was asked again
@@ -152,13 +155,13 @@ test('a topic that needs repair is told and tried again, and holds up no other',
   );
   await buffer.append([...range(3), ...range(3, 'page_view', 3)]);
   const drain = start();
-  await until('the other topic is drained', () => kafka.published.length === 3);
-  await until('it was tried again', () => halts.length > 2);
+  await until(() => kafka.published.length === 3, 'the other topic is drained');
+  await until(() => halts.length > 2, 'it was tried again');
   expect(drain.halted().get('ugc.click')).toBe('there is no such topic');
   await buffer.append(range(2, 'page_view', 6));
-  await until('the other topic goes on', () => kafka.published.length === 5);
+  await until(() => kafka.published.length === 5, 'the other topic goes on');
   isBroken = false;
-  await until('the buffer is empty', isEmpty(buffer));
+  await until(isEmpty(buffer), 'the buffer is empty');
   expect(drain.halted().size).toBe(0);
   await drain.stop();
 });
@@ -174,7 +177,7 @@ test('a copy Kafka has acked is taken back, one whose answer is open is waited f
   expect(kafka.published).toEqual([]);
   copies.settle(events[1]!, true);
   copies.settle(events[2]!, false);
-  await until('the buffer is empty', isEmpty(buffer));
+  await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
   expect(ids(kafka)).toEqual(idsOf(events.slice(2)));
   expect(counts).toEqual({ sent: 2, taken_back: 2, quarantined: 0 });
@@ -191,7 +194,7 @@ test('stopped in the middle it goes on where it was', async () => {
   expect((await buffer.stats()).events).toBe(50);
   kafka.fail(() => null);
   const second = start();
-  await until('the buffer is empty', isEmpty(buffer));
+  await until(isEmpty(buffer), 'the buffer is empty');
   await second.stop();
   expect(ids(kafka)).toEqual(idsOf(events));
 });

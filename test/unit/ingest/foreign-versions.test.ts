@@ -13,10 +13,13 @@ const place = { topic: 'ugc.seat_booked', partition: 0 };
 const origin = { receivedAtMs: nowMs - 86_400_000, source: 'web', ip: '10.0.0.1', userAgent: 'old' };
 
 const judgedBy = (binary: typeof first, body: string, options: Partial<typeof judgeOptions> = {}): ForeignVerdict =>
-  foreignJudgeOf({ ...judgeOptions, ...options, catalogue: binary.catalogue, bodyBytesMax: 1_000_000 })(
-    { position: 7, atMs: nowMs, value: Buffer.from(body) },
-    place,
-  );
+  foreignJudgeOf({
+    ...judgeOptions,
+    ...options,
+    catalogue: binary.catalogue,
+    bodyBytesMax: 1_000_000,
+    now: () => nowMs,
+  })({ position: 7, atMs: nowMs, value: Buffer.from(body) }, place);
 
 describe('a record of an older version', () => {
   test('becomes byte for byte what the edge of today would have stored, stamps and 64-bit integers included', () => {

@@ -62,8 +62,9 @@ test('any event that is accepted has a body that reads back as the same values, 
   let accepted = 0;
   fc.assert(
     fc.property(anyEvent, event => {
-      const given = parseJson(jsonOf(event)) as Record<string, unknown>;
-      const verdict = judge(given, originOf());
+      const text = jsonOf(event);
+      const given = parseJson(text) as Record<string, unknown>;
+      const verdict = judge(given, originOf({ isPlain: !text.includes('\\') })); // as read.ts says it
       if (!verdict.ok) {
         expect(verdict.errors.length).toBeGreaterThan(0);
         expect(JSON.stringify(verdict.errors).isWellFormed()).toBe(true);

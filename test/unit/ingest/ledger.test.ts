@@ -3,6 +3,7 @@
 import { expect, test } from 'bun:test';
 import { startLedger } from '../../../src/ingest/ledger.ts';
 import type { Envelope, Log, Outcome } from '../../../src/ports.ts';
+import { until } from '../../support/until.ts';
 
 interface Entry {
   readonly event_id: string;
@@ -77,7 +78,7 @@ test('a full entry leaves at once, a started one after a while', async () => {
   );
   await Promise.resolve();
   expect(entries.map(({ ids }) => ids)).toEqual([['a', 'b']]);
-  for (const end = Date.now() + 5_000; entries.length < 2 && Date.now() < end; ) await Bun.sleep(1);
+  await until(() => entries.length === 2, 'the second entry has left');
   expect(entries.map(({ ids }) => ids)).toEqual([['a', 'b'], ['c']]);
   await ledger.close();
 });
@@ -86,7 +87,7 @@ test('entries the log does not take are written later, the same as they were; ea
   const { ledger, entries, state } = open({ idsMax: 1 });
   state.takes = false;
   for (const id of ['a', 'b', 'c']) ledger.note([envelope(id)], [good]);
-  for (const end = Date.now() + 5_000; state.offered < 3 && Date.now() < end; ) await Bun.sleep(1);
+  await until(() => state.offered >= 3, 'each entry was offered');
   expect(entries).toEqual([]);
   state.takes = true;
   await ledger.close();

@@ -8,7 +8,7 @@ const limits: ReadLimits = {
   bodyBytesMax: 100_000,
   bodyDecompressedBytesMax: 200_000,
   bodyEventsMax: 5,
-  bodyTimeoutMs: 1_000,
+  bodyTimeoutMs: 60_000,
 };
 
 interface Sent {
@@ -63,13 +63,20 @@ describe('a JSON body', () => {
     ['{"events":{}}', { isSingle: true, events: [{ events: {} }], sentAt: undefined }],
     ['{"sent_at":1}', { isSingle: true, events: [{ sent_at: 1 }], sentAt: undefined }],
   ])('%s is understood', async (body, reading) => {
-    expect(await read(body)).toEqual(reading);
+    expect(await read(body)).toEqual({ ...reading, isPlain: true });
   });
 
   test('with __proto__ keys is data and nothing else', async () => {
     const { events, isSingle } = await read('{"__proto__":{"events":[1]},"constructor":{}}');
     expect(isSingle).toBe(true);
     expect(Object.keys(events[0] as object)).toEqual(['__proto__', 'constructor']);
+  });
+
+  test('with an escape anywhere is not plain, whatever it spells', async () => {
+    for (const body of ['{"a":"\\u0061"}', '{"\\"":1}', '[1,{"a":"\\ud800"}]', String.raw`["\\\\"]`])
+      expect((await read(body)).isPlain).toBe(false);
+    expect((await read('{"a":"💥\u2028\u007f"}')).isPlain).toBe(true);
+    expect((await lines('{"a":1}\n{"a":"\\n"}')).isPlain).toBe(false);
   });
 
   test('may have a byte order mark in front, but one only and nowhere else', async () => {
@@ -80,7 +87,12 @@ describe('a JSON body', () => {
 
   test.each(filmExamples)('of the documents’ example %s is one event', async name => {
     const text = await fixtureText(`film/${name}.json`);
-    expect(await read(text)).toEqual({ isSingle: true, events: [JSON.parse(text).event], sentAt: undefined });
+    expect(await read(text)).toEqual({
+      isSingle: true,
+      events: [JSON.parse(text).event],
+      sentAt: undefined,
+      isPlain: true,
+    });
   });
 
   test.each([
@@ -170,7 +182,7 @@ describe('bytes that are not UTF-8 are refused', () => {
 
 describe('lines', () => {
   test('are events, one each, whatever ends them, blank ones left out', async () => {
-    const expected = { isSingle: false, events: [{ a: 1 }, { a: 2 }], sentAt: undefined };
+    const expected = { isSingle: false, events: [{ a: 1 }, { a: 2 }], sentAt: undefined, isPlain: true };
     for (const body of [
       '{"a":1}\n{"a":2}',
       '{"a":1}\n{"a":2}\n',
@@ -182,7 +194,7 @@ describe('lines', () => {
   });
 
   test('are a list even when there is one', async () => {
-    expect(await lines('{"a":1}')).toEqual({ isSingle: false, events: [{ a: 1 }], sentAt: undefined });
+    expect(await lines('{"a":1}')).toMatchObject({ isSingle: false, events: [{ a: 1 }] });
   });
 
   test('that are no JSON are errors in their places and cost no other line', async () => {
@@ -361,7 +373,7 @@ describe('a body in pieces', () => {
   });
 
   test('that keeps moving may take longer than the time-out', async () => {
-    const bodyTimeoutMs = 150;
+    const bodyTimeoutMs = 1_500;
     let left = 8;
     const slow = new ReadableStream<Uint8Array>({
       pull: async controller => {

@@ -76,7 +76,7 @@ test('two requests with the same event, and one with it twice, are all told', as
 
 test('when time is up, what is there is told and the rest stays as it was; failures stay failures', async () => {
   const { rows, asked, presence } = tables();
-  const readable = readableOf({ presence, timeoutMs: 40, lookEveryMs: 1 });
+  const readable = readableOf({ presence, timeoutMs: 500, lookEveryMs: 1 });
   rows.add('clicka');
   const failed = { ok: false } as Outcome;
   const told = await readable.told([envelope('a'), envelope('b'), envelope('c')], [durable, durable, failed]);

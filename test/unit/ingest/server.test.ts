@@ -17,6 +17,8 @@ import { soon, until } from '../../support/until.ts';
 const event = { ...click, timestamp: new Date().toISOString() };
 const text = JSON.stringify(event);
 
+const limits = { bodyBytesMax: 100_000, bodyDecompressedBytesMax: 200_000, bodyEventsMax: 5, bodyTimeoutMs: 60_000 };
+
 const started: Server[] = [];
 afterEach(async () => {
   const servers = started.splice(0);
@@ -40,7 +42,7 @@ function start(options: Partial<ServerOptions> = {}) {
     port: 0,
     adminPort: -1,
     accept: acceptOf({ judge: judgeOf(judgeOptions), log, metrics }),
-    limits: { bodyBytesMax: 100_000, bodyDecompressedBytesMax: 200_000, bodyEventsMax: 5, bodyTimeoutMs: 50 },
+    limits,
     api: () => testApi,
     graceMs: 1_000,
     health: () => health.now,
@@ -310,9 +312,9 @@ describe('a body that does not come as it should', () => {
     ['in chunks that stop', chunked, chunk('[')],
     ['in chunks that stop in the middle of one', chunked, '5\r\n['],
   ])('is 408 and the connection closed: %s', async (_, head, body) => {
-    const { url, log, post } = start();
+    const { url, log, post } = start({ limits: { ...limits, bodyTimeoutMs: 300 } });
     const { received, closed } = await rawHttp(url, head, body);
-    await soon(closed(3_000), 'the connection to close');
+    await soon(closed, 'the connection to close');
     expect(received()).toStartWith('HTTP/1.1 408 ');
     expect(received().toLowerCase()).toContain('connection: close');
     expect(log.published).toEqual([]);
@@ -326,14 +328,14 @@ describe('a body that does not come as it should', () => {
       ['POST /v1/events HTTP/1.1', 'host: test', 'content-length: 100000000'],
       '{',
     );
-    await soon(closed(3_000), 'the connection to close');
+    await soon(closed, 'the connection to close');
     expect(received()).toStartWith('HTTP/1.1 413 ');
   });
 
   test('is 413 when more comes in chunks than may', async () => {
     const { url } = start();
     const { received, closed } = await rawHttp(url, chunked, chunk(' '.repeat(60_000)) + chunk(' '.repeat(60_000)));
-    await soon(closed(3_000), 'the connection to close');
+    await soon(closed, 'the connection to close');
     expect(received()).toStartWith('HTTP/1.1 413 ');
   });
 
@@ -451,7 +453,7 @@ describe('a server that stops', () => {
     const stopping = server.stop();
     busy.send(`POST /v1/events HTTP/1.1\r\nhost: test\r\ncontent-length: ${text.length}\r\n\r\n${text}`);
     release();
-    await soon(busy.closed(3_000), 'the connection to close');
+    await soon(busy.closed, 'the connection to close');
     await soon(stopping, 'the server to stop');
     expect(busy.received().match(/HTTP\/1\.1 200 /g)).toHaveLength(1);
     expect(logs.lines).toHaveLength(1);

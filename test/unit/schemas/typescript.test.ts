@@ -33,4 +33,4 @@ test('every example is an event to the compiler, and one with a wrong field is n
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}, 60_000);
+});

@@ -116,12 +116,13 @@ test('a damaged batch is said and never passed, other partitions go on, and it i
     onOutOfRange: () => {},
     onDoubt: () => {},
   });
+  const startedAt = performance.now();
   fetcher.schedule();
   await until(() => partitions.find(places[1]!)!.next === 5, 'the other partition is read to its end');
   expect(troubles.problem()).toMatch(/t\/0: a damaged batch \(wrong checksum\) at offset 2; it is not passed/);
   expect(partitions.find(places[0]!)).toMatchObject({ next: 2, finished: 0 });
   const tries = asked.filter(partition => partition === 0).length;
-  expect(tries).toBe(1); // not again before its pause is over
+  expect(tries).toBeLessThanOrEqual(1 + (performance.now() - startedAt) / 1_000); // not again before its pause is over
   isDamaged = false;
   await until(() => partitions.find(places[0]!)!.next === 4, 'the damaged partition is read again');
   fetcher.close();

@@ -1,9 +1,8 @@
 import { expect, test } from 'bun:test';
-import { kafkaLane, type LaneOptions, type Waiting } from '../../../../src/adapters/kafka/lane.ts';
+import { type Call, kafkaLane, type LaneOptions, type Waiting } from '../../../../src/adapters/kafka/lane.ts';
 import { measureRecord } from '../../../../src/adapters/kafka/record-batch.ts';
-import type { PipelineError } from '../../../../src/errors.ts';
-import { until } from '../../../support/buffer.ts';
 import { type Asked, type FakeNode, fakeKafka } from '../../../support/kafka-driver.ts';
+import { until } from '../../../support/until.ts';
 
 /** A lane to node 1, whatever was added to it with its outcome, and what the lane said of topics. */
 function opened(more: Partial<LaneOptions> = {}) {
@@ -21,24 +20,26 @@ function opened(more: Partial<LaneOptions> = {}) {
     clientId: 'ugc',
     compression: 'none',
     node: 1,
-    requestTimeoutMs: 1_000,
+    requestTimeoutMs: 60_000,
     lingerMs: 1,
     requestBytesMax: 10_000,
     requestRecordsMax: 100,
     inFlightMax: 1,
     ...more,
   });
+  const call: Call = {
+    settle({ value }, error) {
+      if (outcomes.has(value)) throw new Error(`${value} was settled twice`);
+      outcomes.set(value, error?.code ?? 'stored');
+    },
+  };
   const add = (values: string | readonly string[], topic = 't', partition = 0) => {
     for (const value of [values].flat()) {
-      const settle = (error: PipelineError | null) => {
-        if (outcomes.has(value)) throw new Error(`${value} was settled twice`);
-        outcomes.set(value, error?.code ?? 'stored');
-      };
-      const waiting: Waiting = { ...measureRecord('k', value, 1_795_000_000_000), settle };
+      const waiting: Waiting = { ...measureRecord('k', value, 1_795_000_000_000), call, index: 0 };
       lane.add(topic, partition, waiting);
     }
   };
-  const settled = (count: number) => until(`${count} outcomes`, () => outcomes.size === count);
+  const settled = (count: number) => until(() => outcomes.size === count, `${count} outcomes`);
   return { lane, add, outcomes, settled, doubted, node: kafka.node(1) };
 }
 
@@ -76,12 +77,12 @@ test('what comes while a request is under way waits for its answer and goes toge
   const { add, settled, node } = opened();
   const answer = held(node);
   add('first');
-  await until('it is sent', () => node.open === 1);
+  await until(() => node.open === 1, 'it is sent');
   add(names(20));
   await Bun.sleep(20); // many lingers: with one in flight at most nothing may follow
   expect(node.requests.length).toBe(1);
   answer();
-  await until('the rest is sent', () => node.requests.length === 2);
+  await until(() => node.requests.length === 2, 'the rest is sent');
   expect(valuesOf(node.requests[1])).toEqual(names(20));
   answer();
   await settled(21);
@@ -91,11 +92,11 @@ test('with room in flight a second request leaves after the linger, or at once w
   const { add, settled, node } = opened({ inFlightMax: 3, requestRecordsMax: 10, lingerMs: 5 });
   const answer = held(node);
   add('first');
-  await until('it is sent', () => node.open === 1);
+  await until(() => node.open === 1, 'it is sent');
   add(names(10, 'full'));
-  await until('the full one is sent', () => node.open === 2);
+  await until(() => node.open === 2, 'the full one is sent');
   add('late');
-  await until('the linger is over', () => node.open === 3);
+  await until(() => node.open === 3, 'the linger is over');
   expect(node.requests.map(request => valuesOf(request).length)).toEqual([1, 10, 1]);
   answer();
   await settled(12);
@@ -156,7 +157,7 @@ test('a connection that ends leaves what was sent unknown, and what waited certa
   const { add, settled, outcomes, doubted, node } = opened();
   held(node);
   add(['sent 1', 'sent 2']);
-  await until('it is sent', () => node.open === 1);
+  await until(() => node.open === 1, 'it is sent');
   add(['waits 1', 'waits 2'], 't', 1);
   node.cut(new Error('Closed connection'));
   await settled(4);
@@ -179,7 +180,7 @@ test('halves that wait go down with the connection as not sent', async () => {
     return 10;
   };
   add(['a', 'b']);
-  await until('a half is sent', () => node.requests.length === 2);
+  await until(() => node.requests.length === 2, 'a half is sent');
   node.cut(new Error('Closed connection'));
   await settled(2);
   expect(Object.fromEntries(outcomes)).toEqual({ a: 'log_unknown', b: 'log_unavailable' });
@@ -202,7 +203,7 @@ test('a buffer is used again only after its answer', async () => {
   const answer = held(node);
   for (let round = 0; round < 4; round++) {
     add(`round ${round} ${'.'.repeat(200 - round * 50)}`);
-    await until('it is sent', () => node.open === round + 1);
+    await until(() => node.open === round + 1, 'it is sent');
   }
   answer();
   await settled(4);
@@ -214,10 +215,10 @@ test('in a hurry nothing waits for company', async () => {
   const { lane, add, settled, node } = opened({ inFlightMax: 2, lingerMs: 3_600_000 });
   const answer = held(node);
   add('first');
-  await until('it is sent', () => node.open === 1);
+  await until(() => node.open === 1, 'it is sent');
   add('second');
   lane.hurry();
-  await until('both are sent', () => node.open === 2);
+  await until(() => node.open === 2, 'both are sent');
   answer();
   await settled(2);
 });

@@ -5,7 +5,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { kafkaLog } from '../../../../src/adapters/kafka/log.ts';
 import type { KafkaLogOptions } from '../../../../src/adapters/kafka/options.ts';
 import type { Log } from '../../../../src/ports.ts';
-import { envelope, envelopes, until } from '../../../support/buffer.ts';
+import { envelope, envelopes } from '../../../support/buffer.ts';
+import { until } from '../../../support/until.ts';
 
 async function listening(onConnection: (socket: Socket) => void): Promise<{ server: Server; address: string }> {
   const server = createServer(onConnection).listen(0, '127.0.0.1');
@@ -59,7 +60,7 @@ test('the queue is bounded: what is over it is refused at once, and there is roo
   const first = log.publish([envelope('first')]);
   expect(codes(await log.publish([envelope('x'.repeat(300))]))).toEqual(['log_unavailable']);
   expect(messages(await log.publish([envelope('x'.repeat(300))]))[0]).toContain('bytes already wait for Kafka');
-  await until('it hears from somebody', () => sockets.size > 0);
+  await until(() => sockets.size > 0, 'it hears from somebody');
   await first;
   // Larger than the whole queue, but alone.
   expect(messages(await log.publish([envelope('x'.repeat(300))]))[0]).not.toContain('already wait');

@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test';
 import { KafkaJSConnectionError } from 'kafkajs';
 import { kafkaTopics } from '../../../../src/adapters/kafka/topics.ts';
 import type { PipelineError } from '../../../../src/errors.ts';
-import { until } from '../../../support/buffer.ts';
 import { fakeKafka } from '../../../support/kafka-driver.ts';
+import { until } from '../../../support/until.ts';
 
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };
 
@@ -78,10 +78,10 @@ test('what is old is good enough for now and asked for again behind the back of 
   const { kafka, topics } = opened(0);
   await topics.load('a');
   kafka.topics = () => [2];
-  await until('it is old', () => topics.known('a') !== undefined && kafka.asked.length > 1);
-  await until('it is known anew', () => topics.known('a')?.leaders[0] === 2);
+  await until(() => topics.known('a') !== undefined && kafka.asked.length > 1, 'it is old');
+  await until(() => topics.known('a')?.leaders[0] === 2, 'it is known anew');
   kafka.topics = () => Promise.reject(new KafkaJSConnectionError('gone', { broker: 'fake:9092' }));
   const asked = kafka.asked.length;
-  await until('it is asked again', () => topics.known('a') !== undefined && kafka.asked.length > asked);
+  await until(() => topics.known('a') !== undefined && kafka.asked.length > asked, 'it is asked again');
   expect(topics.known('a')?.leaders).toEqual([2]);
 });

@@ -1,0 +1,102 @@
+// What lies where the buffer's file should be: a damaged one, somebody else's, a newer version's, or none.
+
+import { Database } from 'bun:sqlite';
+import { expect, test } from 'bun:test';
+import { existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { envelope, envelopes, idsOf, pollAll, pollSome } from '../support/buffer.ts';
+import { bufferFolder } from '../support/buffer-folder.ts';
+import { until } from '../support/until.ts';
+
+const at = bufferFolder();
+const { open } = at;
+
+test('the file is moved aside when it is no database any more, loudly, and an empty one takes its place', async () => {
+  const damages: [string, (file: Buffer) => Buffer][] = [
+    ['its magic is gone', file => Buffer.concat([Buffer.from('not SQLite at all'), file.subarray(17)])],
+    ['its schema is gone', file => Buffer.concat([file.subarray(0, 100), Buffer.alloc(file.length - 100, 0xff)])],
+    ['it is text', () => Buffer.from('hello '.repeat(10_000))],
+  ];
+  for (const [what, damage] of damages) {
+    const before = await open();
+    await before.append(envelopes(10));
+    await before.close();
+    const damaged = damage(readFileSync(at.path));
+    writeFileSync(at.path, damaged);
+    const complaints: string[] = [];
+    const after = await open({ log: { error: (_, message) => complaints.push(message) } });
+    expect(complaints.join(), what).toContain('moved aside');
+    const source = after.source('etl');
+    await after.append([envelope('fresh')]);
+    expect(idsOf(await pollSome(source)), what).toEqual(['fresh']);
+    const aside = readdirSync(at.folder).find(name => name.includes('.corrupt-') && !/-(wal|shm)$/.test(name))!;
+    expect(readFileSync(join(at.folder, aside)).equals(damaged), what).toBe(true);
+    await after.close();
+    for (const name of readdirSync(at.folder)) unlinkSync(join(at.folder, name));
+  }
+});
+
+test('the file gives out no position again that a lost file gave', async () => {
+  const before = await open();
+  const { last } = await before.append(envelopes(1000));
+  await before.close();
+  writeFileSync(at.path, 'no database');
+  const { first } = await (await open()).append(envelopes(1));
+  expect(first).toBeGreaterThan(last);
+});
+
+test('a file of another program is left alone, in words', async () => {
+  const foreign = new Database(at.path, { create: true });
+  foreign.run('CREATE TABLE theirs (x)');
+  foreign.close();
+  expect(await open().catch(error => error)).toMatchObject({
+    code: 'config_invalid',
+    message: expect.stringContaining('another program'),
+  });
+  expect(readdirSync(at.folder)).toEqual(['buffer.sqlite']);
+});
+
+test('a file of a newer version is left alone, in words', async () => {
+  await (await open()).close();
+  const newer = new Database(at.path);
+  newer.run('PRAGMA user_version = 99');
+  newer.close();
+  expect(await open().catch(error => error)).toMatchObject({
+    code: 'config_invalid',
+    message: expect.stringContaining('newer ugc'),
+  });
+});
+
+test('a file in a folder that cannot be made is an error in words', async () => {
+  writeFileSync(join(at.folder, 'file'), '');
+  const refused = await open({ path: join(at.folder, 'file', 'buffer.sqlite') }).catch(error => error);
+  expect(refused).toMatchObject({ code: 'buffer_failed', name: 'PipelineError' });
+});
+
+test('the file taken away while open: nothing more is acked, and the owner is told to restart', async () => {
+  const failed = Promise.withResolvers<unknown>();
+  const buffer = await open({ onFailure: failed.resolve });
+  await buffer.append(envelopes(3));
+  for (const name of readdirSync(at.folder)) unlinkSync(join(at.folder, name));
+  await until(
+    () =>
+      buffer.append([envelope('x')]).then(
+        () => false,
+        () => true,
+      ),
+    'an append is refused',
+  );
+  expect(await failed.promise).toMatchObject({ code: 'buffer_failed' });
+  expect(await buffer.append([envelope('y')]).catch(error => error)).toMatchObject({ code: 'buffer_failed' });
+  expect(buffer.hasRoom(1)).toBe(false);
+  await buffer.close();
+  expect(existsSync(at.path)).toBe(false);
+});
+
+test('the file holds nothing in its write-ahead log after close, and is the only file left', async () => {
+  const buffer = await open();
+  await buffer.append(envelopes(1000));
+  await pollAll(buffer.source('etl'), 1000);
+  await buffer.close();
+  expect(readdirSync(at.folder)).toEqual(['buffer.sqlite']);
+});
