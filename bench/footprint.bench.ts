@@ -2,22 +2,34 @@
 
 import { clientEvent } from '../test/support/events.ts';
 import { randomOf } from '../test/support/random.ts';
+import { typeFiles, typeJson } from '../test/support/type-files.ts';
 import { startUgc, temporaryFolder } from '../test/support/ugc.ts';
 import { bodiesOf, load } from './load.ts';
 import { residentMb } from './process.ts';
 import type { Row } from './report.ts';
 
+/** So many types beside the built-in ones, as files. */
+const typesOfFiles = 200;
+
 export async function footprintBench(): Promise<Row[]> {
+  const files = typeFiles(temporaryFolder());
+  for (let n = 0; n < typesOfFiles; n++) files.write(typeJson(`watched_${n}`));
+  const many = `, ${typesOfFiles} types of files`;
+  return [...(await startsOf('', [])), ...(await startsOf(many, [`--schemas-dir=${files.folder}`]))];
+}
+
+/** A first start, and the next on what it left. */
+async function startsOf(beside: string, flags: readonly string[]): Promise<Row[]> {
   const dataDir = temporaryFolder();
   const rows: Row[] = [];
   for (const what of ['fresh folder', 'the same folder again']) {
     const startedAt = performance.now();
-    const ugc = await startUgc({ dataDir });
+    const ugc = await startUgc({ dataDir, flags });
     const response = await ugc.post(clientEvent(randomOf('footprint')));
     const ms = performance.now() - startedAt;
     await Bun.sleep(3_000);
     rows.push({
-      what: `start, ${what}`,
+      what: `start, ${what}${beside}`,
       'first 200 after ms': Math.round(ms),
       'RSS at rest MB': residentMb(ugc.pid),
       note: `status ${response.status}`,

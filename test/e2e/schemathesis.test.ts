@@ -53,7 +53,8 @@ test.skipIf(schemathesis === null)(
     expect(types.length).toBeGreaterThan(30);
     const drawn = Array.from({ length: drawnTypes }, () => random.pick(types));
     process.stderr.write(`schemathesis breaks every field of ${drawn.join(', ')}\n`);
-    const closely = operations.filter(path => !ofType.test(path) || drawn.includes(path));
+    // The route of all types would be all of them at once.
+    const closely = operations.filter(path => !path.startsWith('/v1/events') || drawn.includes(path));
 
     const [all, some] = await Promise.all([
       run(ugc, random.seed, ['--phases=examples,fuzzing', '--max-examples=3', everything]),
