@@ -4,6 +4,7 @@
 import type { TestKafka } from '../test/support/kafka.ts';
 import { metric } from '../test/support/oracle.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../test/support/ugc.ts';
+import { countIds } from './ids.ts';
 import { brokerUs } from './kafka.bench.ts';
 import { lagOf } from './lag.ts';
 import { bodiesOf, filmTypes, load } from './load.ts';
@@ -139,9 +140,7 @@ export async function wholeChain(kafka: TestKafka, seconds: number): Promise<Row
   const afterMs = performance.now() - endedAtMs;
   const after = usOf(chain, kafka);
   const acked = await metric(edge.url, 'ugc_events_stored_total');
-  const [counted] = await mover.query<{ n: string; ids: string }>(
-    'SELECT count() AS n, uniqExact(event_id) AS ids FROM ugc.events',
-  );
+  const counted = await countIds(mover);
   const disk = await metric(edge.url, 'ugc_buffer_drained_total');
   const rss = `RSS ${residentMb(edge.pid)} and ${residentMb(mover.pid)} MB`;
   await chain.stop();
@@ -154,6 +153,6 @@ export async function wholeChain(kafka: TestKafka, seconds: number): Promise<Row
     'broker core-µs/event': each('broker'),
     'p50 ms': result.p50Ms,
     'p99 ms': result.p99Ms,
-    note: `events/s from the first POST to the last row; answered ${Math.round(result.requestsPerS * chainSize)}/s (${result.tool} -c16, ${result.bad} bad); edge ${each('edge').toFixed(1)}, mover ${each('mover').toFixed(1)} core-µs; lag at most ${most} events, ${last} at the end, none ${Math.round(afterMs)} ms later; ${counted?.n} rows, ${counted?.ids} ids of ${acked} acked; ${disk} by way of the disk; ${rss}`,
+    note: `events/s from the first POST to the last row; answered ${Math.round(result.requestsPerS * chainSize)}/s (${result.tool} -c16, ${result.bad} bad); edge ${each('edge').toFixed(1)}, mover ${each('mover').toFixed(1)} core-µs; lag at most ${most} events, ${last} at the end, none ${Math.round(afterMs)} ms later; ${counted.n} rows, ${counted.ids} ids of ${acked} acked; ${disk} by way of the disk; ${rss}`,
   };
 }

@@ -5,11 +5,12 @@ import { startKafka, type TestKafka } from '../test/support/kafka.ts';
 import { metric } from '../test/support/oracle.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../test/support/ugc.ts';
 import { freshnessOverKafka, wholeChain } from './etl-live.ts';
+import { countIds } from './ids.ts';
 import { brokerFlags, brokerUs } from './kafka.bench.ts';
 import { type Filled, fillKafka } from './kafka-fill.ts';
 import { startNullSink } from './null-sink.ts';
 import { cpuUs, residentMb } from './process.ts';
-import type { Row } from './report.ts';
+import { markdown, type Row } from './report.ts';
 
 export interface EtlBenchOptions {
   /** Events of a drain. */
@@ -24,15 +25,21 @@ export async function etlBench({ rows, seconds, chainSeconds, drainsOnly }: EtlB
   const kafka = await startKafka({ flags: brokerFlags });
   try {
     const filled = await fillKafka(kafka, rows);
-    const drains = [await drainToNothing(kafka, filled), await drainToEngine(kafka, filled)];
-    if (drainsOnly) return drains;
-    return [
-      ...drains,
-      await freshnessOverKafka(kafka, { perSecond: 10, seconds: Math.max(seconds, 20), watched: 'all' }),
-      await freshnessOverKafka(kafka, { perSecond: 5_000, seconds, watched: ['click'] }),
-      await freshnessOverKafka(kafka, { perSecond: 5_000, seconds, types: new Set(['click']), watched: 'all' }),
-      await wholeChain(kafka, chainSeconds),
-    ];
+    const measured: Row[] = [];
+    const measure = async (part: Promise<Row>) => {
+      const row = await part;
+      console.log(markdown([row]).split('\n').at(-1)); // a run takes minutes
+      measured.push(row);
+    };
+    await measure(drainToNothing(kafka, filled));
+    await measure(drainToEngine(kafka, filled));
+    if (drainsOnly) return measured;
+    await measure(freshnessOverKafka(kafka, { perSecond: 10, seconds: Math.max(seconds, 20), watched: 'all' }));
+    await measure(freshnessOverKafka(kafka, { perSecond: 5_000, seconds, watched: ['click'] }));
+    const oneType = { perSecond: 5_000, seconds, types: new Set(['click']), watched: 'all' } as const;
+    await measure(freshnessOverKafka(kafka, oneType));
+    await measure(wholeChain(kafka, chainSeconds));
+    return measured;
   } finally {
     await kafka.stopForGood();
   }
@@ -79,14 +86,12 @@ async function drainToEngine(kafka: TestKafka, filled: Filled): Promise<Row> {
     rows: ugc => metric(ugc.url, 'ugc_etl_rows_total'),
   });
   const inserts = await metric(drain.ugc.url, 'ugc_etl_insert_seconds_count');
-  const [counted] = await drain.ugc.query<{ n: string; ids: string }>(
-    'SELECT count() AS n, uniqExact(event_id) AS ids FROM ugc.events',
-  );
+  const counted = await countIds(drain.ugc);
   await drain.ugc.stop();
   return {
     what: 'Kafka → embedded ClickHouse',
     ...drain.row,
-    note: `${counted?.n} rows, ${counted?.ids} ids of ${filled.events}; ${inserts} inserts; ${drain.note}`,
+    note: `${counted.n} rows, ${counted.ids} ids of ${filled.events}; ${inserts} inserts; ${drain.note}`,
   };
 }
 
