@@ -18,14 +18,18 @@ const server = Bun.serve({
     const url = new URL(request.url);
     if (url.pathname === answers.path) return Response.json({ rows, bytes, inserts });
     const body = Buffer.from(await request.arrayBuffer());
-    const head = { 'x-clickhouse-summary': '{}' };
-    if (!url.searchParams.get('query')?.startsWith('INSERT')) return new Response('', { headers: head });
+    const head = { 'x-clickhouse-query-id': url.searchParams.get('query_id') ?? '' };
+    if (!url.searchParams.get('query')?.startsWith('INSERT'))
+      return new Response(body.toString().endsWith('FORMAT JSON') ? '{"data":[],"rows":0}' : '', { headers: head });
     if (request.headers.has('content-encoding') || body.at(-1) !== newline)
       return new Response('only plain lines can be counted', { status: 400, headers: head });
-    for (let at = body.indexOf(newline); at >= 0; at = body.indexOf(newline, at + 1)) rows++;
+    let count = 0;
+    for (let at = body.indexOf(newline); at >= 0; at = body.indexOf(newline, at + 1)) count++;
+    rows += count;
     bytes += body.length;
     inserts++;
-    return new Response('', { headers: head });
+    const summary = { 'x-clickhouse-summary': `{"written_rows":"${count}"}` };
+    return new Response('', { headers: { ...head, ...summary } });
   },
 });
 console.log(server.port);

@@ -175,6 +175,7 @@ function run(options: StorageOptions, { engine, client, sink, http }: Opened): S
     problems: () => ({
       ...(unprepared === null ? {} : { clickhouse: unprepared }),
       ...(source?.problem?.() ? { reading: source.problem()! } : {}),
+      ...Object.fromEntries(mover?.troubled() ?? []),
       ...Object.fromEntries(mover?.halted() ?? []),
       ...refreshes.problems(),
     }),

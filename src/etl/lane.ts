@@ -44,6 +44,8 @@ export interface Lane {
   readonly topics: ReadonlySet<string>;
   /** Why the table waits for repair, or null. */
   readonly halted: string | null;
+  /** What an insert has failed at for a while, and is repeated for, or null. */
+  readonly trouble: string | null;
   /** Resolves once stopped; rejects when committing failed. */
   readonly done: Promise<void>;
 }
@@ -52,12 +54,16 @@ export interface Lane {
 const sparesMaxStandard = 2;
 const retryMsMin = 50;
 const retryMsMax = 5_000;
+/** What passes within this is nobody's trouble. */
+const passingMsMax = 1_000;
 
 export function startLane(type: string, options: LaneOptions): Lane {
   const { sink, logger, metrics, stopping, givingUp } = options;
   const filling = fillingOf(type);
   const topics = new Set<string>();
   let halted: string | null = null;
+  /** The failure that is repeated just now, and since when. */
+  let failing: { readonly message: string; readonly sinceMs: number } | null = null;
   let awaited = Promise.withResolvers<void>();
   /** Ends the wait for the next insert. */
   let hurry = new AbortController();
@@ -80,6 +86,9 @@ export function startLane(type: string, options: LaneOptions): Lane {
     topics,
     get halted() {
       return halted;
+    },
+    get trouble() {
+      return failing !== null && performance.now() - failing.sinceMs > passingMsMax ? failing.message : null;
     },
     done: run(),
   };
@@ -132,6 +141,7 @@ export function startLane(type: string, options: LaneOptions): Lane {
       }
     }
     if (halted !== null) recover();
+    failing = null;
     await options.onFinished(block.batches);
   }
 
@@ -170,7 +180,12 @@ export function startLane(type: string, options: LaneOptions): Lane {
     metrics.etlBatches.inc({ outcome: cause.code });
     const about = { err: cause, table: type, rows: block.rows };
     if (cause.retry === 'never') logger.error(about, 'ClickHouse refused a block; looking for the records to blame');
-    if (cause.retry === 'backoff') logger.warn(about, 'an insert will be repeated');
+    if (cause.retry === 'backoff') {
+      // Said when it begins and when it is another, not at every repetition.
+      if (failing?.message !== cause.message)
+        logger.warn(about, 'an insert is repeated under its token until its outcome is known');
+      failing = { message: cause.message, sinceMs: failing?.sinceMs ?? performance.now() };
+    }
     if (cause.retry === 'halt' && halted !== cause.message) {
       logger.error(about, 'the table needs repair; its events wait in the log');
       halted = cause.message;

@@ -42,6 +42,8 @@ export interface MoverOptions {
 export interface Mover extends Loop {
   /** Tables that wait for repair, and topics that wait for a newer ugc (`topic x`), with the reason. */
   halted(): ReadonlyMap<string, string>;
+  /** Tables whose insert is repeated because nobody knows its outcome, with what was said last. */
+  troubled(): ReadonlyMap<string, string>;
   /** When the edge took the oldest record polled and not yet in the sink, by topic. */
   oldest(): ReadonlyMap<string, number>;
 }
@@ -100,6 +102,8 @@ export function startMover(options: MoverOptions): Mover {
         ...[...lanes].flatMap(([type, { halted }]) => (halted === null ? [] : [[type, halted] as const])),
         ...[...waiting.topics].map(([topic, why]) => [`topic ${topic}`, why] as const),
       ]),
+    troubled: () =>
+      new Map([...lanes].flatMap(([type, { trouble }]) => (trouble === null ? [] : [[type, trouble] as const]))),
     oldest: progress.oldest,
     stop: async () => {
       stopping.abort();

@@ -55,11 +55,10 @@ async function overHttp<T>(holder: Holder, config: Config, use: (tables: Tables)
   }
 }
 
-/** False when nobody listens there: the note is of an instance that was killed. */
+/** False when nobody listens there, or another service: the note is of an instance that was killed. */
 async function answers(url: string): Promise<boolean> {
   try {
-    await fetch(new URL('/ping', url));
-    return true;
+    return (await (await fetch(new URL('/ping', url))).text()) === 'Ok.\n';
   } catch (error) {
     if (/^(ConnectionRefused|ECONNREFUSED)$/.test((error as { code?: string }).code ?? '')) return false; // Bun says either
     throw error;

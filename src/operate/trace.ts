@@ -103,8 +103,7 @@ async function inTables(client: Tables['client'], id: string, config: Config) {
   const isRow = (event: EventRow | EventLetter): event is EventRow => 'receivedAt' in event;
   const read = async (query: string) => {
     try {
-      const answer = await client.query({ query, query_params: { id }, format: 'JSONEachRow' });
-      return await answer.json<Record<string, unknown>>();
+      return await client.read<Record<string, unknown>>(query, { params: { id } });
     } catch (cause) {
       throw sinkError(cause, `looking for ${id}`);
     }

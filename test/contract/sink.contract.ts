@@ -135,7 +135,7 @@ export function sinkContract(name: string, open: () => SinkUnderTest): void {
       for (const body of [`\n\n${drop}`, `${lines[0]}\n${drop}`, `${lines[0]!.trim()};\n${drop}`, `\n${drop}\n`])
         expect((await failureOf(sink.insert(blockOf('seen', [body]), body, never))).code).toBe('sink_refused');
       expect(await count('seen_rows')).toBe(0);
-      const block = blockOf('seen', [lines[0]!, '\n', '\n', lines[1]!, '\n']);
+      const block = { ...blockOf('seen', [lines[0]!, '\n', '\n', lines[1]!, '\n']), rows: 2 };
       await sink.insert(block, 'empty lines', never);
       await sink.insert(block, 'empty lines', never);
       expect([await count('seen'), await count('seen_rows')]).toEqual([2, 2]);

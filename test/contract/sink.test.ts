@@ -40,10 +40,8 @@ function underTest(connect: (timeoutMs: number) => ClickhouseClient, embedded: b
       const own = timeoutMs === patientMs ? client : keep(connect(timeoutMs));
       return clickhouseSink({ client: own, database, tables, migrate, timeoutMs, embedded });
     },
-    query: async <Row>(query: string) => (await client.query({ query, format: 'JSONEachRow' })).json<Row>(),
-    command: async query => {
-      await client.command({ query });
-    },
+    query: <Row>(query: string) => client.read<Row>(query),
+    command: query => client.run(query),
   };
 }
 

@@ -2,6 +2,7 @@
 // tables. Those it has words for begin once a mover has been told them.
 
 import type { ClickhouseFront, ClickhouseGate } from './clickhouse-gate.ts';
+import { type WrongAnswer, wrongAnswers } from './clickhouse-strangers.ts';
 import { aimMsMax, type EtlFaultsOptions, hung, killed } from './etl-faults.ts';
 import { type Fault, type Make, missed, within } from './faults.ts';
 
@@ -71,6 +72,22 @@ export function clickhouseFaults(options: EtlFaultsOptions): readonly Make[] {
       };
     },
     () => answersLost(random.pick(movers).front),
+    () => {
+      const whom = random.pick(Object.keys(wrongAnswers));
+      const replaceAll = (wrong: WrongAnswer | null) => {
+        for (const gate of gates) gate.replace(wrong);
+      };
+      const inserts = () => gates.reduce((sum, { replaced }) => sum + replaced, 0);
+      return {
+        ...{ kind: 'something else answers', whom, waits: true },
+        begin: async () => {
+          const before = inserts();
+          replaceAll(wrongAnswers[whom]!);
+          return untilTrue(() => inserts() > before);
+        },
+        end: () => replaceAll(null),
+      };
+    },
     ...tableFaults(options),
   ];
 }
@@ -84,8 +101,12 @@ async function untilSaid(
   const times = () => gates.reduce((sum, { said }) => sum + (said.get(code) ?? 0), 0);
   const before = times();
   if ((await begin()) === false) return missed;
+  return untilTrue(() => times() > before);
+}
+
+async function untilTrue(isTrue: () => boolean): Promise<typeof missed | undefined> {
   const end = performance.now() + aimMsMax;
-  while (times() === before) {
+  while (!isTrue()) {
     if (performance.now() > end) return missed;
     await Bun.sleep(20);
   }

@@ -4,6 +4,7 @@
 // made up here, as ClickHouse words it. In front of the gate a TCP proxy makes the network bad.
 
 import { createConnection } from 'node:net';
+import type { WrongAnswer } from './clickhouse-strangers.ts';
 import { type TcpProxy, tcpProxy } from './tcp-proxy.ts';
 
 /**
@@ -26,6 +27,10 @@ export interface ClickhouseGate {
   catch(point: Point, msMax: number): Promise<Caught | null>;
   /** Settings of every request from now on, or with `inserts` of those alone; {} = none. */
   impose(settings: Readonly<Record<string, string>>, of?: 'all' | 'inserts'): void;
+  /** From now on something else answers in its place; null = ClickHouse does. */
+  replace(wrong: WrongAnswer | null): void;
+  /** How many inserts something else has answered. */
+  readonly replaced: number;
   /** The password of now. */
   askFor(password: string): void;
   /** How often ClickHouse has answered with each of its codes. */
@@ -50,6 +55,8 @@ export function clickhouseGate({ target, onBroken }: GateOptions): ClickhouseGat
   const said = new Map<string, number>();
   let imposed: { readonly settings: Readonly<Record<string, string>>; readonly of: 'all' | 'inserts' } | null = null;
   let password = '';
+  let wrong: WrongAnswer | null = null;
+  let replaced = 0;
 
   const server = Bun.serve({
     hostname: '127.0.0.1',
@@ -73,6 +80,12 @@ export function clickhouseGate({ target, onBroken }: GateOptions): ClickhouseGat
       }),
     impose: (settings, of = 'all') => {
       imposed = { settings, of };
+    },
+    replace: other => {
+      wrong = other;
+    },
+    get replaced() {
+      return replaced;
     },
     askFor: wanted => {
       password = wanted;
@@ -104,6 +117,10 @@ export function clickhouseGate({ target, onBroken }: GateOptions): ClickhouseGat
       return new Response(await said.arrayBuffer(), said);
     };
 
+    if (wrong !== null) {
+      if (isInsert) replaced++;
+      return wrong.answer({ pass: send, url });
+    }
     const waiter = isInsert ? waiters.shift() : undefined;
     if (waiter === undefined) return noted(await send());
     const { point } = waiter;

@@ -1,9 +1,44 @@
-// @clickhouse/client, set up once: for a server over HTTP or, given a connection, for the embedded engine. async_insert is
-// off for whatever goes through it: servers since 26.3 have it on, and it would answer before the rows are a part.
+// ClickHouse, asked: a server over HTTP by @clickhouse/client, or given a connection the embedded engine. Every statement
+// of every part goes through here, because a 2xx is not yet a success: proxies, load balancers and wrong addresses answer
+// so, too, and the client takes them at their word. A statement has succeeded once ClickHouse itself has said so:
+//
+// - the answer names the id that this query was given (X-ClickHouse-Query-Id), which nobody else knows
+// - rows are read as one JSON document that ends and counts them, so half a result is none; the server holds it back until
+//   it is whole, so that an error is a status and not a line in the middle
+// - an insert has an empty body and a summary that counts at least the rows sent (of a block repeated under its token, too:
+//   rows are counted before it is recognised; views add theirs)
+//
+// Whatever else comes back rejects with NotShown: nobody knows what became of the statement.
+// async_insert is off: servers since 26.3 have it on, and it would answer before the rows are a part.
 
+import { Readable } from 'node:stream';
 import { type ClickHouseClientConfigOptions, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 
-export type ClickhouseClient = ReturnType<typeof createClient>;
+type Settings = Readonly<Record<string, string | number>>;
+
+export interface Asking {
+  /** Values of `{name:Type}`. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly settings?: Settings;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Inserting extends Pick<Asking, 'settings' | 'signal'> {
+  /** How many rows the chunks hold. */
+  readonly rows: number;
+  readonly chunks: readonly Uint8Array[];
+}
+
+/** Everything rejects with the client's errors, or with NotShown. */
+export interface ClickhouseClient {
+  /** All rows of a SELECT without a FORMAT. */
+  read<Row>(query: string, asking?: Asking): Promise<Row[]>;
+  /** A statement without rows in it: DDL, INSERT … SELECT. */
+  run(query: string, asking?: Asking): Promise<void>;
+  /** An INSERT whose rows are sent along. */
+  insert(query: string, inserting: Inserting): Promise<void>;
+  close(): Promise<void>;
+}
 
 export type ClickhouseClientOptions =
   | { readonly connection: NonNullable<ClickHouseClientConfigOptions['connection']> }
@@ -17,18 +52,159 @@ export type ClickhouseClientOptions =
       readonly compression?: 'zstd' | 'gzip' | undefined;
     };
 
+/** An answer that does not show what became of the statement. `isStranger`: it is no answer of ClickHouse's at all. */
+export class NotShown extends Error {
+  override readonly name = 'NotShown';
+  readonly isStranger: boolean;
+
+  constructor(message: string, { isStranger }: { readonly isStranger: boolean }) {
+    super(message);
+    this.isStranger = isStranger;
+  }
+}
+
+interface Answered {
+  readonly query_id: string;
+  readonly response_headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly http_status_code?: number;
+}
+
 export function clickhouseClient(options: ClickhouseClientOptions): ClickhouseClient {
+  const client = driverOf(options);
+  // The embedded engine's answers come from nobody else, and have no headers.
+  const where = 'url' in options ? addressOf(options.url) : null;
+  const whole: Settings = { wait_end_of_query: 1 };
+
+  return {
+    async read<Row>(query: string, { params, settings, signal }: Asking = {}): Promise<Row[]> {
+      const answer = await client.exec({
+        query: `${query}\nFORMAT JSON`,
+        clickhouse_settings: { ...whole, ...settings },
+        ...(params !== undefined && { query_params: { ...params } }),
+        ...(signal !== undefined && { abort_signal: signal }),
+      });
+      const text = await textOf(answer.stream);
+      assertClickhouse(where, answer, text);
+      return rowsIn<Row>(text);
+    },
+
+    async run(query, { params, settings, signal } = {}) {
+      const answer = await client.exec({
+        query,
+        clickhouse_settings: { ...whole, ...settings },
+        ...(params !== undefined && { query_params: { ...params } }),
+        ...(signal !== undefined && { abort_signal: signal }),
+      });
+      const text = await textOf(answer.stream);
+      assertClickhouse(where, answer, text);
+      if (holdsException(text)) throw notShown(`an exception behind the status: ${startOf(text)}`);
+    },
+
+    async insert(query, { rows, chunks, settings, signal }) {
+      const answer = await client.exec({
+        query,
+        values: Readable.from(chunks, { objectMode: false }),
+        ...(settings !== undefined && { clickhouse_settings: settings }),
+        ...(signal !== undefined && { abort_signal: signal }),
+      });
+      const text = await textOf(answer.stream);
+      assertClickhouse(where, answer, text);
+      if (text !== '') throw notShown(`an insert is answered with nothing, this one with ${startOf(text)}`);
+      const written = Number(answer.summary?.written_rows ?? Number.NaN);
+      if (!(written >= rows))
+        throw notShown(`its summary counts ${Number.isNaN(written) ? 'nothing' : written} of ${rows} rows`);
+    },
+
+    close: () => client.close(),
+  };
+}
+
+function driverOf(options: ClickhouseClientOptions) {
   const common = { log: { level: ClickHouseLogLevel.OFF }, clickhouse_settings: { async_insert: 0 as const } };
   if ('connection' in options) return createClient({ ...common, connection: options.connection });
   return createClient({
     ...common,
-    url: options.url,
-    username: options.user,
-    password: options.password,
+    ...withoutUser(options),
     application: 'ugc',
     request_timeout: options.timeoutMs,
     compression: { request: options.compression ? { codec: options.compression } : false, response: false },
     // Servers close an idle socket after 3 s or more; ours are given up before, so that an insert never meets a dead one.
     keep_alive: { enabled: true, idle_socket_ttl: 2_000, eagerly_destroy_stale_sockets: true },
   });
+}
+
+/** A user in the URL beats that of the settings; the client would say so on stderr, among lines of JSON. */
+function withoutUser({ url, user, password }: Extract<ClickhouseClientOptions, { readonly url: string }>) {
+  if (!URL.canParse(url)) return { url, username: user, password };
+  const { username, password: secret } = new URL(url);
+  const plain = new URL(url);
+  plain.username = plain.password = '';
+  const given = username + secret !== '';
+  return {
+    url: plain.href,
+    username: given ? decodeURIComponent(username) : user,
+    password: given ? decodeURIComponent(secret) : password,
+  };
+}
+
+/** Throws NotShown unless the answer names the id this query was given. */
+function assertClickhouse(
+  where: string | null,
+  { query_id: id, response_headers, http_status_code }: Answered,
+  text: string,
+): void {
+  if (where === null || response_headers['x-clickhouse-query-id'] === id) return;
+  const type = response_headers['content-type'] ?? 'no content type';
+  const said = text === '' ? 'an empty body' : startOf(text);
+  throw new NotShown(
+    `what answers at ${where} is not ClickHouse, or something between changes its answers: ${http_status_code ?? 200}, ${type}, ${said} (UGC_CLICKHOUSE_URL)`,
+    { isStranger: true },
+  );
+}
+
+/** A document of FORMAT JSON says itself that it is whole: it ends, and it counts its rows. */
+function rowsIn<Row>(text: string): Row[] {
+  let document: { readonly data?: unknown; readonly rows?: unknown; readonly exception?: unknown };
+  try {
+    document = JSON.parse(text);
+  } catch {
+    throw notShown(`its result is not whole: it ends in ${JSON.stringify(text.slice(-100))}`);
+  }
+  const { data, rows, exception } = document ?? {};
+  if (exception !== undefined)
+    throw notShown(`an exception behind the status: ${String(exception).slice(0, saidLengthMax)}`);
+  if (!Array.isArray(data) || data.length !== rows) throw notShown(`its result is none: ${startOf(text)}`);
+  return data as Row[];
+}
+
+const holdsException = (text: string): boolean => /\bDB::Exception\b|__exception__/.test(text);
+
+const notShown = (words: string): NotShown => new NotShown(words, { isStranger: false });
+
+const saidLengthMax = 120;
+
+/** The first line of what is no secret and may be a whole page. */
+const startOf = (text: string): string => JSON.stringify(text.trimStart().slice(0, saidLengthMax));
+
+const bodyBytesMax = 256 * 2 ** 20;
+
+async function textOf(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    length += (chunk as Buffer).length;
+    if (length > bodyBytesMax) throw notShown(`its answer is longer than ${bodyBytesMax} bytes`);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** Without user and password. */
+function addressOf(url: string): string {
+  try {
+    const { protocol, host, pathname } = new URL(url);
+    return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
+  } catch {
+    return 'that address';
+  }
 }

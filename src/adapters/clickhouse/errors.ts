@@ -4,6 +4,7 @@
 
 import { ClickHouseError } from '@clickhouse/client';
 import { type ErrorCode, messageOf, PipelineError } from '../../errors.ts';
+import { NotShown } from './client.ts';
 
 type SinkCode = Extract<ErrorCode, `sink_${string}`>;
 
@@ -125,9 +126,17 @@ export function sinkError(cause: unknown, doing: string): PipelineError {
       cause,
     });
   }
+  // Perhaps it was done, perhaps somebody else has answered: repeating under the same token is right either way.
+  if (cause instanceof NotShown)
+    return new PipelineError('sink_unknown', cause.isStranger ? said : `${doing}: ${remedies.sink_unknown}${said}`, {
+      cause,
+    });
   // Refused connections too: nothing landed, but the same token makes repeating safe, and repeating is all there is to do.
-  return new PipelineError('sink_unknown', `${doing}: no answer from ClickHouse: ${said}`, { cause });
+  return new PipelineError('sink_unknown', `${doing}: no answer from ClickHouse: ${firstOf(said)}`, { cause });
 }
+
+/** What is no ClickHouse may answer with a whole page. */
+const firstOf = (said: string): string => (said.length > 300 ? `${said.slice(0, 300)}…` : said);
 
 const remedies: Readonly<Record<SinkCode, string>> = {
   sink_refused: 'ClickHouse refused the rows: ',

@@ -34,9 +34,7 @@ export function eventTablesIn({ client, database, types }: EventTablesOptions): 
     settings: Readonly<Record<string, string | number>> = {},
   ): Promise<Row[]> {
     try {
-      const clickhouse_settings = { max_threads: 1, ...settings };
-      const answer = await client().query({ query, format: 'JSONEachRow', clickhouse_settings, abort_signal: signal });
-      return await answer.json<Row>();
+      return await client().read<Row>(query, { settings: { max_threads: 1, ...settings }, signal });
     } catch (cause) {
       throw sinkError(cause, 'looking for events');
     }

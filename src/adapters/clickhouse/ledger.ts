@@ -61,7 +61,7 @@ export function ledgerIn(client: ClickhouseClient, database: string): LedgerBook
 
   async function read<Row>(query: string, params: Record<string, unknown>): Promise<Row[]> {
     try {
-      return await (await client.query({ query, query_params: params, format: 'JSONEachRow' })).json<Row>();
+      return await client.read<Row>(query, { params });
     } catch (cause) {
       throw sinkError(cause, 'reading the ledger');
     }

@@ -55,9 +55,9 @@ export function lettersIn(client: ClickhouseClient, database: string): Letters {
   const view = tableName(database, 'dead_letters');
   const rows = tableName(database, deadLettersTable);
 
-  async function read<Row>(query: string, query_params: Record<string, unknown>): Promise<Row[]> {
+  async function read<Row>(query: string, params: Record<string, unknown>): Promise<Row[]> {
     try {
-      return await (await client.query({ query, query_params, format: 'JSONEachRow' })).json<Row>();
+      return await client.read<Row>(query, { params });
     } catch (cause) {
       throw sinkError(cause, 'reading dead letters');
     }
@@ -120,10 +120,9 @@ export function lettersIn(client: ClickhouseClient, database: string): Letters {
     const query = `INSERT INTO ${rows} (${columns}, ${Object.keys(marks).join(', ')})
        SELECT ${columns}, ${Object.values(marks).join(', ')} FROM ${rows} AS dead_letters FINAL WHERE ${where}`;
     try {
-      await client.command({
-        query,
-        query_params: { ...params, ...values },
-        clickhouse_settings: { min_insert_block_size_bytes: blockBytes }, // letters may be megabytes
+      await client.run(query, {
+        params: { ...params, ...values },
+        settings: { min_insert_block_size_bytes: blockBytes }, // letters may be megabytes
       });
     } catch (cause) {
       throw sinkError(cause, 'marking dead letters');

@@ -29,15 +29,13 @@ export async function refreshesIn(
   signal: AbortSignal,
 ): Promise<readonly Refresh[]> {
   try {
-    const answer = await client.query({
-      query:
-        `SELECT view, toFloat64(dateDiff('second', last_success_time, now())) AS age,` +
+    const rows = await client.read<Row>(
+      `SELECT view, toFloat64(dateDiff('second', last_success_time, now())) AS age,` +
         ` last_success_duration_ms / 1000 AS took, exception` +
         ` FROM system.view_refreshes WHERE database = ${quoteText(database)}`,
-      format: 'JSONEachRow',
-      abort_signal: signal,
-    });
-    return (await answer.json<Row>()).map(({ view, age, took, exception }) => ({
+      { signal },
+    );
+    return rows.map(({ view, age, took, exception }) => ({
       name: view,
       ageSeconds: age,
       tookSeconds: took,

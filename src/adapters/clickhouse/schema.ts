@@ -37,8 +37,8 @@ export async function prepareSchema({ client, wanted, migrate, takesSeveral, log
     const all = migrate === 'check' ? [] : [...statements, ...leftoversIn(wanted, found)];
     if (all.length === 0) return;
     for (const statement of all) log?.info({ 'db.statement': headOf(statement) }, 'changing the ClickHouse schema');
-    const clickhouse_settings = wanted.cluster === '' ? {} : clusterDdlSettings;
-    const run = (query: string) => client.command({ query, clickhouse_settings });
+    const settings = wanted.cluster === '' ? {} : clusterDdlSettings;
+    const run = (query: string) => client.run(query, { settings });
     if (await apply(run, stagesOf(wanted, all, takesSeveral ? textStatementsMax : 1), attempt < attemptsMax)) return;
   }
 }
@@ -50,10 +50,7 @@ const clusterDdlSettings = { distributed_ddl_output_mode: 'null_status_on_timeou
 
 /** What is there. Of views only what they are: the engine takes three times as long to tell how each is defined. */
 export async function readSchema(client: ClickhouseClient, database: string): Promise<FoundSchema> {
-  const read = async <Row>(query: string): Promise<Row[]> => {
-    const answer = await client.query({ query, query_params: { database }, format: 'JSONEachRow' });
-    return answer.json<Row>();
-  };
+  const read = <Row>(query: string): Promise<Row[]> => client.read<Row>(query, { params: { database } });
   const isIn = 'database = {database:String}';
   const holdsRows = (name: string): string => `match(${name}, '_(rows|local)$')`;
   try {

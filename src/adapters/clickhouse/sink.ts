@@ -8,7 +8,6 @@
 //   stores nothing. It needs no table of its own, only CREATE TEMPORARY TABLE, which CREATE TABLE implies.
 // - Inserts name the catalogue's columns: a table that lacks one halts (16), instead of costing the rows their field.
 
-import { Readable } from 'node:stream';
 import { PipelineError } from '../../errors.ts';
 import type { AggregateDefinition, Column, DeadLetter, RowBlock, Sink, TableDefinition } from '../../ports.ts';
 import type { ClickhouseClient } from './client.ts';
@@ -84,6 +83,7 @@ export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
     insert: (block, token, signal) =>
       send({
         statement: statementsOf(block).rows,
+        rows: block.rows,
         chunks: block.chunks,
         token,
         signal,
@@ -93,6 +93,7 @@ export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
       try {
         await send({
           statement: statementsOf(block).check,
+          rows: block.rows,
           chunks: block.chunks,
           signal,
           doing: `checking ${block.rows} rows for ${rowsTable(block.type)}`,
@@ -106,7 +107,7 @@ export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
     deadLetter: async (letters, signal) => {
       if (letters.length === 0) return;
       const doing = `inserting ${letters.length} dead letters`;
-      await send({ statement: deadLetters, chunks: letters.map(encodeLetter), signal, doing });
+      await send({ statement: deadLetters, rows: letters.length, chunks: letters.map(encodeLetter), signal, doing });
     },
     close: () => client.close(),
   };
@@ -121,7 +122,7 @@ export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
     return found;
   }
 
-  async function send({ statement, chunks, token, signal, doing }: Sent): Promise<void> {
+  async function send({ statement, rows, chunks, token, signal, doing }: Sent): Promise<void> {
     const giveUp = new AbortController();
     const onAbort = () => giveUp.abort(signal.reason);
     if (signal.aborted) onAbort();
@@ -129,13 +130,12 @@ export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
     const timer = setTimeout(() => giveUp.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     try {
       giveUp.signal.throwIfAborted();
-      const { stream } = await client.exec({
-        query: statement,
-        values: Readable.from(chunks, { objectMode: false }),
-        clickhouse_settings: token === undefined ? settings : { ...settings, insert_deduplication_token: token },
-        abort_signal: giveUp.signal,
+      await client.insert(statement, {
+        rows,
+        chunks,
+        settings: token === undefined ? settings : { ...settings, insert_deduplication_token: token },
+        signal: giveUp.signal,
       });
-      for await (const _ of stream); // frees the socket
     } catch (cause) {
       throw sinkError(giveUp.signal.aborted ? giveUp.signal.reason : cause, doing);
     } finally {
@@ -151,6 +151,7 @@ const checkingInsert = (columns: readonly Column[]): string =>
 
 interface Sent {
   readonly statement: string;
+  readonly rows: number;
   readonly chunks: readonly Uint8Array[];
   readonly token?: string;
   readonly signal: AbortSignal;
