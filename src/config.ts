@@ -223,6 +223,12 @@ export const settings = {
     pattern: /^[A-Za-z0-9_.-]*$/,
     help: 'The cluster that server is one node of: tables are sharded and replicated on all its nodes; empty = one node',
   }),
+  clickhouseInsertQuorum: text({
+    default: '0',
+    takes: '0, auto or a number',
+    pattern: /^(auto|\d{1,2})$/,
+    help: 'On a cluster: replicas of a shard that must have rows before the log passes them; auto = most, 0 = one, which passes them on',
+  }),
   clickhouseMigrate: choice({
     of: ['auto', 'check', 'off'],
     default: 'auto',

@@ -8,6 +8,8 @@ export function contradictionsOf(config: Config): string[] {
   const problems: string[] = [];
   if (config.clickhouseCluster !== '' && config.clickhouseUrl === '')
     problems.push('UGC_CLICKHOUSE_CLUSTER needs UGC_CLICKHOUSE_URL: the embedded engine is one node');
+  if (config.clickhouseInsertQuorum !== '0' && config.clickhouseCluster === '')
+    problems.push('UGC_CLICKHOUSE_INSERT_QUORUM needs UGC_CLICKHOUSE_CLUSTER: on one node there is one replica');
   if (config.bodyDecompressedBytesMax < config.bodyBytesMax)
     problems.push('UGC_BODY_DECOMPRESSED_BYTES_MAX must not be smaller than UGC_BODY_BYTES_MAX');
   if (config.eventBytesMax > config.bodyDecompressedBytesMax)

@@ -42,6 +42,8 @@ export interface RunTimeTypes {
 }
 
 const lookEveryMs = 1_000;
+const retryMsMin = 1_000;
+const retryMsMax = 60_000;
 
 /** Throws `config_invalid` with every problem of the files, when there is nothing kept to go on with. */
 export function runTimeTypes({ folder, keptIn, builtIn, logger }: RunTimeTypesOptions): RunTimeTypes {
@@ -121,13 +123,24 @@ export function runTimeTypes({ folder, keptIn, builtIn, logger }: RunTimeTypesOp
 
   async function follow(apply: (next: KnownTypes) => Promise<void>): Promise<void> {
     let isForced = false;
+    let retryMs = retryMsMin;
+    let retryAtMs = Number.POSITIVE_INFINITY;
     while (!closing.signal.aborted) {
       nudge = new AbortController();
       const now = reader.stamp();
-      if (isForced || now !== stamp) {
+      if (isForced || now !== stamp || performance.now() >= retryAtMs) {
         // A file may be half written: a moment later it is whole, and another stamp says so.
         stamp = now;
-        await reload(apply).catch(error => told([messageOf(error)]));
+        try {
+          await reload(apply);
+          retryMs = retryMsMin;
+          retryAtMs = Number.POSITIVE_INFINITY;
+        } catch (error) {
+          // The files are right, and what has to be made for them could not be: that may pass without a change of theirs.
+          told([messageOf(error)]);
+          retryAtMs = performance.now() + retryMs;
+          retryMs = Math.min(retryMs * 2, retryMsMax);
+        }
       }
       await sleep(lookEveryMs, AbortSignal.any([closing.signal, nudge.signal]));
       isForced = nudge.signal.aborted;

@@ -74,6 +74,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
       timeoutMs: config.clickhouseTimeoutMs,
       embedded: isEmbedded,
       cluster: config.clickhouseCluster,
+      insertQuorum: config.clickhouseInsertQuorum,
       aggregates,
       refreshSeconds: config.clickhouseRefreshSeconds,
       log: logger,

@@ -63,7 +63,7 @@ test('ClickHouse reads each statement as it is meant', () => {
 
 test('every setting of the tables and of the inserts is one ClickHouse knows', () => {
   const names = new Set(wanted.tables.flatMap(({ settings }) => Object.keys(settings)));
-  expect(names.size).toBe(2);
+  expect(names.size).toBe(4);
   for (const name of names)
     expect(sql(`SELECT count() FROM system.merge_tree_settings WHERE name = '${name}'`)).toBe('1');
   for (const name of [...Object.keys(clusterInsertSettings), 'distributed_ddl_output_mode'])

@@ -54,6 +54,9 @@ const deduplicationWindow = 1000;
 /** A cluster shares its window among all writers of a shard, and forgets by time too. */
 const replicatedWindow = { blocks: 10_000, seconds: 86_400 };
 
+/** A row is as durable as the 200 was: once an insert is answered its log forgets it, or passes it. */
+const onDisk = { fsync_after_insert: 1, fsync_part_directory: 1 } as const;
+
 /** What an insert has to say besides, on a cluster: it is resolved only when every shard has its rows. */
 export const clusterInsertSettings = { distributed_foreground_insert: 1 } as const;
 
@@ -77,7 +80,7 @@ export function rowsTables(spec: RowsSpec, target: Target): WantedTable[] {
 function onOneNode(spec: RowsSpec, target: Target): WantedTable {
   const settings = {
     non_replicated_deduplication_window: deduplicationWindow,
-    ...(target.embedded && { fsync_after_insert: 1, fsync_part_directory: 1 }),
+    ...onDisk,
   };
   return stored(spec, target, { name: spec.name, engine: `ReplacingMergeTree(${spec.version})`, settings });
 }
@@ -87,6 +90,7 @@ function local(spec: RowsSpec, target: Target): WantedTable {
   const settings = {
     replicated_deduplication_window: replicatedWindow.blocks,
     replicated_deduplication_window_seconds: replicatedWindow.seconds,
+    ...onDisk,
   };
   const path = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'";
   const engine = `ReplicatedReplacingMergeTree(${path}, ${spec.version})`;

@@ -130,14 +130,17 @@ function planColumns({ called, alter, wanted, there }: Both): Plan {
 const isSameType = (found: string, wanted: string): boolean => found.replaceAll(' ', '') === wanted.replaceAll(' ', '');
 
 function planSettings({ alter, wanted, there }: Both): Plan {
-  const statements: string[] = [];
-  for (const [name, value] of Object.entries(wanted.settings)) {
-    if (name === 'non_replicated_deduplication_window' && there.engine !== 'ReplacingMergeTree') continue;
+  // Somebody has made a table of another kind on one node, a replicated one: its settings are that one's.
+  if (!wanted.create.includes(`ENGINE = ${there.engine}(`)) return fits;
+  const missing = Object.entries(wanted.settings).filter(([name, value]) => {
     const set = new RegExp(`\\b${name} = (\\d+)`).exec(there.engineFull)?.[1];
-    const isEnough = Number(set) >= value; // an operator may have asked for more
-    if (!isEnough) statements.push(`${alter} MODIFY SETTING ${name} = ${value}`);
-  }
-  return { ...fits, statements };
+    return !(Number(set) >= value); // an operator may have asked for more
+  });
+  if (missing.length === 0) return fits;
+  return {
+    ...fits,
+    statements: [`${alter} MODIFY SETTING ${missing.map(([name, value]) => `${name} = ${value}`).join(', ')}`],
+  };
 }
 
 /**

@@ -3,7 +3,7 @@
 // - A block lands as one part or not at all: no partitions, parsed by one thread into one block, async_insert off.
 // - Every insert of every process carries the same settings, so that a repetition with its token is recognised. Beyond
 //   the table's window of tokens a repetition is still one row, by its event_ids (tables.ts).
-// - Resolved = in the table and readable; embedded, also on disk. An abort or a timeout = unknown: same block, same token again.
+// - Resolved = in the table, readable and on disk. An abort or a timeout = unknown: same block, same token again.
 // - What would be refused is found out without the table, by inserting into a table function of the same columns that
 //   stores nothing. It needs no table of its own, only CREATE TEMPORARY TABLE, which CREATE TABLE implies.
 // - Inserts name the catalogue's columns: a table that lacks one halts (16), instead of costing the rows their field.
@@ -24,10 +24,12 @@ export interface ClickhouseSinkOptions {
   readonly migrate: Migrate;
   /** An insert not answered by then has an unknown outcome. */
   readonly timeoutMs: number;
-  /** The engine runs in this process: an insert is resolved only when it is on disk. */
+  /** The engine runs in this process. */
   readonly embedded: boolean;
   /** The name of the cluster the server is one node of; '' or nothing = it is alone. */
   readonly cluster?: string;
+  /** Replicas of a shard that must have a block before it counts as inserted: a number, or `auto` for most of them. */
+  readonly insertQuorum?: string;
   readonly aggregates?: readonly AggregateDefinition[];
   /** Between two computations of an aggregate of pace 1. */
   readonly refreshSeconds?: number;
@@ -59,6 +61,9 @@ export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
   const settings = {
     ...insertSettings,
     ...(options.cluster ? clusterInsertSettings : {}),
+    ...(options.cluster &&
+      options.insertQuorum &&
+      options.insertQuorum !== '0' && { insert_quorum: options.insertQuorum }),
     // The server gives up before we do, so that most late inserts end in an answer.
     max_execution_time: Math.max(1, Math.floor((timeoutMs * 0.8) / 1000)),
   };

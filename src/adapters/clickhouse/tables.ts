@@ -54,7 +54,7 @@ export interface WantedSchema {
 export interface SchemaOptions {
   readonly database: string;
   readonly tables: readonly TableDefinition[];
-  /** The buffer forgets rows after their insert, so with the engine in this process the insert must be on disk too. */
+  /** The engine runs in this process. */
   readonly embedded: boolean;
   /** The name of the cluster the server is one node of; '' or nothing = it is alone. */
   readonly cluster?: string;

@@ -45,7 +45,7 @@ test('on a cluster rows lie replicated on the shards, and are written and read t
   ]);
   expect(created('seen_local')).toStartWith('CREATE TABLE IF NOT EXISTS `ugc`.`seen_local` ON CLUSTER `main-1` (\n');
   expect(created('seen_local')).toContain(
-    "ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', _version)\nORDER BY UUIDToNum(event_id)\nSETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 86400\n",
+    "ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', _version)\nORDER BY UUIDToNum(event_id)\nSETTINGS replicated_deduplication_window = 10000, replicated_deduplication_window_seconds = 86400, fsync_after_insert = 1, fsync_part_directory = 1\n",
   );
   expect(created('seen')).toContain('FROM `ugc`.`seen_rows` FINAL');
 });

@@ -43,12 +43,15 @@ test('rows are keyed by their event_id alone, in the order of time, and the firs
   expect(sql).toContain('`_version` UInt64 DEFAULT 18446744073709551615 - toUnixTimestamp64Milli(received_at)');
   expect(sql).toContain('INDEX timestamp_minmax timestamp TYPE minmax GRANULARITY 1');
   expect(sql).toContain('INDEX received_at_minmax received_at TYPE minmax GRANULARITY 1');
-  expect(sql).toContain('SETTINGS non_replicated_deduplication_window = 1000\n');
+  expect(sql).toContain(
+    'SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1\n',
+  );
 });
 
-test('embedded, an insert is on disk before it is answered', () => {
-  const embedded = wantedSchema({ database: 'ugc', tables, embedded: true });
-  expect(embedded.tables[0]!.create).toContain('fsync_after_insert = 1, fsync_part_directory = 1');
+test('an insert is on disk before it is answered, on a server, too: the log forgets what was answered', () => {
+  for (const embedded of [true, false])
+    for (const { create } of wantedSchema({ database: 'ugc', tables, embedded }).tables)
+      expect(create).toContain('fsync_after_insert = 1, fsync_part_directory = 1');
 });
 
 test('words about a column are quoted', () => {
@@ -178,14 +181,24 @@ test('the types’ white space does not matter, nor do columns of others', () =>
   expect(planSchema(wanted, found)).toEqual({ problems: [], statements: [] });
 });
 
+const onDisk = 'fsync_after_insert = 1, fsync_part_directory = 1';
+
+test('a table of an older ugc on a server has its inserts put on disk from now on', () => {
+  const found = complete();
+  change(found, 'click_rows', {
+    engineFull: 'ReplacingMergeTree(_version) ORDER BY x SETTINGS non_replicated_deduplication_window = 1000',
+  });
+  expect(planSchema(wanted, found).statements).toEqual([`ALTER TABLE \`ugc\`.\`click_rows\` MODIFY SETTING ${onDisk}`]);
+});
+
 test('a table without a window of tokens gets one, and a longer one stays', () => {
   const found = complete();
   change(found, 'click_rows', { engineFull: 'ReplacingMergeTree(_version) ORDER BY UUIDToNum(event_id)' });
   change(found, 'seen_rows', {
-    engineFull: 'ReplacingMergeTree(_version) ORDER BY x SETTINGS non_replicated_deduplication_window = 50000',
+    engineFull: `ReplacingMergeTree(_version) ORDER BY x SETTINGS non_replicated_deduplication_window = 50000, ${onDisk}`,
   });
   expect(planSchema(wanted, found).statements).toEqual([
-    'ALTER TABLE `ugc`.`click_rows` MODIFY SETTING non_replicated_deduplication_window = 1000',
+    'ALTER TABLE `ugc`.`click_rows` MODIFY SETTING non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1',
   ]);
 });
 
@@ -199,7 +212,7 @@ describe('retention', () => {
   const plan = (wantedDays: number | undefined, foundTtl: string) => {
     const found = complete();
     change(found, 'click_rows', {
-      engineFull: `ReplacingMergeTree(_version) ORDER BY UUIDToNum(event_id)${foundTtl} SETTINGS non_replicated_deduplication_window = 1000`,
+      engineFull: `ReplacingMergeTree(_version) ORDER BY UUIDToNum(event_id)${foundTtl} SETTINGS non_replicated_deduplication_window = 1000, ${onDisk}`,
     });
     return planSchema(keeping(wantedDays), found).statements.filter(statement => !statement.includes('VIEW'));
   };
