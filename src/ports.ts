@@ -61,6 +61,11 @@ export interface BufferStats {
  */
 export interface DiskBuffer {
   /**
+   * A UUID: which log its positions are of. Kept in the file: another file in its place has another. Null until the file
+   * could be opened, when nothing has been read of it.
+   */
+  readonly id: string | null;
+  /**
    * Resolved = committed and fsynced. Concurrent callers share one transaction. Rejects with `buffer_full` before
    * anything is written, with `buffer_failed` when the file cannot be written; then nothing of the batch is stored.
    */

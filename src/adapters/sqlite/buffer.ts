@@ -64,8 +64,11 @@ export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBu
     room.left = left;
     room.atMs = performance.now();
   };
+  let id: string | null = null;
   try {
-    noteRoom((await thread.ask<'open'>({ op: 'open', path, bytesMax, diskReserveBytes })).left);
+    const { left, identity } = await thread.ask<'open'>({ op: 'open', path, bytesMax, diskReserveBytes });
+    id = identity;
+    noteRoom(left);
   } catch (error) {
     thread.end();
     throw error;
@@ -121,6 +124,10 @@ export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBu
   }
 
   return {
+    get id() {
+      return id;
+    },
+
     async append(envelopes) {
       if (closing !== null) throw new PipelineError('shutting_down', 'The disk buffer is closed');
       const length = lengthOf(envelopes);

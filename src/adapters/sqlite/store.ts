@@ -14,6 +14,7 @@ import { type BehindStep, behindCounter } from './behind.ts';
 import { type Connection, connect } from './connection.ts';
 import { type Complain, isCorrupt, pageBytes, toPipelineError } from './file.ts';
 import { type FoundStep, finder } from './find.ts';
+import { identityOf } from './identity.ts';
 import { mender } from './mend.ts';
 import { type Cursors, type Reading, type ReadOptions, rowReader } from './read.ts';
 import { type Bounds, bytesUsed, type Pages, roomOf } from './room.ts';
@@ -23,6 +24,8 @@ import { sweeper } from './sweep.ts';
 import { troubleOf } from './trouble.ts';
 
 export interface Store {
+  /** Of this log, whatever its file is called. */
+  readonly id: string;
   /** All runs or, with `buffer_full` or `buffer_failed`, nothing. The range covers them all. */
   append(runs: readonly Run[]): Range;
   /**
@@ -80,6 +83,7 @@ export function openStore(bounds: Bounds, complain: Complain, open = connect): S
 function storeOver(connection: Connection, bounds: Bounds): Store {
   const { prepare, complain } = connection;
   const room = roomOf(bounds);
+  const id = identityOf(connection);
 
   const pageCount = prepare<{ page_count: number }>('PRAGMA page_count');
   const freeCount = prepare<{ freelist_count: number }>('PRAGMA freelist_count');
@@ -173,6 +177,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
   };
 
   return {
+    id,
     append: runs => appendTaken(runs, () => runs),
     appendTaken,
 

@@ -50,7 +50,7 @@ export type RunHead = readonly [
 ];
 
 export interface Answers {
-  readonly open: { readonly left: number };
+  readonly open: { readonly left: number; readonly identity: string };
   readonly append: { readonly first: number; readonly last: number; readonly left: number };
   readonly register: { readonly cursors: Cursors };
   readonly read: {
@@ -124,7 +124,7 @@ function answer(asked: Asked): void {
 function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
   if (asked.op === 'open') {
     store = openStore(asked, (complaint, fields, level = 'error') => postMessage({ id: 0, complaint, fields, level }));
-    return { left: store.left() };
+    return { left: store.left(), identity: store.id };
   }
   const to = store!;
   switch (asked.op) {
