@@ -196,6 +196,7 @@ export interface Source {
   /**
    * The batches that follow the last ones polled; waits for some, up to the abort of `signal` (then resolves empty).
    * Each partition's batches come in order. A record the log itself cannot read is set aside by the log, never returned.
+   * One that rejects has moved nothing: the next one gives what it would have given.
    */
   poll(options: PollOptions, signal: AbortSignal): Promise<readonly Batch[]>;
   /** The reader has finished everything up to and including `last`; kept across restarts. */

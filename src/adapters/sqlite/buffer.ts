@@ -43,7 +43,7 @@ interface Waiting {
 }
 
 /** Rejects with `config_invalid` when the file is not ours, with `buffer_failed` when it cannot be opened. */
-export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBuffer> {
+export async function sqliteBuffer(options: SqliteBufferOptions, start = startThread): Promise<DiskBuffer> {
   const { path, bytesMax, diskReserveBytes, log, onFailure } = options;
   const sources = new Set<BufferSource>();
   const queue: Waiting[] = [];
@@ -52,7 +52,7 @@ export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBu
   let closing: Promise<void> | null = null;
   let broken = false;
 
-  const thread = startThread(
+  const thread = start(
     (complaint, fields, level = 'error') => log?.[level]?.(fields, complaint),
     error => {
       broken = true;

@@ -231,7 +231,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
     },
 
     rest() {
-      if (walLength.get()!.log >= checkpointPages) tryTo(() => checkpoint.get());
+      tryTo(() => walLength.get()!.log >= checkpointPages && checkpoint.get());
     },
 
     stats: () =>
@@ -242,8 +242,8 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
         quarantined: countQuarantined.get()!.n,
       })),
 
-    left: roomLeft,
-    version: () => `${dataVersion.get()!.data_version}:${writes}`,
+    left: () => knownOnly(roomLeft),
+    version: () => guarded(() => `${dataVersion.get()!.data_version}:${writes}`),
 
     close() {
       tryTo(() => checkpointAll.get());

@@ -130,13 +130,13 @@ function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
   switch (asked.op) {
     case 'append': {
       const range = to.append(readRuns(asked.head, asked.text));
-      return { ...range, left: to.left() };
+      return { ...range, left: leftIn(to) };
     }
     case 'register':
       return { cursors: to.register(asked.reader) };
     case 'commit':
       to.commit(asked.reader, asked.topic, asked.last);
-      return { left: to.left() };
+      return { left: leftIn(to) };
     case 'retire':
       to.retire(asked.reader);
       return {};
@@ -159,6 +159,16 @@ function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
       store = null;
       to.close();
       return {};
+  }
+}
+
+/** What is stored is stored, whether the room behind it can be told or not. */
+function leftIn(to: Store): number {
+  try {
+    return to.left();
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    return 0;
   }
 }
 
