@@ -2,7 +2,7 @@
 
 import { Database } from 'bun:sqlite';
 import { describe, expect, test } from 'bun:test';
-import { existsSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commitAll, envelope, envelopes, idsOf, isEmpty, pollAll, pollSome } from '../support/buffer.ts';
 import { bufferFolder } from '../support/buffer-folder.ts';
@@ -71,26 +71,6 @@ test('a file in a folder that cannot be made is an error in words', async () => 
   writeFileSync(join(at.folder, 'file'), '');
   const refused = await open({ path: join(at.folder, 'file', 'buffer.sqlite') }).catch(error => error);
   expect(refused).toMatchObject({ code: 'buffer_failed', name: 'PipelineError' });
-});
-
-test('the file taken away while open: nothing more is acked, and the owner is told to restart', async () => {
-  const failed = Promise.withResolvers<unknown>();
-  const buffer = await open({ onFailure: failed.resolve });
-  await buffer.append(envelopes(3));
-  for (const name of readdirSync(at.folder)) unlinkSync(join(at.folder, name));
-  await until(
-    () =>
-      buffer.append([envelope('x')]).then(
-        () => false,
-        () => true,
-      ),
-    'an append is refused',
-  );
-  expect(await failed.promise).toMatchObject({ code: 'buffer_failed' });
-  expect(await buffer.append([envelope('y')]).catch(error => error)).toMatchObject({ code: 'buffer_failed' });
-  expect(buffer.hasRoom(1)).toBe(false);
-  await buffer.close();
-  expect(existsSync(at.path)).toBe(false);
 });
 
 test('the file holds nothing in its write-ahead log after close, and is the only file left', async () => {

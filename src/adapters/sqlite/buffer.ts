@@ -173,7 +173,7 @@ export async function sqliteBuffer(options: SqliteBufferOptions, start = startTh
     },
 
     hasRoom(bytes) {
-      if (closing !== null || broken) return false;
+      if (closing !== null || thread.isFailing()) return false;
       if (performance.now() - room.atMs > roomAgeMaxMs && !room.asking) void askRoom();
       return queuedLength + bytes <= Math.min(room.left, queueLengthMax);
     },

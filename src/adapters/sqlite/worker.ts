@@ -7,6 +7,7 @@
 
 import { PipelineError } from '../../errors.ts';
 import type { Batch } from '../../ports.ts';
+import { LostFile } from './place.ts';
 import type { Cursors } from './read.ts';
 import type { Bounds } from './room.ts';
 import type { Run } from './row.ts';
@@ -79,6 +80,8 @@ export interface Answers {
 export type Op = Request['op'];
 export type Asked = Request & { readonly id: number };
 export type Reply =
+  /** The thread is about to end, and answers nobody any more. */
+  | { readonly id: 0; readonly failing: string }
   | { readonly id: number; readonly code: 'buffer_full' | 'buffer_failed' | 'config_invalid'; readonly message: string }
   | {
       readonly id: 0;
@@ -98,12 +101,26 @@ const encoder = new TextEncoder();
 let store: Store | null = null;
 let sweeping = false;
 
-self.onmessage = ({ data }: MessageEvent<Asked>) => {
-  answer(data);
-  if (data.op === 'close' || store === null) return;
-  store.rest();
-  if (data.op === 'commit' || data.op === 'open' || data.op === 'retire') void sweepOn();
-};
+self.onmessage = ({ data }: MessageEvent<Asked>) =>
+  savingAll(() => {
+    answer(data);
+    if (data.op === 'close' || store === null) return;
+    store.rest();
+    if (data.op === 'commit' || data.op === 'open' || data.op === 'retire') void sweepOn();
+  });
+
+/** Nobody waits for an answer while what was in a lost file is saved; then the thread ends. */
+function savingAll<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof LostFile) {
+      postMessage({ id: 0, failing: error.message });
+      store?.rescue(error);
+    }
+    throw error;
+  }
+}
 
 function answer(asked: Asked): void {
   const { id } = asked;
@@ -154,10 +171,11 @@ function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
     case 'stats':
       return to.stats();
     case 'left':
+      to.check();
       return { left: to.left() };
     case 'close':
-      store = null;
       to.close();
+      store = null;
       return {};
   }
 }
@@ -184,6 +202,7 @@ function readRuns(head: string, text: string): Run[] {
 }
 
 function read(asked: Extract<Asked, { op: 'read' }>, from: Store): Answers['read'] {
+  from.check();
   // Before the read: what is written while we read is seen next time.
   const version = from.version();
   const cursors: Cursors = JSON.parse(asked.cursors);
@@ -211,8 +230,8 @@ async function sweepOn(): Promise<void> {
   let pauseMs = betweenSweepsMs;
   for (;;) {
     await Bun.sleep(pauseMs);
-    const swept = store?.sweep() ?? 'done';
-    store?.rest();
+    const swept = savingAll(() => store?.sweep() ?? 'done');
+    savingAll(() => store?.rest());
     if (swept === 'done') break;
     pauseMs = swept === 'failed' ? afterFailedSweepMs : betweenSweepsMs;
   }
