@@ -61,6 +61,11 @@ export interface BufferStats {
  */
 export interface DiskBuffer {
   /**
+   * A UUID: which log its positions are of. Kept in the file: another file in its place has another. Null until the file
+   * could be opened, when nothing has been read of it.
+   */
+  readonly id: string | null;
+  /**
    * Resolved = committed and fsynced. Concurrent callers share one transaction. Rejects with `buffer_full` before
    * anything is written, with `buffer_failed` when the file cannot be written; then nothing of the batch is stored.
    */
@@ -191,6 +196,7 @@ export interface Source {
   /**
    * The batches that follow the last ones polled; waits for some, up to the abort of `signal` (then resolves empty).
    * Each partition's batches come in order. A record the log itself cannot read is set aside by the log, never returned.
+   * One that rejects has moved nothing: the next one gives what it would have given.
    */
   poll(options: PollOptions, signal: AbortSignal): Promise<readonly Batch[]>;
   /** The reader has finished everything up to and including `last`; kept across restarts. */

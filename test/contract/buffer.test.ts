@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryBuffer } from '../../src/adapters/memory/buffer.ts';
 import { sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
+import type { startThread } from '../../src/adapters/sqlite/thread.ts';
+import { askingAgain, failingThread } from '../support/failing-thread.ts';
+import { randomOf } from '../support/random.ts';
 import { bufferContract } from './buffer.contract.ts';
 
 bufferContract('memory', async ({ bytesMax }) => {
@@ -10,14 +13,25 @@ bufferContract('memory', async ({ bytesMax }) => {
   return { buffer, dispose: () => buffer.close() };
 });
 
-bufferContract('sqlite', async ({ bytesMax }) => {
-  const folder = mkdtempSync(join(tmpdir(), 'ugc-buffer-'));
-  const buffer = await sqliteBuffer({ path: join(folder, 'buffer.sqlite'), bytesMax, diskReserveBytes: 0 });
-  return {
-    buffer,
-    async dispose() {
-      await buffer.close();
-      rmSync(folder, { recursive: true });
-    },
+/** Part of what its thread is asked may fail. */
+const onDisk =
+  (start?: typeof startThread) =>
+  async ({ bytesMax }: { bytesMax: number }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'ugc-buffer-'));
+    const options = { path: join(folder, 'buffer.sqlite'), bytesMax, diskReserveBytes: 0 };
+    const buffer = await sqliteBuffer(options, start);
+    return {
+      buffer: start === undefined ? buffer : askingAgain(buffer),
+      async dispose() {
+        await buffer.close();
+        rmSync(folder, { recursive: true });
+      },
+    };
   };
-});
+
+bufferContract('sqlite', onDisk());
+
+bufferContract(
+  'sqlite whose file cannot be read now and then',
+  onDisk(failingThread(randomOf('failing reads'), 0.3, new Set(['register', 'read', 'commit'])).start),
+);

@@ -1,10 +1,10 @@
 // What lies where the buffer's file should be: a damaged one, somebody else's, a newer version's, or none.
 
 import { Database } from 'bun:sqlite';
-import { expect, test } from 'bun:test';
-import { existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'bun:test';
+import { readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { envelope, envelopes, idsOf, pollAll, pollSome } from '../support/buffer.ts';
+import { commitAll, envelope, envelopes, idsOf, isEmpty, pollAll, pollSome } from '../support/buffer.ts';
 import { bufferFolder } from '../support/buffer-folder.ts';
 import { until } from '../support/until.ts';
 
@@ -73,30 +73,70 @@ test('a file in a folder that cannot be made is an error in words', async () => 
   expect(refused).toMatchObject({ code: 'buffer_failed', name: 'PipelineError' });
 });
 
-test('the file taken away while open: nothing more is acked, and the owner is told to restart', async () => {
-  const failed = Promise.withResolvers<unknown>();
-  const buffer = await open({ onFailure: failed.resolve });
-  await buffer.append(envelopes(3));
-  for (const name of readdirSync(at.folder)) unlinkSync(join(at.folder, name));
-  await until(
-    () =>
-      buffer.append([envelope('x')]).then(
-        () => false,
-        () => true,
-      ),
-    'an append is refused',
-  );
-  expect(await failed.promise).toMatchObject({ code: 'buffer_failed' });
-  expect(await buffer.append([envelope('y')]).catch(error => error)).toMatchObject({ code: 'buffer_failed' });
-  expect(buffer.hasRoom(1)).toBe(false);
-  await buffer.close();
-  expect(existsSync(at.path)).toBe(false);
-});
-
 test('the file holds nothing in its write-ahead log after close, and is the only file left', async () => {
   const buffer = await open();
   await buffer.append(envelopes(1000));
   await pollAll(buffer.source('etl'), 1000);
   await buffer.close();
   expect(readdirSync(at.folder)).toEqual(['buffer.sqlite']);
+});
+
+describe('the identity of a log', () => {
+  const reopened = async (): Promise<string | null> => {
+    const buffer = await open();
+    const { id } = buffer;
+    await buffer.close();
+    return id;
+  };
+  const change = (sql: string): void => {
+    const file = new Database(at.path);
+    file.run(sql);
+    file.close();
+  };
+
+  test('stays with the file, and another file in its place has another', async () => {
+    const id = await reopened();
+    expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await reopened()).toBe(id);
+    renameSync(at.path, `${at.path}.elsewhere`);
+    expect(await reopened()).not.toBe(id);
+    renameSync(`${at.path}.elsewhere`, at.path);
+    expect(await reopened()).toBe(id);
+  });
+
+  test('is given to a file from before there were any, with all that lies in it', async () => {
+    const before = await open();
+    await before.append(envelopes(3));
+    await before.close();
+    change('DROP TABLE identity');
+    const id = await reopened();
+    expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await reopened()).toBe(id);
+    expect(idsOf(await pollAll((await open()).source('etl'), 3))).toEqual(['e0', 'e1', 'e2']);
+  });
+
+  test('that is damaged costs a new one and nothing else', async () => {
+    for (const damage of [
+      "UPDATE identity SET id = 'x'",
+      'DELETE FROM identity',
+      'ALTER TABLE identity RENAME id TO di',
+    ]) {
+      const before = await open();
+      const { first } = await before.append(envelopes(3));
+      const { id } = before;
+      await before.close();
+      change(damage);
+      const complaints: string[] = [];
+      const after = await open({ log: { error: (_, message) => complaints.push(message) } });
+      expect(after.id, damage).not.toBe(id);
+      expect(complaints.join(), damage).toContain('identity');
+      const batches = await pollAll(after.source('etl'), 3);
+      expect(batches[0]!.first, damage).toBe(first);
+      await commitAll(after.source('etl'), batches);
+      await until(isEmpty(after), 'it is empty');
+      const given = after.id;
+      await after.close();
+      expect(await reopened(), damage).toBe(given);
+    }
+  });
 });

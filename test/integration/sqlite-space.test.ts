@@ -8,7 +8,7 @@ import type { DiskBuffer } from '../../src/ports.ts';
 import { commitAll, envelope, idsOf, isEmpty, pollAll, pollSome } from '../support/buffer.ts';
 import { bufferFolder } from '../support/buffer-folder.ts';
 import { smallDisk } from '../support/small-disk.ts';
-import { eventually, until } from '../support/until.ts';
+import { until } from '../support/until.ts';
 
 const at = bufferFolder();
 const mebibyte = 2 ** 20;
@@ -26,15 +26,11 @@ test('the file shrinks again after a large backlog is drained', async () => {
   }
   await until(isEmpty(buffer), 'the buffer is empty');
   const { path } = at;
-  await eventually(
-    async () => {
-      await buffer.append([envelope('nudge')]);
-      await commitAll(source, await pollSome(source));
-      return Bun.file(path).size < 24 * mebibyte;
-    },
-    // Pages go back in moments of rest, of which one core has few under a constant load.
-    { what: 'pages have gone back to the volume', pauseMs: 100 },
-  );
+  await until(async () => {
+    await buffer.append([envelope('nudge')]);
+    await commitAll(source, await pollSome(source));
+    return Bun.file(path).size < 24 * mebibyte;
+  }, 'pages have gone back to the volume');
   await until(async () => (await buffer.stats()).bytes < mebibyte, 'what was read is not counted any more');
 });
 

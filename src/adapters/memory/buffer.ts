@@ -84,6 +84,8 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
   }
 
   return {
+    id: crypto.randomUUID(),
+
     async append(envelopes) {
       if (closed) throw new PipelineError('shutting_down', 'The buffer is closed');
       if (envelopes.some(({ body }) => body.includes('\n')))

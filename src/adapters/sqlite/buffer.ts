@@ -43,7 +43,7 @@ interface Waiting {
 }
 
 /** Rejects with `config_invalid` when the file is not ours, with `buffer_failed` when it cannot be opened. */
-export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBuffer> {
+export async function sqliteBuffer(options: SqliteBufferOptions, start = startThread): Promise<DiskBuffer> {
   const { path, bytesMax, diskReserveBytes, log, onFailure } = options;
   const sources = new Set<BufferSource>();
   const queue: Waiting[] = [];
@@ -52,7 +52,7 @@ export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBu
   let closing: Promise<void> | null = null;
   let broken = false;
 
-  const thread = startThread(
+  const thread = start(
     (complaint, fields, level = 'error') => log?.[level]?.(fields, complaint),
     error => {
       broken = true;
@@ -64,8 +64,11 @@ export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBu
     room.left = left;
     room.atMs = performance.now();
   };
+  let id: string | null = null;
   try {
-    noteRoom((await thread.ask<'open'>({ op: 'open', path, bytesMax, diskReserveBytes })).left);
+    const { left, identity } = await thread.ask<'open'>({ op: 'open', path, bytesMax, diskReserveBytes });
+    id = identity;
+    noteRoom(left);
   } catch (error) {
     thread.end();
     throw error;
@@ -121,6 +124,10 @@ export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBu
   }
 
   return {
+    get id() {
+      return id;
+    },
+
     async append(envelopes) {
       if (closing !== null) throw new PipelineError('shutting_down', 'The disk buffer is closed');
       const length = lengthOf(envelopes);
@@ -166,7 +173,7 @@ export async function sqliteBuffer(options: SqliteBufferOptions): Promise<DiskBu
     },
 
     hasRoom(bytes) {
-      if (closing !== null || broken) return false;
+      if (closing !== null || thread.isFailing()) return false;
       if (performance.now() - room.atMs > roomAgeMaxMs && !room.asking) void askRoom();
       return queuedLength + bytes <= Math.min(room.left, queueLengthMax);
     },

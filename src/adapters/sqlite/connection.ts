@@ -1,7 +1,7 @@
 // One connection to the buffer's file and what everything that uses it shares: statements that are finalized with it
 // (a forgotten one would keep the file open), and transactions.
 
-import type { Database, SQLQueryBindings, Statement } from 'bun:sqlite';
+import { constants, type Database, type SQLQueryBindings, type Statement } from 'bun:sqlite';
 import { type Complain, openFile } from './file.ts';
 
 export interface Connection {
@@ -17,6 +17,8 @@ export interface Connection {
   /** One snapshot. */
   read<T>(action: () => T): T;
   readonly complain: Complain;
+  /** From now on closing it deletes no log, whosever it is. */
+  keepLog(): void;
   close(): void;
 }
 
@@ -81,6 +83,7 @@ export function connectionOver(db: Database, complain: Complain): Connection {
       return transact('write', action);
     },
     read: action => transact('read', action),
+    keepLog: () => void db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1),
     close() {
       for (const statement of statements) statement.finalize();
       db.close();

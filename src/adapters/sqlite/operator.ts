@@ -32,17 +32,19 @@ export function openBufferRepair(bounds: Bounds, complain: Complain): BufferRepa
     ...readingOver(connection, bounds),
     requeue(records) {
       let moved = 0;
-      store.appendTaken(runsOf(records.map(({ envelope }) => envelope)), () => {
-        const taken = records.filter(({ from }) => remove.get(from.topic, from.position, from.index) !== null);
-        moved = taken.length;
-        return runsOf(taken.map(({ envelope }) => envelope));
-      });
+      known(() =>
+        store.appendTaken(runsOf(records.map(({ envelope }) => envelope)), () => {
+          const taken = records.filter(({ from }) => remove.get(from.topic, from.position, from.index) !== null);
+          moved = taken.length;
+          return runsOf(taken.map(({ envelope }) => envelope));
+        }),
+      );
       store.rest();
       return moved;
     },
-    forget: reader => store.retire(reader),
+    forget: reader => known(() => store.retire(reader)),
     sweep: () => {
-      const swept = store.sweep();
+      const swept = known(() => store.sweep());
       store.rest();
       return { swept, events: countEvents.get()!.events };
     },

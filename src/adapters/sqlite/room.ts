@@ -7,7 +7,7 @@
 
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { inodeOf, pageBytes } from './file.ts';
+import { pageBytes } from './file.ts';
 
 export interface Pages {
   readonly count: number;
@@ -15,10 +15,7 @@ export interface Pages {
 }
 
 export interface Room {
-  /**
-   * Bytes an append may have: within our own bound, and on the volume. Throws if the file was removed or replaced:
-   * what we would write is nobody's.
-   */
+  /** Bytes an append may have: within our own bound, and on the volume. */
   left(pages: Pages): { readonly bound: number; readonly disk: number };
   /** So many bytes were appended. */
   spend(bytes: number): void;
@@ -41,13 +38,11 @@ const logFactor = 1.5;
 export const bytesUsed = ({ count, free }: Pages): number => (count - free) * pageBytes;
 
 export function roomOf({ path, bytesMax, diskReserveBytes }: Bounds): Room {
-  const inode = inodeOf(path);
   let askedAtMs = Number.NEGATIVE_INFINITY;
   let volume = { free: 0, fileBytes: 0 };
   let spent = 0;
 
   const ask = (): void => {
-    if (inodeOf(path) !== inode) throw new Error(`the buffer file ${path} was removed or replaced while open`);
     const { bavail, bsize } = statfsSync(dirname(path));
     volume = { free: bavail * bsize, fileBytes: statSync(path).size };
     askedAtMs = performance.now();

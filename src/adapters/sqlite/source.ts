@@ -101,13 +101,17 @@ export function sqliteSource(thread: Thread, reader: string, withKeys: boolean):
     return lag;
   }
 
+  /** A read that fails gives back what the ones before it have read: the cursors are behind that. It is asked again next time. */
   async function gather(options: PollOptions, isOver: () => boolean): Promise<readonly Batch[]> {
     const paused = JSON.stringify([...options.paused].sort());
     const batches: Batch[] = [];
     let bytes = 0;
     while (!isOver() && bytes < options.bytesMax) {
       nudged = false;
-      const answer = await readOn(paused, options.bytesMax - bytes);
+      const answer = await readOn(paused, options.bytesMax - bytes).catch(error => {
+        if (batches.length === 0) throw error;
+      });
+      if (answer === undefined) break;
       if (answer === null) continue;
       batches.push(...answer.batches);
       for (const { ndjson } of answer.batches) bytes += ndjson.length;

@@ -14,8 +14,11 @@ import { type BehindStep, behindCounter } from './behind.ts';
 import { type Connection, connect } from './connection.ts';
 import { type Complain, isCorrupt, pageBytes, toPipelineError } from './file.ts';
 import { type FoundStep, finder } from './find.ts';
+import { identityOf } from './identity.ts';
 import { mender } from './mend.ts';
+import { LostFile, type Place, placeOf } from './place.ts';
 import { type Cursors, type Reading, type ReadOptions, rowReader } from './read.ts';
+import { rescue } from './rescue.ts';
 import { type Bounds, bytesUsed, type Pages, roomOf } from './room.ts';
 import { type Run, sealRun } from './row.ts';
 import { insertQuarantined, insertRow } from './rows.ts';
@@ -23,6 +26,8 @@ import { sweeper } from './sweep.ts';
 import { troubleOf } from './trouble.ts';
 
 export interface Store {
+  /** Of this log, whatever its file is called. */
+  readonly id: string;
   /** All runs or, with `buffer_full` or `buffer_failed`, nothing. The range covers them all. */
   append(runs: readonly Run[]): Range;
   /**
@@ -49,6 +54,10 @@ export interface Store {
   stats(): BufferStats;
   /** Bytes an append may have. */
   left(): number;
+  /** Throws LostFile when the files are no longer those that were opened; as everything here that writes. */
+  check(): void;
+  /** The last that is done with it, after a LostFile. */
+  rescue(lost: LostFile): void;
   /** Changes whenever any process has written. */
   version(): string;
   close(): void;
@@ -66,6 +75,17 @@ const tightBytes = 8 * 2 ** 20;
 /** What a row costs beside its blobs, at most. */
 const rowOverheadBytes = 512;
 
+/** Nothing is written before its place has been looked at, and nothing fsynced counts before that was done again. */
+const inPlace = (connection: Connection, place: Place): Connection => ({
+  ...connection,
+  write(durability, action) {
+    place.check();
+    const result = connection.write(durability, action);
+    if (durability === 'fsynced') place.check();
+    return result;
+  },
+});
+
 /** `config_invalid` for a file that is not ours, `buffer_failed` for one that cannot be opened. */
 export function openStore(bounds: Bounds, complain: Complain, open = connect): Store {
   const connection = open(bounds.path, complain);
@@ -77,9 +97,12 @@ export function openStore(bounds: Bounds, complain: Complain, open = connect): S
   }
 }
 
-function storeOver(connection: Connection, bounds: Bounds): Store {
+function storeOver(opened: Connection, bounds: Bounds): Store {
+  const place = placeOf(opened, bounds.path);
+  const connection = inPlace(opened, place);
   const { prepare, complain } = connection;
   const room = roomOf(bounds);
+  const id = identityOf(connection);
 
   const pageCount = prepare<{ page_count: number }>('PRAGMA page_count');
   const freeCount = prepare<{ freelist_count: number }>('PRAGMA freelist_count');
@@ -123,18 +146,27 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
     complain('the end of the buffer cannot be read', { error: messageOf(error) });
   }
 
+  /** Not into a file that is another's, nor from a log that was cut. */
+  const moveLog = (how: typeof checkpoint): void =>
+    tryTo(() => {
+      place.check();
+      how.get();
+    });
+  const emptyLog = (): void => moveLog(checkpointAll);
+
   /** On a full disk once more, after the write-ahead log has made way. Errors come out as ours. */
   const guarded = <T>(action: () => T): T => {
     try {
       return action();
     } catch (error) {
+      if (error instanceof LostFile) throw error;
       if (toPipelineError(error).code !== 'buffer_full') throw toPipelineError(error);
-      tryTo(() => checkpointAll.get());
+      emptyLog();
     }
     try {
       return action();
     } catch (error) {
-      throw toPipelineError(error);
+      throw error instanceof LostFile ? error : toPipelineError(error);
     }
   };
 
@@ -142,7 +174,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
   const roomLeft = (): number => {
     const first = room.left(pages());
     if (first.disk > tightBytes || walLength.get()!.log === 0) return Math.min(first.bound, first.disk);
-    tryTo(() => checkpointAll.get());
+    emptyLog();
     const { bound, disk } = room.left(pages());
     return Math.min(bound, disk);
   };
@@ -163,7 +195,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
 
   const appendTaken: Store['appendTaken'] = (runs, take) => {
     const need = runs.reduce((sum, run) => sum + sizeOf(run), 0);
-    const left = roomLeft();
+    const left = guarded(roomLeft);
     if (need > left)
       throw new PipelineError('buffer_full', `The disk buffer has room for ${Math.max(0, left)} bytes, not ${need}`);
     const range = guarded(() => connection.write('fsynced', () => insertAll(take())));
@@ -173,6 +205,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
   };
 
   return {
+    id,
     append: runs => appendTaken(runs, () => runs),
     appendTaken,
 
@@ -213,12 +246,15 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
 
     sweep() {
       try {
+        place.check();
         const isMore = guarded(sweeping.step);
+        place.shrunk();
         untidy.over();
         if (isMore) return 'more';
-        if (room.overhang(pages()) > (isTight() ? 0 : checkpointPages * pageBytes)) tryTo(() => checkpoint.get());
+        if (room.overhang(pages()) > (isTight() ? 0 : checkpointPages * pageBytes)) moveLog(checkpoint);
         return 'done';
       } catch (error) {
+        if (error instanceof LostFile) throw error;
         untidy.met(messageOf(error));
         if (isCorrupt((error as PipelineError).cause)) tryTo(index.rebuild);
         return 'failed';
@@ -226,7 +262,7 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
     },
 
     rest() {
-      if (walLength.get()!.log >= checkpointPages) tryTo(() => checkpoint.get());
+      tryTo(() => walLength.get()!.log >= checkpointPages && moveLog(checkpoint));
     },
 
     stats: () =>
@@ -237,11 +273,13 @@ function storeOver(connection: Connection, bounds: Bounds): Store {
         quarantined: countQuarantined.get()!.n,
       })),
 
-    left: roomLeft,
-    version: () => `${dataVersion.get()!.data_version}:${writes}`,
+    left: () => guarded(roomLeft),
+    check: () => guarded(place.check),
+    rescue: lost => rescue(opened, bounds.path, lost),
+    version: () => guarded(() => `${dataVersion.get()!.data_version}:${writes}`),
 
     close() {
-      tryTo(() => checkpointAll.get());
+      emptyLog();
       connection.close();
     },
 
@@ -254,7 +292,8 @@ const sizeOf = (run: Run): number => run.ndjson.length + run.keys.length + 4 * r
 function tryTo(action: () => unknown): void {
   try {
     action();
-  } catch {
+  } catch (error) {
+    if (error instanceof LostFile) throw error;
     // A checkpoint that cannot be made now is made later; nothing but space depends on it.
   }
 }

@@ -6,6 +6,8 @@ import type { Answers, Op, Reply, Request } from './worker.ts';
 
 export interface Thread {
   ask<O extends Op>(request: Extract<Request, { readonly op: O }>): Promise<Answers[O]>;
+  /** The thread has ended or is about to. */
+  isFailing(): boolean;
   /** After an answered `close`. */
   end(): void;
 }
@@ -22,29 +24,46 @@ export function startThread(complain: Complain, onFailure: (error: PipelineError
   let ended = false;
 
   const worker = new Worker(workerUrl());
-  worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-    if ('complaint' in data) return complain(data.complaint, data.fields, data.level);
-    const waiting = pending.get(data.id)!;
+  worker.onmessage = ({ data }: MessageEvent<Reply>): void => {
+    if ('failing' in data) {
+      refuseAll(data.failing);
+    } else if ('complaint' in data) {
+      complain(data.complaint, data.fields, data.level);
+    } else {
+      settle(data);
+    }
+  };
+  worker.onerror = event => fail(event.message);
+  worker.addEventListener('close', () => fail('its thread ended'));
+
+  function settle(data: Exclude<Reply, { readonly id: 0 }>): void {
+    const waiting = pending.get(data.id);
+    if (waiting === undefined) return; // refused already
     pending.delete(data.id);
     if ('code' in data) {
       waiting.reject(new PipelineError(data.code, data.message));
     } else {
       waiting.resolve(data as never);
     }
-  };
-  worker.onerror = event => fail(event.message);
-  worker.addEventListener('close', () => fail('its thread ended'));
+  }
 
-  function fail(reason: string): void {
-    if (ended || failure) return;
-    failure = new PipelineError('buffer_failed', `The disk buffer broke: ${reason}`);
+  function refuseAll(reason: string): PipelineError {
+    failure ??= new PipelineError('buffer_failed', `The disk buffer broke: ${reason}`);
     for (const { reject } of pending.values()) reject(failure);
     pending.clear();
+    return failure;
+  }
+
+  function fail(reason: string): void {
+    if (ended) return;
+    ended = true;
+    const failed = refuseAll(reason);
     worker.terminate();
-    onFailure(failure);
+    onFailure(failed);
   }
 
   return {
+    isFailing: () => failure !== null,
     ask(request) {
       if (failure) return Promise.reject(failure);
       return new Promise((resolve, reject) => {

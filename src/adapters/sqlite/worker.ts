@@ -7,6 +7,7 @@
 
 import { PipelineError } from '../../errors.ts';
 import type { Batch } from '../../ports.ts';
+import { LostFile } from './place.ts';
 import type { Cursors } from './read.ts';
 import type { Bounds } from './room.ts';
 import type { Run } from './row.ts';
@@ -50,7 +51,7 @@ export type RunHead = readonly [
 ];
 
 export interface Answers {
-  readonly open: { readonly left: number };
+  readonly open: { readonly left: number; readonly identity: string };
   readonly append: { readonly first: number; readonly last: number; readonly left: number };
   readonly register: { readonly cursors: Cursors };
   readonly read: {
@@ -79,6 +80,8 @@ export interface Answers {
 export type Op = Request['op'];
 export type Asked = Request & { readonly id: number };
 export type Reply =
+  /** The thread is about to end, and answers nobody any more. */
+  | { readonly id: 0; readonly failing: string }
   | { readonly id: number; readonly code: 'buffer_full' | 'buffer_failed' | 'config_invalid'; readonly message: string }
   | {
       readonly id: 0;
@@ -98,12 +101,26 @@ const encoder = new TextEncoder();
 let store: Store | null = null;
 let sweeping = false;
 
-self.onmessage = ({ data }: MessageEvent<Asked>) => {
-  answer(data);
-  if (data.op === 'close' || store === null) return;
-  store.rest();
-  if (data.op === 'commit' || data.op === 'open' || data.op === 'retire') void sweepOn();
-};
+self.onmessage = ({ data }: MessageEvent<Asked>) =>
+  savingAll(() => {
+    answer(data);
+    if (data.op === 'close' || store === null) return;
+    store.rest();
+    if (data.op === 'commit' || data.op === 'open' || data.op === 'retire') void sweepOn();
+  });
+
+/** Nobody waits for an answer while what was in a lost file is saved; then the thread ends. */
+function savingAll<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof LostFile) {
+      postMessage({ id: 0, failing: error.message });
+      store?.rescue(error);
+    }
+    throw error;
+  }
+}
 
 function answer(asked: Asked): void {
   const { id } = asked;
@@ -124,19 +141,19 @@ function answer(asked: Asked): void {
 function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
   if (asked.op === 'open') {
     store = openStore(asked, (complaint, fields, level = 'error') => postMessage({ id: 0, complaint, fields, level }));
-    return { left: store.left() };
+    return { left: store.left(), identity: store.id };
   }
   const to = store!;
   switch (asked.op) {
     case 'append': {
       const range = to.append(readRuns(asked.head, asked.text));
-      return { ...range, left: to.left() };
+      return { ...range, left: leftIn(to) };
     }
     case 'register':
       return { cursors: to.register(asked.reader) };
     case 'commit':
       to.commit(asked.reader, asked.topic, asked.last);
-      return { left: to.left() };
+      return { left: leftIn(to) };
     case 'retire':
       to.retire(asked.reader);
       return {};
@@ -154,11 +171,22 @@ function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
     case 'stats':
       return to.stats();
     case 'left':
+      to.check();
       return { left: to.left() };
     case 'close':
-      store = null;
       to.close();
+      store = null;
       return {};
+  }
+}
+
+/** What is stored is stored, whether the room behind it can be told or not. */
+function leftIn(to: Store): number {
+  try {
+    return to.left();
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    return 0;
   }
 }
 
@@ -174,6 +202,7 @@ function readRuns(head: string, text: string): Run[] {
 }
 
 function read(asked: Extract<Asked, { op: 'read' }>, from: Store): Answers['read'] {
+  from.check();
   // Before the read: what is written while we read is seen next time.
   const version = from.version();
   const cursors: Cursors = JSON.parse(asked.cursors);
@@ -201,8 +230,8 @@ async function sweepOn(): Promise<void> {
   let pauseMs = betweenSweepsMs;
   for (;;) {
     await Bun.sleep(pauseMs);
-    const swept = store?.sweep() ?? 'done';
-    store?.rest();
+    const swept = savingAll(() => store?.sweep() ?? 'done');
+    savingAll(() => store?.rest());
     if (swept === 'done') break;
     pauseMs = swept === 'failed' ? afterFailedSweepMs : betweenSweepsMs;
   }
