@@ -1,7 +1,7 @@
 // A Kafka without a network, behind the seam src/adapters/kafka/driver.ts describes: nodes that take the bytes of a
 // produce request, as the adapter wrote them, and answer as a test says. What they took is read with kafkajs' decoder.
 
-import type { Broker, Cluster, Connection, PartitionMetadata } from '../../src/adapters/kafka/driver.ts';
+import type { Broker, Cluster, Connection, Metadata } from '../../src/adapters/kafka/driver.ts';
 
 interface Decoder {
   readonly offset: number;
@@ -46,6 +46,8 @@ export interface FakeKafka {
   readonly asked: string[];
   /** What the next questions about a topic are answered with: leaders by partition, or a failure. */
   topics: (topic: string) => readonly number[] | Promise<readonly number[]>;
+  /** What is answered in place of it: topics as they come, whatever was asked. */
+  answers: ((topic: string) => Metadata['topicMetadata']) | null;
 }
 
 export async function readRequest(bytes: Buffer): Promise<{ readonly clientId: string; readonly parts: Asked[] }> {
@@ -181,6 +183,7 @@ export function fakeKafka(): FakeKafka {
     node: nodeOf,
     asked: [],
     topics: () => [1],
+    answers: null,
     // What a lane and topics use of it.
     cluster: {
       brokerPool: {
@@ -193,13 +196,15 @@ export function fakeKafka(): FakeKafka {
         },
         refreshMetadata: async ([topic]: readonly string[]) => {
           fake.asked.push(topic!);
+          if (fake.answers !== null) {
+            metadata = { brokers: [], clusterId: null, topicMetadata: fake.answers(topic!) };
+            return;
+          }
           const leaders = await fake.topics(topic!);
-          const partitionMetadata: PartitionMetadata[] = leaders.map((leader, partitionId) => ({
-            partitionId,
-            leader,
-          }));
           // Kafka lists partitions in no order.
-          metadata = { topicMetadata: [{ topic: topic!, partitionMetadata: partitionMetadata.reverse() }] };
+          const partitionMetadata = leaders.map((leader, partitionId) => ({ partitionId, leader })).reverse();
+          const known = { topic: topic!, topicId: null, code: 0, partitionMetadata };
+          metadata = { brokers: [], clusterId: null, topicMetadata: [known] };
         },
         findBroker: async ({ nodeId }: { readonly nodeId: number }) => nodeOf(nodeId).broker,
       },

@@ -7,7 +7,8 @@
 
 import { PipelineError } from '../../errors.ts';
 import type { Envelope, Log, Outcome } from '../../ports.ts';
-import { dropConnection, openCluster } from './driver.ts';
+import { openCluster } from './cluster.ts';
+import { dropConnection } from './driver.ts';
 import { errorOfKafka } from './error.ts';
 import { type Call, kafkaLane, type Lane, type Waiting } from './lane.ts';
 import { type KafkaLogOptions, kafkaLogDefaults } from './options.ts';

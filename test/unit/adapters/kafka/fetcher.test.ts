@@ -14,6 +14,7 @@ import { quietLogger } from '../../../support/quiet.ts';
 import { until } from '../../../support/until.ts';
 
 const topic = 't';
+const known = { topic, leaders: [1, 1], log: { topicId: null, clusterId: null } };
 
 /** Records at these offsets, one batch. */
 function batchOf(names: readonly string[], base = 0): Buffer {
@@ -99,8 +100,8 @@ test('a damaged batch is said and never passed, other partitions go on, and it i
     cluster,
     clientId: 'u',
     topics: {
-      known: () => ({ topic, leaders: [1, 1] }),
-      load: async () => ({ topic, leaders: [1, 1] }),
+      known: () => known,
+      load: async () => known,
       doubt: () => {},
       doubtLeader: () => {},
     },

@@ -2,8 +2,10 @@
 // test/contract/kafka.test.ts.
 
 import { expect, test } from 'bun:test';
+import { createServer, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { kafkajsAsPublished, timersSetIn } from '../../../support/kafkajs-as-published.ts';
+import { until } from '../../../support/until.ts';
 
 const installed = dirname(require.resolve('kafkajs/package.json'));
 const published = kafkajsAsPublished();
@@ -38,4 +40,37 @@ test('an idle queue sets no timer; as published it sets them for ever', async ()
   const ours = idleQueue(installed);
   expect(await timersSetIn(300)).toBe(0);
   ours.destroy();
+});
+
+/** Sockets that are made when so many ask for a connection at once. */
+async function socketsOf(kafkajs: string, askers: number): Promise<number> {
+  const Connection = require(join(kafkajs, 'src/network/connection')) as new (
+    options: object,
+  ) => { connect(): Promise<unknown>; disconnect(): Promise<unknown> };
+  const socketFactory = (require(join(kafkajs, 'src/network/socketFactory')) as () => unknown)();
+  const sockets = new Set<Socket>();
+  const server = createServer(socket => void sockets.add(socket)).listen(0, '127.0.0.1');
+  await new Promise(resolve => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  const nothing = { debug() {}, error() {}, warn() {} };
+  const connection = new Connection({
+    host: '127.0.0.1',
+    port,
+    logger: { ...nothing, namespace: () => nothing },
+    socketFactory,
+    connectionTimeout: 5_000,
+    requestTimeout: 5_000,
+  });
+  await Promise.all(Array.from({ length: askers }, () => connection.connect()));
+  await until(() => sockets.size > 0, 'the server has heard of it');
+  await Bun.sleep(50); // for those that must not come
+  await connection.disconnect();
+  for (const socket of sockets) socket.destroy();
+  await new Promise(resolve => server.close(resolve));
+  return sockets.size;
+}
+
+test('one socket is made for however many ask at once; as published each makes one, and what is written waits in listeners', async () => {
+  expect(await socketsOf(published, 12)).toBe(12);
+  expect(await socketsOf(installed, 12)).toBe(1);
 });
