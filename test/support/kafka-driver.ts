@@ -11,19 +11,20 @@ interface Decoder {
   readBytes(): Buffer;
 }
 const DecoderOfKafkajs = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => Decoder;
-const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (
-  decoder: Decoder,
-) => Promise<{ readonly records: readonly { readonly key: Buffer | null; readonly value: Buffer }[] }>;
+const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (decoder: Decoder) => Promise<{
+  readonly records: readonly { readonly key: Buffer | null; readonly value: Buffer; readonly timestamp: string }[];
+}>;
 
 /** One partition's records in one request. */
 export interface Asked {
   readonly topic: string;
   readonly partition: number;
   readonly values: readonly string[];
+  readonly times: readonly number[];
 }
 
-/** The code for a partition, or nothing and the connection stays silent. */
-export type Answering = (asked: Asked) => number | Promise<number>;
+/** The code for a partition, null = the answer leaves it out; or nothing and the connection stays silent. */
+export type Answering = (asked: Asked) => number | null | Promise<number | null>;
 
 export interface FakeNode {
   /** Requests as they came. */
@@ -65,7 +66,8 @@ export async function readRequest(bytes: Buffer): Promise<{ readonly clientId: s
     for (let partitions = decoder.readInt32(); partitions > 0; partitions--) {
       const partition = decoder.readInt32();
       const { records } = await decodeBatch(new DecoderOfKafkajs(decoder.readBytes()));
-      parts.push({ topic, partition, values: records.map(({ value }) => value.toString()) });
+      const values = records.map(({ value }) => value.toString());
+      parts.push({ topic, partition, values, times: records.map(({ timestamp }) => Number(timestamp)) });
     }
   }
   return { clientId, parts };
@@ -141,7 +143,8 @@ function fakeNode(): FakeNode & { readonly broker: Broker } {
           const codes = await Promise.all(parts.map(part => node.answering(part)));
           if (!held.equals(sent)) throw new Error('the bytes of a request were overwritten before its answer');
           if (!waiting.delete(entry.reject)) return;
-          entry.resolve({ payload: answerOf(parts.map((part, at) => ({ ...part, code: codes[at]! }))) });
+          const answered = parts.flatMap((part, at) => (codes[at] === null ? [] : [{ ...part, code: codes[at]! }]));
+          entry.resolve({ payload: answerOf(answered) });
         })().catch(error => {
           waiting.delete(entry.reject);
           entry.reject(error);

@@ -50,5 +50,5 @@ export const kafkaLogDefaults = {
   inFlightMax: 4,
   queueBytesMax: 64 * 2 ** 20,
   closeMsMax: 2_000,
-  metadataAgeMsMax: 300_000,
+  metadataAgeMsMax: 30_000,
 } satisfies Partial<KafkaLogOptions>;
