@@ -200,14 +200,14 @@ export function fakeKafka(): FakeKafka {
         refreshMetadata: async ([topic]: readonly string[]) => {
           fake.asked.push(topic!);
           if (fake.answers !== null) {
-            metadata = { brokers: [], clusterId: null, topicMetadata: fake.answers(topic!) };
+            metadata = { brokers: [], clusterId: null, controllerId: 1, topicMetadata: fake.answers(topic!) };
             return;
           }
           const leaders = await fake.topics(topic!);
           // Kafka lists partitions in no order.
           const partitionMetadata = leaders.map((leader, partitionId) => ({ partitionId, leader })).reverse();
           const known = { topic: topic!, topicId: null, code: 0, partitionMetadata };
-          metadata = { brokers: [], clusterId: null, topicMetadata: [known] };
+          metadata = { brokers: [], clusterId: null, controllerId: 1, topicMetadata: [known] };
         },
         findBroker: async ({ nodeId }: { readonly nodeId: number }) => nodeOf(nodeId).broker,
       },

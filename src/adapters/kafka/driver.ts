@@ -83,6 +83,13 @@ export interface CoordinatorBroker extends Broker {
       readonly partitions: readonly { readonly partition: number }[];
     }[];
   }): Promise<OffsetAnswers>;
+  createTopics(request: {
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly numPartitions: number;
+      readonly replicationFactor: number;
+    }[];
+  }): Promise<unknown>;
   /** The timestamp -2 asks for the earliest offset, -1 for the one after the latest. */
   listOffsets(request: {
     readonly replicaId: -1;
@@ -129,6 +136,8 @@ export interface Metadata {
     readonly rack: string | null;
   }[];
   readonly clusterId: string | null;
+  /** The node that creates topics. */
+  readonly controllerId: number;
   readonly topicMetadata: readonly TopicMetadata[];
 }
 

@@ -71,6 +71,14 @@ function errorForReader(name: string, subject: string): PipelineError {
   return new PipelineError(meaning, `${subject}: ${said} (${name})`);
 }
 
+/** All brokers that hold a partition are away. Others of its topic are no worse for it. */
+export const unled = ({ topic, partition }: { readonly topic: string; readonly partition: number }): PipelineError =>
+  new PipelineError(
+    'log_unavailable',
+    `${topic}/${partition} has no leader now: the brokers that hold it are away; other partitions of the topic go on`,
+    { isOfPart: true },
+  );
+
 /** The records of the batch may be refused for one of them: each has to be asked alone. */
 export const isForOneRecord = (code: number): boolean => oneRecord.has(nameOfCode(code));
 

@@ -62,7 +62,7 @@ export function readMetadata(apiVersion: number, bytes: Buffer): Metadata {
     return broker;
   });
   const clusterId = read.text();
-  read.int32(); // the controller
+  const controllerId = read.int32();
   const topicMetadata = read.array((): TopicMetadata => {
     const code = read.int16();
     const topic = read.text() ?? '';
@@ -73,7 +73,7 @@ export function readMetadata(apiVersion: number, bytes: Buffer): Metadata {
     read.tags();
     return { code, topic, topicId, partitionMetadata };
   });
-  return { brokers, clusterId, topicMetadata };
+  return { brokers, clusterId, controllerId, topicMetadata };
 }
 
 /** A broker may name a leader that it says cannot be reached. */

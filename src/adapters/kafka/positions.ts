@@ -4,6 +4,7 @@
 import { PipelineError } from '../../errors.ts';
 import { keyOf, type Place } from './assign.ts';
 import type { Cluster, OffsetAnswers } from './driver.ts';
+import { unled } from './error.ts';
 import type { Session } from './group.ts';
 import { isSameLog, type LogIdentity, readMark } from './identity.ts';
 import type { Topics } from './topics.ts';
@@ -123,10 +124,3 @@ export function offsetIn({ responses }: OffsetAnswers, place: Place): number {
   if (found !== undefined) return Number(found.offset);
   throw new PipelineError('log_unavailable', `${keyOf(place)}: the leader does not say its offsets`);
 }
-
-/** Others of its topic are no worse for it. */
-export const unled = (place: Place): PipelineError =>
-  new PipelineError(
-    'log_unavailable',
-    `${keyOf(place)} has no leader now: the brokers that hold it are away; others of the topic go on`,
-  );

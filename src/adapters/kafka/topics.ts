@@ -20,6 +20,8 @@ export interface Topics {
   /** Asks. Concurrent askers share one question. Rejects with a PipelineError. */
   load(topic: string): Promise<KnownTopic>;
   doubt(topic: string): void;
+  /** Asks behind the back of whoever uses it, if what is known is older than this. */
+  refresh(topic: string, ageMs: number): void;
   /** A broker has failed: all it leads is in doubt. */
   doubtLeader(node: number): void;
 }
@@ -68,14 +70,19 @@ export function kafkaTopics(cluster: Cluster, address: string, ageMsMax: number)
     return loaded;
   }
 
+  function refresh(topic: string, ageMs: number, atMs = performance.now()): void {
+    const known = topics.get(topic);
+    if (known !== undefined && atMs - known.loadedAtMs > ageMs) load(topic).catch(() => {});
+  }
+
   return {
-    known(topic, atMs = performance.now()) {
-      const known = topics.get(topic);
+    known(topic, atMs) {
       // Old is good enough for now: the answer of a broker that has nothing to do with it any more says so.
-      if (known !== undefined && atMs - known.loadedAtMs > ageMsMax) load(topic).catch(() => {});
-      return known;
+      refresh(topic, ageMsMax, atMs);
+      return topics.get(topic);
     },
     load,
+    refresh,
     doubt: topic => void topics.delete(topic),
     doubtLeader(node) {
       for (const [topic, { leaders }] of topics) if (leaders.includes(node)) topics.delete(topic);

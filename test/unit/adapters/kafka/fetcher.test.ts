@@ -102,6 +102,7 @@ test('a damaged batch is said and never passed, other partitions go on, and it i
     topics: {
       known: () => known,
       load: async () => known,
+      refresh: () => {},
       doubt: () => {},
       doubtLeader: () => {},
     },

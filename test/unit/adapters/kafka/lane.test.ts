@@ -16,6 +16,7 @@ function opened(more: Partial<LaneOptions> = {}) {
     topics: {
       known: () => undefined,
       load: () => Promise.reject(new Error('not asked here')),
+      refresh: () => {},
       doubt: topic => void doubted.push(topic),
       doubtLeader: node => void doubted.push(node),
     },
