@@ -205,7 +205,7 @@ export function refuseStrange(from: From | null, topics: readonly string[]): voi
 export function kafkaOptionsOf(config: Config): KafkaLogOptions {
   const { kafkaSasl, kafkaUser: username, kafkaPassword: password } = config;
   return {
-    brokers: config.kafkaBrokers.split(',').map(broker => broker.trim()),
+    brokers: config.kafkaBrokers.split(','),
     clientId: config.kafkaClientId,
     compression: config.kafkaCompression,
     connectionTimeoutMs: config.kafkaConnectTimeoutMs,

@@ -2,6 +2,8 @@
 // metadata with our own request.
 
 import type { SASLOptions } from 'kafkajs';
+import { type HostPort, parseHostPort } from '../../address.ts';
+import { PipelineError } from '../../errors.ts';
 import type { Cluster } from './driver.ts';
 import { askMetadata } from './metadata.ts';
 import type { TlsOptions } from './options.ts';
@@ -42,10 +44,22 @@ export function openCluster(options: ClusterOptions): Cluster {
   });
   const { brokerPool } = cluster;
   const { createBroker } = brokerPool;
+  // kafkajs cuts an address at its first colon.
+  const { connectionPoolBuilder } = brokerPool;
+  const { build } = connectionPoolBuilder;
+  const seeds = options.brokers.map(seedOf);
+  let turn = 0;
+  connectionPoolBuilder.build = (place = seeds[turn++ % seeds.length]!) => build(place);
   // Whom refreshMetadata asks, and what it keeps as metadata.
   brokerPool.createBroker = given => {
     const broker = createBroker(given);
     return Object.assign(broker, { metadata: (topics: readonly string[]) => askMetadata(broker, topics) });
   };
   return cluster;
+}
+
+function seedOf(text: string): HostPort {
+  const read = parseHostPort(text);
+  if (read === null) throw new PipelineError('config_invalid', `"${text}" is no host:port of a broker`);
+  return read;
 }

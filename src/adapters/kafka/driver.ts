@@ -153,7 +153,8 @@ export interface Cluster {
     readonly rootLogger: unknown;
     readonly versions: unknown;
     readonly connectionPoolBuilder: {
-      build(address: { readonly host: string; readonly port: number }): Promise<Broker['connectionPool']>;
+      /** Without an address the next of those the cluster was opened with. */
+      build: (address?: { readonly host: string; readonly port: number }) => Promise<Broker['connectionPool']>;
     };
     createBroker: (options: {
       readonly connectionPool: Broker['connectionPool'];
