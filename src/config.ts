@@ -1,7 +1,6 @@
 // Every setting of ugc, once: name, unit, default, bounds, description. `ugc help config` and the README's table are
 // printed from here; nothing else reads the environment.
 
-import { hostPorts } from './address.ts';
 import { contradictionsOf } from './contradictions.ts';
 import { startingPoint } from './from.ts';
 import {
@@ -12,6 +11,7 @@ import {
   flag,
   flagName,
   type Given,
+  hostPorts,
   integer,
   parseSettings,
   text,

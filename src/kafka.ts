@@ -167,7 +167,7 @@ function keepTopics({ config, options, wanted, logger }: Keeping): Keeper {
   };
 }
 
-const lookEveryMs = 300_000;
+const lookEveryMs = 60_000;
 const retryMsMin = 500;
 const retryMsMax = 10_000;
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
-import { hostPorts, parseHostPort, spellHostPort } from '../../src/address.ts';
+import { parseHostPort, spellHostPort } from '../../src/address.ts';
+import { hostPorts } from '../../src/settings.ts';
 
 test('a name, an IPv4 and an IPv6 address with a port are read, and spelled as they were', () => {
   for (const [text, host, port] of [

@@ -12,7 +12,6 @@
 
 import { PipelineError } from '../../errors.ts';
 import type { Source } from '../../ports.ts';
-import type { Logger } from '../../telemetry.ts';
 import { keyOf } from './assign.ts';
 import { openCluster } from './cluster.ts';
 import { kafkaCommits } from './commits.ts';
@@ -21,47 +20,13 @@ import { errorOfReader, unled } from './error.ts';
 import { kafkaFetcher } from './fetcher.ts';
 import { kafkaGroup } from './group.ts';
 import type { LogIdentity } from './identity.ts';
-import type { KafkaConnection } from './options.ts';
+import { type KafkaSourceOptions, kafkaSourceDefaults } from './options.ts';
 import { type Owned, partitionsOf } from './partitions.ts';
 import { pauseOf, within } from './pause.ts';
-import { beginIn, type Committed, committedOf, earliestOf, endOf, type StartingPoint } from './positions.ts';
+import { beginIn, type Committed, committedOf, earliestOf, endOf } from './positions.ts';
 import { kafkaTopics } from './topics.ts';
 import { troublesOf } from './troubles.ts';
 import { watchedTopics } from './watched.ts';
-
-export interface KafkaSourceOptions extends KafkaConnection {
-  readonly groupId: string;
-  /** What does not exist yet is read from its beginning once it does. */
-  readonly topics: readonly string[];
-  /** Where the group begins where it has committed nothing; null = at the earliest. */
-  readonly from?: StartingPoint | null;
-  readonly logger: Logger;
-  /** A topic was deleted and made again, and is read from the start of what it is now. */
-  readonly onReplaced?: (topic: string) => void;
-  /** A process that is silent for this long loses its partitions. Within the broker's group.min|max.session.timeout.ms. */
-  readonly sessionTimeoutMs?: number;
-  /** How long a broker waits for a first byte. Below requestTimeoutMs. */
-  readonly fetchWaitMs?: number;
-  /** Of one answer. */
-  readonly fetchBytesMax?: number;
-  /** Of one partition in an answer, and read ahead of the polls. */
-  readonly partitionBytesMax?: number;
-  /** Read ahead of the polls altogether, what is paused not counted. */
-  readonly readAheadBytesMax?: number;
-  /** How often topics are looked at for new partitions, and for whether they exist. */
-  readonly topicsAgeMsMax?: number;
-}
-
-export const kafkaSourceDefaults = {
-  connectionTimeoutMs: 1_000,
-  requestTimeoutMs: 10_000,
-  sessionTimeoutMs: 30_000,
-  fetchWaitMs: 250,
-  fetchBytesMax: 4 * 2 ** 20,
-  partitionBytesMax: 2 ** 20,
-  readAheadBytesMax: 16 * 2 ** 20,
-  topicsAgeMsMax: 3_000,
-} satisfies Partial<KafkaSourceOptions>;
 
 export interface KafkaSource extends Source {
   /** In words what keeps it from reading now, or null. */
