@@ -251,7 +251,7 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
     },
     owns: ({ topic, partition, epoch }) => partitions.find({ topic, partition })?.epoch === epoch,
     close: () => (closed ??= end()),
-    problem: troubles.problem,
+    problem: () => troubles.problem() ?? unsharedIn(group.unshared()),
     lag() {
       const lag = new Map(partitions.lag());
       // What nobody reads yet is not known, rather than nothing.
@@ -260,6 +260,9 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
     },
   };
 }
+
+const unsharedIn = (topics: readonly string[]): string | null =>
+  topics.length === 0 ? null : `new partitions of ${topics.join(', ')} wait to be shared out`;
 
 const isSilent = ({ next, toldAtMs }: Owned): boolean => next !== null && performance.now() - toldAtMs > endAgeMsMax;
 
