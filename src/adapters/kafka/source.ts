@@ -110,8 +110,9 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
         await watched.count(options.topics);
         group.recount();
       }
-      for (const topic of new Set([...partitions.all()].map(owned => owned.topic)))
-        if (topics.known(topic) === undefined) await watched.look(topic);
+      // Not known, or a leader is looked forward to.
+      for (const topic of new Set([...partitions.all()].filter(owned => !isLed(owned)).map(owned => owned.topic)))
+        await watched.look(topic);
       forgetBrokers();
       tellUnled();
       await locate();
