@@ -11,6 +11,7 @@ import {
   flag,
   flagName,
   type Given,
+  hostPorts,
   integer,
   parseSettings,
   text,
@@ -102,12 +103,7 @@ export const settings = {
   topicPartitions: integer({ default: 6, min: 1, max: 10_000, help: 'Partitions of a topic created on start' }),
   topicReplication: integer({ default: 1, min: 1, max: 32, help: 'Replicas of a topic created on start' }),
 
-  kafkaBrokers: text({
-    default: '',
-    takes: 'host:port, several with commas',
-    pattern: /^([^\s,:]+:\d{1,5}(\s*,\s*[^\s,:]+:\d{1,5})*)?$/,
-    help: 'Kafka to write to and read from; empty = the disk buffer is the log',
-  }),
+  kafkaBrokers: hostPorts({ help: 'Kafka to write to and read from; empty = the disk buffer is the log' }),
   kafkaClientId: text({
     default: 'ugc',
     takes: 'a name',

@@ -68,11 +68,14 @@ export type DeadReason = (typeof deadReasons)[number];
 /** An expected failure. `message` is for people: what happened and, where there is something to do, what to do. */
 export class PipelineError extends Error {
   readonly code: ErrorCode;
+  /** It is the matter of one part of the other side alone, as a partition without a leader: says nothing of the rest. */
+  readonly isOfPart: boolean;
   override readonly name = 'PipelineError';
 
-  constructor(code: ErrorCode, message?: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message?: string, options?: { cause?: unknown; isOfPart?: boolean }) {
     super(message ?? errorTable[code].title, options);
     this.code = code;
+    this.isOfPart = options?.isOfPart ?? false;
   }
 
   get retry(): Retry {

@@ -2,6 +2,7 @@
 
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { spellHostPort } from './address.ts';
 
 export interface Instance {
   readonly pid: number;
@@ -50,5 +51,4 @@ function isAlive(pid: number): boolean {
 }
 
 /** http://host:port, an IPv6 address in brackets. */
-export const urlOf = (host: string, port: number): string =>
-  `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+export const urlOf = (host: string, port: number): string => `http://${spellHostPort({ host, port })}`;

@@ -147,7 +147,10 @@ function keepTopics({ config, options, wanted, logger }: Keeping): Keeper {
     } catch (thrown) {
       const error = thrown instanceof PipelineError ? thrown : new PipelineError('log_unavailable', messageOf(thrown));
       if (error.message !== problem && !stopping.signal.aborted)
-        logger[error.retry === 'halt' ? 'error' : 'warn']({ err: error }, 'the topics could not be looked after');
+        logger[error.retry === 'halt' ? 'error' : 'warn'](
+          { code: error.code },
+          `the topics could not be looked after: ${error.message}`,
+        );
       problem = error.message;
       return error;
     }
@@ -164,18 +167,26 @@ function keepTopics({ config, options, wanted, logger }: Keeping): Keeper {
   };
 }
 
-const lookEveryMs = 300_000;
+const lookEveryMs = 60_000;
 const retryMsMin = 500;
 const retryMsMax = 10_000;
 
+export interface KafkaReaderOptions {
+  readonly config: Config;
+  readonly topics: readonly string[];
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
 /** What the etl role reads. */
-export function kafkaReader(config: Config, topics: readonly string[], logger: Logger): Source {
+export function kafkaReader({ config, topics, logger, metrics }: KafkaReaderOptions): Source {
   const { from, kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
   // A group of its own: the usual one goes on where it is, and a restart goes on where this one was.
   const groupId = from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;
   if (from !== null)
     logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events says 0 of every topic');
-  return kafkaSource({ ...kafkaOptionsOf(config), groupId, sessionTimeoutMs, from, topics, logger });
+  const onReplaced = (topic: string): void => metrics.etlLogReplaced.inc({ topic });
+  return kafkaSource({ ...kafkaOptionsOf(config), groupId, sessionTimeoutMs, from, topics, logger, onReplaced });
 }
 
 /** Throws `config_invalid` when --from names a topic that nobody reads: it would be passed over in silence. */
@@ -194,7 +205,7 @@ export function refuseStrange(from: From | null, topics: readonly string[]): voi
 export function kafkaOptionsOf(config: Config): KafkaLogOptions {
   const { kafkaSasl, kafkaUser: username, kafkaPassword: password } = config;
   return {
-    brokers: config.kafkaBrokers.split(',').map(broker => broker.trim()),
+    brokers: config.kafkaBrokers.split(','),
     clientId: config.kafkaClientId,
     compression: config.kafkaCompression,
     connectionTimeoutMs: config.kafkaConnectTimeoutMs,

@@ -100,7 +100,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     storage = await startStorage({
       config,
       openSource: () => {
-        if (buffer === null || hasKafka) return kafkaReader(config, topics.now().read, logger);
+        if (buffer === null || hasKafka) return kafkaReader({ config, topics: topics.now().read, logger, metrics });
         const source = first ?? buffer.source('etl');
         first = null;
         return source;

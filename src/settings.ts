@@ -3,7 +3,9 @@
 // problems are collected and told at once; a secret's value is in none of them.
 
 import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { parseEnv } from 'node:util';
+import { parseHostPort, spellHostPort } from './address.ts';
 import { messageOf } from './errors.ts';
 import { hintOf } from './nearest.ts';
 
@@ -103,6 +105,26 @@ export function text(
       return value;
     },
   };
+}
+
+/** Addresses with ports, in the one spelling; not set: empty. */
+export const hostPorts = ({ help }: Described): Setting<string> => ({
+  help,
+  takes: 'host:port, several with commas',
+  defaultText: '',
+  secret: false,
+  parse: text => (text === '' ? '' : text.split(',').map(readHostPort).join(',')),
+});
+
+function readHostPort(text: string): string {
+  const read = parseHostPort(text.trim());
+  if (read !== null) return spellHostPort(read);
+  const bare = isIPv6(text.trim().replace(/:\d+$/, '')) || isIPv6(text.trim());
+  throw new Error(
+    bare
+      ? `must have an IPv6 address in brackets, e.g. [::1]:9092, not "${text.trim()}"`
+      : `must be host:port, several with commas, e.g. kafka-1:9092,[fd00::2]:9092, not "${text.trim()}"`,
+  );
 }
 
 /** A comma-separated set of the given words. */

@@ -125,6 +125,11 @@ export function openMetrics() {
     etlWaiting: gauge('etl_waiting', 'Topics that wait for a newer ugc to read them', ['topic']),
     etlLag: gauge('etl_lag_seconds', 'Age of the oldest event polled and not yet inserted', ['topic']),
     etlLagEvents: gauge('etl_lag_events', 'Events in the log and not yet rows; no sample = not known', ['topic']),
+    etlLogReplaced: counter(
+      'etl_log_replaced_total',
+      'Times a topic was found deleted and made again, and was read from the start of what it is now',
+      ['topic'],
+    ),
     freshness: histogram('freshness_seconds', 'From received to queryable, oldest event of each insert'),
     aggregateAge: gauge('aggregate_age_seconds', 'Since an aggregate was last computed, up to 30 s too many', [
       'aggregate',

@@ -7,6 +7,7 @@
 // - What is under way is bounded and sent in slices at the pace of pace.ts, so that live events never queue behind much
 //   of it. An empty buffer costs nothing but the buffer's own look for other writers.
 // - A full disk takes no position either: what was sent is passed, and what comes is read, once there is room.
+// - What only one part of Kafka does not take goes behind the rest (stranded.ts).
 // - A crash repeats events, never skips one.
 
 import { messageOf, PipelineError } from '../errors.ts';
@@ -16,6 +17,7 @@ import type { Logger } from '../telemetry.ts';
 import type { Breaker } from './breaker.ts';
 import type { Copies } from './copies.ts';
 import type { Pace } from './pace.ts';
+import { strandedOf } from './stranded.ts';
 
 export type Drained = 'sent' | 'taken_back' | 'quarantined';
 
@@ -60,6 +62,7 @@ export function startDrain(options: DrainOptions): Drain {
   const stopping = new AbortController();
   const underWay = new Map<string, Promise<void>>();
   const halted = new Map<string, string>();
+  const stranded = strandedOf({ buffer, pause: () => sleep(retryMsMax, stopping.signal) });
   let bytesUnderWay = 0;
   /** Aborted when a topic may be read again. */
   let changed = new AbortController();
@@ -110,9 +113,10 @@ export function startDrain(options: DrainOptions): Drain {
   async function deliver(topic: string, batches: readonly Batch[]): Promise<void> {
     let rest = await unsent(batches.flatMap(recordsOf));
     for (let retryMs = retryMsMin; rest.length > 0; retryMs = Math.min(retryMs * 2, retryMsMax)) {
-      const { left, error } = await send(rest);
+      const { left, error, isOfPart } = await send(rest);
       rest = left;
       if (error === null) continue;
+      if (isOfPart && (await stranded.putBehind(topic, left.map(toEnvelope), batches.at(-1)!.last))) break;
       tell(topic, error);
       await sleep(error.retry === 'halt' ? retryMsMax : retryMs * (0.5 + Math.random()), stopping.signal);
       if (stopping.signal.aborted) return;
@@ -152,6 +156,7 @@ export function startDrain(options: DrainOptions): Drain {
     const left: Draining[] = [];
     const refused: (Draining & { readonly reason: string })[] = [];
     let error: PipelineError | null = null;
+    let ofPart = 0;
     records.forEach((record, at) => {
       const outcome = outcomes[at]!;
       if (outcome.ok) return;
@@ -159,6 +164,7 @@ export function startDrain(options: DrainOptions): Drain {
       else {
         left.push(record);
         error ??= outcome.error;
+        if (outcome.error.isOfPart) ofPart++;
       }
     });
     const sent = records.length - left.length - refused.length;
@@ -170,7 +176,7 @@ export function startDrain(options: DrainOptions): Drain {
       left.push(...refused);
       error ??= thrown instanceof PipelineError ? thrown : new PipelineError('buffer_failed', messageOf(thrown));
     }
-    return { left, error: error as PipelineError | null };
+    return { left, error: error as PipelineError | null, isOfPart: left.length > 0 && ofPart === left.length };
   }
 
   function sendSlice(slice: readonly Draining[]): Promise<readonly Outcome[]> {
@@ -225,6 +231,8 @@ function recordsOf(batch: Batch): Draining[] {
     return { batch, index, envelope: { id: idOf(body), type: batch.type!, version, topic, key, body, receivedAtMs } };
   });
 }
+
+const toEnvelope = ({ envelope }: Draining): Envelope => envelope;
 
 function slicesOf<T>(items: readonly T[]): (readonly T[])[] {
   const slices: (readonly T[])[] = [];

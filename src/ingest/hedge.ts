@@ -75,7 +75,10 @@ export function hedge({ kafka, disk, breaker, copies, budgetMs, onAnswered = () 
 
   function report({ sentAtMs }: Pending, outcomes: readonly Outcome[]): void {
     if (outcomes.some(isGood)) breaker.acked(sentAtMs);
-    const failure = outcomes.find(outcome => !outcome.ok && outcome.error.code !== 'log_refused');
+    // A refusal is the event's matter, and a partition without a leader that partition's: neither says that Kafka is away.
+    const failure = outcomes.find(
+      outcome => !outcome.ok && outcome.error.code !== 'log_refused' && !outcome.error.isOfPart,
+    );
     if (failure !== undefined && !failure.ok) breaker.failed(failure.error);
   }
 

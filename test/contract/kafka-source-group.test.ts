@@ -3,6 +3,7 @@
 import { afterEach, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import type { Batch } from '../../src/ports.ts';
+import { kafkaClient, makeTopics } from '../support/kafka.ts';
 import { kafkaInTest } from '../support/kafka-in-test.ts';
 import { bytesMax, commitAll, namesOf, nothingPaused, read, readFor, stamped } from '../support/kafka-source.ts';
 import { eventually } from '../support/ugc.ts';
@@ -218,5 +219,53 @@ test('without a broker at the start it waits, says so, and begins by itself', as
   await eventually(() => source.problem()?.includes(own.kafka.brokers[0]!));
   await own.kafka.restart();
   expect(namesOf(await read(source, 1))).toEqual(['a']);
+  await eventually(() => source.problem() === null);
+});
+
+test('partitions of a topic that grows are read, whichever member of the group wants it', async () => {
+  const [one, other, group] = [await newTopic(1), await newTopic(2), newName()];
+  // The first to come leads the group, and wants nothing of the topic that grows.
+  const leader = sources.open(group, [one]);
+  await send(one, 1, ['a0']);
+  await commitAll(leader, await read(leader, 1));
+  const member = sources.open(group, [other]);
+  await send(other, 2, names(4, 'b'));
+  await commitAll(member, await read(member, 4));
+  await own.admin.createPartitions({ topicPartitions: [{ topic: other, count: 6 }] });
+  const producer = kafkaClient(own.kafka.brokers, 10).producer(); // one that has not heard of fewer
+  await producer.connect();
+  await eventually(async () => (await own.admin.fetchTopicOffsets(other)).length === 6);
+  const messages = names(12, 'c').map((name, at) => ({ value: stamped(name), partition: at % 6 }));
+  await producer.send({ topic: other, messages });
+  await producer.disconnect();
+  expect(namesOf(await read(member, 12)).toSorted()).toEqual(names(12, 'c').toSorted());
+  // And the leader has lost nothing by it.
+  await send(one, 1, ['a1']);
+  expect(namesOf(await read(leader, 1))).toEqual(['a1']);
+});
+
+test('a topic that comes later is read, whichever member of the group wants it', async () => {
+  const [one, later, group] = [await newTopic(1), newName(), newName()];
+  const leader = sources.open(group, [one]);
+  await send(one, 1, ['a0']);
+  await commitAll(leader, await read(leader, 1));
+  const member = sources.open(group, [later]);
+  await eventually(async () => (await own.admin.describeGroups([group])).groups[0]!.members.length === 2);
+  await makeTopics(own.admin, { topic: later, numPartitions: 3 });
+  await send(later, 3, names(6, 'b'));
+  expect(namesOf(await read(member, 6)).toSorted()).toEqual(names(6, 'b').toSorted());
+});
+
+test('a member that waits for one that has died says so until its session is over', async () => {
+  const [topic, group] = [await newTopic(1), newName()];
+  const child = startChild(group, topic, 'waits');
+  await send(topic, 1, names(3, 'a'));
+  await eventually(() => child.polled.size === 3);
+  await child.kill();
+  const source = sources.open(group, [topic]);
+  const reading = read(source, 3);
+  await eventually(() => source.problem()?.includes('a member that has died'), { what: 'it says what it waits for' });
+  expect(source.lag()).toEqual(new Map()); // not known, rather than 0
+  expect(namesOf(await reading)).toEqual(names(3, 'a'));
   await eventually(() => source.problem() === null);
 });

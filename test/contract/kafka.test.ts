@@ -6,7 +6,7 @@ import { kafkaLog } from '../../src/adapters/kafka/log.ts';
 import type { KafkaLogOptions } from '../../src/adapters/kafka/options.ts';
 import type { Envelope, Log } from '../../src/ports.ts';
 import { envelope, envelopes, idOf } from '../support/buffer.ts';
-import { kafkaClient, startKafka, type TestKafka } from '../support/kafka.ts';
+import { kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { kafkajsAsPublished, timersSetIn } from '../support/kafkajs-as-published.ts';
 import { until } from '../support/until.ts';
 import { logContract } from './log.contract.ts';
@@ -172,6 +172,39 @@ describe('what Kafka refuses', () => {
       ),
     });
   });
+});
+
+test('an edge whose clock is hours ahead of the broker’s stores its events all the same, each once', async () => {
+  const topic = `t.${process.pid}.${++topics}`;
+  const admin = kafkaClient(kafka.brokers, 10).admin();
+  await admin.connect();
+  const configEntries = [{ name: 'message.timestamp.after.max.ms', value: '3600000' }]; // Kafka 4's own
+  await makeTopics(admin, { topic, numPartitions: 1, configEntries });
+  await admin.disconnect();
+  const log = kafkaLog({ brokers: kafka.brokers, clientId: 'ugc', requestTimeoutMs: 30_000 });
+  const now = Date.now();
+  const sent = on(topic, envelopes(6)).map((each, at) => ({
+    ...each,
+    receivedAtMs: at < 3 ? now : now + 7_200_000,
+  }));
+  expect(codes(await log.publish(sent))).toEqual(Array(6).fill('kafka'));
+  await log.close();
+  const read = await readTopics([topic], 6);
+  expect(read.map(({ body }) => body).sort()).toEqual(sent.map(({ body }) => body).sort());
+});
+
+test('partitions that a topic has grown are written to', async () => {
+  const { log, topic } = await opened({ metadataAgeMsMax: 100 });
+  const admin = kafkaClient(kafka.brokers, 10).admin();
+  await admin.connect();
+  expect(codes(await log.publish(on(topic, envelopes(2))))).toEqual(['kafka', 'kafka']);
+  await admin.createPartitions({ topicPartitions: [{ topic, count: shape.partitions + 1 }] });
+  await until(async () => {
+    await log.publish([{ ...envelope('more'), topic, key: null }]);
+    const offsets = await admin.fetchTopicOffsets(topic);
+    return offsets.some(({ partition, high }) => partition === shape.partitions && Number(high) > 0);
+  }, 'the new partition has records');
+  await Promise.all([admin.disconnect(), log.close()]);
 });
 
 describe('what waits', () => {

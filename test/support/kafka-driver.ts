@@ -1,7 +1,7 @@
 // A Kafka without a network, behind the seam src/adapters/kafka/driver.ts describes: nodes that take the bytes of a
 // produce request, as the adapter wrote them, and answer as a test says. What they took is read with kafkajs' decoder.
 
-import type { Broker, Cluster, Connection, PartitionMetadata } from '../../src/adapters/kafka/driver.ts';
+import type { Broker, Cluster, Connection, Metadata } from '../../src/adapters/kafka/driver.ts';
 
 interface Decoder {
   readonly offset: number;
@@ -11,19 +11,20 @@ interface Decoder {
   readBytes(): Buffer;
 }
 const DecoderOfKafkajs = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => Decoder;
-const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (
-  decoder: Decoder,
-) => Promise<{ readonly records: readonly { readonly key: Buffer | null; readonly value: Buffer }[] }>;
+const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (decoder: Decoder) => Promise<{
+  readonly records: readonly { readonly key: Buffer | null; readonly value: Buffer; readonly timestamp: string }[];
+}>;
 
 /** One partition's records in one request. */
 export interface Asked {
   readonly topic: string;
   readonly partition: number;
   readonly values: readonly string[];
+  readonly times: readonly number[];
 }
 
-/** The code for a partition, or nothing and the connection stays silent. */
-export type Answering = (asked: Asked) => number | Promise<number>;
+/** The code for a partition, null = the answer leaves it out; or nothing and the connection stays silent. */
+export type Answering = (asked: Asked) => number | null | Promise<number | null>;
 
 export interface FakeNode {
   /** Requests as they came. */
@@ -46,6 +47,8 @@ export interface FakeKafka {
   readonly asked: string[];
   /** What the next questions about a topic are answered with: leaders by partition, or a failure. */
   topics: (topic: string) => readonly number[] | Promise<readonly number[]>;
+  /** What is answered in place of it: topics as they come, whatever was asked. */
+  answers: ((topic: string) => Metadata['topicMetadata']) | null;
 }
 
 export async function readRequest(bytes: Buffer): Promise<{ readonly clientId: string; readonly parts: Asked[] }> {
@@ -63,7 +66,8 @@ export async function readRequest(bytes: Buffer): Promise<{ readonly clientId: s
     for (let partitions = decoder.readInt32(); partitions > 0; partitions--) {
       const partition = decoder.readInt32();
       const { records } = await decodeBatch(new DecoderOfKafkajs(decoder.readBytes()));
-      parts.push({ topic, partition, values: records.map(({ value }) => value.toString()) });
+      const values = records.map(({ value }) => value.toString());
+      parts.push({ topic, partition, values, times: records.map(({ timestamp }) => Number(timestamp)) });
     }
   }
   return { clientId, parts };
@@ -139,7 +143,8 @@ function fakeNode(): FakeNode & { readonly broker: Broker } {
           const codes = await Promise.all(parts.map(part => node.answering(part)));
           if (!held.equals(sent)) throw new Error('the bytes of a request were overwritten before its answer');
           if (!waiting.delete(entry.reject)) return;
-          entry.resolve({ payload: answerOf(parts.map((part, at) => ({ ...part, code: codes[at]! }))) });
+          const answered = parts.flatMap((part, at) => (codes[at] === null ? [] : [{ ...part, code: codes[at]! }]));
+          entry.resolve({ payload: answerOf(answered) });
         })().catch(error => {
           waiting.delete(entry.reject);
           entry.reject(error);
@@ -181,6 +186,7 @@ export function fakeKafka(): FakeKafka {
     node: nodeOf,
     asked: [],
     topics: () => [1],
+    answers: null,
     // What a lane and topics use of it.
     cluster: {
       brokerPool: {
@@ -193,13 +199,15 @@ export function fakeKafka(): FakeKafka {
         },
         refreshMetadata: async ([topic]: readonly string[]) => {
           fake.asked.push(topic!);
+          if (fake.answers !== null) {
+            metadata = { brokers: [], clusterId: null, controllerId: 1, topicMetadata: fake.answers(topic!) };
+            return;
+          }
           const leaders = await fake.topics(topic!);
-          const partitionMetadata: PartitionMetadata[] = leaders.map((leader, partitionId) => ({
-            partitionId,
-            leader,
-          }));
           // Kafka lists partitions in no order.
-          metadata = { topicMetadata: [{ topic: topic!, partitionMetadata: partitionMetadata.reverse() }] };
+          const partitionMetadata = leaders.map((leader, partitionId) => ({ partitionId, leader })).reverse();
+          const known = { topic: topic!, topicId: null, code: 0, partitionMetadata };
+          metadata = { brokers: [], clusterId: null, controllerId: 1, topicMetadata: [known] };
         },
         findBroker: async ({ nodeId }: { readonly nodeId: number }) => nodeOf(nodeId).broker,
       },

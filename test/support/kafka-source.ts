@@ -1,7 +1,8 @@
 // What the tests of the Kafka source share: a source that is closed in the end, reading until something is there, records
 // as the edge writes them.
 
-import { type KafkaSource, type KafkaSourceOptions, kafkaSource } from '../../src/adapters/kafka/source.ts';
+import type { KafkaSourceOptions } from '../../src/adapters/kafka/options.ts';
+import { type KafkaSource, kafkaSource } from '../../src/adapters/kafka/source.ts';
 import type { Batch } from '../../src/ports.ts';
 import { quietLogger } from './quiet.ts';
 

@@ -84,6 +84,7 @@ describe('who may import whom', () => {
     'src/buffer-file.ts',
     'src/event-tables.ts',
     'src/errors.ts',
+    'src/address.ts',
     'src/telemetry.ts',
     'src/nearest.ts',
     'src/sleep.ts',

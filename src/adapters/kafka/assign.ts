@@ -16,32 +16,55 @@ export interface Subscription {
   /** What the member reads, and since which generation of the group. */
   readonly owned: readonly Place[];
   readonly generation: number;
+  /** How many partitions each of its topics has, as far as it has heard. */
+  readonly counts?: ReadonlyMap<string, number>;
 }
 
 export interface Member extends Subscription {
   readonly id: string;
 }
 
-export const encodeSubscription = ({ topics, owned, generation }: Subscription): Buffer =>
+export const encodeSubscription = ({ topics, owned, generation, counts = new Map() }: Subscription): Buffer =>
   AssignerProtocol.MemberMetadata.encode({
     version: 0,
     topics: [...topics],
-    userData: Buffer.from(JSON.stringify({ owned, generation })),
+    userData: Buffer.from(JSON.stringify({ owned, generation, counts: Object.fromEntries(counts) })),
   });
 
 export function decodeMember(id: string, metadata: Buffer): Member {
   const decoded = AssignerProtocol.MemberMetadata.decode(metadata);
-  const { owned, generation } = JSON.parse(decoded?.userData.toString() || '{}') as Partial<Subscription>;
-  return { id, topics: decoded?.topics ?? [], owned: owned ?? [], generation: generation ?? -1 };
+  const said = JSON.parse(decoded?.userData.toString() || '{}') as Partial<Subscription> & {
+    readonly counts?: Readonly<Record<string, number>>;
+  };
+  const { owned = [], generation = -1, counts = {} } = said;
+  return { id, topics: decoded?.topics ?? [], owned, generation, counts: new Map(Object.entries(counts)) };
 }
 
-export function encodeAssignment(places: readonly Place[]): Buffer {
+/** Members hear with their shares what these were worked out from: whoever knows of more partitions speaks up. */
+export function encodeAssignment(places: readonly Place[], counted: ReadonlyMap<string, number> = new Map()): Buffer {
   const assignment: Record<string, number[]> = {};
   for (const { topic, partition } of places) {
     assignment[topic] ??= [];
     assignment[topic].push(partition);
   }
-  return AssignerProtocol.MemberAssignment.encode({ version: 0, assignment, userData: Buffer.alloc(0) });
+  return AssignerProtocol.MemberAssignment.encode({
+    version: 0,
+    assignment,
+    userData: Buffer.from(JSON.stringify(Object.fromEntries(counted))),
+  });
+}
+
+/** How many partitions each topic had when the shares were worked out; null from a leader that does not say. */
+export function decodeCounted(bytes: Buffer): ReadonlyMap<string, number> | null {
+  const text = bytes.length === 0 ? '' : (AssignerProtocol.MemberAssignment.decode(bytes)?.userData.toString() ?? '');
+  return text === '' ? null : new Map(Object.entries(JSON.parse(text) as Record<string, number>));
+}
+
+/** Of each topic the most that anybody has heard of: a broker, or a right, that one lacks the other may have. */
+export function mostOf(all: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
+  const most = new Map<string, number>();
+  for (const counts of all) for (const [topic, count] of counts) most.set(topic, Math.max(count, most.get(topic) ?? 0));
+  return most;
 }
 
 export function decodeAssignment(bytes: Buffer): Place[] {

@@ -1,13 +1,15 @@
 // Positions on their way to the coordinator. One request at a time; what comes meanwhile goes with the next, of a
 // partition only its latest. A position is sent under the generation of the moment, and only while the partition is
 // still owned as it was when its records were read: whatever the coordinator refuses for another generation waits for the
-// next assignment, which says whether it is still ours to send.
+// next assignment, which says whether it is still ours to send. Each says of which log it is, so that a reader who comes
+// after the topic was made anew does not take it for one of the new log.
 
 import { keyOf, type Place } from './assign.ts';
 import { dropBroker, sendBytes } from './driver.ts';
 import { errorOfReader, errorOfReading } from './error.ts';
 import { writeText } from './fetch.ts';
 import type { Group, Session } from './group.ts';
+import { type LogIdentity, markOf } from './identity.ts';
 import { pauseOf, within } from './pause.ts';
 import type { Troubles } from './troubles.ts';
 
@@ -25,6 +27,7 @@ export interface Commits {
 export interface Commit extends Place {
   readonly epoch: number;
   readonly offset: number;
+  readonly log: LogIdentity | null;
 }
 
 export interface CommitsOptions {
@@ -158,7 +161,9 @@ const commitApi = { apiKey: 8, apiVersion: 5, apiName: 'OffsetCommit' } as const
 
 function writeCommits(correlationId: number, clientId: string, session: Session, commits: readonly Commit[]): Buffer {
   const names = clientId.length + session.groupId.length + session.memberId.length;
-  const buffer = Buffer.allocUnsafe(commits.reduce((sum, { topic }) => sum + 24 + topic.length * 3, 64 + names * 3));
+  const marks = commits.map(({ log }) => (log === null ? '' : markOf(log)));
+  const texts = commits.reduce((sum, { topic }, at) => sum + 32 + (topic.length + marks[at]!.length) * 3, 0);
+  const buffer = Buffer.allocUnsafe(64 + names * 3 + texts);
   let at = buffer.writeInt16BE(commitApi.apiKey, 4);
   at = buffer.writeInt16BE(commitApi.apiVersion, at);
   at = buffer.writeInt32BE(correlationId, at);
@@ -166,15 +171,18 @@ function writeCommits(correlationId: number, clientId: string, session: Session,
   at = writeText(buffer, at, session.groupId);
   at = buffer.writeInt32BE(session.generation, at);
   at = writeText(buffer, at, session.memberId);
-  const byTopic = Map.groupBy(commits, ({ topic }) => topic);
+  const byTopic = Map.groupBy(
+    commits.map((commit, index) => ({ ...commit, mark: marks[index]! })),
+    ({ topic }) => topic,
+  );
   at = buffer.writeInt32BE(byTopic.size, at);
   for (const [topic, ofTopic] of byTopic) {
     at = writeText(buffer, at, topic);
     at = buffer.writeInt32BE(ofTopic.length, at);
-    for (const { partition, offset } of ofTopic) {
+    for (const { partition, offset, mark } of ofTopic) {
       at = buffer.writeInt32BE(partition, at);
       at = buffer.writeBigInt64BE(BigInt(offset), at);
-      at = buffer.writeInt16BE(-1, at); // no metadata
+      at = writeText(buffer, at, mark);
     }
   }
   buffer.writeInt32BE(at - 4, 0);

@@ -4,9 +4,6 @@
 // - nothing here retries: every call fails at once or within the timeouts given
 // - NODE_ENV changes kafkajs' retry defaults, so they are always given
 
-import type { SASLOptions } from 'kafkajs';
-import type { TlsOptions } from './options.ts';
-
 interface SocketRequest {
   readonly entry: {
     readonly apiKey: number;
@@ -33,6 +30,8 @@ export interface Connection {
   /** 'disconnecting' counts as connected in isConnected, but what is sent then never gets an answer nor an error. */
   connectionStatus: 'connected' | 'disconnecting' | 'disconnected';
   authenticatedAt: unknown;
+  /** Shared by whoever asks while a socket is being made. */
+  connecting?: Promise<unknown> | null;
   isConnected(): boolean;
   /** With SASL, and if it has not. Shared by concurrent callers. */
   authenticate(): Promise<void>;
@@ -42,6 +41,8 @@ export interface Connection {
 
 export interface Broker {
   readonly brokerAddress: string;
+  /** By API key, once connected. */
+  readonly versions?: Readonly<Record<number, { readonly maxVersion: number }>> | null;
   readonly connectionPool: { readonly pool: readonly Connection[]; getConnection(index: number): Promise<Connection> };
 }
 
@@ -82,6 +83,13 @@ export interface CoordinatorBroker extends Broker {
       readonly partitions: readonly { readonly partition: number }[];
     }[];
   }): Promise<OffsetAnswers>;
+  createTopics(request: {
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly numPartitions: number;
+      readonly replicationFactor: number;
+    }[];
+  }): Promise<unknown>;
   /** The timestamp -2 asks for the earliest offset, -1 for the one after the latest. */
   listOffsets(request: {
     readonly replicaId: -1;
@@ -96,8 +104,22 @@ export interface CoordinatorBroker extends Broker {
 export interface OffsetAnswers {
   readonly responses: readonly {
     readonly topic: string;
-    readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly offset: string;
+      /** Of what was committed: what the committer said with it. */
+      readonly metadata?: string | null;
+    }[];
   }[];
+}
+
+export interface TopicMetadata {
+  readonly topic: string;
+  /** As Kafka's tools print it; null = the broker knows none. */
+  readonly topicId: string | null;
+  /** 0 = fine. */
+  readonly code: number;
+  readonly partitionMetadata: readonly PartitionMetadata[];
 }
 
 export interface PartitionMetadata {
@@ -106,13 +128,24 @@ export interface PartitionMetadata {
   readonly leader: number;
 }
 
+export interface Metadata {
+  readonly brokers: readonly {
+    readonly nodeId: number;
+    readonly host: string;
+    readonly port: number;
+    readonly rack: string | null;
+  }[];
+  readonly clusterId: string | null;
+  /** The node that creates topics. */
+  readonly controllerId: number;
+  readonly topicMetadata: readonly TopicMetadata[];
+}
+
 export interface Cluster {
   readonly brokerPool: {
     readonly brokers: Readonly<Record<string, Broker>>;
     readonly seedBroker: Broker | undefined;
-    readonly metadata: {
-      readonly topicMetadata: readonly { readonly topic: string; readonly partitionMetadata: PartitionMetadata[] }[];
-    } | null;
+    readonly metadata: Metadata | null;
     refreshMetadata(topics: readonly string[]): Promise<void>;
     /** Connected and authenticated. */
     findBroker(node: { readonly nodeId: number }): Promise<CoordinatorBroker>;
@@ -120,52 +153,22 @@ export interface Cluster {
     readonly rootLogger: unknown;
     readonly versions: unknown;
     readonly connectionPoolBuilder: {
-      build(address: { readonly host: string; readonly port: number }): Promise<Broker['connectionPool']>;
+      /** Without an address the next of those the cluster was opened with. */
+      build: (address?: { readonly host: string; readonly port: number }) => Promise<Broker['connectionPool']>;
     };
-    createBroker(options: {
+    createBroker: (options: {
       readonly connectionPool: Broker['connectionPool'];
       readonly logger: unknown;
       readonly versions: unknown;
       readonly nodeId: number;
-    }): CoordinatorBroker;
+    }) => CoordinatorBroker;
   };
 }
 
-export interface ClusterOptions {
-  readonly brokers: readonly string[];
-  readonly clientId: string;
-  readonly connectionTimeoutMs: number;
-  readonly requestTimeoutMs: number;
-  readonly ssl?: TlsOptions;
-  readonly sasl?: SASLOptions;
-}
-
-const ClusterOfKafkajs = require('kafkajs/src/cluster') as new (options: object) => Cluster;
-const { createLogger, LEVELS } = require('kafkajs/src/loggers') as {
-  createLogger(options: { level: number; logCreator: () => () => void }): unknown;
-  readonly LEVELS: { readonly NOTHING: number };
+/** What kafkajs throws for a code of the protocol. */
+export const { createErrorFromCode } = require('kafkajs/src/protocol/error') as {
+  createErrorFromCode(code: number): Error;
 };
-const createSocketFactory = require('kafkajs/src/network/socketFactory') as () => unknown;
-
-export function openCluster(options: ClusterOptions): Cluster {
-  return new ClusterOfKafkajs({
-    // It would log each error it also throws.
-    logger: createLogger({ level: LEVELS.NOTHING, logCreator: () => () => {} }),
-    socketFactory: createSocketFactory(),
-    brokers: [...options.brokers],
-    clientId: options.clientId,
-    ssl: options.ssl,
-    sasl: options.sasl,
-    connectionTimeout: options.connectionTimeoutMs,
-    authenticationTimeout: options.requestTimeoutMs,
-    requestTimeout: options.requestTimeoutMs,
-    enforceRequestTimeout: true,
-    metadataMaxAge: Number.MAX_SAFE_INTEGER,
-    allowAutoTopicCreation: false,
-    maxInFlightRequests: null,
-    retry: { retries: 0 },
-  });
-}
 
 /** A request whose bytes are ours: `fill` gets the correlation id and returns them, size in front. Resolves with the answer's body. */
 export function sendBytes(
@@ -220,6 +223,7 @@ export function dropConnection(connection: Connection, error: unknown): void {
   // Not connection.disconnect, which ends the socket some turns later, and by then there may be a new one.
   connection.connectionStatus = 'disconnected';
   connection.authenticatedAt = null;
+  connection.connecting = null; // whoever asks from now on gets a new one
   connection.rejectRequests(error);
   connection.requestQueue.destroy();
   if (!socket) return;

@@ -1,10 +1,13 @@
 // The topics must be there before anything is written to them. Those that are missing are created, or, where this user
 // may not, the command for somebody who may is in the error.
 
-import { type Admin, Kafka, logLevel } from 'kafkajs';
 import { PipelineError } from '../../errors.ts';
+import { openCluster } from './cluster.ts';
+import { type Cluster, dropCluster } from './driver.ts';
 import { errorOfKafka, typeOfKafkaError } from './error.ts';
 import { type KafkaLogOptions, kafkaLogDefaults } from './options.ts';
+import { earliestOf } from './positions.ts';
+import { kafkaTopics, type Topics } from './topics.ts';
 
 const leaderTriesMax = 200;
 const leaderPauseMs = 50;
@@ -22,30 +25,18 @@ export async function ensureTopics(
   wanted: readonly string[],
   { partitions, replicas, create = true }: TopicShape,
 ): Promise<readonly string[]> {
-  const { brokers, clientId, ssl, sasl, connectionTimeoutMs, requestTimeoutMs } = { ...kafkaLogDefaults, ...given };
+  const options = { ...kafkaLogDefaults, ...given };
+  const { brokers } = options;
   const address = brokers.join(',');
-  const admin = new Kafka({
-    brokers: [...brokers],
-    clientId,
-    ...(ssl && { ssl }),
-    ...(sasl && { sasl }),
-    connectionTimeout: connectionTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    logLevel: logLevel.NOTHING,
-    // Given, because kafkajs' defaults depend on NODE_ENV.
-    retry: { retries: 0 },
-  }).admin();
+  const cluster = openCluster(options);
+  const topics = kafkaTopics(cluster, address, Number.POSITIVE_INFINITY);
   let missing: readonly string[] = [];
   try {
-    await admin.connect();
-    missing = await missingOf(admin, wanted);
+    missing = await missingOf(topics, wanted);
     if (missing.length === 0) return missing;
     if (!create) throw new PipelineError('log_halted', `${address} does not have every topic`);
-    await admin.createTopics({
-      topics: missing.map(topic => ({ topic, numPartitions: partitions, replicationFactor: replicas })),
-      waitForLeaders: false,
-    });
-    await led(admin, missing);
+    await createAll(cluster, missing, { partitions, replicas });
+    await led(cluster, topics, missing);
     return missing;
   } catch (thrown) {
     const error = errorOfKafka(thrown, 'before sending', address);
@@ -61,43 +52,52 @@ export async function ensureTopics(
       { cause: thrown },
     );
   } finally {
-    await admin.disconnect().catch(() => {});
+    dropCluster(cluster, new PipelineError('shutting_down'));
   }
 }
 
-/**
- * What is not in the list of all that this user may see is asked for by name: one question a topic, because kafkajs fails
- * the whole answer for one topic that is not there or has no leader.
- */
-async function missingOf(admin: Admin, wanted: readonly string[]): Promise<readonly string[]> {
-  const seen = new Set(await admin.listTopics());
-  const unseen = wanted.filter(name => !seen.has(name));
-  const types = await Promise.all(
-    unseen.map(topic =>
-      admin.fetchTopicMetadata({ topics: [topic] }).then(
-        () => null,
-        (error: unknown) => typeOfKafkaError(error) ?? Promise.reject(error),
-      ),
-    ),
-  );
-  return unseen.filter((topic, at) => {
-    const type = types[at]!;
-    if (type === null || type === 'LEADER_NOT_AVAILABLE') return false;
-    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') return true;
-    throw errorOfKafka({ type, message: type }, 'before sending', `topic ${topic}`);
-  });
+/** Each is asked for by name: the list of all topics leaves out what this user may not see. */
+async function missingOf(topics: Topics, wanted: readonly string[]): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (const topic of wanted)
+    await topics.load(topic).catch(error => {
+      const type = typeOfKafkaError(error);
+      if (type === 'UNKNOWN_TOPIC_OR_PARTITION') missing.push(topic);
+      else if (type !== 'LEADER_NOT_AVAILABLE') throw error; // else it is there, a moment old
+    });
+  return missing;
+}
+
+/** Not through kafkajs' admin, which asks for every topic there is, and fails when one partition of one has no leader. */
+async function createAll({ brokerPool }: Cluster, missing: readonly string[], shape: TopicShape): Promise<void> {
+  await brokerPool.refreshMetadata([]);
+  const controller = await brokerPool.findBroker({ nodeId: brokerPool.metadata!.controllerId });
+  const topics = missing.map(topic => ({
+    topic,
+    numPartitions: shape.partitions,
+    replicationFactor: shape.replicas,
+  }));
+  try {
+    await controller.createTopics({ topics });
+  } catch (thrown) {
+    const { errors = [thrown] } = thrown as { readonly errors?: readonly unknown[] };
+    const others = errors.filter(error => (error as { type?: string }).type !== 'TOPIC_ALREADY_EXISTS');
+    if (others.length > 0) throw others[0];
+  }
 }
 
 /**
  * Until every partition has a leader that knows it is one: a topic is created before the brokers have heard of it, and a
  * leader named in the metadata may still refuse (NOT_LEADER_FOR_PARTITION). The leaders alone can say offsets.
  */
-async function led(admin: Admin, topics: readonly string[]): Promise<void> {
+async function led(cluster: Cluster, topics: Topics, names: readonly string[]): Promise<void> {
   await Promise.all(
-    topics.map(async topic => {
+    names.map(async topic => {
       for (let tries = 1; ; tries++) {
         try {
-          await admin.fetchTopicOffsets(topic);
+          const { leaders } = await topics.load(topic);
+          if (leaders.length === 0) throw new Error(`topic ${topic} has no partitions yet`);
+          await Promise.all(leaders.map((_, partition) => earliestOf(cluster, topics, { topic, partition })));
           return;
         } catch (error) {
           if (tries === leaderTriesMax) throw error;

@@ -71,8 +71,19 @@ function errorForReader(name: string, subject: string): PipelineError {
   return new PipelineError(meaning, `${subject}: ${said} (${name})`);
 }
 
+/** All brokers that hold a partition are away. Others of its topic are no worse for it. */
+export const unled = ({ topic, partition }: { readonly topic: string; readonly partition: number }): PipelineError =>
+  new PipelineError(
+    'log_unavailable',
+    `${topic}/${partition} has no leader now: the brokers that hold it are away; other partitions of the topic go on`,
+    { isOfPart: true },
+  );
+
 /** The records of the batch may be refused for one of them: each has to be asked alone. */
 export const isForOneRecord = (code: number): boolean => oneRecord.has(nameOfCode(code));
+
+/** The broker does not take the time the records say: the edge's clock is wrong, or the topic's limits are narrow. */
+export const isForTime = (code: number): boolean => nameOfCode(code) === 'INVALID_TIMESTAMP';
 
 /** Where a partition lives has changed. */
 export const isForStaleMetadata = (code: number): boolean => stale.has(nameOfCode(code));
@@ -113,7 +124,7 @@ const names: Readonly<Record<number, string>> = {
   87: 'INVALID_RECORD',
 };
 
-const oneRecord = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_TIMESTAMP', 'INVALID_RECORD']);
+const oneRecord = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']);
 const stale = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
   'LEADER_NOT_AVAILABLE',
@@ -141,7 +152,7 @@ const meanings: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   SASL_AUTHENTICATION_FAILED: ['log_halted', 'the user or password is wrong'],
   INVALID_PARTITIONS: ['log_halted', 'the number of partitions is wrong'],
   INVALID_REPLICATION_FACTOR: ['log_halted', 'there are fewer brokers than replicas wanted'],
-  INVALID_TIMESTAMP: ['log_refused', 'the time of the event is outside of what the topic takes'],
+  INVALID_TIMESTAMP: ['log_halted', 'the topic takes no record, whatever its time (message.timestamp.*.max.ms)'],
   POLICY_VIOLATION: ['log_halted', 'a policy of the cluster forbids it'],
   KAFKA_STORAGE_ERROR: ['log_unavailable', 'the disk of the broker failed'],
   // what a reader may be told

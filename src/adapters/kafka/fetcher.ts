@@ -112,6 +112,8 @@ export function kafkaFetcher(options: FetcherOptions): Fetcher {
       if (answer.code !== 0) throw errorOfReading(answer.code, address).error;
       troubles.clear(`broker ${node}`);
       for (const part of answer.partitions) take(part, asked);
+      for (const { owned } of asked)
+        if (!answer.partitions.some(part => keyOf(part) === keyOf(owned))) miss(owned, address);
       options.onReady();
       if (answer.throttleMs > 0) await Bun.sleep(Math.min(answer.throttleMs, throttleMsMax));
     } catch (thrown) {
@@ -145,6 +147,13 @@ export function kafkaFetcher(options: FetcherOptions): Fetcher {
     }
     owned.retryAtMs = performance.now() + retryMs;
     troubles.tell(subject, new PipelineError('log_halted', `${keyOf(owned)}: ${scanned.problem}; it is not passed`));
+  }
+
+  /** Silence is no news: whether there are records is not known, and the leader is asked again, not at once. */
+  function miss(owned: Owned, address: string): void {
+    owned.retryAtMs = performance.now() + retryMs;
+    const said = `${keyOf(owned)}: ${address} was asked for its records and says nothing of it`;
+    troubles.tell(`partition ${keyOf(owned)}`, new PipelineError('log_unavailable', said));
   }
 
   function refuse(owned: Owned, code: number): void {

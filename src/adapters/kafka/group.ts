@@ -12,9 +12,11 @@ import { PipelineError } from '../../errors.ts';
 import {
   assign,
   decodeAssignment,
+  decodeCounted,
   decodeMember,
   encodeAssignment,
   encodeSubscription,
+  mostOf,
   type Place,
   protocolName,
 } from './assign.ts';
@@ -32,6 +34,8 @@ export interface GroupOptions {
   readonly troubles: Troubles;
   /** How many partitions each of the topics has; what does not exist has none. Asked of the group's leader. */
   readonly countPartitions: (topics: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+  /** As last heard, of this member's topics; a topic nobody could tell of is not in it. */
+  readonly counts: () => ReadonlyMap<string, number>;
   /** This member's share from now on. */
   readonly onAssigned: (places: readonly Place[], isContinued: boolean) => void;
 }
@@ -49,8 +53,10 @@ export interface Group {
   session(): Session | null;
   /** The coordinator has said something else than expected: ask it now. */
   check(): void;
-  /** Numbers of partitions have changed: if this member is the leader, the group is shared out anew. */
-  recount(partitions: ReadonlyMap<string, number>): void;
+  /** Numbers of partitions may have changed: if this member's topics have, the group is shared out anew. */
+  recount(): void;
+  /** This member's topics that have partitions nobody was given. */
+  unshared(): readonly string[];
   /** Idempotent, bounded. Leaves, so that others take over at once. */
   close(): Promise<void>;
 }
@@ -58,6 +64,10 @@ export interface Group {
 const retryMsMin = 100;
 const retryMsMax = 5_000;
 const closeMsMax = 1_500;
+/** What is over by then is not worth a word. */
+const patienceMs = 2_000;
+/** What a cluster says whose first group this is, or that has just started. */
+const settling = new Set(['GROUP_COORDINATOR_NOT_AVAILABLE', 'GROUP_LOAD_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP']);
 
 export function kafkaGroup(options: GroupOptions): Group {
   const { cluster, groupId, topics, sessionTimeoutMs, troubles } = options;
@@ -70,21 +80,22 @@ export function kafkaGroup(options: GroupOptions): Group {
   let generation = -1;
   let owned: readonly Place[] = [];
   let isMember = false;
-  /** What the shares were worked out from, if by this member. */
-  let counted: ReadonlyMap<string, number> | null = null;
+  /** What the shares were worked out from. */
+  let counted: ReadonlyMap<string, number> = new Map();
   let isClosing = false;
   let retryMs = retryMsMin;
+  /** When all was well, or it began. */
+  let settledAtMs = performance.now();
   let closed: Promise<void> | undefined;
   const done = run();
 
   async function run(): Promise<void> {
     while (!isClosing) {
       try {
-        coordinator ??= await openCoordinator(cluster, groupId);
+        await (isMember ? attend() : saying(attend));
         if (isClosing) break;
-        if (!isMember) await join(coordinator);
-        await beat(coordinator);
         troubles.clear('group');
+        settledAtMs = performance.now();
         retryMs = retryMsMin;
         if (isMember) await pause.wait(heartbeatMs);
       } catch (thrown) {
@@ -93,8 +104,24 @@ export function kafkaGroup(options: GroupOptions): Group {
     }
   }
 
+  async function attend(): Promise<void> {
+    coordinator ??= await openCoordinator(cluster, groupId);
+    if (isClosing) return;
+    if (!isMember) await join(coordinator);
+    await beat(coordinator);
+  }
+
+  /** What takes longer than a moment is said: one who has died is waited for until its session is over. */
+  async function saying(action: () => Promise<void>): Promise<void> {
+    const words = `group ${groupId} at ${options.address} is being joined: the others, and a member that has died, are waited for up to its session timeout; nothing is read until then`;
+    const timer = setTimeout(() => troubles.tell('group', new PipelineError('log_unavailable', words)), patienceMs);
+    await action().finally(() => clearTimeout(timer));
+  }
+
   async function join(broker: CoordinatorBroker): Promise<void> {
-    const metadata = encodeSubscription({ topics, owned, generation });
+    const counts = new Map(options.counts());
+    // It differs from the one before, or the coordinator would let everything be as it is.
+    const metadata = encodeSubscription({ topics, owned, generation, counts });
     const joined = await broker.joinGroup({
       groupId,
       memberId,
@@ -104,12 +131,12 @@ export function kafkaGroup(options: GroupOptions): Group {
     });
     memberId = joined.memberId;
     const groupAssignment = joined.leaderId === memberId ? await share(joined.members) : [];
-    if (joined.leaderId !== memberId) counted = null;
     const { generationId } = joined;
     const synced = await broker.syncGroup({ groupId, generationId, memberId, groupAssignment });
     // The same again is what a member gets whose answer was lost on the way.
     const isContinued = generation >= 0 && generationId >= generation && generationId <= generation + 1;
     owned = decodeAssignment(synced.memberAssignment).filter(({ topic }) => topics.includes(topic));
+    counted = decodeCounted(synced.memberAssignment) ?? counts;
     generation = generationId;
     isMember = true;
     options.onAssigned(owned, isContinued);
@@ -118,10 +145,11 @@ export function kafkaGroup(options: GroupOptions): Group {
   /** The leader's work. */
   async function share(members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[]) {
     const decoded = members.map(each => decodeMember(each.memberId, each.memberMetadata));
-    counted = await options.countPartitions([...new Set(decoded.flatMap(member => member.topics))]);
-    return [...assign(decoded, counted)].map(([id, places]) => ({
+    const heard = await options.countPartitions([...new Set(decoded.flatMap(member => member.topics))]);
+    const most = mostOf([heard, ...decoded.map(member => member.counts ?? new Map())]);
+    return [...assign(decoded, most)].map(([id, places]) => ({
       memberId: id,
-      memberAssignment: encodeAssignment(places),
+      memberAssignment: encodeAssignment(places, most),
     }));
   }
 
@@ -144,7 +172,8 @@ export function kafkaGroup(options: GroupOptions): Group {
     if (coordinator !== null) dropBroker(coordinator, thrown);
     coordinator = null;
     dropHung(cluster, thrown);
-    troubles.tell('group', errorOfReader(thrown, `group ${groupId} at ${options.address}`));
+    const isSettling = type !== undefined && settling.has(type) && performance.now() - settledAtMs < patienceMs;
+    if (!isSettling) troubles.tell('group', errorOfReader(thrown, `group ${groupId} at ${options.address}`));
     await pause.wait(retryMs * (0.5 + Math.random()));
     retryMs = Math.min(retryMs * 2, pauseMsMax);
   }
@@ -173,12 +202,19 @@ export function kafkaGroup(options: GroupOptions): Group {
   return {
     session: () => (isMember && coordinator !== null ? { groupId, memberId, generation, coordinator } : null),
     check: () => pause.wake(),
-    recount(partitions) {
-      if (counted === null || !isMember) return;
-      if (topics.every(topic => partitions.get(topic) === undefined || partitions.get(topic) === counted!.get(topic)))
-        return;
-      isMember = false; // the leader's joining is what makes the coordinator share out anew
+    recount() {
+      const counts = options.counts();
+      const isAsCounted = topics.every(topic => {
+        const before = counted.get(topic) ?? 0;
+        return (counts.get(topic) ?? before) === before;
+      });
+      if (!isMember || isAsCounted) return;
+      isMember = false; // joining anew, with other words than before, makes the coordinator share out anew
       pause.wake();
+    },
+    unshared() {
+      const counts = options.counts();
+      return topics.filter(topic => (counts.get(topic) ?? 0) > (counted.get(topic) ?? 0));
     },
     close: () => (closed ??= end()),
   };

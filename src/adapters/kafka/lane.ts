@@ -4,13 +4,15 @@
 // - a request that fails as a whole takes what waits down with it: it was not sent, which is certain, and the caller has
 //   a disk. So nobody waits longer than connecting and one request may take.
 // - a batch refused for one of its records is sent again in halves, until each record has an answer of its own
+// - a batch refused for a time in it is sent again without times: a clock that is wrong, here or there, is no fault of the
+//   events, which say in their bodies when they were received
 // - a buffer is used again only after its answer: until then the socket may still hold it
 
 import type { PipelineError } from '../../errors.ts';
 import { type Cluster, dropConnection, dropHung, sendBytes } from './driver.ts';
-import { errorOfCode, errorOfKafka, isForOneRecord, isForStaleMetadata } from './error.ts';
+import { errorOfCode, errorOfKafka, isForOneRecord, isForStaleMetadata, isForTime } from './error.ts';
 import { type Part, produceApi, readAnswer, requestBytesMax, writeRequest } from './produce.ts';
-import { type Compression, type NewRecord, recordBytesMax } from './record-batch.ts';
+import { type Compression, type NewRecord, noTimeMs, recordBytesMax } from './record-batch.ts';
 import type { Topics } from './topics.ts';
 
 /** A record and who waits for it. */
@@ -56,7 +58,8 @@ export function kafkaLane(options: LaneOptions): Lane {
   const { cluster, topics, node, clientId, compression } = options;
   const byTopic = new Map<string, Queue[]>();
   let queues: Queue[] = [];
-  let halves: Part<Waiting>[] = [];
+  /** To be sent again: in halves, or without times. */
+  let again: Part<Waiting>[] = [];
   let count = 0;
   let bytes = 0;
   let inFlight = 0;
@@ -83,9 +86,9 @@ export function kafkaLane(options: LaneOptions): Lane {
   }
 
   function schedule(): void {
-    if (inFlight >= options.inFlightMax || (count === 0 && halves.length === 0)) return;
+    if (inFlight >= options.inFlightMax || (count === 0 && again.length === 0)) return;
     const isFull = count >= options.requestRecordsMax || bytes >= options.requestBytesMax;
-    if (isFull || halves.length > 0) {
+    if (isFull || again.length > 0) {
       void send();
       return;
     }
@@ -141,10 +144,10 @@ export function kafkaLane(options: LaneOptions): Lane {
     schedule();
   }
 
-  /** The next request: a half, or what waits, each partition in turn. */
+  /** The next request: what goes again, or what waits, each partition in turn. */
   function take(): readonly Part<Waiting>[] {
-    const half = halves.shift();
-    if (half !== undefined) return [half];
+    const repeated = again.shift();
+    if (repeated !== undefined) return [repeated];
     const parts: Part<Waiting>[] = [];
     let room = options.requestBytesMax;
     let places = options.requestRecordsMax;
@@ -178,8 +181,12 @@ export function kafkaLane(options: LaneOptions): Lane {
       }
       if (code !== undefined && isForOneRecord(code) && part.records.length > 1) {
         const middle = part.records.length >> 1;
-        halves.push({ ...part, records: part.records.slice(0, middle) });
-        halves.push({ ...part, records: part.records.slice(middle) });
+        again.push({ ...part, records: part.records.slice(0, middle) });
+        again.push({ ...part, records: part.records.slice(middle) });
+        continue;
+      }
+      if (code !== undefined && isForTime(code) && part.records.some(hasTime)) {
+        again.push({ ...part, records: part.records.map(record => ({ ...record, timestampMs: noTimeMs })) });
         continue;
       }
       if (code !== undefined && isForStaleMetadata(code)) topics.doubt(part.topic);
@@ -197,12 +204,12 @@ export function kafkaLane(options: LaneOptions): Lane {
     const error = errorOfKafka(thrown, isSent ? 'sent' : 'before sending', address);
     for (const { records } of parts) for (const record of records) record.call.settle(record, error);
     const notSent = errorOfKafka(thrown, 'before sending', address);
-    const waiting = [...halves.flatMap(({ records }) => records), ...queues.flatMap(({ records }) => records)];
+    const waiting = [...again.flatMap(({ records }) => records), ...queues.flatMap(({ records }) => records)];
     for (const queue of queues) {
       queue.records = [];
       queue.isQueued = false;
     }
-    halves = [];
+    again = [];
     queues = [];
     count = 0;
     bytes = 0;
@@ -217,6 +224,8 @@ export function kafkaLane(options: LaneOptions): Lane {
     },
   };
 }
+
+const hasTime = ({ timestampMs }: NewRecord): boolean => timestampMs !== noTimeMs;
 
 function fitting(
   records: readonly NewRecord[],

@@ -7,13 +7,17 @@
 
 import { PipelineError } from '../../errors.ts';
 import type { Envelope, Log, Outcome } from '../../ports.ts';
-import { dropConnection, openCluster } from './driver.ts';
-import { errorOfKafka } from './error.ts';
+import { openCluster } from './cluster.ts';
+import { dropConnection } from './driver.ts';
+import { errorOfKafka, unled } from './error.ts';
 import { type Call, kafkaLane, type Lane, type Waiting } from './lane.ts';
 import { type KafkaLogOptions, kafkaLogDefaults } from './options.ts';
 import { partitionOf } from './partition.ts';
 import { keyBytesOf, recordBytesMax } from './record-batch.ts';
 import { type KnownTopic, kafkaTopics } from './topics.ts';
+
+/** A leader may have been found meanwhile. */
+const leaderlessAgeMs = 500;
 
 const stored: Outcome = { ok: true, stored: 'kafka' };
 
@@ -89,11 +93,9 @@ export function kafkaLog(given: KafkaLogOptions): Log {
       laneOf(node).add(topic, partition, record);
       return;
     }
-    topics.doubt(topic);
-    record.call.settle(
-      record,
-      new PipelineError('log_unavailable', `partition ${partition} of ${topic} has no leader now`),
-    );
+    // Asked again, but no oftener than a moment: the others of the topic are known well enough.
+    topics.refresh(topic, leaderlessAgeMs);
+    record.call.settle(record, unled({ topic, partition }));
   }
 
   async function end(): Promise<void> {

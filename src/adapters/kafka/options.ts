@@ -1,6 +1,8 @@
-// How Kafka is reached, and what the log can be told, with the bounds it keeps.
+// How Kafka is reached, and what the log and the source can be told, with the bounds they keep.
 
 import type { SASLOptions } from 'kafkajs';
+import type { Logger } from '../../telemetry.ts';
+import type { StartingPoint } from './positions.ts';
 import type { Compression } from './record-batch.ts';
 
 export interface TlsOptions {
@@ -50,5 +52,39 @@ export const kafkaLogDefaults = {
   inFlightMax: 4,
   queueBytesMax: 64 * 2 ** 20,
   closeMsMax: 2_000,
-  metadataAgeMsMax: 300_000,
+  metadataAgeMsMax: 30_000,
 } satisfies Partial<KafkaLogOptions>;
+
+export interface KafkaSourceOptions extends KafkaConnection {
+  readonly groupId: string;
+  /** What does not exist yet is read from its beginning once it does. */
+  readonly topics: readonly string[];
+  /** Where the group begins where it has committed nothing; null = at the earliest. */
+  readonly from?: StartingPoint | null;
+  readonly logger: Logger;
+  /** A topic was deleted and made again, and is read from the start of what it is now. */
+  readonly onReplaced?: (topic: string) => void;
+  /** A process that is silent for this long loses its partitions. Within the broker's group.min|max.session.timeout.ms. */
+  readonly sessionTimeoutMs?: number;
+  /** How long a broker waits for a first byte. Below requestTimeoutMs. */
+  readonly fetchWaitMs?: number;
+  /** Of one answer. */
+  readonly fetchBytesMax?: number;
+  /** Of one partition in an answer, and read ahead of the polls. */
+  readonly partitionBytesMax?: number;
+  /** Read ahead of the polls altogether, what is paused not counted. */
+  readonly readAheadBytesMax?: number;
+  /** How often topics are looked at for new partitions, and for whether they exist. */
+  readonly topicsAgeMsMax?: number;
+}
+
+export const kafkaSourceDefaults = {
+  connectionTimeoutMs: 1_000,
+  requestTimeoutMs: 10_000,
+  sessionTimeoutMs: 30_000,
+  fetchWaitMs: 250,
+  fetchBytesMax: 4 * 2 ** 20,
+  partitionBytesMax: 2 ** 20,
+  readAheadBytesMax: 16 * 2 ** 20,
+  topicsAgeMsMax: 3_000,
+} satisfies Partial<KafkaSourceOptions>;

@@ -6,6 +6,7 @@
 
 import type { Batch, PollOptions } from '../../ports.ts';
 import { keyOf, type Place } from './assign.ts';
+import type { LogIdentity } from './identity.ts';
 import type { Scanned } from './scan.ts';
 
 export interface Owned extends Place {
@@ -13,6 +14,10 @@ export interface Owned extends Place {
   readonly epoch: number;
   /** The offset to fetch from, null until it is known. */
   next: number | null;
+  /** Which log the offsets are of; null until it is known. */
+  log: LogIdentity | null;
+  /** Its topic was made anew while it was owned: what is not committed of the new log is read from its start. */
+  readonly isReplaced: boolean;
   /** The offset up to which, exclusive, everything is finished. */
   finished: number;
   /** The offset behind the last record; null until it is known. */
@@ -34,7 +39,9 @@ export interface Partitions {
   assign(places: readonly Place[], isContinued: boolean): void;
   /** The log has not got `owned.next`: reads on at `next`. Backwards it is as if it had been lost and had come back. */
   jump(owned: Owned, next: number): void;
-  begin(owned: Owned, next: number): void;
+  begin(owned: Owned, next: number, log?: LogIdentity | null): void;
+  /** The topic is another log now: its partitions begin anew, and what was read of the old one commits nothing. */
+  replace(topic: string): void;
   /** Takes what was fetched from `owned.next`. Returns the offset to commit if nothing but skips are left before it, or null. */
   fill(owned: Owned, scanned: Scanned): number | null;
   /** The offset to commit once everything up to `last` is finished. */
@@ -55,6 +62,8 @@ export function partitionsOf(): Partitions {
     partition,
     epoch: ++epochs,
     next: null,
+    log: null,
+    isReplaced: false,
     finished: 0,
     highWatermark: null,
     toldAtMs: 0,
@@ -63,6 +72,9 @@ export function partitionsOf(): Partitions {
     skips: new Map(),
     retryAtMs: 0,
   });
+
+  /** What has been read is still to be polled, though it commits nothing any more. */
+  const anew = (owned: Owned): Owned => ({ ...fresh(owned), ready: owned.ready, readyBytes: owned.readyBytes });
 
   function passSkips(owned: Owned): number {
     for (let to = owned.skips.get(owned.finished); to !== undefined; to = owned.skips.get(owned.finished)) {
@@ -80,8 +92,9 @@ export function partitionsOf(): Partitions {
     partitions.set(key, owned);
   }
 
-  function begin(owned: Owned, next: number): void {
+  function begin(owned: Owned, next: number, log: LogIdentity | null = null): void {
     owned.next = next;
+    owned.log = log;
     owned.finished = next;
     owned.toldAtMs = performance.now();
   }
@@ -104,10 +117,13 @@ export function partitionsOf(): Partitions {
         owned.next = next;
         return;
       }
-      const again = fresh(owned);
-      begin(again, next);
-      // What has been read is still to be polled, though it commits nothing any more.
-      partitions.set(keyOf(owned), { ...again, ready: owned.ready, readyBytes: owned.readyBytes });
+      const again = anew(owned);
+      begin(again, next, owned.log);
+      partitions.set(keyOf(owned), again);
+    },
+    replace(topic) {
+      for (const owned of [...partitions.values()])
+        if (owned.topic === topic) partitions.set(keyOf(owned), { ...anew(owned), isReplaced: true });
     },
     fill(owned, { runs, next }) {
       const { topic, partition, epoch } = owned;

@@ -1,9 +1,12 @@
 // Where a partition is read from when it has just become ours: its committed offset, else the starting point, else the
 // earliest there is. The one place that decides it.
 
+import { PipelineError } from '../../errors.ts';
 import { keyOf, type Place } from './assign.ts';
 import type { Cluster, OffsetAnswers } from './driver.ts';
+import { unled } from './error.ts';
 import type { Session } from './group.ts';
+import { isSameLog, type LogIdentity, readMark } from './identity.ts';
 import type { Topics } from './topics.ts';
 
 /** What a leader takes for a time. */
@@ -15,6 +18,33 @@ const latest = -1;
  * `topic/partition`; a partition that is not named at its end.
  */
 export type StartingPoint = { readonly atMs: number } | { readonly offsets: ReadonlyMap<string, number> };
+
+export interface Beginning {
+  readonly next: number;
+  /** What is committed is a position of another log: the topic was made anew while nobody looked. */
+  readonly isReplaced: boolean;
+}
+
+/** Where a partition that has just become ours begins in the log its topic is now. Rejects as earliestOf does. */
+export async function beginIn(
+  { cluster, topics, from }: Asking,
+  owned: Place & { readonly isReplaced: boolean },
+  { committed, log }: { readonly committed: Committed | null; readonly log: LogIdentity },
+): Promise<Beginning> {
+  if (committed === null && !owned.isReplaced)
+    return { next: await beginningOf(cluster, topics, owned, from), isReplaced: false };
+  // One that does not say of which log it is, is an older ugc's: taken for one of this log, once.
+  const isOurs = committed?.log == null ? !owned.isReplaced : isSameLog(committed.log, log);
+  if (committed !== null && isOurs) return { next: committed.offset, isReplaced: false };
+  // A starting point was one of the log before.
+  return { next: await earliestOf(cluster, topics, owned), isReplaced: !owned.isReplaced };
+}
+
+export interface Asking {
+  readonly cluster: Cluster;
+  readonly topics: Topics;
+  readonly from: StartingPoint | null;
+}
 
 /** Without a starting point the earliest offset. Rejects as earliestOf does. */
 export async function beginningOf(
@@ -31,13 +61,35 @@ export async function beginningOf(
   return wanted < 0 ? end : Math.max(await at(earliest), Math.min(wanted, end));
 }
 
-/** The committed offsets of these partitions of one topic, by partition; without those that have none. Rejects with what kafkajs throws. */
-export async function committedOf(session: Session, topic: string, partitions: readonly number[]) {
+export interface Committed {
+  readonly offset: number;
+  /** Null = whoever committed it did not say. */
+  readonly log: LogIdentity | null;
+}
+
+/**
+ * What is committed for these partitions of one topic, by partition; null = nothing. Rejects with what kafkajs throws, and
+ * where the coordinator says nothing of one: taken for uncommitted it would begin somewhere else.
+ */
+export async function committedOf(
+  session: Session,
+  topic: string,
+  partitions: readonly number[],
+): Promise<ReadonlyMap<number, Committed | null>> {
   const { responses } = await session.coordinator.offsetFetch({
     groupId: session.groupId,
     topics: [{ topic, partitions: partitions.map(partition => ({ partition })) }],
   });
-  return new Map([...offsetsOf({ responses })].filter(([, offset]) => offset >= 0));
+  const said = responses.filter(response => response.topic === topic).flatMap(response => response.partitions);
+  return new Map(
+    partitions.map(partition => {
+      const found = said.find(each => each.partition === partition);
+      if (found === undefined)
+        throw new PipelineError('log_unavailable', `${keyOf({ topic, partition })}: the coordinator says no position`);
+      const offset = Number(found.offset);
+      return [partition, offset < 0 ? null : { offset, log: readMark(found.metadata ?? '') }];
+    }),
+  );
 }
 
 /** The earliest offset a partition still has. Rejects with what kafkajs throws, and when nobody leads it. */
@@ -52,18 +104,23 @@ export const endOf = (cluster: Cluster, topics: Topics, place: Place): Promise<n
 export async function offsetAt(cluster: Cluster, topics: Topics, place: Place, timestamp: number): Promise<number> {
   const { topic, partition } = place;
   const { leaders } = topics.known(topic) ?? (await topics.load(topic));
-  const broker = await cluster.brokerPool.findBroker({ nodeId: leaders[partition] ?? -1 });
+  const nodeId = leaders[partition] ?? -1;
+  if (nodeId < 0) throw unled(place);
+  const broker = await cluster.brokerPool.findBroker({ nodeId });
   const answer = await broker.listOffsets({
     replicaId: -1,
     isolationLevel: 1,
     topics: [{ topic, partitions: [{ partition, timestamp }] }],
   });
-  const offset = offsetsOf(answer).get(partition);
-  if (offset === undefined) throw new Error(`${keyOf(place)}: the leader does not say its offsets`);
-  return offset;
+  return offsetIn(answer, place);
 }
 
-const offsetsOf = ({ responses }: OffsetAnswers): Map<number, number> =>
-  new Map(
-    responses.flatMap(({ partitions }) => partitions.map(({ partition, offset }) => [partition, Number(offset)])),
-  );
+/** Rejects, in words, where the answer says nothing of the partition. */
+export function offsetIn({ responses }: OffsetAnswers, place: Place): number {
+  const found = responses
+    .filter(({ topic }) => topic === place.topic)
+    .flatMap(({ partitions }) => partitions)
+    .find(({ partition }) => partition === place.partition);
+  if (found !== undefined) return Number(found.offset);
+  throw new PipelineError('log_unavailable', `${keyOf(place)}: the leader does not say its offsets`);
+}

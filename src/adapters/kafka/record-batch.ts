@@ -22,6 +22,9 @@ export interface NewRecord {
   readonly timestampMs: number;
 }
 
+/** A record that says no time; the broker lays none into it. */
+export const noTimeMs = -1;
+
 /** What of a batch is not records. */
 export const batchOverheadBytes = 61;
 

@@ -3,7 +3,8 @@
 
 import { PipelineError } from '../../errors.ts';
 import { keyOf, type Place } from './assign.ts';
-import { dropCluster, openCluster, sendBytes } from './driver.ts';
+import { openCluster } from './cluster.ts';
+import { dropCluster, sendBytes } from './driver.ts';
 import { errorOfKafka, errorOfReading, typeOfKafkaError } from './error.ts';
 import { fetchApi, readFetched, writeFetch } from './fetch.ts';
 import type { KafkaConnection } from './options.ts';

@@ -12,51 +12,21 @@
 
 import { PipelineError } from '../../errors.ts';
 import type { Source } from '../../ports.ts';
-import type { Logger } from '../../telemetry.ts';
 import { keyOf } from './assign.ts';
+import { openCluster } from './cluster.ts';
 import { kafkaCommits } from './commits.ts';
-import { dropCluster, dropHung, openCluster } from './driver.ts';
-import { errorOfReader, typeOfKafkaError } from './error.ts';
+import { dropCluster, dropHung } from './driver.ts';
+import { errorOfReader, unled } from './error.ts';
 import { kafkaFetcher } from './fetcher.ts';
 import { kafkaGroup } from './group.ts';
-import type { KafkaConnection } from './options.ts';
+import type { LogIdentity } from './identity.ts';
+import { type KafkaSourceOptions, kafkaSourceDefaults } from './options.ts';
 import { type Owned, partitionsOf } from './partitions.ts';
 import { pauseOf, within } from './pause.ts';
-import { beginningOf, committedOf, earliestOf, endOf, type StartingPoint } from './positions.ts';
+import { beginIn, type Committed, committedOf, earliestOf, endOf } from './positions.ts';
 import { kafkaTopics } from './topics.ts';
 import { troublesOf } from './troubles.ts';
-
-export interface KafkaSourceOptions extends KafkaConnection {
-  readonly groupId: string;
-  /** What does not exist yet is read from its beginning once it does. */
-  readonly topics: readonly string[];
-  /** Where the group begins where it has committed nothing; null = at the earliest. */
-  readonly from?: StartingPoint | null;
-  readonly logger: Logger;
-  /** A process that is silent for this long loses its partitions. Within the broker's group.min|max.session.timeout.ms. */
-  readonly sessionTimeoutMs?: number;
-  /** How long a broker waits for a first byte. Below requestTimeoutMs. */
-  readonly fetchWaitMs?: number;
-  /** Of one answer. */
-  readonly fetchBytesMax?: number;
-  /** Of one partition in an answer, and read ahead of the polls. */
-  readonly partitionBytesMax?: number;
-  /** Read ahead of the polls altogether, what is paused not counted. */
-  readonly readAheadBytesMax?: number;
-  /** How often topics are looked at for new partitions, and for whether they exist. */
-  readonly topicsAgeMsMax?: number;
-}
-
-export const kafkaSourceDefaults = {
-  connectionTimeoutMs: 1_000,
-  requestTimeoutMs: 10_000,
-  sessionTimeoutMs: 30_000,
-  fetchWaitMs: 250,
-  fetchBytesMax: 4 * 2 ** 20,
-  partitionBytesMax: 2 ** 20,
-  readAheadBytesMax: 16 * 2 ** 20,
-  topicsAgeMsMax: 3_000,
-} satisfies Partial<KafkaSourceOptions>;
+import { watchedTopics } from './watched.ts';
 
 export interface KafkaSource extends Source {
   /** In words what keeps it from reading now, or null. */
@@ -71,15 +41,25 @@ const endAgeMsMax = 2_000;
 
 export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
   const options = { ...kafkaSourceDefaults, ...given };
-  const { logger, clientId } = options;
+  const { logger, clientId, from = null, onReplaced = () => {} } = options;
   const address = options.brokers.join(',');
   const cluster = openCluster(options);
   const topics = kafkaTopics(cluster, address, Number.POSITIVE_INFINITY);
   const troubles = troublesOf(logger);
   const partitions = partitionsOf();
   const pause = pauseOf();
-  const missing = new Set<string>();
-  const counts = new Map<string, number>();
+  const watched = watchedTopics({
+    address,
+    topics,
+    troubles,
+    logger,
+    onReplaced(topic) {
+      if (!options.topics.includes(topic)) return; // another member's, counted for it
+      onReplaced(topic);
+      partitions.replace(topic);
+      commits.resume();
+    },
+  });
   let paused: ReadonlySet<string> = new Set();
   let onReady = (): void => {};
   let isClosed = false;
@@ -90,10 +70,11 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
     cluster,
     address,
     troubles,
-    countPartitions,
+    countPartitions: watched.count,
+    counts: watched.counts,
     onAssigned(places, isContinued) {
       partitions.assign(places, isContinued);
-      troubles.forget(/^(partition|positions|commit) /);
+      troubles.forget(/^(partition|positions|commit|leader of) /);
       logger.info({ group: options.groupId, partitions: places.length, isContinued }, 'partitions to read from Kafka');
       commits.resume();
       pause.wake();
@@ -126,46 +107,20 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
     while (!isClosed) {
       if (performance.now() - countedAtMs > options.topicsAgeMsMax) {
         countedAtMs = performance.now();
-        group.recount(await countPartitions(options.topics));
+        await watched.count(options.topics);
+        group.recount();
       }
-      for (const topic of new Set([...partitions.all()].map(owned => owned.topic)))
-        if (topics.known(topic) === undefined) await load(topic);
+      // Not known, or a leader is looked forward to.
+      for (const topic of new Set([...partitions.all()].filter(owned => !isLed(owned)).map(owned => owned.topic)))
+        await watched.look(topic);
       forgetBrokers();
+      tellUnled();
       await locate();
-      for (const owned of partitions.all()) if (paused.has(owned.topic) && isSilent(owned)) void askEnd(owned);
+      for (const owned of partitions.all())
+        if (paused.has(owned.topic) && isSilent(owned) && isLed(owned)) void askEnd(owned);
       fetcher.schedule();
       commits.flush();
       await pause.wait(tickMs);
-    }
-  }
-
-  /** As it is, or where nobody can be asked now, as it was. */
-  async function countPartitions(names: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    for (const topic of names) {
-      const count = isClosed ? undefined : await load(topic);
-      if (count !== undefined) counts.set(topic, count);
-    }
-    return new Map(counts);
-  }
-
-  /** How many partitions a topic has now: 0 when it does not exist, undefined when it cannot be known. */
-  async function load(topic: string): Promise<number | undefined> {
-    try {
-      const { leaders } = await topics.load(topic);
-      troubles.clear('topics');
-      troubles.clear(`topic ${topic}`);
-      if (missing.delete(topic)) logger.info({ topic }, 'a topic that was missing is there now');
-      return leaders.length;
-    } catch (error) {
-      const type = typeOfKafkaError(error);
-      if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
-        if (!missing.has(topic)) logger.warn({ topic }, 'a topic to be read does not exist; waiting for it');
-        missing.add(topic);
-        return 0;
-      }
-      const known = errorOfReader(error, type === undefined ? address : `topic ${topic}`);
-      troubles.tell(type === undefined ? 'topics' : `topic ${topic}`, known);
-      return undefined;
     }
   }
 
@@ -183,22 +138,48 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
 
   async function locateIn(topic: string, lost: readonly Owned[]): Promise<void> {
     const session = group.session();
-    if (session === null) return;
+    const known = topics.known(topic);
+    if (session === null || known === undefined) return;
     try {
-      const numbers = lost.map(({ partition }) => partition);
+      const led = lost.filter(isLed);
+      if (led.length === 0) return;
+      const numbers = led.map(({ partition }) => partition);
       const committed = await committedOf(session, topic, numbers);
-      const locating = lost.map(async owned => {
-        const next = committed.get(owned.partition) ?? (await beginningOf(cluster, topics, owned, given.from ?? null));
-        if (partitions.find(owned) === owned) partitions.begin(owned, next);
-      });
-      for (const { reason } of (await Promise.allSettled(locating)).filter(result => result.status === 'rejected'))
-        throw reason;
+      const begun = await Promise.allSettled(
+        led.map(owned => begin(owned, known.log, committed.get(owned.partition)!)),
+      );
+      if (begun.some(result => result.status === 'fulfilled' && result.value)) {
+        logger.warn({ topic }, 'positions are committed of another log of this name: it is read from its start');
+        onReplaced(topic);
+      }
+      for (const { reason } of begun.filter(result => result.status === 'rejected')) throw reason;
       troubles.clear(`positions of ${topic}`);
     } catch (thrown) {
       dropHung(cluster, thrown);
       topics.doubt(topic);
       group.check();
       troubles.tell(`positions of ${topic}`, errorOfReader(thrown, `topic ${topic}`));
+    }
+  }
+
+  /** Whether what is committed is of another log. */
+  async function begin(owned: Owned, log: LogIdentity, committed: Committed | null): Promise<boolean> {
+    const { next, isReplaced } = await beginIn({ cluster, topics, from }, owned, { committed, log });
+    if (partitions.find(owned) !== owned) return false;
+    partitions.begin(owned, next, log);
+    // Offsets given, and ends, are of this log and this moment: whoever starts again goes on where this one began.
+    if (committed === null && from !== null) void commits.add({ ...placeOf(owned), offset: next });
+    return isReplaced;
+  }
+
+  /** Others of its topic go on: that one's brokers are away is no reason to doubt where the topic lives. */
+  const isLed = ({ topic, partition }: Owned): boolean => (topics.known(topic)?.leaders[partition] ?? -1) >= 0;
+
+  function tellUnled(): void {
+    for (const owned of partitions.all()) {
+      const subject = `leader of ${keyOf(owned)}`;
+      if (isLed(owned)) troubles.clear(subject);
+      else if (topics.known(owned.topic) !== undefined) troubles.tell(subject, unled(owned));
     }
   }
 
@@ -216,13 +197,14 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
 
   /** Retention has passed us, or the log is another one than the one that was committed to. */
   async function jump(owned: Owned): Promise<void> {
-    const from = owned.next;
+    const at = owned.next;
     try {
+      await watched.look(owned.topic);
       const next = await earliestOf(cluster, topics, owned);
-      if (partitions.find(owned) !== owned || from === null) return;
-      const missed = next > from ? next - from : null;
+      if (partitions.find(owned) !== owned || at === null) return;
+      const missed = next > at ? next - at : null;
       const message = missed === null ? 'the log has become shorter' : `${missed} records were deleted unread`;
-      logger.error({ ...placeOf(owned), offset: from, earliest: next, missed }, `${message}; going on at the earliest`);
+      logger.error({ ...placeOf(owned), offset: at, earliest: next, missed }, `${message}; going on at the earliest`);
       partitions.jump(owned, next);
       pause.wake();
     } catch (thrown) {
@@ -270,11 +252,19 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
     },
     owns: ({ topic, partition, epoch }) => partitions.find({ topic, partition })?.epoch === epoch,
     close: () => (closed ??= end()),
-    problem: troubles.problem,
-    lag: partitions.lag,
+    problem: () => troubles.problem() ?? unsharedIn(group.unshared()),
+    lag() {
+      const lag = new Map(partitions.lag());
+      // What nobody reads yet is not known, rather than nothing.
+      for (const topic of group.unshared()) lag.delete(topic);
+      return lag;
+    },
   };
 }
 
+const unsharedIn = (topics: readonly string[]): string | null =>
+  topics.length === 0 ? null : `new partitions of ${topics.join(', ')} wait to be shared out`;
+
 const isSilent = ({ next, toldAtMs }: Owned): boolean => next !== null && performance.now() - toldAtMs > endAgeMsMax;
 
-const placeOf = ({ topic, partition, epoch }: Owned) => ({ topic, partition, epoch });
+const placeOf = ({ topic, partition, epoch, log }: Owned) => ({ topic, partition, epoch, log });

@@ -1,16 +1,17 @@
-// Where the partitions of a topic live: asked for when the topic is first written to, when a broker has failed or says
-// that a partition has moved, and now and then. One question at a time, each for one topic, because kafkajs fails the
-// whole answer for one topic that does not exist. A broker that cannot be asked fails every question that waits, or ten
-// topics would wait for ten timeouts.
+// Where the partitions of a topic live, and which log it is: asked for when the topic is first written to, when a broker
+// has failed or says that a partition has moved, and now and then. One question at a time, each for one topic. A broker
+// that cannot be asked fails every question that waits, or ten topics would wait for ten timeouts.
 
-import type { PipelineError } from '../../errors.ts';
-import { type Cluster, dropHung } from './driver.ts';
+import { PipelineError } from '../../errors.ts';
+import { type Cluster, createErrorFromCode, dropHung } from './driver.ts';
 import { errorOfKafka, typeOfKafkaError } from './error.ts';
+import type { LogIdentity } from './identity.ts';
 
 export interface KnownTopic {
   readonly topic: string;
   /** Leader's node of each partition, -1 = none now. */
   readonly leaders: readonly number[];
+  readonly log: LogIdentity;
 }
 
 export interface Topics {
@@ -19,6 +20,8 @@ export interface Topics {
   /** Asks. Concurrent askers share one question. Rejects with a PipelineError. */
   load(topic: string): Promise<KnownTopic>;
   doubt(topic: string): void;
+  /** Asks behind the back of whoever uses it, if what is known is older than this. */
+  refresh(topic: string, ageMs: number): void;
   /** A broker has failed: all it leads is in doubt. */
   doubtLeader(node: number): void;
 }
@@ -40,10 +43,15 @@ export function kafkaTopics(cluster: Cluster, address: string, ageMsMax: number)
       if (typeOfKafkaError(error) === undefined) unreachable = { atMs: performance.now(), error: known };
       throw known;
     }
-    const found = brokerPool.metadata!.topicMetadata.find(entry => entry.topic === topic)!;
+    const { topicMetadata, clusterId } = brokerPool.metadata!;
+    const found = topicMetadata.find(entry => entry.topic === topic);
+    if (found === undefined) throw new PipelineError('log_unavailable', `${address} says nothing of topic ${topic}`);
+    if (found.code !== 0)
+      throw errorOfKafka(createErrorFromCode(found.code), 'before sending', `topic ${topic} at ${address}`);
     const leaders: number[] = Array(found.partitionMetadata.length).fill(-1);
     for (const { partitionId, leader } of found.partitionMetadata) leaders[partitionId] = leader;
-    const known = { topic, leaders, loadedAtMs: performance.now() };
+    const log = { topicId: found.topicId, clusterId };
+    const known = { topic, leaders, log, loadedAtMs: performance.now() };
     topics.set(topic, known);
     return known;
   }
@@ -62,14 +70,19 @@ export function kafkaTopics(cluster: Cluster, address: string, ageMsMax: number)
     return loaded;
   }
 
+  function refresh(topic: string, ageMs: number, atMs = performance.now()): void {
+    const known = topics.get(topic);
+    if (known !== undefined && atMs - known.loadedAtMs > ageMs) load(topic).catch(() => {});
+  }
+
   return {
-    known(topic, atMs = performance.now()) {
-      const known = topics.get(topic);
+    known(topic, atMs) {
       // Old is good enough for now: the answer of a broker that has nothing to do with it any more says so.
-      if (known !== undefined && atMs - known.loadedAtMs > ageMsMax) load(topic).catch(() => {});
-      return known;
+      refresh(topic, ageMsMax, atMs);
+      return topics.get(topic);
     },
     load,
+    refresh,
     doubt: topic => void topics.delete(topic),
     doubtLeader(node) {
       for (const [topic, { leaders }] of topics) if (leaders.includes(node)) topics.delete(topic);

@@ -26,7 +26,7 @@ export function troublesOf(logger: Logger): Troubles {
       // The words of a broken connection change from one attempt to the next, and mean the same.
       const isSame = before?.code === error.code && (error.retry !== 'halt' || before.message === error.message);
       if (isSame) return;
-      const about = { err: error, kafka: subject };
+      const about = { code: error.code, kafka: subject }; // no stack: it says nothing of what Kafka does
       if (error.retry === 'halt') logger.error(about, `reading from Kafka needs repair: ${error.message}`);
       else logger.warn(about, `reading from Kafka is interrupted: ${error.message}`);
     },

@@ -34,9 +34,9 @@ function drained(buffer: DiskBuffer = memoryBuffer()) {
   const copies = copiesOf();
   const counts = { sent: 0, taken_back: 0, quarantined: 0 };
   const halts: string[] = [];
-  const start = () =>
+  const start = (from: DiskBuffer = buffer) =>
     startDrain({
-      buffer,
+      buffer: from,
       kafka,
       copies,
       pace: paceOf(),
@@ -197,4 +197,34 @@ test('stopped in the middle it goes on where it was', async () => {
   await until(isEmpty(buffer), 'the buffer is empty');
   await second.stop();
   expect(ids(kafka)).toEqual(idsOf(events));
+});
+
+test('events for a partition without a leader keep nobody waiting, go in turns with a pause, and when it is led are sent', async () => {
+  const { buffer, kafka, start } = drained();
+  let appends = 0;
+  const counting: DiskBuffer = {
+    ...buffer,
+    append: envelopes => {
+      appends++;
+      return buffer.append(envelopes);
+    },
+  };
+  const unled = new PipelineError('log_unavailable', 'ugc.click/1 has no leader now', { isOfPart: true });
+  const isStuck = ({ key }: Envelope) => key !== null;
+  kafka.fail(({ id }) => (isStuck(all.get(id)!) ? unled : null));
+  const events = range(400);
+  const all = new Map(events.map(event => [event.id, event]));
+  await buffer.append(events);
+  const drain = start(counting);
+  const free = events.filter(event => !isStuck(event));
+  await until(() => ids(kafka).length === free.length, 'the others are in Kafka');
+  expect(ids(kafka)).toEqual(idsOf(free));
+  const before = appends;
+  const since = performance.now();
+  await until(() => appends >= before + 5, 'it goes in turns');
+  expect(performance.now() - since).toBeGreaterThan(4 * 5 - 5); // each with its pause
+  kafka.fail(() => null);
+  await until(isEmpty(buffer), 'the buffer is empty');
+  await drain.stop();
+  expect(new Set(ids(kafka))).toEqual(new Set(idsOf(events)));
 });

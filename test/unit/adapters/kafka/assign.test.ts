@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import {
   assign,
   decodeAssignment,
+  decodeCounted,
   decodeMember,
   encodeAssignment,
   encodeSubscription,
   keyOf,
   type Member,
+  mostOf,
   type Place,
 } from '../../../../src/adapters/kafka/assign.ts';
 
@@ -72,13 +74,34 @@ test('of two who claim the same partition the later generation has it', () => {
 
 test('what members say survives the way through the coordinator, and a stranger’s silence is nothing owned', () => {
   const owned = [{ topic: 'a', partition: 1 }];
-  expect(decodeMember('m', encodeSubscription({ topics: ['a', 'b'], owned, generation: 7 }))).toEqual({
+  const counts = new Map([['a', 2]]);
+  expect(decodeMember('m', encodeSubscription({ topics: ['a', 'b'], owned, generation: 7, counts }))).toEqual({
     id: 'm',
     topics: ['a', 'b'],
     owned,
     generation: 7,
+    counts,
   });
   const places = [...owned, { topic: 'b', partition: 0 }, { topic: 'b', partition: 3 }];
   expect(decodeAssignment(encodeAssignment(places))).toEqual(places);
   expect(decodeAssignment(Buffer.alloc(0))).toEqual([]);
+  expect(decodeCounted(encodeAssignment(places, counts))).toEqual(counts);
+  expect(decodeCounted(Buffer.alloc(0))).toBeNull();
+});
+
+test('of a topic the most counts that any member has heard of', () => {
+  const heard = [
+    new Map([
+      ['a', 2],
+      ['b', 0],
+    ]),
+    new Map([['b', 4]]),
+    new Map([['a', 1]]),
+  ];
+  expect(mostOf(heard)).toEqual(
+    new Map([
+      ['a', 2],
+      ['b', 4],
+    ]),
+  );
 });

@@ -45,7 +45,7 @@ const codes: readonly (readonly [number, string, ErrorCode, ('stale' | 'one reco
   [20, 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'log_unknown'],
   [29, 'TOPIC_AUTHORIZATION_FAILED', 'log_halted'],
   [31, 'CLUSTER_AUTHORIZATION_FAILED', 'log_halted'],
-  [32, 'INVALID_TIMESTAMP', 'log_refused', 'one record'],
+  [32, 'INVALID_TIMESTAMP', 'log_halted'],
   [44, 'POLICY_VIOLATION', 'log_halted'],
   [56, 'KAFKA_STORAGE_ERROR', 'log_unavailable', 'stale'],
   [87, 'INVALID_RECORD', 'log_refused', 'one record'],

@@ -1,19 +1,20 @@
 import { expect, test } from 'bun:test';
 import type { Cluster } from '../../../../src/adapters/kafka/driver.ts';
 import { kafkaFetcher } from '../../../../src/adapters/kafka/fetcher.ts';
-import { partitionsOf } from '../../../../src/adapters/kafka/partitions.ts';
+import { type Partitions, partitionsOf } from '../../../../src/adapters/kafka/partitions.ts';
 import {
   batchOverheadBytes,
   measureRecord,
   recordBytesMax,
   writeBatch,
 } from '../../../../src/adapters/kafka/record-batch.ts';
-import { troublesOf } from '../../../../src/adapters/kafka/troubles.ts';
+import { type Troubles, troublesOf } from '../../../../src/adapters/kafka/troubles.ts';
 import { namesOf, stamped } from '../../../support/kafka-source.ts';
 import { quietLogger } from '../../../support/quiet.ts';
 import { until } from '../../../support/until.ts';
 
 const topic = 't';
+const known = { topic, leaders: [1, 1], log: { topicId: null, clusterId: null } };
 
 /** Records at these offsets, one batch. */
 function batchOf(names: readonly string[], base = 0): Buffer {
@@ -41,8 +42,8 @@ function answerOf(parts: readonly { readonly partition: number; readonly records
   return Buffer.concat([head, ...bodies]);
 }
 
-/** A broker that answers each partition with what its log has from the offset asked for. */
-function clusterOf(log: ReadonlyMap<number, (next: number) => Buffer>): { cluster: Cluster; asked: number[] } {
+/** A broker that answers each partition with what its log has from the offset asked for; null = it says nothing of it. */
+function clusterOf(log: ReadonlyMap<number, (next: number) => Buffer | null>): { cluster: Cluster; asked: number[] } {
   const asked: number[] = [];
   const answer = (request: Buffer): Buffer => {
     const parts: { partition: number; records: Buffer }[] = [];
@@ -50,7 +51,8 @@ function clusterOf(log: ReadonlyMap<number, (next: number) => Buffer>): { cluste
     for (let at = 44, left = request.readInt32BE(40); left > 0; left--, at += 2 + topic.length + 32) {
       const partition = request.readInt32BE(at + 7);
       asked.push(partition);
-      parts.push({ partition, records: log.get(partition)!(Number(request.readBigInt64BE(at + 15))) });
+      const records = log.get(partition)!(Number(request.readBigInt64BE(at + 15)));
+      if (records !== null) parts.push({ partition, records });
     }
     return answerOf(parts);
   };
@@ -75,6 +77,30 @@ function clusterOf(log: ReadonlyMap<number, (next: number) => Buffer>): { cluste
   return { cluster: { brokerPool: { brokers: {}, findBroker: async () => broker } } as unknown as Cluster, asked };
 }
 
+const fetcherOf = (cluster: Cluster, partitions: Partitions, troubles: Troubles) =>
+  kafkaFetcher({
+    cluster,
+    clientId: 'u',
+    topics: {
+      known: () => known,
+      load: async () => known,
+      refresh: () => {},
+      doubt: () => {},
+      doubtLeader: () => {},
+    },
+    partitions,
+    troubles,
+    fetchWaitMs: 10,
+    fetchBytesMax: 1_000_000,
+    partitionBytesMax: 1_000_000,
+    readAheadBytesMax: 1_000_000,
+    paused: () => new Set(),
+    onReady: () => {},
+    onPassed: () => {},
+    onOutOfRange: () => {},
+    onDoubt: () => {},
+  });
+
 test('a damaged batch is said and never passed, other partitions go on, and it is read once it is sound', async () => {
   let isDamaged = true;
   const { cluster, asked } = clusterOf(
@@ -95,27 +121,7 @@ test('a damaged batch is said and never passed, other partitions go on, and it i
   partitions.assign(places, false);
   for (const owned of partitions.all()) partitions.begin(owned, 0);
   const troubles = troublesOf(quietLogger);
-  const fetcher = kafkaFetcher({
-    cluster,
-    clientId: 'u',
-    topics: {
-      known: () => ({ topic, leaders: [1, 1] }),
-      load: async () => ({ topic, leaders: [1, 1] }),
-      doubt: () => {},
-      doubtLeader: () => {},
-    },
-    partitions,
-    troubles,
-    fetchWaitMs: 10,
-    fetchBytesMax: 1_000_000,
-    partitionBytesMax: 1_000_000,
-    readAheadBytesMax: 1_000_000,
-    paused: () => new Set(),
-    onReady: () => {},
-    onPassed: () => {},
-    onOutOfRange: () => {},
-    onDoubt: () => {},
-  });
+  const fetcher = fetcherOf(cluster, partitions, troubles);
   const startedAt = performance.now();
   fetcher.schedule();
   await until(() => partitions.find(places[1]!)!.next === 5, 'the other partition is read to its end');
@@ -129,4 +135,31 @@ test('a damaged batch is said and never passed, other partitions go on, and it i
   expect(troubles.problem()).toBeNull();
   const polled = partitions.take({ paused: new Set(), bytesMax: 1_000_000 });
   expect(namesOf(polled.filter(({ partition }) => partition === 0))).toEqual(['a', 'b', 'c', 'd']);
+});
+
+test('a partition the answer leaves out is said, asked for again in its time, and read once it is told of', async () => {
+  let isLeftOut = true;
+  const { cluster, asked } = clusterOf(
+    new Map([
+      [0, next => (isLeftOut ? null : next === 0 ? batchOf(['a']) : Buffer.alloc(0))],
+      [1, next => (next === 0 ? batchOf(['b']) : Buffer.alloc(0))],
+    ]),
+  );
+  const partitions = partitionsOf();
+  const places = [0, 1].map(partition => ({ topic, partition }));
+  partitions.assign(places, false);
+  for (const owned of partitions.all()) partitions.begin(owned, 0);
+  const troubles = troublesOf(quietLogger);
+  const fetcher = fetcherOf(cluster, partitions, troubles);
+  const startedAt = performance.now();
+  fetcher.schedule();
+  await until(() => partitions.find(places[1]!)!.next === 1, 'the other partition is read');
+  expect(troubles.problem()).toBe('t/0: b:1 was asked for its records and says nothing of it');
+  expect(partitions.lag()).toEqual(new Map());
+  const tries = asked.filter(partition => partition === 0).length;
+  expect(tries).toBeLessThanOrEqual(1 + (performance.now() - startedAt) / 1_000);
+  isLeftOut = false;
+  await until(() => partitions.find(places[0]!)!.next === 1, 'it is read');
+  fetcher.close();
+  expect(troubles.problem()).toBeNull();
 });

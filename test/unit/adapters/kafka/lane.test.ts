@@ -4,6 +4,8 @@ import { measureRecord } from '../../../../src/adapters/kafka/record-batch.ts';
 import { type Asked, type FakeNode, fakeKafka } from '../../../support/kafka-driver.ts';
 import { until } from '../../../support/until.ts';
 
+const atMs = 1_795_000_000_000;
+
 /** A lane to node 1, whatever was added to it with its outcome, and what the lane said of topics. */
 function opened(more: Partial<LaneOptions> = {}) {
   const kafka = fakeKafka();
@@ -14,6 +16,7 @@ function opened(more: Partial<LaneOptions> = {}) {
     topics: {
       known: () => undefined,
       load: () => Promise.reject(new Error('not asked here')),
+      refresh: () => {},
       doubt: topic => void doubted.push(topic),
       doubtLeader: node => void doubted.push(node),
     },
@@ -35,7 +38,7 @@ function opened(more: Partial<LaneOptions> = {}) {
   };
   const add = (values: string | readonly string[], topic = 't', partition = 0) => {
     for (const value of [values].flat()) {
-      const waiting: Waiting = { ...measureRecord('k', value, 1_795_000_000_000), call, index: 0 };
+      const waiting: Waiting = { ...measureRecord('k', value, atMs), call, index: 0 };
       lane.add(topic, partition, waiting);
     }
   };
@@ -65,9 +68,9 @@ test('what comes in one turn leaves in one request, a batch a partition', async 
   await settled(4);
   expect(node.requests).toEqual([
     [
-      { topic: 't', partition: 0, values: ['a', 'b'] },
-      { topic: 't', partition: 1, values: ['c'] },
-      { topic: 'u', partition: 0, values: ['d'] },
+      { topic: 't', partition: 0, values: ['a', 'b'], times: [atMs, atMs] },
+      { topic: 't', partition: 1, values: ['c'], times: [atMs] },
+      { topic: 'u', partition: 0, values: ['d'], times: [atMs] },
     ],
   ]);
   expect(new Set(outcomes.values())).toEqual(new Set(['stored']));
@@ -221,4 +224,37 @@ test('in a hurry nothing waits for company', async () => {
   await until(() => node.open === 2, 'both are sent');
   answer();
   await settled(2);
+});
+
+test('a time that the broker does not take costs an event nothing: it goes again without one', async () => {
+  const { add, node, outcomes, settled } = opened();
+  let refusals = 0;
+  node.answering = ({ times }) => {
+    if (times.every(time => time < 0)) return 0;
+    refusals++;
+    return 32;
+  };
+  add(names(5));
+  await settled(5);
+  expect([...outcomes.values()]).toEqual(Array(5).fill('stored'));
+  expect(refusals).toBe(1);
+  expect(node.requests.map(valuesOf)).toEqual([names(5), names(5)]);
+});
+
+test('a topic that takes no time whatever halts, and refuses no event for good', async () => {
+  const { add, node, outcomes, settled } = opened();
+  node.answering = () => 32;
+  add(names(3));
+  await settled(3);
+  expect([...outcomes.values()]).toEqual(Array(3).fill('log_halted'));
+  expect(node.requests.length).toBe(2);
+});
+
+test('an answer that leaves a partition out says nothing of its records: they may be stored', async () => {
+  const { add, node, outcomes, settled } = opened();
+  node.answering = ({ partition }) => (partition === 1 ? null : 0);
+  add('told');
+  add('left-out', 't', 1);
+  await settled(2);
+  expect(Object.fromEntries(outcomes)).toEqual({ told: 'stored', 'left-out': 'log_unknown' });
 });

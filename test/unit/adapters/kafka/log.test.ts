@@ -78,3 +78,16 @@ test('after close nothing is taken, what was published before has its outcome, a
   await closed;
   await log.close();
 });
+
+test('an IPv6 address in brackets is connected to', async () => {
+  const sockets = new Set<Socket>();
+  const server = createServer(socket => void sockets.add(socket)).listen(0, '::1');
+  await new Promise(resolve => server.once('listening', resolve));
+  const log = logTo(`[::1]:${(server.address() as { port: number }).port}`);
+  const published = log.publish(envelopes(1));
+  await until(() => sockets.size > 0, 'it hears from somebody');
+  expect(codes(await published)).toEqual(['log_unavailable']); // it says nothing
+  await log.close();
+  for (const socket of sockets) socket.destroy();
+  await new Promise(resolve => server.close(resolve));
+});

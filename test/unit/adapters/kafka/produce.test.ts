@@ -45,7 +45,8 @@ test('an answer of nothing is nothing', () => {
 });
 
 test('a request is what kafkajs reads, its topics grouped, within the room it was said to need', async () => {
-  const record = (value: string) => measureRecord('ü💥', value, 1_795_000_000_000);
+  const atMs = 1_795_000_000_000;
+  const record = (value: string) => measureRecord('ü💥', value, atMs);
   const parts = [
     { topic: 'ugc.click', partition: 2, records: [record('a'), record('b')] },
     { topic: 'ugc.päge', partition: 0, records: [record('ü')] },
@@ -58,9 +59,9 @@ test('a request is what kafkajs reads, its topics grouped, within the room it wa
   expect(await readRequest(bytes)).toEqual({
     clientId: 'ugc-ü',
     parts: [
-      { topic: 'ugc.click', partition: 2, values: ['a', 'b'] },
-      { topic: 'ugc.click', partition: 0, values: ['c'] },
-      { topic: 'ugc.päge', partition: 0, values: ['ü'] },
+      { topic: 'ugc.click', partition: 2, values: ['a', 'b'], times: [atMs, atMs] },
+      { topic: 'ugc.click', partition: 0, values: ['c'], times: [atMs] },
+      { topic: 'ugc.päge', partition: 0, values: ['ü'], times: [atMs] },
     ],
   });
 });

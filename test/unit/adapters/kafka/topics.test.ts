@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { KafkaJSConnectionError } from 'kafkajs';
+import { kafkaLogDefaults } from '../../../../src/adapters/kafka/options.ts';
 import { kafkaTopics } from '../../../../src/adapters/kafka/topics.ts';
 import type { PipelineError } from '../../../../src/errors.ts';
 import { fakeKafka } from '../../../support/kafka-driver.ts';
@@ -84,4 +85,31 @@ test('what is old is good enough for now and asked for again behind the back of 
   const asked = kafka.asked.length;
   await until(() => topics.known('a') !== undefined && kafka.asked.length > asked, 'it is asked again');
   expect(topics.known('a')?.leaders).toEqual([2]);
+});
+
+test('an answer that leaves the topic out says nothing of it: neither that it is there nor that it is not', async () => {
+  const { kafka, topics } = opened();
+  kafka.answers = () => [
+    { topic: 'other', topicId: null, code: 0, partitionMetadata: [{ partitionId: 0, leader: 1 }] },
+  ];
+  const error = await topics.load('a').catch((thrown: PipelineError) => thrown);
+  expect(error).toMatchObject({ code: 'log_unavailable', message: 'fake:9092 says nothing of topic a' });
+  expect(topics.known('a')).toBeUndefined();
+});
+
+test('a partition the answer leaves out has no leader, and one without a leader costs the others nothing', async () => {
+  const { kafka, topics } = opened();
+  const partitionMetadata = [
+    { partitionId: 2, leader: 1 },
+    { partitionId: 0, leader: -1 },
+  ];
+  kafka.answers = topic => [{ topic, topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', code: 0, partitionMetadata }];
+  expect(await topics.load('a')).toMatchObject({
+    leaders: [-1, -1, 1],
+    log: { topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', clusterId: null },
+  });
+});
+
+test('the writer hears of new partitions within a minute', () => {
+  expect(kafkaLogDefaults.metadataAgeMsMax).toBeLessThanOrEqual(60_000);
 });
