@@ -2,7 +2,7 @@
 // bad event never costs the good ones; an event without an outcome counts as failed.
 
 import type { Misfit } from '../../schemas/misfit.ts';
-import { PipelineError } from '../errors.ts';
+import { messageOf, PipelineError } from '../errors.ts';
 import type { Envelope, Log, Outcome } from '../ports.ts';
 import type { Metrics } from '../telemetry.ts';
 import type { Ack } from './ack.ts';
@@ -48,7 +48,15 @@ export function acceptOf({ judge, log, metrics, ledger, recent, readable = unrea
 
   function judgeOne(event: unknown, origin: Origin): Verdict {
     if (event instanceof PipelineError) return reject('not_json', null, { path: '', message: event.message });
-    return judge(event, origin);
+    try {
+      return judge(event, origin);
+    } catch (error) {
+      // A fault of ours, and the same again however often it is sent: the good events beside it must not pay for it.
+      return reject('invalid', null, {
+        path: '',
+        message: `it could not be judged, a fault of ugc: ${messageOf(error)}`,
+      });
+    }
   }
 
   function count(

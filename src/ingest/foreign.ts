@@ -58,7 +58,8 @@ export function foreignJudgeOf(options: ForeignJudgeOptions): JudgeForeign {
 
   /** The event as this version of its type has it, or why it cannot be. */
   function brought(event: JsonObject, version: number, pathType: string | null): { readonly event: JsonObject } | No {
-    const type = options.catalogue.find(String(event.event_type ?? pathType));
+    const name = event.event_type ?? pathType;
+    const type = typeof name === 'string' ? options.catalogue.find(name) : undefined;
     if (type === undefined || version === type.version) return { event }; // the judge knows what to say of a type
     if (version > type.version)
       return { ok: false, reason: 'newer', detail: newerThan({ type: type.name, version }, type.version) };
