@@ -26,6 +26,8 @@ export interface KafkaEdgeOptions {
   readonly config: Config;
   readonly buffer: DiskBuffer;
   readonly topics: readonly string[];
+  /** Where events of a type go just now; null = nobody here knows the type. */
+  readonly topicOf: (type: string) => string | null;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -45,7 +47,8 @@ export interface KafkaEdge {
 }
 
 /** Rejects with `config_invalid` when a PEM file cannot be read. Kafka being down is no failure. */
-export async function openKafkaEdge({ config, buffer, topics, logger, metrics }: KafkaEdgeOptions): Promise<KafkaEdge> {
+export async function openKafkaEdge(edge: KafkaEdgeOptions): Promise<KafkaEdge> {
+  const { config, buffer, topics, topicOf, logger, metrics } = edge;
   const options = kafkaOptionsOf(config);
   const kafka = kafkaLog(options);
   const copies = copiesOf();
@@ -66,6 +69,7 @@ export async function openKafkaEdge({ config, buffer, topics, logger, metrics }:
     breaker,
     copies,
     pace,
+    topicOf,
     logger,
     onDrained: (outcome, events) => metrics.bufferDrained.inc({ outcome }, events),
     onHalted: topic => keeper.want([topic]),

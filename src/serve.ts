@@ -27,6 +27,7 @@ import { type RunTimeTypes, runTimeTypes } from './run-time-types.ts';
 import { scrapeOf } from './scrape.ts';
 import { type Storage, startStorage } from './storage.ts';
 import { type Health, type Logger, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
+import { topicOfType } from './topics.ts';
 
 /** Resolves with the exit code once the process may end. */
 export async function serve(config: Config, version: string): Promise<0 | 1> {
@@ -85,7 +86,14 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   // is left, from the first moment on, so the other need not be waited for.
   let kafka: KafkaEdge | null = null;
   if (hasKafka && buffer !== null) {
-    kafka = await openKafkaEdge({ config, buffer, topics: topics.now().written, logger, metrics });
+    kafka = await openKafkaEdge({
+      config,
+      buffer,
+      topics: topics.now().written,
+      topicOf: type => topicOfType(config, types.known().all, type),
+      logger,
+      metrics,
+    });
     closing.push(kafka.close);
     void kafka.broken.then(broken.resolve);
     await buffer.retire('etl');
