@@ -6,6 +6,7 @@ import { aggregates } from '../schemas/aggregates.ts';
 import { catalogue } from '../schemas/catalogue.ts';
 import { diskLog } from './adapters/disk-log.ts';
 import { sqliteBuffer } from './adapters/sqlite/buffer.ts';
+import { type WatchedClock, watchClock } from './clock-watch.ts';
 import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
 import { endAtBugs, signalled, within } from './ending.ts';
@@ -73,6 +74,8 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   const dataDir = resolve(config.dataDir);
   makeFolder(dataDir);
   const broken = Promise.withResolvers<string>();
+  const clock = watchClock(config, active.has('ingest'), logger);
+  closing.push(clock.close);
 
   const types = runTimeTypes({ folder: config.schemasDir, keptIn: typesFolder(dataDir), builtIn: catalogue, logger });
   const judges = judgesOf(config, version, types.known());
@@ -116,6 +119,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
       tables: tablesOf(types.known().all),
       aggregates,
       judge: judges.judgeForeign,
+      clock,
       logger,
       metrics,
     });
@@ -142,6 +146,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     lookup,
     ledger,
     log: takes,
+    clock,
     logs,
     metrics,
   });
@@ -196,6 +201,7 @@ interface EdgeParts {
   readonly ledger: Ledger | null;
   /** Where events go; null = this process takes none. */
   readonly log: Log | null;
+  readonly clock: WatchedClock;
   readonly logs: Logs;
   readonly metrics: Metrics;
 }
@@ -218,23 +224,26 @@ function openEdge({
   lookup,
   ledger,
   log,
+  clock,
   logs,
   metrics,
 }: EdgeParts): Edge {
   const { tables } = lookup;
   const readable = readableOf({ presence: tables, refusal: lookup.refusal, timeoutMs: config.ackStoredTimeoutMs });
   const recent = recentOf();
-  const accept = log === null ? null : acceptOf({ judge: judges.judge, log, metrics, ledger, recent, readable });
+  const accept = log === null ? null : acceptOf({ judge: judges.judge, log, metrics, ledger, recent, readable, clock });
   const receipts = receiptsOf({ tables, database: config.clickhouseDatabase, buffer, recent });
   const health = (): Health => {
     const hasRoom = log === null || buffer === null || buffer.hasRoom(config.eventBytesMax);
+    const clockProblem = clock.problem();
     const detail = {
+      ...(clockProblem === null ? {} : { clock: clockProblem.words }),
       ...(hasRoom ? {} : { buffer: 'full' }),
       ...(types.problem() === null ? {} : { schemas: types.problem()! }),
       ...kafka?.problems(),
       ...storage?.problems(),
     };
-    return { ready: hasRoom || kafka?.isUp === true, detail };
+    return { ready: (hasRoom || kafka?.isUp === true) && clockProblem?.isCertain !== true, detail };
   };
   const onScrape = scrapeOf({ buffer, storage, reader, topics: () => topics.now().read, metrics });
   const { host, port, adminPort } = config;
@@ -244,6 +253,7 @@ function openEdge({
       port,
       adminPort,
       accept,
+      clock,
       receipts,
       limits: config,
       api: judges.api,

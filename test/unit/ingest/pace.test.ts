@@ -111,7 +111,10 @@ test('timers that ring late make it no slower than its least rate', async () => 
 
 test('what hangs since before anybody was there holds up nobody for long', async () => {
   let nowMs = 0;
-  const pace = paceOf({ now: () => nowMs, wait: async ms => void (nowMs += Math.max(ms, 0)) });
+  const wait = async (ms: number): Promise<void> => {
+    nowMs += Math.max(ms, 0);
+  };
+  const pace = paceOf({ now: () => nowMs, wait });
   const hangs = new Promise<void>(() => {});
   for (let at = 0; at < 50; at++) void pace.send(slice, never, () => hangs);
   await pace.send(slice, never, () => Promise.resolve());
