@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { diskLog } from './adapters/disk-log.ts';
 import { ensureTopics } from './adapters/kafka/ensure-topics.ts';
+import { watchLeftOver } from './adapters/kafka/left-over.ts';
 import { kafkaLog } from './adapters/kafka/log.ts';
 import type { KafkaLogOptions, TlsOptions } from './adapters/kafka/options.ts';
 import { kafkaSource } from './adapters/kafka/source.ts';
@@ -21,6 +22,7 @@ import { hintOf } from './nearest.ts';
 import type { DiskBuffer, Log, Source } from './ports.ts';
 import { sleep } from './sleep.ts';
 import type { Logger, Metrics } from './telemetry.ts';
+import type { Topics } from './topics.ts';
 
 export interface KafkaEdgeOptions {
   readonly config: Config;
@@ -172,15 +174,36 @@ const lookEveryMs = 300_000;
 const retryMsMin = 500;
 const retryMsMax = 10_000;
 
-/** What the etl role reads. */
-export function kafkaReader(config: Config, topics: readonly string[], logger: Logger): Source {
+/** What the etl role reads: those of `topics` that it moves. */
+export function kafkaReader(config: Config, topics: () => Topics, logger: Logger): Source {
   const { from, kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
   // A group of its own: the usual one goes on where it is, and a restart goes on where this one was.
   const groupId = from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;
   if (from !== null)
     logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events says 0 of every topic');
-  return kafkaSource({ ...kafkaOptionsOf(config), groupId, sessionTimeoutMs, from, topics, logger });
+  const options = { ...kafkaOptionsOf(config), groupId };
+  const source = kafkaSource({ ...options, sessionTimeoutMs, from, topics: topics().read, logger });
+  const leftOver = watchLeftOver({
+    ...options,
+    known: () => [...topics().read, ...topics().written],
+    onChange: left => {
+      if (left.size > 0) logger.warn({ topics: Object.fromEntries(left) }, leftOverWords(left));
+    },
+  });
+  return {
+    ...source,
+    problem: () => source.problem() ?? (leftOver.left.size === 0 ? null : leftOverWords(leftOver.left)),
+    close: () => {
+      leftOver.stop();
+      return source.close();
+    },
+  };
 }
+
+const leftOverWords = (left: ReadonlyMap<string, number>): string =>
+  `events wait that nobody reads, of an earlier UGC_TOPIC or UGC_LEDGER: ${[...left]
+    .map(([topic, events]) => `${events} in ${topic}`)
+    .join(', ')}; they become rows by another ugc --role=etl with the earlier setting`;
 
 /** Throws `config_invalid` when --from names a topic that nobody reads: it would be passed over in silence. */
 export function refuseStrange(from: From | null, topics: readonly string[]): void {

@@ -111,7 +111,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     storage = await startStorage({
       config,
       openSource: () => {
-        if (buffer === null || hasKafka) return kafkaReader(config, topics.now().read, logger);
+        if (buffer === null || hasKafka) return kafkaReader(config, topics.now, logger);
         const source = first ?? buffer.source('etl');
         first = null;
         return source;
