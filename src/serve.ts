@@ -27,6 +27,7 @@ import type { DiskBuffer, Log, Source } from './ports.ts';
 import { type RunTimeTypes, runTimeTypes } from './run-time-types.ts';
 import { scrapeOf } from './scrape.ts';
 import { type Storage, startStorage } from './storage.ts';
+import { strandedIn } from './stranded.ts';
 import { type Health, type Logger, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
 import { topicOfType } from './topics.ts';
 
@@ -233,12 +234,14 @@ function openEdge({
   const recent = recentOf();
   const accept = log === null ? null : acceptOf({ judge: judges.judge, log, metrics, ledger, recent, readable, clock });
   const receipts = receiptsOf({ tables, database: config.clickhouseDatabase, buffer, recent });
+  const stranded = buffer === null ? strandedIn(config, logs.logger) : () => null;
   const health = (): Health => {
     const hasRoom = log === null || buffer === null || buffer.hasRoom(config.eventBytesMax);
     const clockProblem = clock.problem();
     const detail = {
       ...(clockProblem === null ? {} : { clock: clockProblem.words }),
       ...(hasRoom ? {} : { buffer: 'full' }),
+      ...(stranded() === null ? {} : { buffer: stranded()! }),
       ...(types.problem() === null ? {} : { schemas: types.problem()! }),
       ...kafka?.problems(),
       ...storage?.problems(),

@@ -91,6 +91,24 @@ describe.skipIf(await isWithoutKafka('own'))('events accepted before', () => {
     await expectRows(after, ids);
   });
 
+  test('a role that has to do with the disk, and lie there, are told of by one that has not', async () => {
+    const [dataDir, prefix] = [temporaryFolder(), newPrefix()];
+    await kafka.kill();
+    const before = await start(dataDir, '--role=ingest', brokers(), topic(prefix));
+    await post(before, 500);
+    before.kill('SIGKILL');
+    await before.exited;
+    await kafka.restart();
+    const after = await start(dataDir, '--role=etl', brokers(), topic(prefix), group());
+    expect((await problems(after)).buffer).toContain('510 events wait in');
+    const again = await start(dataDir, '--role=ingest', brokers(), topic(prefix));
+    await eventually(async () => (await metric(again.url, 'ugc_buffer_events')) === 0, { what: 'an empty buffer' });
+    await eventually(async () => !('buffer' in (await problems(after))), {
+      what: 'it is told no more',
+      msMax: 150_000,
+    });
+  });
+
   test('another UGC_TOPIC, and wait in Kafka, are told of until somebody with that setting has moved them', async () => {
     const [dataDir, own, prefix] = [temporaryFolder(), group(), newPrefix()];
     const before = await start(dataDir, brokers(), topic(prefix), own);
@@ -103,7 +121,13 @@ describe.skipIf(await isWithoutKafka('own'))('events accepted before', () => {
     expect(await edge.stop()).toBe(0);
     const open = '--clickhouse-http-readonly=false';
     const after = await start(dataDir, brokers(), topic(newPrefix()), own, open);
-    const told = await eventually(async () => (await problems(after)).reading, { what: 'it is told', msMax: 150_000 });
+    const told = await eventually(
+      async () => {
+        const { reading = '' } = await problems(after);
+        return reading.includes('nobody reads') && reading;
+      },
+      { what: 'it is told', msMax: 150_000 },
+    );
     expect(told).toContain(`30 in ${prefix}.click`);
     const server = `--clickhouse-url=${after.clickhouseUrl}`;
     await start(temporaryFolder(), '--role=etl', brokers(), topic(prefix), own, server);

@@ -77,6 +77,7 @@ describe('who may import whom', () => {
     'src/ledger.ts',
     'src/refreshes.ts',
     'src/clock-watch.ts',
+    'src/stranded.ts',
     'src/scrape.ts',
   ];
   const rooms = ['ingest', 'etl', 'content', 'archive', 'operate', 'console'];
