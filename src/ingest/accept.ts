@@ -8,12 +8,12 @@ import type { Metrics } from '../telemetry.ts';
 import type { Ack } from './ack.ts';
 import { type Answer, json, problem } from './answer.ts';
 import type { Clock } from './clock.ts';
-import type { Judge, Origin, Verdict } from './judge.ts';
+import { isObject, type Judge, type Origin, unwrap, type Verdict } from './judge.ts';
 import type { Ledger } from './ledger.ts';
 import type { Reading } from './read.ts';
 import { type Readable, type Told, unreadable } from './readable.ts';
 import type { Recent } from './recent.ts';
-import { type Rejection, reject } from './rejection.ts';
+import { type Rejection, readId, reject } from './rejection.ts';
 import { onceEachMoment } from './same-moment.ts';
 
 export interface AcceptOptions {
@@ -50,7 +50,7 @@ export function acceptOf({ judge, log, metrics, ledger, recent, readable = unrea
     recent?.note(reading.events, verdicts, outcomes, origin.receivedAtMs);
     const told = ack === 'stored' ? await readable.told(envelopes, outcomes) : outcomes;
     const durable = ack === 'stored' && told.some(isWaiting) ? 202 : 200;
-    if (doubt !== null && verdicts.some(isByClock)) return answerDoubted(verdicts, told, doubt.words);
+    if (doubt !== null && verdicts.some(isByClock)) return answerDoubted(reading.events, verdicts, told, doubt.words);
     return reading.isSingle ? answerOne(verdicts[0]!, told[0], durable) : answerMany(verdicts, told, durable);
   };
 
@@ -168,10 +168,20 @@ const isByClock = (verdict: Verdict): boolean =>
   !verdict.ok && (verdict.reason === 'in_future' || verdict.reason === 'too_old');
 
 /** With a clock in doubt, what it refuses is not refused for good: its sender may try again. */
-function answerDoubted(verdicts: readonly Verdict[], outcomes: readonly Told[], words: string): Answer {
+function answerDoubted(
+  events: readonly unknown[],
+  verdicts: readonly Verdict[],
+  outcomes: readonly Told[],
+  words: string,
+): Answer {
   if (!outcomes.some(({ ok }) => ok)) return problem(new PipelineError('clock_wrong', words));
-  const failed = '{"outcome":"failed","reason":"clock_wrong","retry":true}';
-  return answerMany(verdicts, outcomes, 200, verdict => (isByClock(verdict) ? failed : null));
+  return answerMany(verdicts, outcomes, 200, (verdict, at) => {
+    if (!isByClock(verdict)) return null;
+    const event = unwrap(events[at]);
+    const id = isObject(event) ? readId(event.event_id) : null;
+    const own = id === null ? {} : { event_id: id };
+    return JSON.stringify({ ...own, outcome: 'failed', reason: 'clock_wrong', retry: true });
+  });
 }
 
 /** `instead`: the result of an event that is told otherwise than usual. */
@@ -179,7 +189,7 @@ function answerMany(
   verdicts: readonly Verdict[],
   outcomes: readonly Told[],
   durable: number,
-  instead: (verdict: Verdict) => string | null = () => null,
+  instead: (verdict: Verdict, at: number) => string | null = () => null,
 ): Answer {
   if (verdicts.length === 0) return problem(new PipelineError('invalid', 'the body holds no event'));
   const failure = outcomes.find(outcome => !outcome.ok);
@@ -187,10 +197,10 @@ function answerMany(
   let accepted = 0;
   let results = '';
   let next = 0;
-  for (const verdict of verdicts) {
+  for (const [at, verdict] of verdicts.entries()) {
     const outcome = verdict.ok ? outcomes[next++] : undefined;
     if (outcome?.ok) accepted++;
-    results += (results === '' ? '' : ',') + (instead(verdict) ?? resultOf(verdict, outcome));
+    results += (results === '' ? '' : ',') + (instead(verdict, at) ?? resultOf(verdict, outcome));
   }
   const rejected = verdicts.length - accepted;
   const status = rejected === 0 ? durable : accepted === 0 ? 422 : 207;

@@ -129,9 +129,9 @@ describe('with a clock', () => {
     expect(seen(await by(false, single(clicks[0])))).toEqual({ status: 200, body: accepted(0) });
     expect(seen(await by(false, single({ no: 'type' })))).toMatchObject({ status: 422 });
     const failed = { outcome: 'failed', reason: 'clock_wrong', retry: true };
-    expect(seen(await by(false, many(clicks[1], ahead)))).toEqual({
+    expect(seen(await by(false, many(clicks[1], ahead, { ...ahead, event_id: ids[2] })))).toEqual({
       status: 207,
-      body: { accepted: 1, rejected: 1, results: [accepted(1), failed] },
+      body: { accepted: 1, rejected: 2, results: [accepted(1), failed, { event_id: ids[2], ...failed }] },
     });
   });
 });
