@@ -16,7 +16,7 @@ const singles = bodiesOf(1, 500);
 
 export async function outageBench(seconds: number): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const bench of [down, killed, hung, drain]) {
+  for (const bench of [down, killed, hung, drain, joined]) {
     const kafka = await startKafka({ flags: brokerFlags });
     const ugc = await startEdge(kafka);
     try {
@@ -31,7 +31,7 @@ export async function outageBench(seconds: number): Promise<Row[]> {
   return rows;
 }
 
-interface Running {
+export interface Running {
   readonly kafka: TestKafka;
   readonly ugc: Ugc;
   readonly seconds: number;
@@ -173,6 +173,40 @@ async function drain({ kafka, ugc, seconds }: Running): Promise<Row[]> {
       'broker core-µs/event': spent.broker / (drained + samples.length),
       ...times,
       note: `${drained.toLocaleString('en')} of ${full.toLocaleString('en')} events, ${(perSecond / liveRate).toFixed(1)} × the live rate; times are of the live ones meanwhile, ${bad} failed, ${samples.filter(({ stored }) => stored === 'disk').length} answered from the disk`,
+    },
+  ];
+}
+
+const fewPerSecond = 5;
+const pauseMs = 100;
+
+/** A drain beside nobody, then a few live events: how fast it goes on, and for how long it stands still at most. */
+export async function joined({ kafka, ugc, seconds }: Running): Promise<Row[]> {
+  await kafka.kill();
+  await load({ url: ugc.url, bodies: bodiesOf(100, 20), connections: 16, seconds: 2 * seconds });
+  const full = await metric(ugc.url, 'ugc_buffer_events');
+  await kafka.restart();
+  const sent = () => metric(ugc.url, 'ugc_buffer_drained_total');
+  await eventually(async () => (await sent()) > full / 2, { what: 'half of it drained', msMax: 300_000, pauseMs });
+  const before = { sent: await sent(), atMs: performance.now() };
+  const live = await openLoad({ url: ugc.url, bodies: singles, perSecond: fewPerSecond });
+  let [last, movedAtMs, stillMs] = [before.sent, before.atMs, 0];
+  const isEmpty = async (): Promise<boolean> => {
+    const now = await sent();
+    const atMs = performance.now();
+    stillMs = Math.max(stillMs, atMs - movedAtMs);
+    if (now > last) [last, movedAtMs] = [now, atMs];
+    return atMs - before.atMs > seconds * 1_000 || (await metric(ugc.url, 'ugc_buffer_events')) < 1_000;
+  };
+  await eventually(isEmpty, { what: 'an empty buffer, or the time is over', msMax: 300_000, pauseMs });
+  const perSecond = (last - before.sent) / ((movedAtMs - before.atMs) / 1_000);
+  const { bad, ...times } = summaryOf(await live.stop());
+  return [
+    {
+      what: `drain beside nobody, then ${fewPerSecond}/s live`,
+      'events/s': Math.round(perSecond),
+      ...times,
+      note: `${before.sent.toLocaleString('en')} of ${full.toLocaleString('en')} events were drained before; stood still for ${Math.round(stillMs)} ms at most; ${bad} live ones failed`,
     },
   ];
 }

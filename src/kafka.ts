@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { diskLog } from './adapters/disk-log.ts';
 import { ensureTopics } from './adapters/kafka/ensure-topics.ts';
+import { watchLeftOver } from './adapters/kafka/left-over.ts';
 import { kafkaLog } from './adapters/kafka/log.ts';
 import type { KafkaLogOptions, TlsOptions } from './adapters/kafka/options.ts';
 import { kafkaSource } from './adapters/kafka/source.ts';
@@ -21,11 +22,14 @@ import { hintOf } from './nearest.ts';
 import type { DiskBuffer, Log, Source } from './ports.ts';
 import { sleep } from './sleep.ts';
 import type { Logger, Metrics } from './telemetry.ts';
+import type { Topics } from './topics.ts';
 
 export interface KafkaEdgeOptions {
   readonly config: Config;
   readonly buffer: DiskBuffer;
   readonly topics: readonly string[];
+  /** Where events of a type go just now; null = nobody here knows the type. */
+  readonly topicOf: (type: string) => string | null;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -45,7 +49,8 @@ export interface KafkaEdge {
 }
 
 /** Rejects with `config_invalid` when a PEM file cannot be read. Kafka being down is no failure. */
-export async function openKafkaEdge({ config, buffer, topics, logger, metrics }: KafkaEdgeOptions): Promise<KafkaEdge> {
+export async function openKafkaEdge(edge: KafkaEdgeOptions): Promise<KafkaEdge> {
+  const { config, buffer, topics, topicOf, logger, metrics } = edge;
   const options = kafkaOptionsOf(config);
   const kafka = kafkaLog(options);
   const copies = copiesOf();
@@ -66,6 +71,7 @@ export async function openKafkaEdge({ config, buffer, topics, logger, metrics }:
     breaker,
     copies,
     pace,
+    topicOf,
     logger,
     onDrained: (outcome, events) => metrics.bufferDrained.inc({ outcome }, events),
     onHalted: topic => keeper.want([topic]),
@@ -173,21 +179,42 @@ const retryMsMax = 10_000;
 
 export interface KafkaReaderOptions {
   readonly config: Config;
-  readonly topics: readonly string[];
+  readonly topics: () => Topics;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** What the etl role reads. */
+/** What the etl role reads: those of `topics` that it moves. */
 export function kafkaReader({ config, topics, logger, metrics }: KafkaReaderOptions): Source {
   const { from, kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
   // A group of its own: the usual one goes on where it is, and a restart goes on where this one was.
   const groupId = from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;
   if (from !== null)
     logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events says 0 of every topic');
+  const options = { ...kafkaOptionsOf(config), groupId };
   const onReplaced = (topic: string): void => metrics.etlLogReplaced.inc({ topic });
-  return kafkaSource({ ...kafkaOptionsOf(config), groupId, sessionTimeoutMs, from, topics, logger, onReplaced });
+  const source = kafkaSource({ ...options, sessionTimeoutMs, from, topics: topics().read, logger, onReplaced });
+  const leftOver = watchLeftOver({
+    ...options,
+    known: () => [...topics().read, ...topics().written],
+    onChange: left => {
+      if (left.size > 0) logger.warn({ topics: Object.fromEntries(left) }, leftOverWords(left));
+    },
+  });
+  return {
+    ...source,
+    problem: () => source.problem() ?? (leftOver.left.size === 0 ? null : leftOverWords(leftOver.left)),
+    close: () => {
+      leftOver.stop();
+      return source.close();
+    },
+  };
 }
+
+const leftOverWords = (left: ReadonlyMap<string, number>): string =>
+  `events wait that nobody reads, of an earlier UGC_TOPIC or UGC_LEDGER: ${[...left]
+    .map(([topic, events]) => `${events} in ${topic}`)
+    .join(', ')}; they become rows by another ugc --role=etl with the earlier setting`;
 
 /** Throws `config_invalid` when --from names a topic that nobody reads: it would be passed over in silence. */
 export function refuseStrange(from: From | null, topics: readonly string[]): void {

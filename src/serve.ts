@@ -6,6 +6,7 @@ import { aggregates } from '../schemas/aggregates.ts';
 import { catalogue } from '../schemas/catalogue.ts';
 import { diskLog } from './adapters/disk-log.ts';
 import { sqliteBuffer } from './adapters/sqlite/buffer.ts';
+import { type WatchedClock, watchClock } from './clock-watch.ts';
 import type { Config, Role } from './config.ts';
 import { roles } from './config.ts';
 import { endAtBugs, signalled, within } from './ending.ts';
@@ -26,7 +27,9 @@ import type { DiskBuffer, Log, Source } from './ports.ts';
 import { type RunTimeTypes, runTimeTypes } from './run-time-types.ts';
 import { scrapeOf } from './scrape.ts';
 import { type Storage, startStorage } from './storage.ts';
+import { strandedIn } from './stranded.ts';
 import { type Health, type Logger, type Logs, type Metrics, openLogs, openMetrics } from './telemetry.ts';
+import { topicOfType } from './topics.ts';
 
 /** Resolves with the exit code once the process may end. */
 export async function serve(config: Config, version: string): Promise<0 | 1> {
@@ -72,6 +75,8 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   const dataDir = resolve(config.dataDir);
   makeFolder(dataDir);
   const broken = Promise.withResolvers<string>();
+  const clock = watchClock(config, active.has('ingest'), logger);
+  closing.push(clock.close);
 
   const types = runTimeTypes({ folder: config.schemasDir, keptIn: typesFolder(dataDir), builtIn: catalogue, logger });
   const judges = judgesOf(config, version, types.known());
@@ -85,7 +90,14 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
   // is left, from the first moment on, so the other need not be waited for.
   let kafka: KafkaEdge | null = null;
   if (hasKafka && buffer !== null) {
-    kafka = await openKafkaEdge({ config, buffer, topics: topics.now().written, logger, metrics });
+    kafka = await openKafkaEdge({
+      config,
+      buffer,
+      topics: topics.now().written,
+      topicOf: type => topicOfType(config, types.known().all, type),
+      logger,
+      metrics,
+    });
     closing.push(kafka.close);
     void kafka.broken.then(broken.resolve);
     await buffer.retire('etl');
@@ -100,7 +112,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     storage = await startStorage({
       config,
       openSource: () => {
-        if (buffer === null || hasKafka) return kafkaReader({ config, topics: topics.now().read, logger, metrics });
+        if (buffer === null || hasKafka) return kafkaReader({ config, topics: topics.now, logger, metrics });
         const source = first ?? buffer.source('etl');
         first = null;
         return source;
@@ -108,6 +120,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
       tables: tablesOf(types.known().all),
       aggregates,
       judge: judges.judgeForeign,
+      clock,
       logger,
       metrics,
     });
@@ -134,6 +147,7 @@ async function start({ config, version, logs, closing }: Started): Promise<{ rea
     lookup,
     ledger,
     log: takes,
+    clock,
     logs,
     metrics,
   });
@@ -188,6 +202,7 @@ interface EdgeParts {
   readonly ledger: Ledger | null;
   /** Where events go; null = this process takes none. */
   readonly log: Log | null;
+  readonly clock: WatchedClock;
   readonly logs: Logs;
   readonly metrics: Metrics;
 }
@@ -210,23 +225,28 @@ function openEdge({
   lookup,
   ledger,
   log,
+  clock,
   logs,
   metrics,
 }: EdgeParts): Edge {
   const { tables } = lookup;
   const readable = readableOf({ presence: tables, refusal: lookup.refusal, timeoutMs: config.ackStoredTimeoutMs });
   const recent = recentOf();
-  const accept = log === null ? null : acceptOf({ judge: judges.judge, log, metrics, ledger, recent, readable });
+  const accept = log === null ? null : acceptOf({ judge: judges.judge, log, metrics, ledger, recent, readable, clock });
   const receipts = receiptsOf({ tables, database: config.clickhouseDatabase, buffer, recent });
+  const stranded = buffer === null ? strandedIn(config, logs.logger) : () => null;
   const health = (): Health => {
     const hasRoom = log === null || buffer === null || buffer.hasRoom(config.eventBytesMax);
+    const clockProblem = clock.problem();
     const detail = {
+      ...(clockProblem === null ? {} : { clock: clockProblem.words }),
       ...(hasRoom ? {} : { buffer: 'full' }),
+      ...(stranded() === null ? {} : { buffer: stranded()! }),
       ...(types.problem() === null ? {} : { schemas: types.problem()! }),
       ...kafka?.problems(),
       ...storage?.problems(),
     };
-    return { ready: hasRoom || kafka?.isUp === true, detail };
+    return { ready: (hasRoom || kafka?.isUp === true) && clockProblem?.isCertain !== true, detail };
   };
   const onScrape = scrapeOf({ buffer, storage, reader, topics: () => topics.now().read, metrics });
   const { host, port, adminPort } = config;
@@ -236,6 +256,7 @@ function openEdge({
       port,
       adminPort,
       accept,
+      clock,
       receipts,
       limits: config,
       api: judges.api,

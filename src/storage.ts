@@ -15,6 +15,7 @@ import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { type GrowingSink, growingSink } from './etl/growing-sink.ts';
 import { type Mover, startMover } from './etl/loop.ts';
+import type { Clock } from './ingest/clock.ts';
 import { clickhouseFolder, removeInstance, urlOf, writeInstance } from './instance.ts';
 import type { AggregateDefinition, JudgeForeign, Sink, Source, TableDefinition } from './ports.ts';
 import { watchRefreshes } from './refreshes.ts';
@@ -29,6 +30,8 @@ export interface StorageOptions {
   readonly aggregates: readonly AggregateDefinition[];
   /** Of records that no edge of ours has written, or one of an older version. */
   readonly judge: JudgeForeign;
+  /** By a clock that is wrong for certain no record is judged: what is right would be dead. */
+  readonly clock: Pick<Clock, 'problem'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -99,7 +102,7 @@ interface Opened {
 }
 
 function run(options: StorageOptions, { engine, client, sink, http }: Opened): Storage {
-  const { config, openSource, aggregates, judge, logger, metrics } = options;
+  const { config, openSource, aggregates, judge, clock, logger, metrics } = options;
   const stopping = new AbortController();
   const types = new Map(options.tables.map(({ type, version = 1 }) => [type, version]));
   let source: Source | null = null;
@@ -110,6 +113,7 @@ function run(options: StorageOptions, { engine, client, sink, http }: Opened): S
   let owed: readonly TableDefinition[] | null = null;
 
   const moving = (async () => {
+    while (clock.problem()?.isCertain && !stopping.signal.aborted) await sleep(1_000, stopping.signal);
     if (engine === null) await prepared(() => sink.prepare());
     while (!stopping.signal.aborted) {
       mustReopen = false;

@@ -1,7 +1,7 @@
 // Which topics a process writes to and reads from.
 
 import type { Catalogue } from '../schemas/catalogue.ts';
-import { ledgerTopic } from '../schemas/ledger.ts';
+import { ledgerTopic, ledgerType } from '../schemas/ledger.ts';
 import { topicOf } from '../schemas/topic.ts';
 import type { Config } from './config.ts';
 import { PipelineError } from './errors.ts';
@@ -31,4 +31,11 @@ export function topicsOf({ topic: pattern, streams, ledger }: Config, { types }:
     written: [...new Set([...byTopic.keys(), ...ledgerTopics])],
     read: [...new Set([...read, ...ledgerTopics])],
   };
+}
+
+/** Where events of a type, or entries of the ledger, go; null when there is no such type. */
+export function topicOfType({ topic: pattern }: Config, { types }: Catalogue, name: string): string | null {
+  if (name === ledgerType) return ledgerTopic(pattern);
+  const type = types.find(known => known.name === name);
+  return type === undefined ? null : topicOf(pattern, type);
 }

@@ -24,7 +24,8 @@ export const blockOf = (type: string, batches: readonly Batch[]): Block => ({
   bytes: batches.reduce((bytes, batch) => bytes + batch.ndjson.length, 0),
   chunks: batches.map(batch => batch.ndjson),
   token: `${run}-${++blocks}`,
-  oldestAtMs: Math.min(...batches.map(batch => batch.oldestAtMs)),
+  // Not spread: a block may be of more batches than a call takes arguments.
+  oldestAtMs: batches.reduce((oldest, batch) => Math.min(oldest, batch.oldestAtMs), Number.POSITIVE_INFINITY),
 });
 
 export interface Filling {

@@ -2,7 +2,7 @@
 //
 // - A row that finds the table at rest leaves at once; a table in use is inserted into every `intervalMs`, so blocks grow
 //   with the rate, and in its turn where many are in use (pace.ts). What it has not used at rest it may use at once, a few
-//   inserts at most. Half of a full block does not wait.
+//   inserts at most. Half of a full block does not wait, and the next pays nothing for that (spacing.ts).
 // - An insert of unknown outcome, or into a sink that is overloaded or needs repair, is repeated with the same token
 //   until it succeeds: never skipped, never split.
 // - Only a definite refusal leads to dead letters, and only of the records that are refused alone.
@@ -10,6 +10,7 @@
 import { messageOf, PipelineError } from '../errors.ts';
 import type { Batch, Sink } from '../ports.ts';
 import { sleep } from '../sleep.ts';
+import { spacingOf } from '../spacing.ts';
 import type { Logger, Metrics } from '../telemetry.ts';
 import { type Block, blockOf, fillingOf } from './block.ts';
 import { isolate } from './isolate.ts';
@@ -94,9 +95,8 @@ export function startLane(type: string, options: LaneOptions): Lane {
   };
 
   async function run(): Promise<void> {
-    // When the next insert is due if none is spare (GCRA, ITU-T I.371).
-    let dueAt = Number.NEGATIVE_INFINITY;
-    const sparesMs = (options.sparesMax ?? sparesMaxStandard) * options.intervalMs;
+    const { intervalMs, sparesMax = sparesMaxStandard } = options;
+    const spacing = spacingOf(sparesMax * intervalMs);
     while (!stopping.aborted) {
       if (filling.rows === 0) {
         awaited = Promise.withResolvers();
@@ -105,11 +105,11 @@ export function startLane(type: string, options: LaneOptions): Lane {
       }
       if (!isHalfFull()) {
         hurry = new AbortController();
-        await sleep(dueAt - sparesMs - performance.now(), hurry.signal);
+        await sleep(spacing.freeAt() - performance.now(), hurry.signal);
         await options.pace.turn(hurry.signal);
         if (stopping.aborted) return;
       }
-      dueAt = Math.max(dueAt, performance.now()) + options.intervalMs;
+      spacing.take(performance.now(), intervalMs);
       const wasFull = isFull();
       const block = filling.close({ rowsMax: options.blockRowsMax, bytesMax: options.blockBytesMax });
       if (wasFull && !isFull()) options.onRoom();

@@ -200,13 +200,10 @@ export function startMover(options: MoverOptions): Mover {
   async function bury(topic: string, letters: readonly DeadLetter[]): Promise<void> {
     while (!stopping.signal.aborted && !(await areStored(topic, letters))) await sleep(retryMs, stopping.signal);
     if (stopping.signal.aborted) return;
-    for (const { reason } of letters) metrics.deadLetters.inc({ reason });
-    const [first] = letters;
-    if (first !== undefined)
-      logger.error(
-        { topic, records: letters.length, reason: first.reason, first: first.detail },
-        'records were dead-lettered',
-      );
+    for (const [reason, dead] of Map.groupBy(letters, letter => letter.reason)) {
+      metrics.deadLetters.inc({ reason }, dead.length);
+      logger.error({ topic, records: dead.length, reason, first: dead[0]!.detail }, 'records were dead-lettered');
+    }
     await progress.finish([letters]);
   }
 

@@ -3,6 +3,7 @@
 // insert. Few tables never wait for a turn; of many each waits a round, and what it gets meanwhile goes with it.
 
 import { sleep, untilAborted } from '../sleep.ts';
+import { spacingOf } from '../spacing.ts';
 
 export interface Pace {
   /** Resolves when it is the caller's turn, or when `signal` aborts: then the turn is the next one's. */
@@ -11,13 +12,12 @@ export interface Pace {
 
 /** Turns are `intervalMs` apart; at rest so many of them gather, at most, and may be taken at once. */
 export function paceOf({ intervalMs, sparesMax }: { readonly intervalMs: number; readonly sparesMax: number }): Pace {
-  // When the next turn is due if none is spare (GCRA, ITU-T I.371).
-  let dueAt = Number.NEGATIVE_INFINITY;
+  const spacing = spacingOf(sparesMax * intervalMs);
   let last = Promise.resolve();
 
   async function take(signal: AbortSignal): Promise<void> {
-    await sleep(dueAt - sparesMax * intervalMs - performance.now(), signal);
-    if (!signal.aborted) dueAt = Math.max(dueAt, performance.now()) + intervalMs;
+    await sleep(spacing.freeAt() - performance.now(), signal);
+    if (!signal.aborted) spacing.take(performance.now(), intervalMs);
   }
 
   return {

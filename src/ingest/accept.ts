@@ -2,17 +2,19 @@
 // bad event never costs the good ones; an event without an outcome counts as failed.
 
 import type { Misfit } from '../../schemas/misfit.ts';
-import { PipelineError } from '../errors.ts';
+import { messageOf, PipelineError } from '../errors.ts';
 import type { Envelope, Log, Outcome } from '../ports.ts';
 import type { Metrics } from '../telemetry.ts';
 import type { Ack } from './ack.ts';
 import { type Answer, json, problem } from './answer.ts';
-import type { Judge, Origin, Verdict } from './judge.ts';
+import type { Clock } from './clock.ts';
+import { isObject, type Judge, type Origin, unwrap, type Verdict } from './judge.ts';
 import type { Ledger } from './ledger.ts';
 import type { Reading } from './read.ts';
 import { type Readable, type Told, unreadable } from './readable.ts';
 import type { Recent } from './recent.ts';
-import { type Rejection, reject } from './rejection.ts';
+import { type Rejection, readId, reject } from './rejection.ts';
+import { onceEachMoment } from './same-moment.ts';
 
 export interface AcceptOptions {
   readonly judge: Judge;
@@ -24,31 +26,45 @@ export interface AcceptOptions {
   readonly recent?: Recent;
   /** For who asks for `stored`. */
   readonly readable?: Readable;
+  /** While it is wrong nothing is taken, and while it is doubted no event is refused for good by it. */
+  readonly clock?: Pick<Clock, 'problem'>;
 }
 
 export type Accept = (reading: Reading, origin: Origin, ack?: Ack) => Promise<Answer>;
 
-export function acceptOf({ judge, log, metrics, ledger, recent, readable = unreadable }: AcceptOptions): Accept {
+export function acceptOf({ judge, log, metrics, ledger, recent, readable = unreadable, clock }: AcceptOptions): Accept {
+  const publish = onceEachMoment(async envelopes => completed(await log.publish(envelopes), envelopes));
   return async (reading, origin, ack) => {
     const refusal = ack === 'stored' ? readable.refusal() : null;
     if (refusal !== null) return problem(new PipelineError('bad_request', refusal));
+    const doubt = clock?.problem() ?? null;
+    if (doubt?.isCertain) return problem(new PipelineError('clock_wrong', doubt.words));
     const verdicts = reading.events.map(event => judgeOne(event, origin));
     const envelopes = verdicts.flatMap(verdict => (verdict.ok ? verdict.envelope : []));
     const { firsts, places } = distinct(envelopes);
     const startedAt = performance.now();
-    const published = firsts.length > 0 ? completed(await log.publish(firsts), firsts) : [];
+    const published = await publish(firsts);
     const outcomes = places.map(place => published[place]!);
     count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
     ledger?.note(envelopes, outcomes);
     recent?.note(reading.events, verdicts, outcomes, origin.receivedAtMs);
     const told = ack === 'stored' ? await readable.told(envelopes, outcomes) : outcomes;
     const durable = ack === 'stored' && told.some(isWaiting) ? 202 : 200;
+    if (doubt !== null && verdicts.some(isByClock)) return answerDoubted(reading.events, verdicts, told, doubt.words);
     return reading.isSingle ? answerOne(verdicts[0]!, told[0], durable) : answerMany(verdicts, told, durable);
   };
 
   function judgeOne(event: unknown, origin: Origin): Verdict {
     if (event instanceof PipelineError) return reject('not_json', null, { path: '', message: event.message });
-    return judge(event, origin);
+    try {
+      return judge(event, origin);
+    } catch (error) {
+      // A fault of ours, and the same again however often it is sent: the good events beside it must not pay for it.
+      return reject('invalid', null, {
+        path: '',
+        message: `it could not be judged, a fault of ugc: ${messageOf(error)}`,
+      });
+    }
   }
 
   function count(
@@ -147,17 +163,44 @@ function codeOf({ reason, errors }: Rejection): PipelineError {
 const summaryOf = (errors: readonly Misfit[]): string =>
   errors.map(({ path, message }) => (path === '' ? message : `${path} ${message}`)).join('; ');
 
-function answerMany(verdicts: readonly Verdict[], outcomes: readonly Told[], durable: number): Answer {
+/** Refused by what time it is here. */
+const isByClock = (verdict: Verdict): boolean =>
+  !verdict.ok && (verdict.reason === 'in_future' || verdict.reason === 'too_old');
+
+/** With a clock in doubt, what it refuses is not refused for good: its sender may try again. */
+function answerDoubted(
+  events: readonly unknown[],
+  verdicts: readonly Verdict[],
+  outcomes: readonly Told[],
+  words: string,
+): Answer {
+  if (!outcomes.some(({ ok }) => ok)) return problem(new PipelineError('clock_wrong', words));
+  return answerMany(verdicts, outcomes, 200, (verdict, at) => {
+    if (!isByClock(verdict)) return null;
+    const event = unwrap(events[at]);
+    const id = isObject(event) ? readId(event.event_id) : null;
+    const own = id === null ? {} : { event_id: id };
+    return JSON.stringify({ ...own, outcome: 'failed', reason: 'clock_wrong', retry: true });
+  });
+}
+
+/** `instead`: the result of an event that is told otherwise than usual. */
+function answerMany(
+  verdicts: readonly Verdict[],
+  outcomes: readonly Told[],
+  durable: number,
+  instead: (verdict: Verdict, at: number) => string | null = () => null,
+): Answer {
   if (verdicts.length === 0) return problem(new PipelineError('invalid', 'the body holds no event'));
   const failure = outcomes.find(outcome => !outcome.ok);
   if (failure !== undefined && !failure.ok && outcomes.every(outcome => !outcome.ok)) return problem(failure.error);
   let accepted = 0;
   let results = '';
   let next = 0;
-  for (const verdict of verdicts) {
+  for (const [at, verdict] of verdicts.entries()) {
     const outcome = verdict.ok ? outcomes[next++] : undefined;
     if (outcome?.ok) accepted++;
-    results += (results === '' ? '' : ',') + resultOf(verdict, outcome);
+    results += (results === '' ? '' : ',') + (instead(verdict, at) ?? resultOf(verdict, outcome));
   }
   const rejected = verdicts.length - accepted;
   const status = rejected === 0 ? durable : accepted === 0 ? 422 : 207;

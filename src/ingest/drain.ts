@@ -8,6 +8,8 @@
 //   of it. An empty buffer costs nothing but the buffer's own look for other writers.
 // - A full disk takes no position either: what was sent is passed, and what comes is read, once there is room.
 // - What only one part of Kafka does not take goes behind the rest (stranded.ts).
+// - Events go to the topic that events of their type go to now. The one they were accepted for, under another UGC_TOPIC,
+//   may be a topic nobody reads any more.
 // - A crash repeats events, never skips one.
 
 import { messageOf, PipelineError } from '../errors.ts';
@@ -28,6 +30,8 @@ export interface DrainOptions {
   readonly copies: Copies;
   /** Of what is sent, so that live events keep their latency. */
   readonly pace: Pace;
+  /** Where events of a type go now; null = nobody here knows the type, and they go where they were accepted for. */
+  readonly topicOf?: (type: string) => string | null;
   readonly logger: Logger;
   /** So many events have left the buffer. */
   readonly onDrained: (outcome: Drained, events: number) => void;
@@ -57,12 +61,13 @@ interface Draining {
 
 export function startDrain(options: DrainOptions): Drain {
   const { buffer, kafka, breaker, copies, pace, logger, onDrained } = options;
-  const { retryMsMin = 100, retryMsMax = 1_000, onHalted = () => {} } = options;
+  const { retryMsMin = 100, retryMsMax = 1_000, onHalted = () => {}, topicOf = () => null } = options;
   const source: Source = buffer.source('drain', { withKeys: true });
   const stopping = new AbortController();
   const underWay = new Map<string, Promise<void>>();
   const halted = new Map<string, string>();
   const stranded = strandedOf({ buffer, pause: () => sleep(retryMsMax, stopping.signal) });
+  const moved = new Set<string>();
   let bytesUnderWay = 0;
   /** Aborted when a topic may be read again. */
   let changed = new AbortController();
@@ -111,17 +116,20 @@ export function startDrain(options: DrainOptions): Drain {
 
   /** Resolves when Kafka has all of it, or it is set aside, and it is passed; or when stopping. */
   async function deliver(topic: string, batches: readonly Batch[]): Promise<void> {
-    let rest = await unsent(batches.flatMap(recordsOf));
+    const all = batches.flatMap(batch => recordsOf(batch, topicOf(batch.type!) ?? topic));
+    tellMoved(topic, all);
+    let rest = await unsent(all);
     for (let retryMs = retryMsMin; rest.length > 0; retryMs = Math.min(retryMs * 2, retryMsMax)) {
       const { left, error, isOfPart } = await send(rest);
       rest = left;
       if (error === null) continue;
       if (isOfPart && (await stranded.putBehind(topic, left.map(toEnvelope), batches.at(-1)!.last))) break;
-      tell(topic, error);
+      tell(left[0]!.envelope.topic, error);
       await sleep(error.retry === 'halt' ? retryMsMax : retryMs * (0.5 + Math.random()), stopping.signal);
       if (stopping.signal.aborted) return;
     }
-    if (halted.delete(topic)) logger.info({ topic }, 'the topic takes events again');
+    for (const to of new Set(all.map(({ envelope }) => envelope.topic)))
+      if (halted.delete(to)) logger.info({ topic: to }, 'the topic takes events again');
     for (const { partition, last } of batches.slice(-1))
       await untilRoom(() => source.commit({ topic, partition, last }));
   }
@@ -191,10 +199,10 @@ export function startDrain(options: DrainOptions): Drain {
   async function setAside(refused: readonly (Draining & { readonly reason: string })[]): Promise<void> {
     if (refused.length === 0) return;
     await buffer.setAside(
-      refused.map(({ envelope: { topic, type, body }, batch, index, reason }) => ({
+      refused.map(({ envelope: { type, body }, batch: { topic, last: position }, index, reason }) => ({
         topic,
         type,
-        position: batch.last,
+        position,
         index,
         reason,
         body,
@@ -205,6 +213,15 @@ export function startDrain(options: DrainOptions): Drain {
       { topic: refused[0]!.envelope.topic, events: refused.length, reason: refused[0]!.reason },
       'Kafka refuses events for good: set aside in quarantine; see ugc buffer inspect --quarantine',
     );
+  }
+
+  /** Once for each pair of topics. */
+  function tellMoved(topic: string, records: readonly Draining[]): void {
+    for (const to of new Set(records.map(({ envelope }) => envelope.topic))) {
+      if (to === topic || moved.has(`${topic} ${to}`)) continue;
+      moved.add(`${topic} ${to}`);
+      logger.warn({ from: topic, topic: to }, 'buffered events go to the topic that events of their type go to now');
+    }
   }
 
   function tell(topic: string, error: PipelineError): void {
@@ -222,8 +239,8 @@ export function startDrain(options: DrainOptions): Drain {
 
 const decoder = new TextDecoder();
 
-function recordsOf(batch: Batch): Draining[] {
-  const { topic, version = 0, oldestAtMs: receivedAtMs } = batch;
+function recordsOf(batch: Batch, topic: string): Draining[] {
+  const { version = 0, oldestAtMs: receivedAtMs } = batch;
   const keys: (string | null)[] = JSON.parse(batch.keys!);
   const bodies = decoder.decode(batch.ndjson).split('\n');
   return keys.map((key, index) => {

@@ -14,7 +14,7 @@ import { upgrade } from '../../schemas/upgrade.ts';
 import { type DeadReason, messageOf } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import type { ForeignRecord, ForeignVerdict, JudgeForeign } from '../ports.ts';
-import { isVersion, newerThan } from '../stamp.ts';
+import { isVersion, newerThan, stampStart } from '../stamp.ts';
 import { isObject, type JudgeOptions, judgeOf, type Origin, unwrap } from './judge.ts';
 import { type JsonObject, readId } from './rejection.ts';
 
@@ -25,19 +25,26 @@ export interface ForeignJudgeOptions extends JudgeOptions {
   readonly now?: () => number;
 }
 
+/** No UGC_JSON_DEPTH_MAX is more, and no UGC_EVENT_BYTES_MAX with an edge's fields before the event. */
+const depthMaxOfAnyEdge = 128;
+const bytesMaxOfAnyEdge = 17 * 2 ** 20;
+
+const stampBytes = Buffer.from(stampStart);
+const isOfAnEdge = (value: Uint8Array): boolean => stampBytes.equals(value.subarray(0, stampBytes.length));
+
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export function foreignJudgeOf(options: ForeignJudgeOptions): JudgeForeign {
   const judge = judgeOf(options);
+  // What an edge has taken stays taken, whatever the bounds are now.
+  const judgeAgain = judgeOf({ ...options, jsonDepthMax: Math.max(options.jsonDepthMax, depthMaxOfAnyEdge) });
   const { now: clock = Date.now } = options;
   const typeOfTopic = typesByTopic(options.catalogue, options.topic);
 
   return (record, { topic, partition }) => {
     const { value } = record;
     if (value === null) return dead('tombstone', 'the record has no value');
-    if (value.length > options.bodyBytesMax)
-      return dead('too_large', `the record takes more than ${options.bodyBytesMax} bytes (UGC_BODY_BYTES_MAX)`);
-    const parsed = read(value);
+    const parsed = read(value, options.bodyBytesMax);
     if ('reason' in parsed) return parsed;
     const given = unwrap(parsed.event);
     const receivedAtMs = receivedAtOf(record, clock());
@@ -49,7 +56,7 @@ export function foreignJudgeOf(options: ForeignJudgeOptions): JudgeForeign {
     const idOf = ({ event_id: id, timestamp }: JsonObject): string =>
       readId(id) ?? derivedId({ ...record, value }, topic, partition, timestamp);
     const identified = isObject(now.event) ? { ...now.event, event_id: idOf(now.event) } : now.event;
-    const verdict = judge(identified, { ...origin, pathType });
+    const verdict = (version === null ? judge : judgeAgain)(identified, { ...origin, pathType });
     if (!verdict.ok)
       return dead(verdict.reason, verdict.errors.map(({ path, message }) => `${path} ${message}`.trim()).join('; '));
     const { type, id, body } = verdict.envelope;
@@ -58,7 +65,8 @@ export function foreignJudgeOf(options: ForeignJudgeOptions): JudgeForeign {
 
   /** The event as this version of its type has it, or why it cannot be. */
   function brought(event: JsonObject, version: number, pathType: string | null): { readonly event: JsonObject } | No {
-    const type = options.catalogue.find(String(event.event_type ?? pathType));
+    const name = event.event_type ?? pathType;
+    const type = typeof name === 'string' ? options.catalogue.find(name) : undefined;
     if (type === undefined || version === type.version) return { event }; // the judge knows what to say of a type
     if (version > type.version)
       return { ok: false, reason: 'newer', detail: newerThan({ type: type.name, version }, type.version) };
@@ -78,7 +86,9 @@ const dead = (reason: DeadReason, detail: string): No => ({
   detail,
 });
 
-function read(value: Uint8Array): { readonly event: unknown } | No {
+function read(value: Uint8Array, bytesMax: number): { readonly event: unknown } | No {
+  if (value.length > (isOfAnEdge(value) ? bytesMaxOfAnyEdge : bytesMax))
+    return dead('too_large', `the record takes more than ${bytesMax} bytes (UGC_BODY_BYTES_MAX)`);
   if (value.length === 0) return dead('not_json', 'the record is empty');
   let text: string;
   try {

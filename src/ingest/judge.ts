@@ -32,6 +32,8 @@ export type Verdict = { readonly ok: true; readonly envelope: Envelope } | Rejec
 /** What the edge knows of the request an event came in. */
 export interface Origin {
   readonly receivedAtMs: number;
+  /** What the clock said then, where the stamp is another: by it the event's own times are judged. */
+  readonly clockMs?: number;
   /** Name of the API key. */
   readonly source: string;
   readonly ip: string;
@@ -111,7 +113,7 @@ export function judgeOf(options: JudgeOptions): Judge {
     if (id === null || happened === null || (sent === null && sentAt !== undefined && sentAt !== null))
       return unfit(lane, event, sentAt);
     const isBound = origin.wasJudged !== true;
-    const age = isBound || !isStorable(happened) ? ageRejection(lane, happened.ms, origin.receivedAtMs) : null;
+    const age = isBound || !isStorable(happened) ? ageRejection(lane, happened.ms, clockOf(origin)) : null;
     if (age !== null) return age;
     const fields = fieldsOf(lane, event, origin.isPlain);
     if (typeof fields !== 'string') return fields;
@@ -237,6 +239,8 @@ function stampOf(lane: Lane, origin: Origin): string {
   return lane.stamp;
 }
 
+const clockOf = ({ clockMs, receivedAtMs }: Origin): number => clockMs ?? receivedAtMs;
+
 /** A clock this far behind may be transit or a slow network; further, it is wrong and corrected by sent_at. */
 const transitMsMax = 60_000;
 
@@ -245,7 +249,7 @@ const transitMsMax = 60_000;
  * corrected by the difference between sending and receiving. Without a timestamp it happened when it was sent.
  */
 function happenedAt(timestamp: unknown, sent: ClientTime | null, origin: Origin): ClientTime | null {
-  const skewMs = sent === null || origin.wasJudged === true ? 0 : origin.receivedAtMs - sent.ms;
+  const skewMs = sent === null || origin.wasJudged === true ? 0 : clockOf(origin) - sent.ms;
   const isSkewed = skewMs < 0 || skewMs > transitMsMax;
   const said = timestamp === undefined && sent !== null ? sent : readTime(timestamp);
   return said === null || !isSkewed ? said : { ms: said.ms + skewMs, iso: null };

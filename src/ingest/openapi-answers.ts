@@ -59,7 +59,7 @@ export const answerSchemas: Readonly<Record<string, JsonSchema>> = {
         reason: { type: 'string', description: 'What failed, as in the type of a problem' },
         retry: { const: true },
       },
-      ['event_id', 'reason', 'retry'],
+      ['reason', 'retry'], // of an event that was not judged only its own event_id is known
     ),
     description: 'It was good and could not be stored: send it again',
   },

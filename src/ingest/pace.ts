@@ -5,9 +5,11 @@
 //   waited longer than twice the usual makes it slower by a third, any other one faster by a fiftieth: what it found out
 //   to be too much it tries again seldom
 // - the usual is learned while nothing is drained: the 99th percentile, wherever Kafka is
-// - never slower than three times what comes in, whoever suffers: the disk must get empty
+// - never slower than three times what comes in, whoever suffers: the disk must get empty. What went while nobody was
+//   there is not made up for (spacing.ts), and what went out then is waited for no longer than anything else
 
 import { sleep } from '../sleep.ts';
+import { spacingOf } from '../spacing.ts';
 
 export interface Pace {
   /** Live events have had their answer from Kafka, or have waited so long without. */
@@ -28,6 +30,11 @@ export interface PaceOptions {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
+interface Slice {
+  readonly events: number;
+  readonly sentAtMs: number;
+}
+
 const windowMs = 100;
 /** Fewer are no window before a second is over. */
 const windowEvents = 20;
@@ -35,6 +42,8 @@ const windowEvents = 20;
 const quietMs = 1_000;
 /** What takes longer waits for a broker that hangs: in front of nobody, and not to be waited for. */
 const heldMsMax = 100;
+/** A timer that rings late costs no more of the rate than this. */
+const lateMsMax = 20;
 const lateShare = 0.01;
 const liveTimes = 3;
 const [slower, faster] = [2 / 3, 1.02];
@@ -46,8 +55,9 @@ export function paceOf(options: PaceOptions = {}): Pace {
   let usualMs = waitMsMin / 2;
   let liveAtMs = Number.NEGATIVE_INFINITY;
   let sentAtMs = Number.NEGATIVE_INFINITY;
-  let nextAtMs = 0;
-  let underWay = 0;
+  const spacing = spacingOf(lateMsMax);
+  /** Slices that live events may have to wait behind, the oldest first. */
+  const underWay = new Set<Slice>();
   let lastTurn: Promise<void> = Promise.resolve();
   let onDone = () => {};
   let window = { fromMs: 0, events: 0, late: 0, isHeld: false };
@@ -66,30 +76,36 @@ export function paceOf(options: PaceOptions = {}): Pace {
   async function turn(events: number, signal: AbortSignal): Promise<void> {
     const sentMeanwhile = (perSecond * 2 * usualMs) / 1_000;
     const room = Math.max(underWayMax, sentMeanwhile) - events;
-    while (isLive() && underWay > 0 && underWay > room && !signal.aborted)
-      await new Promise<void>(resolve => {
-        onDone = resolve;
-      });
-    const waitMs = nextAtMs - now();
+    while (isLive() && !signal.aborted) {
+      const held = heldNow();
+      if (held.events === 0 || held.events <= room) break;
+      await Promise.race([oneDone(), wait(held.untilMs - now(), signal)]);
+    }
+    const waitMs = spacing.freeAt() - now();
     if (waitMs > 0 && isLive()) {
       window.isHeld = true;
       await wait(waitMs, signal);
     }
     sentAtMs = now();
-    nextAtMs = Math.max(sentAtMs, nextAtMs) + (events * 1_000) / perSecond;
+    spacing.take(sentAtMs, (events * 1_000) / perSecond);
   }
 
-  /** Gives back how to leave; leaving again is nothing. */
-  function enter(events: number): () => void {
-    let isIn = true;
-    underWay += events;
-    return () => {
-      if (!isIn) return;
-      isIn = false;
-      underWay -= events;
-      onDone();
-    };
+  /** What is under way and not for too long, and when the first of it will be. */
+  function heldNow(): { readonly events: number; readonly untilMs: number } {
+    const sinceMs = now() - heldMsMax;
+    let [events, untilMs] = [0, 0];
+    for (const slice of underWay) {
+      if (slice.sentAtMs <= sinceMs) underWay.delete(slice);
+      else if (events === 0) [events, untilMs] = [slice.events, slice.sentAtMs + heldMsMax];
+      else events += slice.events;
+    }
+    return { events, untilMs };
   }
+
+  const oneDone = (): Promise<void> =>
+    new Promise(resolve => {
+      onDone = resolve;
+    });
 
   return {
     answered(events, tookMs) {
@@ -98,7 +114,7 @@ export function paceOf(options: PaceOptions = {}): Pace {
       liveAtMs = atMs;
       window.events += events;
       if (tookMs > Math.max(waitMsMin, 2 * usualMs)) window.late += events;
-      const isAlone = underWay === 0 && atMs - sentAtMs > quietMs;
+      const isAlone = underWay.size === 0 && atMs - sentAtMs > quietMs;
       // In balance when one in a hundred is above it.
       if (isAlone) usualMs *= tookMs > usualMs ? 1 + 0.05 * (1 - lateShare) : 1 - 0.05 * lateShare;
       const ageMs = atMs - window.fromMs;
@@ -111,13 +127,14 @@ export function paceOf(options: PaceOptions = {}): Pace {
       lastTurn = granted.promise;
       await before;
       await turn(events, signal);
-      const leave = enter(events);
+      const slice = { events, sentAtMs };
+      underWay.add(slice);
       granted.resolve();
-      if (isLive()) void wait(heldMsMax, signal).then(leave);
       try {
         return await send();
       } finally {
-        leave();
+        underWay.delete(slice);
+        onDone();
       }
     },
   };

@@ -8,6 +8,7 @@ import type { Accept } from './accept.ts';
 import { ackOf } from './ack.ts';
 import { type Answer, json, problem } from './answer.ts';
 import { apiDocs } from './apidocs.ts';
+import { type Clock, clockOf } from './clock.ts';
 import type { Origin } from './judge.ts';
 import { documentOf, type OpenApi } from './openapi.ts';
 import { type ReadLimits, readEvents } from './read.ts';
@@ -20,6 +21,8 @@ export interface ServerOptions {
   readonly adminPort: number;
   /** Null where the role takes no events: health and metrics only. */
   readonly accept: Accept | null;
+  /** When a request has come. */
+  readonly clock?: Pick<Clock, 'stamp' | 'now'>;
   /** Null where nobody can say what became of an event. */
   readonly receipts?: Receipts | null;
   readonly limits: ReadLimits;
@@ -79,13 +82,15 @@ export function startServer(options: ServerOptions): Server {
   };
 }
 
-function routesOfEvents({ limits, receipts }: ServerOptions, accept: Accept, isStopping: () => boolean): Route[] {
+function routesOfEvents(options: ServerOptions, accept: Accept, isStopping: () => boolean): Route[] {
+  const { limits, receipts, clock = clockOf() } = options;
   const handler: Handler = async ({ request, params }, ip) => {
     if (isStopping()) return problem(new PipelineError('shutting_down'), { headers: { connection: 'close' } });
     const ack = ackOf(request.url);
     const reading = await readEvents(request, limits);
     const origin: Origin = {
-      receivedAtMs: Date.now(),
+      receivedAtMs: clock.stamp(),
+      clockMs: clock.now(),
       source: '',
       ip,
       userAgent: (request.headers.get('user-agent') ?? '').slice(0, 1024),

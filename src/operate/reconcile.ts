@@ -90,10 +90,10 @@ async function balanceOf(books: Books, span: Span): Promise<Balance> {
   const ledger = ledgerIn(books.client, books.config.clickhouseDatabase);
   const known = await ledger.minutes(span);
   const instances = await ledger.instances(span);
-  if (known.length === 0)
+  if (known.length === 0 && instances.length === 0)
     throw new PipelineError(
       'not_found',
-      'the ledger has no entry of this time; ingest writes one with UGC_LEDGER=true',
+      'the ledger has no entry of this time yet: ingest writes what it has accepted about five seconds later, and etl makes a row of that, so ask again in a moment; if there is none then, ingest runs without UGC_LEDGER=true',
     );
   const progress = progressOf('compared', 'types');
   const minutes: Minute[] = [];

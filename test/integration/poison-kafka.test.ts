@@ -54,6 +54,10 @@ const values: readonly (string | Buffer | null)[] = [
   JSON.stringify({ ...film, timestamp: now, duration: 'long' }),
   JSON.stringify({ ...film, timestamp: now, video_id: 'no id' }),
   stamped(4),
+  // No text can be made of its type, and the edge's fields stand beside it.
+  '{"event_type":{"toString":1,"valueOf":1},"schema_version":1,"received_at":"2026-11-21T12:00:00.000Z","source":"","ip":"","user_agent":""}',
+  '{"event_id":{"toString":1},"event_type":"click","timestamp":{"valueOf":1},"properties":{"__proto__":1e999}}',
+  stamped(5),
 ];
 /** By offset, what is dead and why. */
 const dead = [
@@ -63,6 +67,8 @@ const dead = [
   [7, 'too_large'],
   [8, 'not_json'],
   [9, 'invalid'],
+  [12, 'invalid'],
+  [13, 'invalid'],
 ];
 
 async function moveAll(groupId: string): Promise<void> {
@@ -90,7 +96,7 @@ async function moveAll(groupId: string): Promise<void> {
 }
 
 async function expectAll(): Promise<void> {
-  expect(await sql('SELECT event_id FROM ugc.click ORDER BY event_id')).toBe([1, 3, 4].map(id).join('\n'));
+  expect(await sql('SELECT event_id FROM ugc.click ORDER BY event_id')).toBe([1, 3, 4, 5].map(id).join('\n'));
   expect(await sql("SELECT count(), uniqExact(event_id), countIf(video_id = 'no id') FROM ugc.film_watched")).toBe(
     '3\t3\t2',
   );

@@ -76,11 +76,14 @@ describe('who may import whom', () => {
     'src/lookup.ts',
     'src/ledger.ts',
     'src/refreshes.ts',
+    'src/clock-watch.ts',
+    'src/stranded.ts',
     'src/scrape.ts',
   ];
   const rooms = ['ingest', 'etl', 'content', 'archive', 'operate', 'console'];
   const ground = [
     'src/ports.ts',
+    'src/build.ts',
     'src/buffer-file.ts',
     'src/event-tables.ts',
     'src/errors.ts',
@@ -88,6 +91,7 @@ describe('who may import whom', () => {
     'src/telemetry.ts',
     'src/nearest.ts',
     'src/sleep.ts',
+    'src/spacing.ts',
     'src/json.ts',
     'src/stamp.ts',
   ];

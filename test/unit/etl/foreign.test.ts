@@ -95,3 +95,19 @@ test('a foreign record that ClickHouse alone refuses is a letter with its own po
   expect([...sink.rows('click').keys()]).toEqual(['a', 'c']);
   expect(sink.letters()).toMatchObject([{ position: 101, index: 0, reason: 'refused' }]);
 });
+
+test('a judge that throws, whatever it throws, makes a dead letter of that record and of no other', () => {
+  const throwing: JudgeForeign = (record, place) => {
+    const text = Buffer.from(record.value ?? []).toString();
+    if (text === 'error') throw new TypeError('No default value');
+    if (text === 'odd') throw { toString: 1, valueOf: 1 };
+    return judge(record, place);
+  };
+  const { parts, letters } = sortForeign(lines(['click:a', 'error', 'odd', 'click:b']), throwing);
+  expect(parts.map(({ count }) => count)).toEqual([2]);
+  expect(letters.map(({ position, reason }) => [position, reason])).toEqual([
+    [101, 'invalid'],
+    [102, 'invalid'],
+  ]);
+  expect(letters[0]!.detail).toContain('No default value');
+});

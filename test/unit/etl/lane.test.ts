@@ -108,6 +108,18 @@ describe('batches', () => {
     await until(() => finished.length === 1, 'the batch is finished');
   });
 
+  test('that come after a backlog wait an interval at most, however many blocks of it did not wait', async () => {
+    const lane = start({ intervalMs: 200, blockRowsMax: 4 });
+    for (let at = 0; at < 40; at++) {
+      lane.add(batch('a', 'b'));
+      await until(() => finished.length === at + 1, 'half of a block has not waited');
+    }
+    const startedAt = performance.now();
+    lane.add(batch('fresh'));
+    await until(() => finished.length === 41, 'the fresh one is in');
+    expect(performance.now() - startedAt).toBeLessThan(1_000); // 40 intervals are 8 s
+  });
+
   test('that find the table in use wait for the interval, unless there are enough of them', async () => {
     const lane = start({ intervalMs: 60_000, sparesMax: 0, blockRowsMax: 10 });
     lane.add(batch('a'));

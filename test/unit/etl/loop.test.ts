@@ -2,8 +2,10 @@ import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { type MemorySink, memorySink } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
+import type { Logger } from '../../../src/telemetry.ts';
 import { listSource } from '../../support/list-source.ts';
 import { bodies, body, expectNoneLeft, startMoving, stopped } from '../../support/moving.ts';
+import { quietLogger } from '../../support/quiet.ts';
 import { soon, until } from '../../support/until.ts';
 
 expectNoneLeft();
@@ -58,6 +60,22 @@ describe('records', () => {
     for (const _ of [1, 2]) source.add({ topic: 'click', type: 'click', bodies: [body('same')] });
     await until(() => source.committed.get('click/0') === 1, 'both are committed');
     expect(sink.rows('click').size).toBe(1);
+  });
+
+  test('that die together are told of in the log by each of their reasons', async () => {
+    const said: unknown[] = [];
+    const logger = { ...quietLogger, error: (fields: unknown) => void said.push(fields) } as unknown as Logger;
+    const reasons = ['not_json', 'invalid', 'not_json'] as const;
+    const { source } = startMoving({
+      logger,
+      judge: ({ position }) => ({ ok: false, reason: reasons[position]!, detail: `the ${position}th` }),
+    });
+    source.add({ topic: 'odd', type: null, bodies: ['a', 'b', 'c'] });
+    await until(() => source.committed.get('odd/0') === 2, 'all is committed');
+    expect(said).toEqual([
+      { topic: 'odd', records: 2, reason: 'not_json', first: 'the 0th' },
+      { topic: 'odd', records: 1, reason: 'invalid', first: 'the 1th' },
+    ]);
   });
 
   test('of an unknown type, or of none, become dead letters and their position moves on', async () => {

@@ -107,6 +107,35 @@ describe('a single event', () => {
   });
 });
 
+describe('with a clock', () => {
+  const now = (isCertain: boolean) => ({ problem: () => ({ words: 'the clock says 1970', isCertain }) });
+  const by = (isCertain: boolean, reading: Reading) =>
+    acceptOf({ judge, log, metrics, clock: now(isCertain) })(reading, originOf());
+  const ahead = { ...click, timestamp: '2031-01-01T00:00:00Z' };
+
+  test('that is wrong for certain nothing is taken', async () => {
+    for (const reading of [single(click), many(click, film)])
+      expect(seen(await by(true, reading))).toMatchObject({
+        status: 503,
+        body: { type: 'urn:ugc:problem:clock-wrong', detail: 'the clock says 1970' },
+        retryAfter: '60',
+      });
+    expect(log.published).toEqual([]);
+  });
+
+  test('that is doubted no event is refused for good because of its time, and others are taken', async () => {
+    for (const reading of [single(ahead), many(ahead, { ...click, timestamp: '2001-01-01T00:00:00Z' }, { no: 'type' })])
+      expect(seen(await by(false, reading))).toMatchObject({ status: 503, retryAfter: '60' });
+    expect(seen(await by(false, single(clicks[0])))).toEqual({ status: 200, body: accepted(0) });
+    expect(seen(await by(false, single({ no: 'type' })))).toMatchObject({ status: 422 });
+    const failed = { outcome: 'failed', reason: 'clock_wrong', retry: true };
+    expect(seen(await by(false, many(clicks[1], ahead, { ...ahead, event_id: ids[2] })))).toEqual({
+      status: 207,
+      body: { accepted: 1, rejected: 2, results: [accepted(1), failed, { event_id: ids[2], ...failed }] },
+    });
+  });
+});
+
 describe('many events', () => {
   test('that are all durable are 200, in the body’s order', async () => {
     expect(seen(await accept(many(...clicks)))).toEqual({

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
 import { copiesOf } from '../../../src/ingest/copies.ts';
 
-const a = { id: 'a', type: 'click' };
-const b = { id: 'b', type: 'click' };
+const a = { id: 'a', body: '{"event_id":"a","event_type":"click"}' };
+const b = { id: 'b', body: '{"event_id":"b","event_type":"click"}' };
 
 test('an event nobody has copied is unknown', () => {
   const copies = copiesOf();
@@ -53,8 +53,25 @@ test('the same id under another type is another event', () => {
   const copies = copiesOf();
   copies.expect([a]);
   copies.settle(a, true);
-  expect(copies.isAcked({ id: 'a', type: 'page_view' })).toBe(false);
+  expect(copies.isAcked({ id: 'a', body: '{"event_id":"a","event_type":"page_view"}' })).toBe(false);
   expect(copies.isAcked(a)).toBe(true);
+});
+
+test('the same id and type with another content is another event: the ack of one takes nothing of the other back', () => {
+  const copies = copiesOf();
+  const other = { id: 'a', body: a.body.replace('}', ',"element":"b"}') };
+  copies.expect([other]);
+  copies.settle(other, true);
+  expect(copies.isAcked(a)).toBe(false); // lay on the disk alone
+  expect(copies.isAcked(other)).toBe(true);
+});
+
+test('everybody who waits for an answer gets it', async () => {
+  const copies = copiesOf();
+  copies.expect([a]);
+  const said = [copies.isAcked(a), copies.isAcked(a)];
+  copies.settle(a, true);
+  expect(await Promise.all(said)).toEqual([true, true]);
 });
 
 test('beyond its bound the oldest are forgotten, and whoever waits for one is told to send it', async () => {

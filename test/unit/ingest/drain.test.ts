@@ -29,7 +29,7 @@ function stored(at: number, type = 'click'): Envelope {
 const range = (count: number, type?: string, from = 0): Envelope[] =>
   Array.from({ length: count }, (_, at) => stored(from + at, type));
 
-function drained(buffer: DiskBuffer = memoryBuffer()) {
+function drained(buffer: DiskBuffer = memoryBuffer(), topicOf: (type: string) => string | null = () => null) {
   const kafka = memoryLog('kafka');
   const copies = copiesOf();
   const counts = { sent: 0, taken_back: 0, quarantined: 0 };
@@ -39,6 +39,7 @@ function drained(buffer: DiskBuffer = memoryBuffer()) {
       buffer: from,
       kafka,
       copies,
+      topicOf,
       pace: paceOf(),
       breaker: breakerOf({ budgetMs: 100 }),
       logger: quietLogger,
@@ -64,6 +65,51 @@ test('everything reaches Kafka as it was accepted, key and all, and leaves the b
   await drain.stop();
   expect(kafka.published.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(events);
   expect(counts).toEqual({ sent: 1_000, taken_back: 0, quarantined: 0 });
+});
+
+test('events go where events of their type go now, and those of a type nobody knows where they were accepted for', async () => {
+  const { buffer, kafka, start } = drained(memoryBuffer(), type => (type === 'gone' ? null : `new.${type}`));
+  await buffer.append([...range(10), ...range(10, 'page_view', 10), ...range(10, 'gone', 20)]);
+  const drain = start();
+  await until(isEmpty(buffer), 'the buffer is empty');
+  await drain.stop();
+  const topics = Map.groupBy(kafka.published, ({ topic }) => topic);
+  expect([...topics].map(([topic, events]) => [topic, events.length]).sort()).toEqual([
+    ['new.click', 10],
+    ['new.page_view', 10],
+    ['ugc.gone', 10],
+  ]);
+});
+
+test('what the new topic refuses is set aside under the topic it lies under', async () => {
+  const { buffer, kafka, counts, start } = drained(memoryBuffer(), type => `new.${type}`);
+  const setAside: string[] = [];
+  const before = buffer.setAside;
+  buffer.setAside = async records => {
+    setAside.push(...records.map(({ topic }) => topic));
+    await before(records);
+  };
+  await buffer.append(range(3));
+  kafka.fail(({ id }) => (id.endsWith('1') ? new PipelineError('log_refused', 'too large') : null));
+  const drain = start();
+  await until(isEmpty(buffer), 'the buffer is empty');
+  await drain.stop();
+  expect([setAside, counts.quarantined]).toEqual([['ugc.click'], 1]);
+});
+
+test('a late ack of one event leaves the copy of another with the same id to be sent', async () => {
+  const { buffer, kafka, copies, counts, start } = drained();
+  const [first] = range(1) as [Envelope];
+  const second = { ...first, body: first.body.replace('}', ',"element":"b"}'), receivedAtMs: 6_000 };
+  await buffer.append([first]); // while Kafka was down
+  copies.expect([second]);
+  await buffer.append([second]);
+  copies.settle(second, true);
+  const drain = start();
+  await until(isEmpty(buffer), 'the buffer is empty');
+  await drain.stop();
+  expect(kafka.published.map(({ body }) => body)).toEqual([first.body]);
+  expect(counts).toMatchObject({ sent: 1, taken_back: 1 });
 });
 
 test('what cannot be sent is sent again, and only that', async () => {

@@ -2,7 +2,7 @@
 // is left alone.
 
 import { describe, expect, test } from 'bun:test';
-import { foreignJudgeOf } from '../../../src/ingest/foreign.ts';
+import { type ForeignJudgeOptions, foreignJudgeOf } from '../../../src/ingest/foreign.ts';
 import type { ForeignVerdict } from '../../../src/ports.ts';
 import { judgeOptions, nowMs } from '../../support/edge.ts';
 import { binaryOf, booking, wideUser } from '../../support/versions.ts';
@@ -12,13 +12,13 @@ const place = { topic: 'ugc.seat_booked', partition: 0 };
 /** Where it came from, to be found again in the row. */
 const origin = { receivedAtMs: nowMs - 86_400_000, source: 'web', ip: '10.0.0.1', userAgent: 'old' };
 
-const judgedBy = (binary: typeof first, body: string, options: Partial<typeof judgeOptions> = {}): ForeignVerdict =>
+const judgedBy = (binary: typeof first, body: string, options: Partial<ForeignJudgeOptions> = {}): ForeignVerdict =>
   foreignJudgeOf({
     ...judgeOptions,
-    ...options,
-    catalogue: binary.catalogue,
     bodyBytesMax: 1_000_000,
     now: () => nowMs,
+    ...options,
+    catalogue: binary.catalogue,
   })({ position: 7, atMs: nowMs, value: Buffer.from(body) }, place);
 
 describe('a record of an older version', () => {
@@ -43,9 +43,11 @@ describe('a record of an older version', () => {
 
   test('that was within the bounds of its edge is not refused by those of today', () => {
     const old = first.edge(booking(1, { chair: '12', timestamp: '2025-11-21T11:59:59Z' }), origin).body;
-    const bounds = { eventBytesMax: old.length - 1, eventAgeMaxDays: 1 };
+    const bounds = { eventBytesMax: old.length - 1, eventAgeMaxDays: 1, bodyBytesMax: 10 };
     expect(judgedBy(third, old, bounds)).toMatchObject({ ok: true });
     expect(judgedBy(first, old, bounds)).toMatchObject({ ok: true });
+    const deep = first.edge(booking(1, { chair: '12', properties: { a: { b: { c: [1] } } } }), origin).body;
+    expect(judgedBy(third, deep, { jsonDepthMax: 2 })).toMatchObject({ ok: true });
   });
 
   test('that its upgrade makes invalid, or cannot take, is a dead letter that says so', () => {

@@ -138,3 +138,10 @@ describe('sent_at', () => {
       expect(rejectionOf(sent(event))).toMatchObject({ reason: 'invalid', paths: ['/sent_at'] });
   });
 });
+
+test('an event’s own times are judged by the clock, though its stamp may be ahead of it', () => {
+  const origin = { receivedAtMs: nowMs + 3_600_000, clockMs: nowMs };
+  const at = new Date(nowMs - 1_000).toISOString();
+  const body = bodyOf(judged({ ...click, timestamp: at, sent_at: new Date(nowMs).toISOString() }, { origin }));
+  expect(body).toMatchObject({ timestamp: at, received_at: new Date(nowMs + 3_600_000).toISOString() });
+});

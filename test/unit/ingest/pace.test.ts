@@ -13,15 +13,24 @@ interface World {
   readonly kafka: number;
   /** From a record's end to its ack. */
   readonly distanceMs?: number;
+  /** Live events begin after so many seconds. */
+  readonly liveFromS?: number;
+  /** Timers ring so much later than asked. */
+  readonly lateMs?: number;
 }
 
 /** Runs the world for so many seconds of its own; the drain begins after `drainFromS`, and is never short of events. */
-async function run({ livePerSecond, kafka, distanceMs = 2 }: World, { seconds = 30, drainFromS = 3 } = {}) {
+async function run(
+  { livePerSecond, kafka, distanceMs = 2, liveFromS = 0, lateMs = 0 }: World,
+  { seconds = 30, drainFromS = 3 } = {},
+) {
   const due: { readonly atMs: number; readonly happen: () => void }[] = [];
   const took: number[] = [];
   let nowMs = 0;
   let freeAtMs = 0;
   let drained = 0;
+  let pausedAtMs = drainFromS * 1_000;
+  let pauseMsMax = 0;
   const after = (ms: number, happen: () => void): void => {
     due.push({ atMs: nowMs + Math.max(0, ms), happen });
   };
@@ -29,7 +38,7 @@ async function run({ livePerSecond, kafka, distanceMs = 2 }: World, { seconds = 
     freeAtMs = Math.max(freeAtMs, nowMs) + (events * 1_000) / kafka;
     return new Promise(resolve => after(freeAtMs + distanceMs - nowMs, resolve));
   };
-  const pace = paceOf({ now: () => nowMs, wait: ms => new Promise(resolve => after(ms, resolve)) });
+  const pace = paceOf({ now: () => nowMs, wait: ms => new Promise(resolve => after(ms + lateMs, resolve)) });
   const live = (): void => {
     const sentAtMs = nowMs;
     void serve(1).then(() => {
@@ -43,10 +52,12 @@ async function run({ livePerSecond, kafka, distanceMs = 2 }: World, { seconds = 
       .send(slice, never, () => serve(slice))
       .then(() => {
         drained += slice;
+        pauseMsMax = Math.max(pauseMsMax, nowMs - pausedAtMs);
+        pausedAtMs = nowMs;
         drain();
       });
   };
-  live();
+  after(liveFromS * 1_000, live);
   after(drainFromS * 1_000, () => {
     for (let sender = 0; sender < 20; sender++) drain();
   });
@@ -60,7 +71,7 @@ async function run({ livePerSecond, kafka, distanceMs = 2 }: World, { seconds = 
     if (nowMs < (seconds / 2) * 1_000) [counted, took.length] = [drained, 0];
   }
   const waits = took.sort((a, b) => a - b);
-  return { drainedPerSecond: (drained - counted) / (seconds / 2), p99Ms: percentile(waits, 0.99) };
+  return { drainedPerSecond: (drained - counted) / (seconds / 2), p99Ms: percentile(waits, 0.99), pauseMsMax };
 }
 
 test('with room in Kafka the drain takes it, and live events keep their latency', async () => {
@@ -84,6 +95,32 @@ test('a Kafka that is far away slows nothing: its distance is what is usual', as
 test('a few live events a second are no reason for less than the least rate', async () => {
   const { drainedPerSecond } = await run({ livePerSecond: 5, kafka: 6_000, distanceMs: 20 });
   expect(drainedPerSecond).toBeGreaterThan(4_500);
+});
+
+test('what was drained while nobody was there is not paid for once somebody is: it goes on at its least rate at once', async () => {
+  const world = { livePerSecond: 5, kafka: 60_000, liveFromS: 15 };
+  const { drainedPerSecond, pauseMsMax } = await run(world, { seconds: 30, drainFromS: 0 });
+  expect(drainedPerSecond).toBeGreaterThan(4_800);
+  expect(pauseMsMax).toBeLessThan(150);
+});
+
+test('timers that ring late make it no slower than its least rate', async () => {
+  const { drainedPerSecond } = await run({ livePerSecond: 5, kafka: 60_000, lateMs: 5 });
+  expect(drainedPerSecond).toBeGreaterThan(4_900);
+});
+
+test('what hangs since before anybody was there holds up nobody for long', async () => {
+  let nowMs = 0;
+  const wait = async (ms: number): Promise<void> => {
+    nowMs += Math.max(ms, 0);
+  };
+  const pace = paceOf({ now: () => nowMs, wait });
+  const hangs = new Promise<void>(() => {});
+  for (let at = 0; at < 50; at++) void pace.send(slice, never, () => hangs);
+  await pace.send(slice, never, () => Promise.resolve());
+  pace.answered(1, 1);
+  await pace.send(slice, never, () => Promise.resolve()); // else this test times out
+  expect(nowMs).toBeLessThan(150);
 });
 
 test('with nobody there nothing waits, and what is sent goes in the order it came', async () => {
