@@ -2,12 +2,13 @@
 // is made in answer.ts. One request line in the log for each request, whatever became of it.
 
 import { Elysia } from 'elysia';
-import { PipelineError } from '../errors.ts';
+import { errorTable, PipelineError } from '../errors.ts';
 import type { Health, Logs, Metrics } from '../telemetry.ts';
 import type { Accept } from './accept.ts';
 import { ackOf } from './ack.ts';
 import { type Answer, json, problem } from './answer.ts';
 import { apiDocs } from './apidocs.ts';
+import { type Arrival, arrivalOf, lingering } from './arrival.ts';
 import type { Origin } from './judge.ts';
 import { documentOf, type OpenApi } from './openapi.ts';
 import { type ReadLimits, readEvents } from './read.ts';
@@ -45,9 +46,11 @@ export interface Server {
 
 interface Asked {
   readonly request: Request;
+  readonly arrival: Arrival;
   readonly params: Readonly<Record<string, string | undefined>>;
 }
 
+type Handle = (arrival: Arrival, address: string) => Answer | Promise<Answer>;
 type Handler = (asked: Asked, address: string) => Answer | Promise<Answer>;
 
 interface Route {
@@ -80,10 +83,10 @@ export function startServer(options: ServerOptions): Server {
 }
 
 function routesOfEvents({ limits, receipts }: ServerOptions, accept: Accept, isStopping: () => boolean): Route[] {
-  const handler: Handler = async ({ request, params }, ip) => {
-    if (isStopping()) return problem(new PipelineError('shutting_down'), { headers: { connection: 'close' } });
+  const handler: Handler = async ({ request, arrival, params }, ip) => {
+    if (isStopping()) return problem(new PipelineError('shutting_down'), { headers: closing });
     const ack = ackOf(request.url);
-    const reading = await readEvents(request, limits);
+    const reading = await readEvents(request, limits, arrival);
     const origin: Origin = {
       receivedAtMs: Date.now(),
       source: '',
@@ -170,7 +173,8 @@ function listen({ host, graceMs, metrics, logs }: ServerOptions, routes: readonl
     app.route(
       method,
       path,
-      ({ request, params }) => respond(path, request, address => handler({ request, params: params ?? {} }, address)),
+      ({ request, params }) =>
+        respond(path, request, (arrival, address) => handler({ request, arrival, params: params ?? {} }, address)),
       { parse: 'none' },
     );
   app.onError(({ code, error, request }) =>
@@ -184,31 +188,29 @@ function listen({ host, graceMs, metrics, logs }: ServerOptions, routes: readonl
   const server = app.server;
   if (server === null) throw new Error('the server did not start');
 
-  async function respond(route: string, request: Request, handle: (address: string) => Answer | Promise<Answer>) {
+  async function respond(route: string, request: Request, handle: Handle) {
     const startedAt = performance.now();
     const address = server?.requestIP(request)?.address ?? '';
+    const arrival = arrivalOf(request);
     let answer: Answer;
     try {
-      answer = await handle(address);
+      answer = await handle(arrival, address);
     } catch (error) {
       answer = answerTo(error);
     }
-    const { status, headers, body } = answer;
+    const response = await sent(answer, arrival);
     const durationMs = performance.now() - startedAt;
+    const { status } = answer;
     metrics.httpRequest.observe({ route, status: String(status) }, durationMs / 1000);
     const bytes = Number(request.headers.get('content-length') ?? 0);
     logs.request({ method: methodOf(request), route, status, bytes, durationMs, address });
-    return new Response(body, { status, headers });
+    return response;
   }
 
   function answerTo(error: unknown): Answer {
-    if (!(error instanceof PipelineError)) {
-      logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
-      return problem(new PipelineError('internal'));
-    }
-    // After these the rest of the body may still be on its way: the connection is of no more use.
-    const isCut = error.code === 'too_large' || error.code === 'body_timeout';
-    return problem(error, isCut ? { headers: { connection: 'close' } } : {});
+    if (error instanceof PipelineError) return problem(error);
+    logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
+    return problem(new PipelineError('internal'));
   }
 
   return {
@@ -219,6 +221,15 @@ function listen({ host, graceMs, metrics, logs }: ServerOptions, routes: readonl
       clearTimeout(cut);
     },
   };
+}
+
+const closing = { connection: 'close' };
+
+/** After a refusal the body may still be on its way; a small one is here in a moment, and then the connection stays. */
+async function sent({ status, headers, body }: Answer, arrival: Arrival): Promise<Response> {
+  if (!arrival.isOver() && arrival.isSmall && status !== errorTable.body_timeout.status) await arrival.discard();
+  if (arrival.isOver()) return new Response(body, { status, headers });
+  return new Response(lingering(body, arrival), { status, headers: { ...headers, ...closing } });
 }
 
 const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);
