@@ -30,6 +30,7 @@ export const errorTable = {
   buffer_full: { status: 503, title: 'The disk buffer is full', retry: 'backoff' },
   buffer_failed: { status: 503, title: 'The disk buffer cannot be written', retry: 'backoff' },
   shutting_down: { status: 503, title: 'The server is shutting down', retry: 'backoff' },
+  too_many_connections: { status: 503, title: 'There are too many connections', retry: 'backoff' },
   lookup_failed: { status: 503, title: 'This cannot be looked up just now', retry: 'backoff' },
   internal: { status: 500, title: 'Something went wrong here', retry: 'never' },
   // what a log can fail at

@@ -238,6 +238,7 @@ function openEdge({
       accept,
       receipts,
       limits: config,
+      connectionsMax: config.connectionsMax,
       api: judges.api,
       graceMs: config.shutdownTimeoutMs / 3,
       health,

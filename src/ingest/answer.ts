@@ -20,7 +20,13 @@ interface ProblemDetails {
 }
 
 /** Seconds a client should wait before it tries again. */
-export const retryAfter = { buffer_full: '5', buffer_failed: '1', shutting_down: '1', lookup_failed: '5' } as const;
+export const retryAfter = {
+  buffer_full: '5',
+  buffer_failed: '1',
+  shutting_down: '1',
+  too_many_connections: '1',
+  lookup_failed: '5',
+} as const;
 
 /** What tells a code of the table of errors apart for clients. */
 export const typeOf = (code: ErrorCode): string => `urn:ugc:problem:${code.replaceAll('_', '-')}`;
