@@ -13,7 +13,7 @@ import { type Arrival, arrivalOf, lingering } from './arrival.ts';
 import { type Connections, watchConnections } from './connections.ts';
 import type { Origin } from './judge.ts';
 import { matches, notFound } from './not-found.ts';
-import { documentOf, type OpenApi } from './openapi.ts';
+import { documentOf, type OpenApi, presentText } from './openapi.ts';
 import { type ReadLimits, readEvents } from './read.ts';
 import type { Receipts } from './receipts.ts';
 
@@ -184,7 +184,7 @@ async function gaugeConnections(connections: Connections | null, metrics: Metric
 function withDocument({ api }: ServerOptions, routes: readonly Route[]): Route[] {
   const all: Route[] = [
     ...routes,
-    { method: 'GET', path: '/openapi.json', handler: () => json(200, textOf(api())) },
+    { method: 'GET', path: '/openapi.json', handler: () => json(200, presentText(textOf(api()), Date.now())) },
     ...Object.entries(apiDocs).map(([path, handler]): Route => ({ method: 'GET', path, handler })),
   ];
   let known: OpenApi | null = null;
