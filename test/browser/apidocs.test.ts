@@ -53,8 +53,8 @@ test.skipIf(executablePath === null)(
       return rows.length > 0 && rows;
     });
     expect(Math.abs(Date.now() - Date.parse(`${row!.timestamp.replace(' ', 'T')}Z`))).toBeLessThan(600_000);
-    const refusal = page.locator(`${click} .responses-inner > div > table.responses-table tr[data-code="422"]`);
-    const example = await refusal.locator('.example code, .example pre').first().textContent();
+    const refusal = page.locator(`${click} tr[data-code="422"]`).first();
+    const example = await refusal.locator('pre.example').first().textContent();
     expect(example).toContain('urn:ugc:problem:invalid');
     expect(example).not.toContain('"results"');
     expect(asked.map(url => url.split('?')[0])).toContain(`${ugc.url}/v1/events/click`);
