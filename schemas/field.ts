@@ -38,13 +38,14 @@ interface Measured extends About {
 interface TextOptions extends About {
   /** In UTF-16 units. */
   readonly lengthMax?: number;
+  readonly lengthMin?: number;
   /** Few different values: stored as a dictionary. */
   readonly fewValues?: boolean;
 }
 
 /** Text of at most `lengthMax` UTF-16 units (default 1024). */
-export const text = ({ about, lengthMax = 1024, fewValues = false }: TextOptions): Field => ({
-  schema: Type.String({ maxLength: lengthMax, description: about }),
+export const text = ({ about, lengthMax = 1024, lengthMin = 0, fewValues = false }: TextOptions): Field => ({
+  schema: Type.String({ ...(lengthMin > 0 && { minLength: lengthMin }), maxLength: lengthMax, description: about }),
   kind: 'text',
   column: fewValues ? 'LowCardinality(String)' : 'String',
   about,
@@ -97,8 +98,12 @@ export function amount(options: Measured & { readonly min?: number; readonly max
 }
 
 /** Any finite number, as an IEEE 754 double. */
-export const number = ({ about }: About): Field => ({
-  schema: Type.Number({ description: about, expected: 'a number' }),
+export const number = ({ about, max }: About & { readonly max?: number }): Field => ({
+  schema: Type.Number({
+    ...(max !== undefined && { maximum: max }),
+    description: about,
+    expected: max === undefined ? 'a number' : `a number of at most ${max}`,
+  }),
   kind: 'number',
   column: 'Float64',
   about,

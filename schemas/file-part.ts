@@ -9,12 +9,20 @@ export interface Part {
   readonly names: readonly string[];
   at(name: string): Part;
   refuse(message: string): null;
+  /** It is taken all the same. */
+  warn(message: string): void;
 }
 
-type Refuse = (node: Node, pointer: string, message: string) => void;
+type Tell = (node: Node, pointer: string, message: string) => void;
+
+export interface Listener {
+  readonly refuse: Tell;
+  readonly warn: Tell;
+}
 
 /** Of a value that is not there, the object it should be in is blamed. */
-export function partOf(node: Node, pointer: string, refuse: Refuse, isThere = true): Part {
+export function partOf(node: Node, pointer: string, listener: Listener, isThere = true): Part {
+  const { refuse, warn } = listener;
   const members = isThere && node.type === 'object' ? (node.children ?? []) : [];
   const named = new Map<string, Node>();
   for (const member of members) {
@@ -25,17 +33,21 @@ export function partOf(node: Node, pointer: string, refuse: Refuse, isThere = tr
   return {
     value: isThere ? getNodeValue(node) : undefined,
     names: [...named.keys()],
-    at: name => partOf(named.get(name) ?? node, `${pointer}/${name}`, refuse, named.has(name)),
+    at: name => partOf(named.get(name) ?? node, `${pointer}/${name}`, listener, named.has(name)),
     refuse: message => {
       refuse(node, pointer, message);
       return null;
     },
+    warn: message => warn(node, pointer, message),
   };
 }
 
-export function onlyKeys(part: Part, keys: readonly string[]): void {
+/** Any other is refused; of `unchecked` ones it is told why they change nothing. */
+export function onlyKeys(part: Part, keys: readonly string[], unchecked: Readonly<Record<string, string>> = {}): void {
   for (const name of part.names)
-    if (!keys.includes(name)) part.at(name).refuse(`is not understood here; known are ${keys.join(', ')}`);
+    if (keys.includes(name)) continue;
+    else if (Object.hasOwn(unchecked, name)) part.at(name).warn(unchecked[name]!);
+    else part.at(name).refuse(`is not understood here; known are ${keys.join(', ')}`);
 }
 
 export const namePattern = /^[a-z][a-z0-9_]{0,99}$/;

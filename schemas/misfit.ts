@@ -61,6 +61,7 @@ export function expectation(schema: TSchema): string {
   if ('const' in schema) return JSON.stringify(schema.const);
   switch (schema.type) {
     case 'string':
+      if (schema.minLength !== undefined) return `text of ${schema.minLength} to ${schema.maxLength} characters`;
       return schema.maxLength === undefined ? 'text' : `text of at most ${schema.maxLength} characters`;
     case 'integer':
       return `a whole number from ${schema.minimum} to ${schema.maximum}`;

@@ -31,6 +31,7 @@ interface Taken {
   readonly minimum?: number | string;
   readonly maximum?: number | string;
   readonly exclusiveMaximum?: number | string;
+  readonly minLength?: number;
   readonly maxLength?: number;
   readonly maxItems?: number;
   readonly items?: Taken;
@@ -71,6 +72,7 @@ const takenNames = [
   'minimum',
   'maximum',
   'exclusiveMaximum',
+  'minLength',
   'maxLength',
   'maxItems',
 ] as const;
@@ -177,6 +179,7 @@ function covers(now: Taken, was: Taken): boolean {
     least(now.minimum) <= least(was.minimum) &&
     most(now.maximum) >= most(was.maximum) &&
     most(now.exclusiveMaximum) >= most(was.exclusiveMaximum) &&
+    least(now.minLength) <= least(was.minLength) &&
     most(now.maxLength) >= most(was.maxLength) &&
     most(now.maxItems) >= most(was.maxItems)
   );
@@ -184,7 +187,13 @@ function covers(now: Taken, was: Taken): boolean {
 
 function holds(now: Taken, value: string | number): boolean {
   if (now.const !== undefined) return now.const === value;
-  if (typeof value === 'string') return now.type === 'string' && !now.format && value.length <= most(now.maxLength);
+  if (typeof value === 'string')
+    return (
+      now.type === 'string' &&
+      !now.format &&
+      value.length >= least(now.minLength) &&
+      value.length <= most(now.maxLength)
+    );
   if (now.type === 'integer' && !Number.isInteger(value)) return false;
   const isNumber = now.type === 'integer' || now.type === 'number';
   return isNumber && value >= least(now.minimum) && value <= most(now.maximum);

@@ -1,40 +1,50 @@
-// The types of the events as a client writes them, as TypeScript: an interface a type, and UgcEvent, any of them.
+// The types of the events as a client writes them, as TypeScript: a type each, and UgcEvent, any of them.
 
 import type { EventType, NamedField } from './event.ts';
 
 export const typescriptOf = (types: readonly EventType[]): string => `// Made from ugc's catalogue: ugc schema types
 
-/** What every event may say besides its own fields. */
-export interface UgcStamp {
+/** ISO 8601 with a zone, or epoch milliseconds. */
+export type UgcTime = string | number;
+
+/** What every event says besides its own fields: when it happened, or at least when it was sent. */
+export type UgcStamp = {
   /** A UUID; the same one sent twice is one event. */
   readonly event_id?: string | null;
-  /** ISO 8601 with a zone, or epoch milliseconds. */
-  readonly timestamp: string | number;
-  /** The client's clock when it sends. */
-  readonly sent_at?: string | number | null;
-}
+} & (
+  | {
+      readonly timestamp: UgcTime;
+      /** The client's clock when it sends. */
+      readonly sent_at?: UgcTime | null;
+    }
+  | {
+      readonly timestamp?: undefined;
+      /** The client's clock when it sends; without a timestamp the event happened then. */
+      readonly sent_at: UgcTime;
+    }
+);
 
-${types.map(interfaceOf).join('\n\n')}
+${types.map(declarationOf).join('\n\n')}
 
 export type UgcEvent =
-${types.map(type => `  | ${interfaceName(type)}`).join('\n')};
+${types.map(type => `  | ${typeName(type)}`).join('\n')};
 `;
 
 /** cart_add → CartAddEvent */
-export const interfaceName = ({ name }: EventType): string =>
+export const typeName = ({ name }: EventType): string =>
   `${name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())}Event`;
 
-function interfaceOf(type: EventType): string {
+function declarationOf(type: EventType): string {
   const names = [type.name, ...type.aliases].map(name => JSON.stringify(name)).join(' | ');
   const fields = type.allFields.map(
     field =>
       `  /** ${field.about} */\n  readonly ${field.name}${field.absent === undefined ? '' : '?'}: ${typeOf(field)};`,
   );
   return `/** ${type.summary} */
-export interface ${interfaceName(type)} extends UgcStamp {
+export type ${typeName(type)} = UgcStamp & {
   readonly event_type: ${names};
 ${fields.join('\n')}
-}`;
+};`;
 }
 
 interface Schema {

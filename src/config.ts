@@ -47,6 +47,7 @@ export const settings = {
     max: 65535,
     help: 'A port of their own for metrics and health; 0 = any free one, -1 = the events port',
   }),
+  connectionsMax: integer({ default: 0, min: 0, max: 1_000_000, help: 'Open at once; 0 = as open files allow' }),
   auth: choice({ of: ['none'], default: 'none', help: 'Who may send. Must be said when listening beyond loopback' }),
   logLevel: choice({
     of: ['debug', 'info', 'warn', 'error'],

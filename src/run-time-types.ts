@@ -111,13 +111,15 @@ export function runTimeTypes({ folder, keptIn, builtIn, logger }: RunTimeTypesOp
   }
 
   function keep(files: readonly TypeFile[]): void {
-    for (const { text, type } of files) {
+    for (const { text, type, warnings } of files) {
       if (kept.get(type.name)?.text === text) continue;
+      if (warnings.length > 0)
+        logger.warn({ warnings }, 'an event type’s file says what is not held to, or too little');
       mkdirSync(keptIn, { recursive: true });
       const path = join(keptIn, `${type.name}.json`);
       writeFileSync(`${path}.${process.pid}`, text);
       renameSync(`${path}.${process.pid}`, path);
-      kept.set(type.name, { file: `${type.name}.json`, text, type });
+      kept.set(type.name, { file: `${type.name}.json`, text, type, warnings });
     }
   }
 

@@ -259,6 +259,7 @@ function openEdge({
       clock,
       receipts,
       limits: config,
+      connectionsMax: config.connectionsMax,
       api: judges.api,
       graceMs: config.shutdownTimeoutMs / 3,
       health,

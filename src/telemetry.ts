@@ -111,6 +111,8 @@ export function openMetrics() {
     eventsStored: counter('events_stored_total', 'Events made durable', ['event_type', 'stored']),
     eventsRejected: counter('events_rejected_total', 'Events not taken', ['reason']),
     httpRequest: histogram('http_request_seconds', 'Time to answer a request', ['route', 'status']),
+    httpConnections: gauge('http_connections', 'Open connections, of both ports; no sample = not known'),
+    httpConnectionsMax: gauge('http_connections_max', 'As many as there may be; no sample = no bound'),
     ack: histogram('ack_seconds', 'Time until events were durable', ['stored']),
     bufferEvents: gauge('buffer_events', 'Events in the disk buffer'),
     bufferBytes: gauge('buffer_bytes', 'Bytes of the disk buffer in use'),

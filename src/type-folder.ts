@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { aggregates } from '../schemas/aggregates.ts';
 import { type Catalogue, catalogue, catalogueOf } from '../schemas/catalogue.ts';
 import type { EventType } from '../schemas/event.ts';
-import { type FileProblem, typeFromFile } from '../schemas/from-file.ts';
+import { type FileProblem, type FromFile, typeFromFile } from '../schemas/from-file.ts';
 import { ledgerType } from '../schemas/ledger.ts';
 import type { Config } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
@@ -17,6 +17,8 @@ export interface TypeFile {
   readonly file: string;
   readonly text: string;
   readonly type: EventType;
+  /** What of it is taken and not held to, or is missing, in words with its place. */
+  readonly warnings: readonly string[];
 }
 
 export type TypeFolder =
@@ -33,6 +35,13 @@ export function catalogueFor({ schemasDir, dataDir }: Config): Catalogue {
   const { files } = keptTypes(typesFolder(dataDir), catalogue);
   const past = files.map(({ type }) => ({ ...type, aliases: type.aliases.filter(alias => !names.has(alias)) }));
   return catalogueOf([...catalogue.types, ...own, ...past.filter(({ name }) => !names.has(name))]);
+}
+
+/** Of the files of these types. */
+export function warningsFor({ schemasDir }: Config, types: readonly EventType[]): readonly string[] {
+  const read = schemasDir === '' ? null : typeFolder(schemasDir, catalogue).read();
+  const asked = new Set(types.map(({ name }) => name));
+  return read?.ok ? read.files.filter(({ type }) => asked.has(type.name)).flatMap(({ warnings }) => warnings) : [];
 }
 
 function typesIn(folder: string): readonly EventType[] {
@@ -52,12 +61,19 @@ export function keptTypes(
     const text = textOf(join(folder, file));
     const result = typeFromFile(text);
     if (!result.ok) problems.push(...result.problems.map(problem => wordsOf(file, problem)));
-    else if (clashesOf([...files, { file, text, type: result.type }], builtIn).length > 0)
+    else if (clashesOf([...files, fileOf(file, text, result)], builtIn).length > 0)
       problems.push(`${file} has a name that is taken`);
-    else files.push({ file, text, type: result.type });
+    else files.push(fileOf(file, text, result));
   }
   return { files, problems };
 }
+
+const fileOf = (file: string, text: string, { type, warnings }: FromFile & { readonly ok: true }): TypeFile => ({
+  file,
+  text,
+  type,
+  warnings: warnings.map(warning => wordsOf(file, warning)),
+});
 
 const wordsOf = (file: string, { line, pointer, message }: FileProblem): string =>
   `${file}:${line} ${`${pointer} ${message}`.trim()}`;
@@ -74,7 +90,7 @@ export interface TypeFolderReader {
 
 /** `before` has been read elsewhere. */
 export function typeFolder(folder: string, builtIn: Catalogue, before: Iterable<TypeFile> = []): TypeFolderReader {
-  let known = new Map([...before].map(({ text, type }): [string, EventType] => [text, type]));
+  let known = new Map([...before].map((file): [string, TypeFile] => [file.text, file]));
 
   function read(): TypeFolder {
     const files: TypeFile[] = [];
@@ -82,13 +98,14 @@ export function typeFolder(folder: string, builtIn: Catalogue, before: Iterable<
     for (const file of namesIn(folder)) {
       const text = textOf(join(folder, file));
       const made = known.get(text);
-      const result = made === undefined ? typeFromFile(text) : { ok: true as const, type: made };
-      if (result.ok) files.push({ file, text, type: result.type });
+      const result = made === undefined ? typeFromFile(text) : null;
+      if (result === null) files.push({ ...made!, file });
+      else if (result.ok) files.push(fileOf(file, text, result));
       else problems.push(...result.problems.map(problem => wordsOf(file, problem)));
     }
     problems.push(...clashesOf(files, builtIn));
     if (problems.length > 0) return { ok: false, problems };
-    known = new Map(files.map(({ text, type }) => [text, type]));
+    known = new Map(files.map(file => [file.text, file]));
     return { ok: true, files };
   }
 

@@ -5,7 +5,18 @@ import stylePath from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' };
 import bundlePath from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' };
 import type { Answer } from './answer.ts';
 
-const start = `SwaggerUIBundle({
+// Of an answer with several media types the UI names the first and shows the example of whatever the 200 has: this shows
+// the one it names.
+const start = `const shownAsNamed = () => ({
+  wrapComponents: {
+    response: (Response, { React }) => props => {
+      const named = props.response.get('content')?.keySeq().first();
+      return React.createElement(Response, named === undefined ? props : { ...props, contentType: named });
+    },
+  },
+});
+
+SwaggerUIBundle({
   url: '/openapi.json',
   dom_id: '#ui',
   deepLinking: true,
@@ -13,6 +24,7 @@ const start = `SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   tryItOutEnabled: true,
   validatorUrl: null,
+  plugins: [shownAsNamed],
 });
 `;
 

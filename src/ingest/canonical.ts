@@ -1,8 +1,11 @@
 // The one spelling of a value in the log, per kind of field. Whatever is written here, JSON.parse and ClickHouse's
-// JSONEachRow read alike; what cannot be written so is null, and the event is rejected.
+// JSONEachRow read alike, and of a free object isValidJSON, JSONExtract* and ::JSON as well; what cannot be written so is
+// null, and the event is rejected.
 
 import type { Field, FieldKind } from '../../schemas/field.ts';
+import type { Misfit } from '../../schemas/misfit.ts';
 import { isoOf, readTime } from '../../schemas/time.ts';
+import { pointerOf } from './rejection.ts';
 
 /**
  * The JSON text of a judged value; null for half a surrogate pair, nesting beyond the depth, a number beyond doubles.
@@ -42,15 +45,15 @@ function textOf(value: unknown, isPlain = false): string | null {
 const objectWriter =
   (depthMax: number): Writer =>
   value => {
-    let hasExact = false;
+    let needsSpelling = false;
     if (!isWritable(value, depthMax)) return null;
-    return hasExact ? JSON.stringify(value, exactDigits) : JSON.stringify(value);
+    return needsSpelling ? JSON.stringify(value, spelled) : JSON.stringify(value);
 
     /** Stops at `depthLeft`, so hostile nesting cannot overflow the stack. */
     function isWritable(inner: unknown, depthLeft: number): boolean {
       if (typeof inner === 'string') return inner.isWellFormed();
+      needsSpelling ||= needsAnother(inner);
       if (typeof inner === 'number') return Number.isFinite(inner);
-      if (typeof inner === 'bigint') hasExact = true;
       if (typeof inner !== 'object' || inner === null) return true;
       if (depthLeft <= 0) return false;
       for (const [name, deeper] of Object.entries(inner))
@@ -61,14 +64,56 @@ const objectWriter =
 
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
 
-const exactDigits = (_: string, value: unknown): unknown =>
-  typeof value === 'bigint' ? rawJSON(String(value)) : value;
+const integerMin = -(2n ** 63n);
+const integerMax = 2n ** 64n - 1n;
 
-/** In words, why a writer gave null. */
-export const unwritable = (value: unknown, depthMax: number): string =>
-  typeof value === 'object' && !Array.isArray(value)
-    ? `is nested deeper than ${depthMax} (UGC_JSON_DEPTH_MAX), or holds a number out of range or invalid Unicode`
-    : 'holds half of a surrogate pair, which is not valid Unicode';
+/**
+ * Whether JSON.stringify writes it as digits alone though no integer of 64 bits is so large. Where such digits
+ * stand, ClickHouse's readers of JSON find nothing in the whole object; with an exponent they read the double it is.
+ */
+const isBareBeyond64Bits = (value: number): boolean =>
+  (value >= 2 ** 64 || value <= -(2 ** 63)) && Math.abs(value) < 1e21;
+
+const needsAnother = (value: unknown): boolean =>
+  typeof value === 'bigint' || (typeof value === 'number' && isBareBeyond64Bits(value));
+
+/** An integer of 64 bits to its last digit, signed or not; a larger one as the double next to it, with an exponent. */
+function spelled(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint')
+    return rawJSON(value >= integerMin && value <= integerMax ? String(value) : Number(value).toExponential());
+  return needsAnother(value) ? rawJSON((value as number).toExponential()) : value;
+}
+
+/**
+ * Why a writer of that depth gave null, and where in the field's value: a JSON pointer into it, empty = the value itself.
+ * The event around the field is one level more.
+ */
+export function unwritable(value: unknown, depthMax: number): Misfit {
+  const isFree = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return faultOf(value, isFree ? depthMax : 1, '') ?? { path: '', message: 'cannot be written' };
+
+  function faultOf(inner: unknown, depthLeft: number, path: string): Misfit | null {
+    if (typeof inner === 'string') return inner.isWellFormed() ? null : { path, message: halfPair };
+    if (typeof inner === 'number') return Number.isFinite(inner) ? null : { path, message: outOfRange };
+    if (typeof inner !== 'object' || inner === null) return null;
+    if (depthLeft <= 0) return { path, message: `is nested deeper than ${depthMax + 1} (UGC_JSON_DEPTH_MAX)` };
+    for (const [name, deeper] of Object.entries(inner)) {
+      if (!name.isWellFormed()) return { path, message: `has a name that ${halfPair}` };
+      const fault = faultOf(deeper, depthLeft - 1, below(path, name));
+      if (fault !== null) return fault;
+    }
+    return null;
+  }
+}
+
+const halfPair = 'holds half of a surrogate pair, which is not valid Unicode';
+const outOfRange = 'is a number out of range: larger than any double';
+
+/** A longer pointer stops at an object around the place. */
+const pointerLengthMax = 500;
+
+const below = (path: string, name: string): string =>
+  path.length >= pointerLengthMax ? path : `${path}/${pointerOf(name)}`;
 
 /** Whether the text takes more than `bytesMax` bytes in UTF-8. Counts them only when it has to. */
 export const isLargerThan = (text: string, bytesMax: number): boolean =>

@@ -144,8 +144,10 @@ export function judgeOf(options: JudgeOptions): Judge {
       }
       taken++;
       const written = write(value, isPlain);
-      if (written === null)
-        return reject('invalid', type.name, { path: `/${name}`, message: unwritable(value, options.jsonDepthMax) });
+      if (written === null) {
+        const { path, message } = unwritable(value, options.jsonDepthMax - 1);
+        return reject('invalid', type.name, { path: `/${name}${path}`, message });
+      }
       text = `${text}${head}${written}`; // one string of three: half the strings of +=
     }
     if (options.unknownFields === 'drop') return text;

@@ -1,21 +1,55 @@
 // What the routes answer when all is well, as OpenAPI; and the routes that take no body.
 
 import { type JsonSchema, refTo } from '../../schemas/json-schema.ts';
+import { errorTable } from '../errors.ts';
 import { acks } from './ack.ts';
+import { typeOf } from './answer.ts';
 import type { Operation } from './openapi.ts';
 
 const jsonOf = (schema: JsonSchema) => ({ 'application/json': { schema } });
 
+const accepted = { outcome: 'accepted', event_id: '01927a3e-5c1b-7d2f-9e4a-3b6c8d0f1a2e', stored: 'kafka' };
+const rejected = {
+  outcome: 'rejected',
+  reason: 'invalid',
+  errors: [{ path: '/device', message: 'expected text of at most 128 characters, got nothing' }],
+};
+const { outcome: _, ...why } = rejected;
+
+const { title, status } = errorTable.invalid;
+const [misfit] = rejected.errors;
+/** What one event is answered, as the problem it is. */
+const invalid = { type: typeOf('invalid'), title, status, detail: `${misfit!.path} ${misfit!.message}`, ...why };
+
+const withExamples = (schema: JsonSchema, examples: Readonly<Record<string, unknown>>) => ({
+  schema,
+  examples: Object.fromEntries(
+    Object.entries(examples).map(([summary, value], at) => [`example_${at + 1}`, { summary, value }]),
+  ),
+});
+
 export const eventAnswers = {
   200: {
     description: 'Durable: the event, or every event of several',
-    content: jsonOf({ anyOf: [refTo('Accepted'), refTo('Results')] }),
+    content: {
+      'application/json': withExamples(
+        { anyOf: [refTo('Accepted'), refTo('Results')] },
+        { 'of one event': accepted, 'of several': { accepted: 1, rejected: 0, results: [accepted] } },
+      ),
+    },
   },
   202: {
     description: 'With ack=stored: durable, and a row was not to be seen in time',
     content: jsonOf({ anyOf: [refTo('Accepted'), refTo('Results')] }),
   },
-  207: { description: 'Some of several events are durable', content: jsonOf(refTo('Results')) },
+  207: {
+    description: 'Some of several events are durable',
+    content: {
+      'application/json': withExamples(refTo('Results'), {
+        'of two events': { accepted: 1, rejected: 1, results: [accepted, rejected] },
+      }),
+    },
+  },
   400: refTo('Problem400', 'responses'),
   408: refTo('Problem408', 'responses'),
   413: refTo('Problem413', 'responses'),
@@ -23,8 +57,10 @@ export const eventAnswers = {
   422: {
     description: 'The event is not valid, or none of several is',
     content: {
-      'application/problem+json': { schema: refTo('Problem422') },
-      ...jsonOf(refTo('Results')),
+      'application/problem+json': withExamples(refTo('Problem422'), { 'of one event': invalid }),
+      'application/json': withExamples(refTo('Results'), {
+        'of several': { accepted: 0, rejected: 1, results: [rejected] },
+      }),
     },
   },
   500: refTo('Problem500', 'responses'),

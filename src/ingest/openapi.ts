@@ -118,6 +118,10 @@ export function documentOf(api: OpenApi, serves: (method: string, path: string) 
   return { ...api, tags: api.tags.filter(({ name }) => used.has(name)), paths };
 }
 
+/** The text of the document as it is served: every example happens now, or sending it would tell of a year long gone. */
+export const presentText = (text: string, nowMs: number): string =>
+  text.replace(/(\\?"timestamp\\?":\\?")[^"\\]+/g, `$1${new Date(nowMs).toISOString()}`);
+
 const limitsOf = (options: OpenApiOptions): string =>
   `A \`200\` means that the event is durable: Kafka has acknowledged it, or it is on disk, flushed.
 
@@ -192,6 +196,9 @@ function contentOf(event: JsonSchema, examples: readonly Readonly<Record<string,
   } satisfies Record<string, Media>;
 }
 
+const storesAbout =
+  '**Sending stores for good**, from the page at /apidocs as from anywhere: each accepted event becomes a row.';
+
 const bodyAbout =
   'Recognised by its content type; without one it is JSON. Compressed as Content-Encoding says: gzip, deflate, br or zstd.';
 
@@ -200,6 +207,7 @@ function postAny({ catalogue: { types } }: OpenApiOptions): Operation {
     operationId: 'postEvents',
     tags: ['events'],
     summary: 'Send one event or many, of any types',
+    description: storesAbout,
     requestBody: {
       required: true,
       description: bodyAbout,
@@ -219,7 +227,7 @@ function postOf({ name, aliases, family, summary, example }: EventType): Operati
     operationId: `post_${name}`,
     tags: [family],
     summary,
-    description: `Events of type ${name}: event_type may be absent from them.${called}`,
+    description: `Events of type ${name}: event_type may be absent from them.${called} ${storesAbout}`,
     requestBody: { required: true, description: bodyAbout, content: contentOf(refTo(name), [example]) },
     parameters: [ackParameter],
     responses: eventAnswers,

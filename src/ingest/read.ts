@@ -3,6 +3,7 @@
 
 import { messageOf, PipelineError } from '../errors.ts';
 import { parseJson } from '../json.ts';
+import { type Arrival, arrivalOf } from './arrival.ts';
 import { decompress } from './decompress.ts';
 
 export interface ReadLimits {
@@ -24,9 +25,13 @@ export interface Reading {
 }
 
 /** Rejects with a PipelineError that a client can be answered with. */
-export async function readEvents(request: Request, limits: ReadLimits): Promise<Reading> {
+export async function readEvents(
+  request: Request,
+  limits: ReadLimits,
+  arrival: Arrival = arrivalOf(request),
+): Promise<Reading> {
   const form = formOf(request.headers.get('content-type'));
-  const sent = await bodyOf(request, limits);
+  const sent = await bodyOf(arrival, limits);
   const encoding = request.headers.get('content-encoding');
   const bytes = encoding === null ? sent : await decompress(sent, encoding, limits.bodyDecompressedBytesMax);
   if (bytes.length === 0) throw new PipelineError('not_json', 'the body is empty');
@@ -69,28 +74,18 @@ function formOf(contentType: string | null): 'json' | 'lines' {
   );
 }
 
-/** Bodies announced smaller than this are taken whole; larger ones piece by piece, so that slow but moving is fine. */
-const wholeBytesMax = 65_536;
-
-async function bodyOf(request: Request, { bodyBytesMax, bodyTimeoutMs }: ReadLimits): Promise<Uint8Array> {
-  const announced = request.headers.get('content-length');
-  if (announced !== null && Number(announced) > bodyBytesMax) throw tooLarge(bodyBytesMax);
-  if (announced !== null && Number(announced) <= wholeBytesMax) return within(bodyTimeoutMs, request.bytes());
-  if (request.body === null) return new Uint8Array(0);
+async function bodyOf(arrival: Arrival, { bodyBytesMax, bodyTimeoutMs }: ReadLimits): Promise<Uint8Array> {
+  const { announcedBytes } = arrival;
+  if (announcedBytes !== null && announcedBytes > bodyBytesMax) throw tooLarge(bodyBytesMax);
+  if (arrival.isSmall) return within(bodyTimeoutMs, arrival.whole());
   const chunks: Uint8Array[] = [];
   let length = 0;
-  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
-  try {
-    for (;;) {
-      const { done, value } = await within(bodyTimeoutMs, reader.read());
-      if (done) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
-      length += value.length;
-      if (length > bodyBytesMax) throw tooLarge(bodyBytesMax);
-      chunks.push(value);
-    }
-  } catch (error) {
-    void reader.cancel().catch(() => {});
-    throw error;
+  for (;;) {
+    const chunk = await within(bodyTimeoutMs, arrival.next());
+    if (chunk === null) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+    length += chunk.length;
+    if (length > bodyBytesMax) throw tooLarge(bodyBytesMax);
+    chunks.push(chunk);
   }
 }
 

@@ -83,5 +83,5 @@ const unknownMessage = (near: string | undefined): string =>
   `is no field of this event type; ${near === undefined ? 'free fields go into properties' : `did you mean ${near}?`}`;
 
 /** RFC 6901, of a name cut to what is worth telling. Most names are a plain word, and told as they are. */
-const pointerOf = (name: string): string =>
+export const pointerOf = (name: string): string =>
   /^\w{1,100}$/.test(name) ? name : name.slice(0, 100).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1');

@@ -2,15 +2,19 @@
 // is made in answer.ts. One request line in the log for each request, whatever became of it.
 
 import { Elysia } from 'elysia';
-import { PipelineError } from '../errors.ts';
+import { clientAddress } from '../client-address.ts';
+import { type ErrorCode, errorTable, PipelineError } from '../errors.ts';
 import type { Health, Logs, Metrics } from '../telemetry.ts';
 import type { Accept } from './accept.ts';
 import { ackOf } from './ack.ts';
 import { type Answer, json, problem } from './answer.ts';
 import { apiDocs } from './apidocs.ts';
+import { type Arrival, arrivalOf, lingering } from './arrival.ts';
 import { type Clock, clockOf } from './clock.ts';
+import { type Connections, watchConnections } from './connections.ts';
 import type { Origin } from './judge.ts';
-import { documentOf, type OpenApi } from './openapi.ts';
+import { matches, notFound } from './not-found.ts';
+import { documentOf, type OpenApi, presentText } from './openapi.ts';
 import { type ReadLimits, readEvents } from './read.ts';
 import type { Receipts } from './receipts.ts';
 
@@ -26,6 +30,8 @@ export interface ServerOptions {
   /** Null where nobody can say what became of an event. */
   readonly receipts?: Receipts | null;
   readonly limits: ReadLimits;
+  /** At once; 0 = as many as the limit of open files leaves. */
+  readonly connectionsMax?: number;
   /** What the routes take and answer, as it is just now. */
   readonly api: () => OpenApi;
   /** Requests in flight at a stop get this long. */
@@ -48,9 +54,11 @@ export interface Server {
 
 interface Asked {
   readonly request: Request;
+  readonly arrival: Arrival;
   readonly params: Readonly<Record<string, string | undefined>>;
 }
 
+type Handle = (arrival: Arrival, address: string) => Answer | Promise<Answer>;
 type Handler = (asked: Asked, address: string) => Answer | Promise<Answer>;
 
 interface Route {
@@ -59,35 +67,67 @@ interface Route {
   readonly handler: Handler;
 }
 
-/** Idle keep-alive connections and silent handlers are cut after this; longer than any body may stall. */
+/** A connection on which no request has come whole is cut after this. */
+const headerSeconds = 10;
+/** Afterwards an idle one after this, and a silent handler; longer than any body may stall. */
 const idleSeconds = 120;
 
 export function startServer(options: ServerOptions): Server {
   const { accept, adminPort } = options;
   let isStopping = false;
-  const eventRoutes = accept === null ? [] : routesOfEvents(options, accept, () => isStopping);
-  const adminRoutes = routesOfAdmin(options, () => isStopping);
+  let connections: Connections | null = null;
+  const standing: Standing = {
+    isStopping: () => isStopping,
+    refusal: () => (isStopping ? 'shutting_down' : connections?.isFull() === true ? 'too_many_connections' : null),
+    connections: () => connections,
+  };
+  const eventRoutes = accept === null ? [] : routesOfEvents(options, accept, standing);
+  const adminRoutes = routesOfAdmin(options, standing);
   const hasAdminPort = adminPort >= 0;
   const mainRoutes = withDocument(options, hasAdminPort ? eventRoutes : [...eventRoutes, ...adminRoutes]);
-  const main = listen(options, mainRoutes, options.port);
-  const admin = hasAdminPort ? listen(options, withDocument(options, adminRoutes), adminPort) : main;
+  const main = listen(options, mainRoutes, { ...standing, port: options.port, hint: accept ? here : nowhere });
+  const there = accept ? `this is the port for health and metrics, ${here} on port ${main.port}` : nowhere;
+  const admin = hasAdminPort
+    ? listen(options, withDocument(options, adminRoutes), { ...standing, port: adminPort, hint: there })
+    : main;
+  const listening = [...new Set([main, admin])];
+  connections = watchConnections({
+    max: options.connectionsMax ?? 0,
+    ports: listening.map(({ port }) => port),
+    closeIdle: () => listening.reduce((sum, { closeIdle }) => sum + closeIdle(), 0),
+    logger: options.logs.logger,
+  });
   return {
     port: main.port,
     adminPort: admin.port,
     routes: [...mainRoutes, ...(hasAdminPort ? adminRoutes : [])].map(({ method, path }) => `${method} ${path}`),
     stop: async () => {
       isStopping = true;
-      await Promise.all([main.stop(), admin === main ? undefined : admin.stop()]);
+      connections?.stop();
+      await Promise.all(listening.map(({ stop }) => stop()));
     },
   };
 }
 
-function routesOfEvents(options: ServerOptions, accept: Accept, isStopping: () => boolean): Route[] {
+const here = 'events go to POST /v1/events';
+const nowhere = 'this process takes no events: it has no ingest role (UGC_ROLE)';
+
+/** How the server is just now. */
+interface Standing {
+  isStopping(): boolean;
+  /** Why no event is taken, whatever it is. */
+  refusal(): ErrorCode | null;
+  /** Null until it listens. */
+  connections(): Connections | null;
+}
+
+function routesOfEvents(options: ServerOptions, accept: Accept, { refusal }: Standing): Route[] {
   const { limits, receipts, clock = clockOf() } = options;
-  const handler: Handler = async ({ request, params }, ip) => {
-    if (isStopping()) return problem(new PipelineError('shutting_down'), { headers: { connection: 'close' } });
+  const handler: Handler = async ({ request, arrival, params }, ip) => {
+    const code = refusal();
+    if (code !== null) return problem(new PipelineError(code), { headers: closing });
     const ack = ackOf(request.url);
-    const reading = await readEvents(request, limits);
+    const reading = await readEvents(request, limits, arrival);
     const origin: Origin = {
       receivedAtMs: clock.stamp(),
       clockMs: clock.now(),
@@ -114,7 +154,7 @@ const receiptHandlerOf =
   ({ params }) =>
     receipts(params.event_id ?? '');
 
-function routesOfAdmin({ health, onScrape, metrics }: ServerOptions, isStopping: () => boolean): Route[] {
+function routesOfAdmin({ health, onScrape, metrics }: ServerOptions, { isStopping, connections }: Standing): Route[] {
   return [
     { method: 'GET', path: '/healthz/live', handler: () => json(200, '{"status":"live"}') },
     {
@@ -123,14 +163,15 @@ function routesOfAdmin({ health, onScrape, metrics }: ServerOptions, isStopping:
       handler: () => {
         const { ready, detail } = health();
         const isReady = ready && !isStopping();
-        return json(isReady ? 200 : 503, JSON.stringify({ status: isReady ? 'ready' : 'not ready', detail }));
+        const all = { ...detail, ...connections()?.problems() };
+        return json(isReady ? 200 : 503, JSON.stringify({ status: isReady ? 'ready' : 'not ready', detail: all }));
       },
     },
     {
       method: 'GET',
       path: '/metrics',
       handler: async () => {
-        await onScrape();
+        await Promise.all([onScrape(), gaugeConnections(connections(), metrics)]);
         const body = await metrics.registry.metrics();
         return { status: 200, headers: { 'content-type': metrics.registry.contentType }, body };
       },
@@ -138,11 +179,17 @@ function routesOfAdmin({ health, onScrape, metrics }: ServerOptions, isStopping:
   ];
 }
 
+async function gaugeConnections(connections: Connections | null, metrics: Metrics): Promise<void> {
+  const count = await connections?.count();
+  if (typeof count === 'number') metrics.httpConnections.set(count);
+  if (typeof connections?.max === 'number') metrics.httpConnectionsMax.set(connections.max);
+}
+
 /** The routes of a port, and the document that tells of these and no others. */
 function withDocument({ api }: ServerOptions, routes: readonly Route[]): Route[] {
   const all: Route[] = [
     ...routes,
-    { method: 'GET', path: '/openapi.json', handler: () => json(200, textOf(api())) },
+    { method: 'GET', path: '/openapi.json', handler: () => json(200, presentText(textOf(api()), Date.now())) },
     ...Object.entries(apiDocs).map(([path, handler]): Route => ({ method: 'GET', path, handler })),
   ];
   let known: OpenApi | null = null;
@@ -159,14 +206,24 @@ function withDocument({ api }: ServerOptions, routes: readonly Route[]): Route[]
   }
 }
 
-function listen({ host, graceMs, metrics, logs }: ServerOptions, routes: readonly Route[], port: number) {
+interface Listening extends Standing {
+  readonly port: number;
+  /** Where events go, for who asks for what is not there. */
+  readonly hint: string;
+}
+
+function listen(
+  { host, graceMs, metrics, logs }: ServerOptions,
+  routes: readonly Route[],
+  { port, hint, connections }: Listening,
+) {
   const app = new Elysia({
     // Else the path of a request is looked for behind a host of at least three characters.
     handler: { standardHostname: false },
     serve: {
       // A second process on the same port must fail, not silently take half the traffic.
       reusePort: false,
-      idleTimeout: idleSeconds,
+      idleTimeout: headerSeconds,
       // read.ts refuses large bodies with a proper answer; the runtime would only cut the connection.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     },
@@ -175,12 +232,13 @@ function listen({ host, graceMs, metrics, logs }: ServerOptions, routes: readonl
     app.route(
       method,
       path,
-      ({ request, params }) => respond(path, request, address => handler({ request, params: params ?? {} }, address)),
+      ({ request, params }) =>
+        respond(path, request, (arrival, address) => handler({ request, arrival, params: params ?? {} }, address)),
       { parse: 'none' },
     );
   app.onError(({ code, error, request }) =>
     respond('none', request, () => {
-      if (code === 'NOT_FOUND') return notFound(request, routes);
+      if (code === 'NOT_FOUND') return notFound(request, routes, hint);
       logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
       return problem(new PipelineError('internal'));
     }),
@@ -189,35 +247,35 @@ function listen({ host, graceMs, metrics, logs }: ServerOptions, routes: readonl
   const server = app.server;
   if (server === null) throw new Error('the server did not start');
 
-  async function respond(route: string, request: Request, handle: (address: string) => Answer | Promise<Answer>) {
+  async function respond(route: string, request: Request, handle: Handle) {
     const startedAt = performance.now();
-    const address = server?.requestIP(request)?.address ?? '';
+    server?.timeout(request, idleSeconds);
+    const address = clientAddress(server?.requestIP(request)?.address ?? '');
+    const arrival = arrivalOf(request);
     let answer: Answer;
     try {
-      answer = await handle(address);
+      answer = await handle(arrival, address);
     } catch (error) {
       answer = answerTo(error);
     }
-    const { status, headers, body } = answer;
+    const response = await sent(answer, arrival, connections()?.isCrowded() === true);
     const durationMs = performance.now() - startedAt;
+    const { status } = answer;
     metrics.httpRequest.observe({ route, status: String(status) }, durationMs / 1000);
     const bytes = Number(request.headers.get('content-length') ?? 0);
     logs.request({ method: methodOf(request), route, status, bytes, durationMs, address });
-    return new Response(body, { status, headers });
+    return response;
   }
 
   function answerTo(error: unknown): Answer {
-    if (!(error instanceof PipelineError)) {
-      logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
-      return problem(new PipelineError('internal'));
-    }
-    // After these the rest of the body may still be on its way: the connection is of no more use.
-    const isCut = error.code === 'too_large' || error.code === 'body_timeout';
-    return problem(error, isCut ? { headers: { connection: 'close' } } : {});
+    if (error instanceof PipelineError) return problem(error);
+    logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
+    return problem(new PipelineError('internal'));
   }
 
   return {
     port: server.port ?? port,
+    closeIdle: () => server.closeIdleConnections(),
     stop: async () => {
       const cut = setTimeout(() => void server.stop(true), graceMs);
       await server.stop();
@@ -226,23 +284,16 @@ function listen({ host, graceMs, metrics, logs }: ServerOptions, routes: readonl
   };
 }
 
+const closing = { connection: 'close' };
+
+/** After a refusal the body may still be on its way; a small one is here in a moment, and then the connection stays. */
+async function sent({ status, headers, body }: Answer, arrival: Arrival, isCrowded: boolean): Promise<Response> {
+  if (!arrival.isOver() && arrival.isSmall && status !== errorTable.body_timeout.status) await arrival.discard();
+  if (arrival.isOver())
+    return new Response(body, { status, headers: isCrowded ? { ...headers, ...closing } : headers });
+  return new Response(lingering(body, arrival), { status, headers: { ...headers, ...closing } });
+}
+
 const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);
 
 const methodOf = (request: Request): string => (methods.has(request.method) ? request.method : 'OTHER');
-
-/** 404, or 405 with the methods the path has. */
-function notFound(request: Request, routes: readonly Route[]): Answer {
-  const path = pathOf(request.url);
-  const allowed = routes.filter(route => matches(route.path, path)).map(route => route.method);
-  if (allowed.length === 0)
-    return problem(new PipelineError('not_found', `no route ${path.slice(0, 100)}; events go to POST /v1/events`));
-  return problem(new PipelineError('method_not_allowed', `${path.slice(0, 100)} takes ${allowed.join(', ')}`), {
-    headers: { allow: allowed.join(', ') },
-  });
-}
-
-const matches = (pattern: string, path: string): boolean =>
-  new RegExp(`^${pattern.replace(/:[a-z_]+/g, '[^/]+')}/?$`).test(path);
-
-/** By hand: with a strange Host header, or none, the URL of a request is not one that can be parsed. */
-const pathOf = (url: string): string => /^(?:[a-z]+:\/\/[^/]*)?(\/[^?#]*)/.exec(url)?.[1] ?? '/';

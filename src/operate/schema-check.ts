@@ -14,7 +14,7 @@ import { type Plan, planSchema } from '../adapters/clickhouse/schema-plan.ts';
 import { type WantedSchema, wantedSchema } from '../adapters/clickhouse/tables.ts';
 import type { Config } from '../config.ts';
 import { messageOf } from '../errors.ts';
-import { catalogueFor } from '../type-folder.ts';
+import { catalogueFor, warningsFor } from '../type-folder.ts';
 import { asReader, engineHere, hasTablesHere, holderOf } from './tables.ts';
 
 export interface Checking {
@@ -30,8 +30,10 @@ export async function check({ types, isJson, config }: Checking): Promise<0 | 1>
   const refusals = refusalsOf(ofThese(types), builtInOf(types));
   const live = await liveOf(types, config);
   const failures = [...refusals, ...(live.error === null ? [] : [live.error]), ...live.plan.problems];
-  if (isJson) say(JSON.stringify({ ok: failures.length === 0, published: refusals, clickhouse: flat(live) }));
+  const warnings = warningsFor(config, types);
+  if (isJson) say(JSON.stringify({ ok: failures.length === 0, published: refusals, warnings, clickhouse: flat(live) }));
   else {
+    for (const warning of warnings) say(`warning: ${warning}`);
     tell('what was published', refusals, `${types.length} types keep it`);
     tell(`ClickHouse, ${live.where}`, live.error === null ? live.plan.problems : [live.error], fitOf(live));
   }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { findChromium } from '../support/chromium.ts';
-import { startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
+import { eventually, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 const executablePath = await findChromium();
 if (executablePath === null)
@@ -44,9 +44,19 @@ test.skipIf(executablePath === null)(
     for (const { name, family } of catalogue.types)
       expect([name, await page.locator(`#operations-${family}-post_${name}`).count()]).toEqual([name, 1]);
     await page.click(`${click} .opblock-summary-control`);
+    expect(await page.textContent(`${click} .opblock-description`)).toContain('Sending stores for good');
     await page.click(`${click} .execute`);
     const answer = await page.textContent(`${click} .live-responses-table tbody .response-col_description`);
     expect(answer).toContain('"outcome": "accepted"');
+    const [row] = await eventually(async () => {
+      const rows = await ugc.query<{ timestamp: string }>('SELECT timestamp FROM ugc.click');
+      return rows.length > 0 && rows;
+    });
+    expect(Math.abs(Date.now() - Date.parse(`${row!.timestamp.replace(' ', 'T')}Z`))).toBeLessThan(600_000);
+    const refusal = page.locator(`${click} tr[data-code="422"]`).first();
+    const example = await refusal.locator('pre.example').first().textContent();
+    expect(example).toContain('urn:ugc:problem:invalid');
+    expect(example).not.toContain('"results"');
     expect(asked.map(url => url.split('?')[0])).toContain(`${ugc.url}/v1/events/click`);
     expect(asked.filter(url => !url.startsWith(`${ugc.url}/`) && !url.startsWith('data:'))).toEqual([]);
     expect(complaints).toEqual([]);

@@ -3,6 +3,7 @@
 import { afterAll, expect, test } from 'bun:test';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { startClickhouseServer } from '../support/clickhouse.ts';
+import { typeFiles, typeJson } from '../support/type-files.ts';
 import { runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
 
 const server = await startClickhouseServer();
@@ -86,4 +87,21 @@ test('a ClickHouse that cannot be asked is told, not taken for one that fits', a
   const { code, stdout } = await schema('check', '--clickhouse-url=http://127.0.0.1:1');
   expect(code).toBe(1);
   expect(stdout).toContain('no answer from ClickHouse');
+});
+
+test('check warns of what a type file says and ugc does not hold to, and takes the file', async () => {
+  const files = typeFiles(temporaryFolder());
+  const { description: _, examples: __, ...bare } = typeJson('bare');
+  files.write({ ...bare, properties: { ...bare.properties, mail: { type: 'string', format: 'email', default: 'x' } } });
+  const flags = [`--schemas-dir=${files.folder}`, `--data-dir=${temporaryFolder()}`];
+  const { code, stdout } = await schema('check', ...flags);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^warning: bare\.json:1 has no description/m);
+  expect(stdout).toMatch(/^warning: bare\.json:\d+ \/properties\/mail\/format is not checked/m);
+  expect(stdout).toMatch(/^warning: bare\.json:\d+ \/properties\/mail\/default is not filled in/m);
+  expect((await schema('check', 'click', ...flags)).stdout).not.toContain('warning: ');
+  const { warnings } = JSON.parse((await schema('check', '--json', ...flags)).stdout) as { warnings: string[] };
+  expect(warnings).toHaveLength(stdout.match(/^warning: /gm)!.length);
+  const shown = JSON.parse((await schema('show', 'bare', '--json', ...flags)).stdout) as Record<string, unknown>;
+  expect(shown.example).toMatchObject({ event_type: 'bare', film_id: 'film_id' });
 });

@@ -13,7 +13,7 @@ import { clickhouseSink } from '../../src/adapters/clickhouse/sink.ts';
 import { type Judge, judgeOf } from '../../src/ingest/judge.ts';
 import { parseJson } from '../../src/json.ts';
 import type { Sink } from '../../src/ports.ts';
-import { anyEventOf, jsonOf, storedOf } from '../support/any-event.ts';
+import { anyEventOf, anyNumber, jsonOf, kept, storedOf } from '../support/any-event.ts';
 import { everyKind } from '../support/every-kind.ts';
 import { randomOf } from '../support/random.ts';
 import { type Row, rowOf, rowsOf } from '../support/stored-row.ts';
@@ -88,6 +88,117 @@ for (const type of all.types)
     expect(rows).toHaveLength(wanted.size);
     for (const row of rows) expect(row).toEqual(wanted.get(String(row.event_id)) as Row);
   });
+
+const askedOf = async (select: string): Promise<Row[]> =>
+  rowsOf((await engine.query(`${select} FORMAT JSONEachRow`)).bytes.toString());
+
+/** What an object says at `n`, and in a list within, by each of ClickHouse's readers of JSON. */
+const readersOf = (column: string): Readonly<Record<string, string>> => ({
+  isValid: `isValidJSON(${column})`,
+  after: `JSONExtractInt(${column}, 'z')`,
+  float: `JSONExtractFloat(${column}, 'n')`,
+  typed: `JSONExtract(${column}, 'n', 'Float64')`,
+  within: `JSONExtract(${column}, 'in', 'list', 2, 'Float64')`,
+  text: `JSONExtractRaw(${column}, 'n')`,
+  value: `JSON_VALUE(${column}, '$.n')`,
+  json: `CAST(${column}::JSON.n, 'Float64')`,
+});
+const readSql = (column: string): string =>
+  Object.entries(readersOf(column))
+    .map(([name, sql]) => `${sql} AS ${name}`)
+    .join(', ');
+
+/** What all of them say of an object with that number. */
+const readAs = (double: number) => ({
+  ...{ isValid: 1, after: 7, float: double, typed: double, within: double },
+  ...{ text: double, value: double, json: double },
+});
+
+test('every number of free JSON is one double to JSON.parse, isValidJSON, JSONExtract and ::JSON', async () => {
+  const numbers = fc.sample(anyNumber, { numRuns: 2_000, seed: random.between(0, 2 ** 31 - 1) });
+  const wanted = new Map<string, number>();
+  let lines = '';
+  for (const number of numbers) {
+    const properties = { n: number, in: { list: ['a', number] }, z: 7 };
+    const verdict = judge(parseJson(jsonOf({ ...everyKind.example, timestamp: nowMs, properties })), origin);
+    if (!verdict.ok) throw new Error(`${number} is rejected: ${jsonOf(verdict)}`);
+    lines += `${verdict.envelope.body}\n`;
+    const read = (JSON.parse(verdict.envelope.body) as { properties: { n: number } }).properties.n;
+    expect(read).toBe(Number(kept(number)));
+    wanted.set(verdict.envelope.id, read);
+  }
+  await sink.insert({ type: everyKind.name, rows: wanted.size, chunks: [Buffer.from(lines)] }, 'numbers', never);
+  const rows = await askedOf(
+    `SELECT event_id, ${readSql('properties')} FROM ugc.every_kind WHERE JSONExtractInt(properties, 'z') = 7`,
+  );
+  expect(rows).toHaveLength(wanted.size);
+  for (const { event_id: id, ...row } of rows) {
+    const found = Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value)]));
+    expect(found).toEqual(readAs(wanted.get(String(id))!));
+  }
+});
+
+test('fields of events is JSON whatever doubles its columns hold, and says what they do', async () => {
+  const doubles = [2 ** 63, 2 ** 64, 1e20, 123456789012345680000, 1e21 - 2 ** 17, 1e21, 1e300, 0, 0.1, 5e-324];
+  const lines = doubles.map(an_amount => {
+    const verdict = judge({ ...everyKind.example, timestamp: nowMs, an_amount, a_list: ['doubles'] }, origin);
+    if (!verdict.ok) throw new Error(`${an_amount} is rejected: ${jsonOf(verdict)}`);
+    return `${verdict.envelope.body}\n`;
+  });
+  const block = { type: everyKind.name, rows: doubles.length, chunks: [Buffer.from(lines.join(''))] };
+  await sink.insert(block, 'doubles', never);
+  const rows = await askedOf(
+    `SELECT isValidJSON(fields) AS isValid, JSONExtractFloat(fields, 'an_amount') AS float,
+       CAST(fields::JSON.an_amount, 'Float64') AS json, JSONExtractInt(fields, 'a_byte') AS other,
+       JSONExtractRaw(fields, 'an_amount_or_null') AS nothing
+     FROM ugc.events WHERE event_type = 'every_kind' AND JSONExtractString(fields, 'a_list', 1) = 'doubles'`,
+  );
+  const found = rows.map(row => ({ ...row, float: Number(row.float), json: Number(row.json) }));
+  const ascending = doubles.toSorted((a, b) => a - b);
+  expect(found.toSorted((a, b) => a.float - b.float)).toEqual(
+    ascending.map(double => ({ isValid: 1, float: double, json: double, other: 1, nothing: 'null' })),
+  );
+  expect(await askedOf('SELECT count() AS broken FROM ugc.events WHERE NOT isValidJSON(fields)')).toEqual([
+    { broken: 0 },
+  ]);
+});
+
+/** For rows of before: as the documentation has it. Digits alone outside of texts, when the whole cannot be read. */
+const mendedSql = (column: string): string => `if(isValidJSON(${column}), ${column}, arrayStringConcat(arrayMap(
+  part -> if(startsWith(part, '"'), part, replaceRegexpAll(part, '([:\\\\[,]-?[0-9]{19,})', '\\\\1e0')),
+  extractAll(${column}, '"(?:[^"\\\\\\\\]|\\\\\\\\.)*"|[^"]+'))))`;
+
+test('rows that were stored with digits beyond 64 bits can be read, and mended for good', async () => {
+  const spellings = ['18446744073709551616', '-9223372036854775809', '1234567890'.repeat(4)];
+  const texts = spellings.map(digits => {
+    const odd = JSON.stringify(`\\",:[${digits},"${digits}`);
+    return `{"n":${digits},"in":{"list":[${odd},${digits},${digits}]},${odd}:0.${'0'.repeat(5)}${'1234567890'.repeat(2)},"z":8}`;
+  });
+  const values = texts.map(text => `('${text.replaceAll('\\', '\\\\')}')`).join(', ');
+  await engine.query('CREATE TABLE ugc.of_before (properties String) ENGINE = MergeTree ORDER BY tuple()');
+  await engine.query(`INSERT INTO ugc.of_before VALUES ${values}, ('{"n":18446744073709551615,"z":8}')`);
+  const ofRow = (row: Row, text: string) => {
+    const double = (JSON.parse(text) as { n: number }).n;
+    const found = Object.fromEntries(Object.entries(row).map(([name, value]) => [name, Number(value)]));
+    expect(found).toEqual({ ...readAs(double), after: 8 });
+  };
+  const mended = mendedSql('properties');
+  const rows = await askedOf(`SELECT mended, ${readSql('mended')} FROM
+    (SELECT ${mended} AS mended, properties FROM ugc.of_before WHERE NOT isValidJSON(properties)) ORDER BY properties`);
+  expect(rows).toHaveLength(3);
+  for (const { mended: text, ...row } of rows) {
+    ofRow(row, String(text));
+    const before = texts.find(before => jsonOf(JSON.parse(before)) === jsonOf(JSON.parse(String(text))));
+    expect(before).toBeDefined();
+  }
+  await engine.query(
+    `ALTER TABLE ugc.of_before UPDATE properties = ${mended} WHERE NOT isValidJSON(properties) SETTINGS mutations_sync = 2`,
+  );
+  const after = await askedOf('SELECT properties FROM ugc.of_before ORDER BY isValidJSON(properties), properties');
+  expect(after.map(({ properties }) => properties).toSorted()).toEqual(
+    [...rows.map(({ mended: text }) => text), '{"n":18446744073709551615,"z":8}'].toSorted(),
+  );
+});
 
 test('a number that stands for a word can be queried as both', async () => {
   const { bytes } = await engine.query(

@@ -44,6 +44,24 @@ const anyInt64 = fc.oneof(
   fc.constantFrom(-(2n ** 63n), 2n ** 63n - 1n, 2n ** 53n, 2n ** 53n + 1n, -(2n ** 53n) - 1n),
 );
 
+/** An integer as a parser gives it that keeps every digit: a number up to 2^53, beyond it a bigint. */
+export const asParsed = (integer: bigint): number | bigint =>
+  Number.isSafeInteger(Number(integer)) ? Number(integer) : integer;
+
+/** As free JSON may hold it: of every magnitude, on both sides of what 64 bits hold, with digits to spare. */
+export const anyNumber: fc.Arbitrary<number | bigint> = fc.oneof(
+  anyInt64.map(asParsed),
+  fc.bigInt({ min: -(10n ** 39n), max: 10n ** 39n }).map(asParsed),
+  fc.bigInt({ min: -(2n ** 65n), max: 2n ** 65n }).map(asParsed),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.double({ min: -1e22, max: 1e22, noNaN: true }),
+  fc
+    .tuple(fc.integer({ min: 0, max: 308 }), fc.constantFrom(1, -1))
+    .map(([exponent, sign]) => sign * Number(`1e${exponent}`)),
+  fc.constantFrom(-0, 5e-324, -5e-324, 2.2250738585072014e-308, Number.MAX_VALUE, -Number.MAX_VALUE, 1e20, -1e20),
+  fc.constantFrom(2n ** 64n - 1n, 2n ** 64n, 2n ** 63n, -(2n ** 63n) - 1n, 10n ** 20n, 10n ** 39n),
+);
+
 function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
   const { minimum, maximum } = schema;
   if (schema.anyOf) return fc.oneof(...schema.anyOf.map(valuesOf));
@@ -79,7 +97,7 @@ function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
     case 'array':
       return fc.array(valuesOf(schema.items!), { maxLength: Math.min(schema.maxItems!, 8) });
     default:
-      return fc.dictionary(anyText(12), fc.oneof(fc.jsonValue({ maxDepth: 3 }), anyInt64.map(asParsed)), {
+      return fc.dictionary(anyText(12), fc.oneof(fc.jsonValue({ maxDepth: 3 }), anyNumber, fc.array(anyNumber)), {
         maxKeys: 5,
       });
   }
@@ -118,9 +136,14 @@ const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
 export const jsonOf = (value: unknown): string =>
   JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? rawJSON(String(inner)) : inner));
 
-/** An integer as a parser gives it that keeps every digit: a number up to 2^53, beyond it a bigint. */
-export const asParsed = (integer: bigint): number | bigint =>
-  Number.isSafeInteger(Number(integer)) ? Number(integer) : integer;
+/** Free JSON as it is kept: an integer beyond 64 bits as the double next to it, zero without its sign. */
+export function kept(given: unknown): unknown {
+  if (typeof given === 'bigint') return given >= -(2n ** 63n) && given < 2n ** 64n ? given : Number(given);
+  if (Array.isArray(given)) return given.map(kept);
+  if (typeof given === 'object' && given !== null)
+    return Object.fromEntries(Object.entries(given).map(([name, inner]) => [name, kept(inner)]));
+  return given === 0 ? 0 : given;
+}
 
 /** What a reader of the stored event finds for a value that was given, or was not. */
 export function storedOf({ kind, absent }: NamedField, given: unknown): unknown {
@@ -135,6 +158,8 @@ export function storedOf({ kind, absent }: NamedField, given: unknown): unknown 
       return new Date(readTime(given)!.ms).toISOString();
     case 'number':
       return given === 0 ? 0 : given;
+    case 'object':
+      return kept(given);
     default:
       return given;
   }

@@ -1,8 +1,8 @@
 // A stored body and the row it is: what ClickHouse's JSONEachRow says of the exact view, value by value.
 
 import { type EventType, wordColumn } from '../../schemas/event.ts';
+import { writerOf } from '../../src/ingest/canonical.ts';
 import { parseJson } from '../../src/json.ts';
-import { jsonOf } from './any-event.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -15,6 +15,8 @@ export const rowsOf = (ndjson: string): Row[] =>
 
 const timeText = (iso: unknown): unknown => (iso === null ? null : String(iso).replace('T', ' ').replace('Z', ''));
 
+const writeObject = writerOf({ kind: 'object' }, 128);
+
 /** What the exact view of its type says of a body. */
 export function rowOf(type: EventType, body: Row): Row {
   const row: Row = { ...body };
@@ -22,7 +24,7 @@ export function rowOf(type: EventType, body: Row): Row {
   for (const { name, kind, words } of type.allFields) {
     const value = body[name];
     if (kind === 'time') row[name] = timeText(value);
-    if (kind === 'object') row[name] = jsonOf(value);
+    if (kind === 'object') row[name] = writeObject(value);
     if (words !== undefined) row[wordColumn(name)] = value === null ? '' : words[Number(value)];
   }
   return row;

@@ -94,6 +94,7 @@ describe('who may import whom', () => {
     'src/spacing.ts',
     'src/json.ts',
     'src/stamp.ts',
+    'src/client-address.ts',
   ];
   const settings = ['src/config.ts', 'src/settings.ts', 'src/contradictions.ts', 'src/from.ts'];
 

@@ -215,11 +215,28 @@ function eventsView(tables: readonly TableDefinition[], target: Target): WantedV
 
 const fieldsColumn: Column = { name: 'fields', type: 'String', about: 'What else its type has, a JSON object' };
 
+/** The text of a JSON object with these columns. */
 function restSql(read: readonly Read[]): string {
   if (read.length === 0) return quoteText('{}');
+  if (!read.some(isDouble)) return objectSql(read);
+  const members = read.map((column, at) => {
+    const head = `${at === 0 ? '{' : ','}${JSON.stringify(column.name)}:`;
+    const value = isDouble(column) ? doubleSql(column) : `toJSONString(CAST(${column.sql}, ${quoteText(column.type)}))`;
+    return `${quoteText(head)}, ${/\bNullable\b/.test(column.type) ? `ifNull(${value}, 'null')` : value}`;
+  });
+  return `concat(${members.join(', ')}, '}')`;
+}
+
+function objectSql(read: readonly Read[]): string {
   const tuple = read.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ');
   return `toJSONString(CAST(tuple(${read.map(({ sql }) => sql).join(', ')}), ${quoteText(`Tuple(${tuple})`)}))`;
 }
+
+const isDouble = ({ type }: Read): boolean => /\bFloat64\b/.test(type);
+
+/** ClickHouse spells a double below 1e21 as digits alone, and reads no JSON with more of them than 64 bits hold. */
+const doubleSql = ({ sql }: Read): string =>
+  `concat(toJSONString(${sql}), if(abs(${sql}) >= 9223372036854775808 AND abs(${sql}) < 1e21, 'e0', ''))`;
 
 interface ViewSpec {
   readonly name: string;

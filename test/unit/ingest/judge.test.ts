@@ -219,10 +219,15 @@ describe('a field', () => {
         reason: 'invalid',
         paths: ['/element'],
       });
-    for (const object of ['{"a":"\\ud800"}', '{"\\ud800":1}', '{"a":[{"b":{"\\udfff":null}}]}'])
+    for (const [object, path] of [
+      ['{"a":"\\ud800"}', '/properties/a'],
+      ['{"\\ud800":1}', '/properties'],
+      ['{"a":[{"b":"\\ud800"}]}', '/properties/a/0/b'],
+      ['{"a":[{"b":{"\\udfff":null}}]}', '/properties/a/0/b'],
+    ] as const)
       expect(rejectionOf(judgedText(withMember(click, `"properties":${object}`)))).toMatchObject({
         reason: 'invalid',
-        paths: ['/properties'],
+        paths: [path],
       });
     for (const name of ['user_id', 'anonymous_id'])
       expect(rejectionOf(judged({ ...click, [name]: '\ud800' })).paths).toEqual([`/${name}`]);
@@ -416,15 +421,24 @@ describe('a limit', () => {
   test('on depth counts the event as the first level', () => {
     const deep = (levels: number) => withMember(click, `"properties":${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
     expect(judgedText(deep(15)).ok).toBe(true);
-    expect(rejectionOf(judgedText(deep(16)))).toMatchObject({ reason: 'invalid', paths: ['/properties'] });
-    expect(rejectionOf(judgedText(deep(100_000))).paths).toEqual(['/properties']);
+    expect(rejectionOf(judgedText(deep(16)))).toMatchObject({
+      reason: 'invalid',
+      paths: [`/properties${'/a'.repeat(15)}`],
+      text: expect.stringContaining('is nested deeper than 16 (UGC_JSON_DEPTH_MAX)'),
+    });
+    expect(rejectionOf(judgedText(deep(100_000))).paths).toEqual([`/properties${'/a'.repeat(15)}`]);
     expect(judgedText(deep(1), { options: { jsonDepthMax: 2 } }).ok).toBe(true);
     expect(judgedText(deep(2), { options: { jsonDepthMax: 2 } }).ok).toBe(false);
   });
 
   test('on numbers is that of doubles, within properties too', () => {
-    for (const value of ['1e400', '-1e400', '[1e999]', '{"b":1e309}'])
-      expect(rejectionOf(judgedText(withMember(click, `"properties":{"a":${value}}`))).paths).toEqual(['/properties']);
+    for (const [value, path] of [
+      ['1e400', '/properties/a'],
+      ['-1e400', '/properties/a'],
+      ['[1,1e999]', '/properties/a/1'],
+      ['{"b":1e309}', '/properties/a/b'],
+    ] as const)
+      expect(rejectionOf(judgedText(withMember(click, `"properties":{"a":${value}}`))).paths).toEqual([path]);
   });
 
   test('on text counts UTF-16 units', () => {

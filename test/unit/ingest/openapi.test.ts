@@ -163,3 +163,37 @@ test('a document for nothing is one of nothing', () => {
   const { paths, tags } = documentOf(testApi, () => false);
   expect([paths, tags]).toEqual([{}, []]);
 });
+
+test('every example of the document that is served happens now, in whatever form it is', async () => {
+  const document = await documentAt(whole.port);
+  const text = JSON.stringify(document);
+  const times = [...text.matchAll(/timestamp\\?":\\?"([^"\\]+)/g)].map(([, time]) => Date.parse(time!));
+  expect(times.length).toBeGreaterThan(catalogue.types.length * 7);
+  const oldestMs = Math.min(...times);
+  expect(Date.now() - oldestMs).toBeLessThan(60_000);
+  expect(text).not.toContain('2024-10-03T14:30:00Z"}');
+});
+
+test('the first example of a refusal is of one event, as it is answered; those of several come after', async () => {
+  const { paths } = await documentAt(whole.port);
+  for (const [path, { post }] of Object.entries(paths)) {
+    if (post === undefined) continue;
+    expect(post.description).toContain('stores for good');
+    const { content } = post.responses[422] as { content: Record<string, { examples: Record<string, unknown> }> };
+    const [[type, { examples }]] = Object.entries(content) as [[string, { examples: Record<string, unknown> }]];
+    const [first] = Object.values(examples) as [{ value: object }];
+    expect({ path, type, value: first.value }).toMatchObject({
+      type: 'application/problem+json',
+      value: { type: 'urn:ugc:problem:invalid', status: 422, reason: 'invalid', errors: [{ path: '/device' }] },
+    });
+  }
+  const { post } = paths['/v1/events/click']!;
+  const response = await fetch(`http://127.0.0.1:${whole.port}/v1/events/click`, {
+    method: 'POST',
+    body: JSON.stringify({ ...catalogue.find('click')!.example, timestamp: Date.now(), device: undefined }),
+  });
+  const { content } = post!.responses[422] as {
+    content: Record<string, { examples: Record<string, { value: object }> }>;
+  };
+  expect(await response.json()).toEqual(content['application/problem+json']!.examples.example_1!.value);
+});

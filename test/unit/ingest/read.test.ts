@@ -285,7 +285,7 @@ describe('a limit', () => {
   test('on an announced length refuses before anything has arrived', async () => {
     const { stream, wasCancelled } = watched();
     expect(await refusal(read(stream, { length: 100_001 }))).toStartWith('too_large');
-    expect(wasCancelled()).toBe(false); // the server closes the connection; there is nothing to wait for
+    expect(wasCancelled()).toBe(false); // whoever answers reads on, and lets go of it
   });
 
   test('on bytes stops reading a body that goes on for ever', async () => {
@@ -358,10 +358,9 @@ describe('a body in pieces', () => {
     expect(await refusal(read(null))).toBe('not_json: the body is empty');
   });
 
-  test('that stalls is given up after the time-out, and let go of', async () => {
-    const { stream, wasCancelled } = watched('[1');
+  test('that stalls is given up after the time-out', async () => {
+    const { stream } = watched('[1');
     expect(await refusal(read(stream, { limits: { bodyTimeoutMs: 20 } }))).toStartWith('body_timeout');
-    expect(wasCancelled()).toBe(true);
   });
 
   test('that breaks off is a bad request', async () => {

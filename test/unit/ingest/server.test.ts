@@ -392,14 +392,24 @@ describe('health and metrics', () => {
       expect((await fetch(admin + path)).status).toBe(200);
       expect((await fetch(url + path)).status).toBe(404);
     }
-    expect((await fetch(`${admin}/v1/events`, { method: 'POST', body: text })).status).toBe(404);
+    const astray = await fetch(`${admin}/v1/events`, { method: 'POST', body: text });
+    expect([astray.status, ((await astray.json()) as { detail: string }).detail]).toEqual([
+      404,
+      `no route /v1/events; this is the port for health and metrics, events go to POST /v1/events on port ${server.port}`,
+    ]);
     expect((await post(text)).status).toBe(200);
   });
 
   test('are there without events where the role takes none', async () => {
     const { url } = start({ accept: null });
     expect((await fetch(`${url}/healthz/ready`)).status).toBe(200);
-    expect((await fetch(`${url}/v1/events`, { method: 'POST', body: text })).status).toBe(404);
+    for (const path of ['/v1/events', '/v1/events/click', '/nope']) {
+      const response = await fetch(url + path, { method: 'POST', body: text });
+      expect(response.status).toBe(404);
+      const { detail } = (await response.json()) as { detail: string };
+      expect(detail).toContain('this process takes no events: it has no ingest role (UGC_ROLE)');
+      expect(detail).not.toContain('events go to');
+    }
   });
 });
 
@@ -415,6 +425,13 @@ test('every request has one line in the log: route, status, bytes and address, n
     { method: 'GET', route: 'none', status: 404, bytes: 0, address: '127.0.0.1' },
     { method: 'OTHER', route: 'none', status: 405, bytes: 0, address: '127.0.0.1' },
   ]);
+});
+
+test.each(['::', '0.0.0.0'])('an IPv4 client has one address whatever is listened on: %s', async host => {
+  const { server, log, logs } = start({ host });
+  await fetch(`http://127.0.0.1:${server.port}/v1/events`, { method: 'POST', body: text });
+  expect(JSON.parse(log.published[0]!.body)).toMatchObject({ ip: '127.0.0.1' });
+  expect(logs.lines[0]).toMatchObject({ address: '127.0.0.1' });
 });
 
 describe('a server that stops', () => {

@@ -6,6 +6,7 @@ import type { EventType } from '../../../schemas/event.ts';
 import { type FileProblem, typeFromFile } from '../../../schemas/from-file.ts';
 import { hiveDdl } from '../../../schemas/hive.ts';
 import { typePage } from '../../../schemas/markdown.ts';
+import { changesOf, publishedOf } from '../../../schemas/published.ts';
 import { typescriptOf } from '../../../schemas/typescript.ts';
 import { bodyOf, judged, nowIso, rejectionOf } from '../../support/edge.ts';
 import { typeJson } from '../../support/type-files.ts';
@@ -70,14 +71,19 @@ test('it is judged as a built-in type is, and everything else follows from it', 
   expect(type.example.event_type).toBe('trailer_watched');
   expect(typePage(type)).toContain('## trailer_watched');
   expect(hiveDdl(type)).toContain('ugc.trailer_watched_csv');
-  expect(typescriptOf([type])).toContain('interface TrailerWatchedEvent');
+  expect(typescriptOf([type])).toContain('type TrailerWatchedEvent');
 });
 
 describe('what is outside of the subset is refused with its place', () => {
   const refused: Readonly<Record<string, readonly [json: unknown, pointer: string, words: RegExp]>> = {
-    'a keyword of a string': [
-      withProperty({ type: 'string', pattern: 'x' }),
-      '/properties/own/pattern',
+    'a keyword nobody knows': [
+      withProperty({ type: 'string', patern: 'x' }),
+      '/properties/own/patern',
+      /not understood/,
+    ],
+    'another way to say what a value is': [
+      withProperty({ type: 'string', oneOf: [] }),
+      '/properties/own/oneOf',
       /not understood/,
     ],
     'a keyword of another kind': [
@@ -95,15 +101,20 @@ describe('what is outside of the subset is refused with its place', () => {
       '/properties/own/enum',
       /different/,
     ],
-    'another format': [
-      withProperty({ type: 'string', format: 'email' }),
-      '/properties/own/format',
-      /uuid or date-time/,
-    ],
-    'one bound of an integer': [
-      withProperty({ type: 'integer', minimum: 0 }),
+    'a format beside an enum': [
+      withProperty({ type: 'string', format: 'uuid', enum: ['a'] }),
       '/properties/own',
-      /both minimum and maximum/,
+      /one of enum and format/,
+    ],
+    'lengths the wrong way round': [
+      withProperty({ type: 'string', minLength: 3, maxLength: 2 }),
+      '/properties/own',
+      /minLength above/,
+    ],
+    'a length that is none': [
+      withProperty({ type: 'string', minLength: -1 }),
+      '/properties/own/minLength',
+      /whole number/,
     ],
     'bounds the wrong way round': [
       withProperty({ type: 'integer', minimum: 2, maximum: 1 }),
@@ -153,13 +164,13 @@ describe('what is outside of the subset is refused with its place', () => {
     'another stream': [typeJson('t', { stream: 'views' }), '/stream', /event, view, content/],
     'version 0': [typeJson('t', { version: 0 }), '/version', /from 1 to 65535/],
     'an alias with a space': [typeJson('t', { aliases: ['a b'] }), '/aliases', /names/],
-    'no example': [typeJson('t', { examples: [] }), '/examples', /at least one event/],
+    'examples that are no events': [typeJson('t', { examples: ['x'] }), '/examples', /a list of events/],
     'an example that does not fit': [
       typeJson('t', { examples: [{ timestamp: nowIso, film_id: 7 }] }),
       '/examples',
       /does not fit: \/film_id/,
     ],
-    'no description': [typeJson('t', { description: undefined }), '/description', /text/],
+    'a description that is no text': [typeJson('t', { description: 7 }), '/description', /text/],
     'a list': [[], '', /must be an object/],
     nothing: ['', '', /is not JSON/],
   };
@@ -169,6 +180,109 @@ describe('what is outside of the subset is refused with its place', () => {
       const found = problems.find(problem => problem.pointer === pointer);
       expect({ problems, found: found?.message ?? '' }).toMatchObject({ found: expect.stringMatching(words) });
     });
+});
+
+describe('ordinary JSON Schema is taken', () => {
+  const warningsOf = (json: unknown): string[] => {
+    const result = typeFromFile(JSON.stringify(json, null, 2));
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    return result.warnings.map(({ pointer, message }) => `${pointer} ${message}`);
+  };
+  const takes = (property: object, value: unknown): boolean => {
+    const type = made(withProperty(property));
+    return judged(
+      { event_type: 't', timestamp: nowIso, film_id: 'f', own: value },
+      { options: { catalogue: catalogueOf([type]) } },
+    ).ok;
+  };
+
+  test('without description and examples: an example is made, and what is missing is told', () => {
+    const { description: _, examples: __, ...bare } = typeJson('t');
+    expect(warningsOf(bare)).toEqual([
+      ' has no description: say in a clause what such an event tells',
+      '/properties/seconds has no description',
+    ]);
+    const type = made(bare);
+    expect(type.summary).toBe('t');
+    expect(type.example).toEqual({ event_type: 't', timestamp: '2024-10-03T14:30:00Z', film_id: 'film_id' });
+    expect(warningsOf({ ...bare, title: 'A trailer' })).toHaveLength(2);
+    expect(made({ ...bare, title: 'A trailer' }).summary).toBe('A trailer');
+  });
+
+  test('an example that is made fits, whatever the fields are and whoever the type is of', () => {
+    const properties = {
+      a_text: { type: 'string', minLength: 20, maxLength: 30 },
+      short: { type: 'string', maxLength: 2 },
+      word: { type: 'string', enum: ['one', 'two'] },
+      id: { type: 'string', format: 'uuid' },
+      at: { type: 'string', format: 'date-time' },
+      low: { type: 'integer', minimum: -9, maximum: -5 },
+      high: { type: 'integer', minimum: 5 },
+      wide: { type: 'integer' },
+      real: { type: 'number', minimum: 0.5 },
+      below: { type: 'number', maximum: -1 },
+      yes: { type: 'boolean' },
+      said: { type: 'string', examples: ['as said'] },
+      list: { type: 'array', items: { type: 'string' } },
+    };
+    const required = Object.keys(properties).filter(name => name !== 'list');
+    for (const more of [{}, { identity: 'integer' }, { identity: 'text' }, { family: 'film' }]) {
+      const type = made({ name: 't', type: 'object', properties, required, ...more });
+      expect(type.misfits(type.example, 10)).toEqual([]);
+      expect(type.example).toMatchObject({ said: 'as said', high: 5, low: -5, below: -1 });
+    }
+  });
+
+  test('a least length is held to, and a change of it is one that breaks', () => {
+    const property = { type: 'string', minLength: 2, maxLength: 3 };
+    expect(['x', 'xx', 'xxx', 'xxxx', ''].map(text => takes(property, text))).toEqual([
+      false,
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(takes(property, null)).toBe(true);
+    const was = publishedOf([made(withProperty({ type: 'string' }))]);
+    const breaks = changesOf(was, [made(withProperty(property))]).map(({ breaks: isBreak }) => isBreak);
+    expect(breaks).toEqual([true]);
+    expect(
+      changesOf(publishedOf([made(withProperty(property))]), [made(withProperty({ type: 'string' }))]),
+    ).toMatchObject([{ breaks: false }]);
+  });
+
+  test('one bound of a number is held to', () => {
+    const minimum = { type: 'integer', minimum: 3 };
+    expect([2, 3, 2 ** 53 - 1, 3.5].map(value => takes(minimum, value))).toEqual([false, true, true, false]);
+    const maximum = { type: 'integer', maximum: 3 };
+    expect([4, 3, -(2 ** 53) + 1].map(value => takes(maximum, value))).toEqual([false, true, true]);
+    const real = { type: 'number', maximum: 0.5 };
+    expect([0.6, 0.5, -1e300].map(value => takes(real, value))).toEqual([false, true, true]);
+    expect([own(minimum).column, own(maximum).column, own(real).column]).toEqual([
+      'Nullable(Int64)',
+      'Nullable(Int64)',
+      'Nullable(Float64)',
+    ]);
+  });
+
+  test.each([
+    ['default', { type: 'integer', default: 3 }],
+    ['pattern', { type: 'string', pattern: '^a' }],
+    ['format', { type: 'string', format: 'email' }],
+    ['multipleOf', { type: 'number', multipleOf: 2 }],
+    ['exclusiveMinimum', { type: 'number', exclusiveMinimum: 2 }],
+    ['minItems', { type: 'array', items: { type: 'string' }, minItems: 1 }],
+    ['minLength', { type: 'string', format: 'uuid', minLength: 36 }],
+  ])('%s is left out, with a warning of where it stands', (keyword, property) => {
+    const described = { ...property, description: 'x' };
+    const warnings = warningsOf(withProperty(described)).filter(warning => !warning.startsWith('/properties/seconds'));
+    expect(warnings).toEqual([expect.stringMatching(new RegExp(`^/properties/own/${keyword} is not `))]);
+  });
+
+  test('what only tells is taken without a word', () => {
+    const told = { title: 'x', deprecated: true, readOnly: false, $comment: 'x', examples: ['x'], description: 'x' };
+    expect(warningsOf(withProperty({ type: 'string', ...told })).join()).not.toContain('/own');
+  });
 });
 
 test('a name given twice, a comma too many and a comment are told with their lines', () => {

@@ -14,12 +14,17 @@ test('every example is an event to the compiler, and one with a wrong field is n
   const folder = mkdtempSync(join(tmpdir(), 'ugc-types-'));
   try {
     const examples = types.map(({ example }) => `use(${JSON.stringify(example)});`);
+    const { timestamp: _, ...timeless } = catalogue.find('click')!.example;
+    examples.push(`use(${JSON.stringify({ ...timeless, sent_at: 1 })});`);
     const wrong = [
       { ...catalogue.find('logging_in')!.example, login_type: 3 },
       { ...catalogue.find('cart_add')!.example, item_id: null },
       { ...catalogue.find('click')!.example, element: 5 },
       { ...catalogue.find('click')!.example, elemnt: 'x' },
       { event_type: 'clik' },
+      { ...timeless },
+      { ...timeless, timestamp: null },
+      { ...timeless, sent_at: null },
     ].map(event => `// @ts-expect-error\nuse(${JSON.stringify(event)});`);
     const source = [typescriptOf(types), 'declare function use(event: UgcEvent): void;', ...examples, ...wrong];
     writeFileSync(join(folder, 'events.ts'), source.join('\n'));

@@ -1,0 +1,113 @@
+// The body of a request as it comes in. Who refuses a request before all of its body is there must go on reading: a
+// connection that is closed on data nobody has read is reset, and the client meets a broken pipe instead of the answer.
+// So the answer leaves at once, and what still comes is read and thrown away, up to a size and a time (a lingering close).
+
+/** Bodies announced smaller than this are taken whole; larger ones piece by piece, so that slow but moving is fine. */
+const wholeBytesMax = 65_536;
+
+/** How much is read of a body that nobody wants any more, for how long, and how long nothing of it may come. */
+const lingerBytesMax = 256 * 1024 * 1024;
+const lingerMsMax = 30_000;
+const lingerIdleMsMax = 2_000;
+
+export interface Arrival {
+  /** As the client says; null = in chunks, or nothing at all. */
+  readonly announcedBytes: number | null;
+  /** Announced, and small enough to be taken whole. */
+  readonly isSmall: boolean;
+  /** Nothing more comes, or nothing was ever to come. */
+  isOver(): boolean;
+  whole(): Promise<Uint8Array>;
+  /** The next piece; null = that was all. Rejects when the connection breaks. */
+  next(): Promise<Uint8Array | null>;
+  /** Reads on and throws away. Resolves when the body is over, or is too much or takes too long. Never rejects. */
+  discard(): Promise<void>;
+}
+
+export function arrivalOf(request: Request): Arrival {
+  const said = request.headers.get('content-length');
+  const announcedBytes = said === null ? null : Number(said);
+  const isSmall = announcedBytes !== null && announcedBytes <= wholeBytesMax;
+  let isOver = announcedBytes === 0 || request.body === null;
+  let reader: Reader | null = null;
+  /** What is being waited for: a stream has one reader, and one who gave up waiting has not taken it back. */
+  let coming: Promise<Uint8Array | null> | null = null;
+
+  let isLetGo = false;
+
+  /** A stream that was cancelled says that it has ended. */
+  const ended = (): void => {
+    isOver ||= !isLetGo;
+  };
+
+  function whole(): Promise<Uint8Array> {
+    const bytes = request.bytes();
+    coming = bytes.then(ended, ended).then(() => null);
+    return bytes;
+  }
+
+  async function piece(): Promise<Uint8Array | null> {
+    const from = reader ?? readerOf(request);
+    reader = from;
+    try {
+      const { done, value } = await from.read();
+      if (!done) return value;
+      ended();
+      return null;
+    } catch (error) {
+      ended();
+      throw error;
+    } finally {
+      coming = null;
+    }
+  }
+
+  function next(): Promise<Uint8Array | null> {
+    coming ??= isOver ? Promise.resolve(null) : piece();
+    return coming;
+  }
+
+  async function discard(): Promise<void> {
+    const untilMs = performance.now() + lingerMsMax;
+    let bytes = 0;
+    try {
+      while (!isOver && bytes <= lingerBytesMax && performance.now() < untilMs) {
+        const came = await orLate(next());
+        if (came === 'late') break;
+        bytes += came?.length ?? 0;
+      }
+    } catch {
+      // The client is gone: nobody waits for the answer.
+    }
+    if (isOver) return;
+    isLetGo = true;
+    void reader?.cancel().catch(() => {});
+  }
+
+  return { announcedBytes, isSmall, isOver: () => isOver, whole, next, discard };
+}
+
+type Reader = ReturnType<typeof readerOf>;
+const readerOf = (request: Request) => (request.body as ReadableStream<Uint8Array>).getReader();
+
+async function orLate<T>(coming: Promise<T>): Promise<T | 'late'> {
+  const late = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => late.resolve('late'), lingerIdleMsMax);
+  try {
+    return await Promise.race([coming, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** The text of an answer at once; it ends, and with it the connection, when what still arrives has been thrown away. */
+export const lingering = (text: string, arrival: Arrival): ReadableStream<Uint8Array> =>
+  new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      controller.enqueue(encoder.encode(text));
+      await arrival.discard();
+      controller.close();
+    },
+  });
