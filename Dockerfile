@@ -5,6 +5,8 @@ COPY package.json bun.lock bunfig.toml ./
 COPY .ci/patches .ci/patches
 RUN npx --yes bun@1.4.5 install --frozen-lockfile
 COPY . .
+# For --version; .git says it where the context is a clone (.dockerignore lets that much of it in).
+ARG SOURCE_COMMIT
 RUN npx --yes bun@1.4.5 run .ci/build.ts
 
 # Run: the embedded ClickHouse engine needs glibc, so no Alpine.

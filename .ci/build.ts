@@ -2,6 +2,8 @@
 
 import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Build } from '../src/build.ts';
+import { builtAtMsOf, commitOf } from './commit.ts';
 
 const root = join(import.meta.dir, '..');
 const dist = join(root, 'dist');
@@ -9,9 +11,11 @@ const startedAt = performance.now();
 
 mkdirSync(join(dist, 'lib'), { recursive: true });
 const outfile = join(dist, 'ugc');
+const builtAs: Build = { commit: commitOf(root, process.env), builtAtMs: builtAtMsOf(process.env, Date.now()) };
 const result = await Bun.build({
   entrypoints: [join(root, 'src/main.ts'), join(root, 'src/adapters/sqlite/worker.ts')],
   target: 'bun',
+  define: { builtAs: JSON.stringify(builtAs) },
   format: 'esm',
   bytecode: true,
   // Names stay: Elysia reads handlers' source, and stack traces should be read by people.

@@ -81,6 +81,7 @@ describe('who may import whom', () => {
   const rooms = ['ingest', 'etl', 'content', 'archive', 'operate', 'console'];
   const ground = [
     'src/ports.ts',
+    'src/build.ts',
     'src/buffer-file.ts',
     'src/event-tables.ts',
     'src/errors.ts',
