@@ -2,10 +2,13 @@
 FROM node:22.23.2-bookworm-slim AS build
 WORKDIR /src
 COPY package.json bun.lock bunfig.toml ./
+COPY .ci/bun .ci/bun
 COPY .ci/patches .ci/patches
-RUN npx --yes bun@1.4.5 install --frozen-lockfile
+RUN .ci/bun install --frozen-lockfile
 COPY . .
-RUN npx --yes bun@1.4.5 run .ci/build.ts
+# For --version; .git says it where the context is a clone (.dockerignore lets that much of it in).
+ARG SOURCE_COMMIT
+RUN .ci/bun run .ci/build.ts
 
 # Run: the embedded ClickHouse engine needs glibc, so no Alpine.
 FROM debian:bookworm-20260824-slim

@@ -1,17 +1,36 @@
 // Builds dist/ugc, one executable, and dist/lib/, the embedded ClickHouse engine it loads when it needs one.
 
-import { copyFileSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import type { Build } from '../src/build.ts';
+import { builtAtMsOf, commitOf } from './commit.ts';
+import { listPath, typesList } from './generated.ts';
 
 const root = join(import.meta.dir, '..');
 const dist = join(root, 'dist');
 const startedAt = performance.now();
 
 mkdirSync(join(dist, 'lib'), { recursive: true });
+// An event type whose file has just been made is in the binary; `npm run check` says what else follows from it.
+const list = await typesList(root);
+if (readFileSync(join(root, listPath), 'utf8') !== list) writeFileSync(join(root, listPath), list);
+
 const outfile = join(dist, 'ugc');
+const builtAs: Build = { commit: commitOf(root, process.env), builtAtMs: builtAtMsOf(process.env, Date.now()) };
 const result = await Bun.build({
   entrypoints: [join(root, 'src/main.ts'), join(root, 'src/adapters/sqlite/worker.ts')],
   target: 'bun',
+  define: { builtAs: JSON.stringify(builtAs) },
   format: 'esm',
   bytecode: true,
   // Names stay: Elysia reads handlers' source, and stack traces should be read by people.

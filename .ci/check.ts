@@ -1,4 +1,5 @@
-// The quick checks, at once: types, lint and format, unit tests (the tidy test among them).
+// The quick checks, at once: types, lint and format, unit tests (the tidy test among them). It says what failed, and counts
+// the rest.
 
 import { join } from 'node:path';
 
@@ -6,7 +7,7 @@ const root = join(import.meta.dir, '..');
 const checks: Readonly<Record<string, readonly string[]>> = {
   types: ['node_modules/.bin/tsc', '--noEmit'],
   'lint and format': ['node_modules/.bin/biome', 'ci', '--error-on-warnings', '--colors=off', '.'],
-  'unit tests': [process.execPath, 'test', '--timeout=600000', './test/unit/'],
+  'unit tests': [process.execPath, 'test', '--timeout=600000', '--only-failures', './test/unit/'],
 };
 
 const results = await Promise.all(
@@ -23,8 +24,10 @@ const results = await Promise.all(
       new Response(child.stderr).text(),
       child.exited,
     ]);
-    console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    const counted = ['pass', 'fail'].flatMap(word => new RegExp(`^ *(\\d+) ${word}$`, 'm').exec(err)?.[0].trim() ?? []);
     if (code !== 0) console.log(out + err);
+    console.log(`${code === 0 ? 'ok  ' : 'FAIL'} ${[name, ...counted].join(', ')} (${seconds} s)`);
     return code;
   }),
 );

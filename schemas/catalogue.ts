@@ -1,45 +1,8 @@
-// Every event type there is. A new one is a file of its own and a line in this list.
+// Event types found by their names: the catalogue of all there are. A new one is a file of its own, see every-type.ts.
 
 import { nearestOf } from '../src/nearest.ts';
-import { bookmarkAdded } from './content/bookmark-added.ts';
-import { bookmarkRemoved } from './content/bookmark-removed.ts';
-import { filmLiked } from './content/film-liked.ts';
-import { filmUnliked } from './content/film-unliked.ts';
-import { reviewDeleted } from './content/review-deleted.ts';
-import { reviewEdited } from './content/review-edited.ts';
-import { reviewPosted } from './content/review-posted.ts';
 import type { EventType } from './event.ts';
-import { click } from './film/click.ts';
-import { custom } from './film/custom.ts';
-import { filmClosed } from './film/film-closed.ts';
-import { filmOpened } from './film/film-opened.ts';
-import { filmProgress } from './film/film-progress.ts';
-import { filmWatched } from './film/film-watched.ts';
-import { pageTime } from './film/page-time.ts';
-import { pageView } from './film/page-view.ts';
-import { qualityChange } from './film/quality-change.ts';
-import { searchFilterUse } from './film/search-filter-use.ts';
-import { cartAdd } from './marketplace/cart-add.ts';
-import { cartDelete } from './marketplace/cart-delete.ts';
-import { categoryView } from './marketplace/category-view.ts';
-import { filtering } from './marketplace/filtering.ts';
-import { itemComparison } from './marketplace/item-comparison.ts';
-import { itemReturn } from './marketplace/item-return.ts';
-import { loggingIn } from './marketplace/logging-in.ts';
-import { mailingSubscription } from './marketplace/mailing-subscription.ts';
-import { orderCancel } from './marketplace/order-cancel.ts';
-import { orderHistoryViewing } from './marketplace/order-history-viewing.ts';
-import { ordering } from './marketplace/ordering.ts';
-import { pageVisit } from './marketplace/page-visit.ts';
-import { profileEdit } from './marketplace/profile-edit.ts';
-import { promoUsage } from './marketplace/promo-usage.ts';
-import { recommendationView } from './marketplace/recommendation-view.ts';
-import { registering } from './marketplace/registering.ts';
-import { reviewCreating } from './marketplace/review-creating.ts';
-import { reviewReview } from './marketplace/review-review.ts';
-import { saleParticipation } from './marketplace/sale-participation.ts';
-import { searching } from './marketplace/searching.ts';
-import { supportContact } from './marketplace/support-contact.ts';
+import { everyType } from './every-type.ts';
 
 export interface Catalogue {
   readonly types: readonly EventType[];
@@ -63,43 +26,4 @@ export function catalogueOf(types: readonly EventType[]): Catalogue {
   };
 }
 
-export const catalogue = catalogueOf([
-  click,
-  pageView,
-  pageTime,
-  searchFilterUse,
-  qualityChange,
-  filmWatched,
-  filmOpened,
-  filmProgress,
-  filmClosed,
-  custom,
-  pageVisit,
-  searching,
-  filtering,
-  cartAdd,
-  cartDelete,
-  ordering,
-  orderCancel,
-  reviewReview,
-  reviewCreating,
-  registering,
-  loggingIn,
-  profileEdit,
-  mailingSubscription,
-  supportContact,
-  recommendationView,
-  saleParticipation,
-  itemComparison,
-  orderHistoryViewing,
-  itemReturn,
-  promoUsage,
-  categoryView,
-  filmLiked,
-  filmUnliked,
-  reviewPosted,
-  reviewEdited,
-  reviewDeleted,
-  bookmarkAdded,
-  bookmarkRemoved,
-]);
+export const catalogue = catalogueOf(everyType);

@@ -4,6 +4,7 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { growThreadPool } from './adapters/chdb/library.ts';
 import { buffers } from './buffers.ts';
+import { build, buildText } from './build.ts';
 import { readConfig } from './config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { foreignJudgeOf } from './ingest/foreign.ts';
@@ -34,7 +35,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
 async function main(argv: readonly string[]): Promise<Exit> {
   const [first = ''] = argv;
   const flags = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
-  if (flags.includes('--version')) return say(`ugc ${packageJson.version} (bun ${Bun.version})`);
+  if (flags.includes('--version')) return say(`ugc ${packageJson.version} (${buildText(build)}, bun ${Bun.version})`);
   if (first === 'help') return help(argv[1]);
   if (flags.includes('--help') || flags.includes('-h')) return help(Object.hasOwn(commands, first) ? first : undefined);
   if (first === '' || first.startsWith('-')) return server(argv);

@@ -2,21 +2,11 @@
 
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { metricsMarkdown } from '../../.ci/metrics-table.ts';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { errorTable } from '../../src/errors.ts';
-import { configMarkdown } from '../../src/operate/help.ts';
 
 const root = join(import.meta.dir, '../..');
 const readme = await Bun.file(join(root, 'README.md')).text();
-
-test('the table of settings is the one of config.ts (bun run .ci/readme.ts writes it)', () => {
-  expect(readme).toContain(configMarkdown());
-});
-
-test('the table of metrics is the one of telemetry.ts (bun run .ci/readme.ts writes it)', () => {
-  expect(readme).toContain(metricsMarkdown());
-});
 
 test('every event type and every field of it is named', () => {
   for (const type of catalogue.types) {

@@ -1,7 +1,6 @@
 // The guard: what was published of a type is kept, or given up on purpose.
 
 import { describe, expect, test } from 'bun:test';
-import { catalogue } from '../../../schemas/catalogue.ts';
 import { defineEvent, type EventDefinition, type Upgrade } from '../../../schemas/event.ts';
 import {
   amount,
@@ -17,21 +16,10 @@ import {
   uuid,
   whole,
 } from '../../../schemas/field.ts';
-import publishedJson from '../../../schemas/published.json' with { type: 'json' };
 import { changesOf, type Published, publishedOf, refusalsOf } from '../../../schemas/published.ts';
 import { everyKind } from '../../support/every-kind.ts';
 
-const published = publishedJson as unknown as Published;
 const about = 'x';
-
-test('the catalogue keeps what was published of it', () => {
-  expect(refusalsOf(published, catalogue.types)).toEqual([]);
-});
-
-test('everything in the catalogue is published (bun run .ci/publish.ts writes it)', () => {
-  expect(changesOf(published, catalogue.types)).toEqual([]);
-  expect(JSON.parse(JSON.stringify(publishedOf(catalogue.types)))).toEqual(publishedJson as never);
-});
 
 test('a shape survives being written as JSON, of every kind of field', () => {
   const read = JSON.parse(JSON.stringify(publishedOf([everyKind]))) as Published;
