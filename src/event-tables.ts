@@ -28,6 +28,7 @@ export interface EventLetter {
   readonly partition: number;
   readonly position: string;
   readonly index: number;
+  readonly log: string;
   readonly reason: string;
   readonly failedAt: string;
   /** When it became a row after all, or null. */

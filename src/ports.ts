@@ -125,6 +125,8 @@ export interface SetAside {
 
 /** A run of records of one topic and partition, contiguous in position, as the log stored them. */
 export interface Batch {
+  /** Which log it was read from, where that is known: its positions are of this one and no other of the same name. */
+  readonly log?: string;
   readonly topic: string;
   readonly partition: number;
   /** Position of the first and last record, inclusive, in this topic and partition. */
@@ -263,6 +265,8 @@ export interface RowBlock {
 
 /** A record that can never become a row, with where it came from. */
 export interface DeadLetter {
+  /** Which log the record lay in, '' where that is not known: another of the same name has the same positions. */
+  readonly log: string;
   readonly topic: string;
   readonly partition: number;
   /** Its own position and 0, or where only that is known the position of its batch's first record and its index there. */
@@ -284,7 +288,7 @@ export interface Sink {
   insert(block: RowBlock, token: string, signal: AbortSignal): Promise<void>;
   /** Whether the engine would take these rows: null, or its refusal. Stores nothing. */
   check(block: RowBlock, signal: AbortSignal): Promise<PipelineError | null>;
-  /** Idempotent by topic, partition, position and index. */
+  /** Idempotent by topic, partition, position, index and log. */
   deadLetter(letters: readonly DeadLetter[], signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

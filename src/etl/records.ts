@@ -49,9 +49,9 @@ export interface Death {
 }
 
 export function letterOf(batch: Batch, { place, raw, reason, detail, atMs = batch.oldestAtMs }: Death): DeadLetter {
-  const { topic, partition } = batch;
+  const { topic, partition, log = '' } = batch;
   const { position, index } = place;
-  return { topic, partition, position, index, reason, detail, raw, atMs, failedAtMs: Date.now() };
+  return { topic, partition, position, index, log, reason, detail, raw, atMs, failedAtMs: Date.now() };
 }
 
 /** Every record of a batch of lines as a dead letter. */

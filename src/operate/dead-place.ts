@@ -5,15 +5,16 @@ import { PipelineError } from '../errors.ts';
 
 /** Throws `config_invalid`, in words. */
 export function readPlace(text: string): LetterPlace {
-  const match = /^(.+)\/(\d{1,10})\/(\d{1,16})(?:\+(\d{1,9}))?$/.exec(text);
-  if (!match) throw wrong(`${text} is no place of a letter, which is topic/partition/position`);
-  const [, topic, partition, position, index = '0'] = match;
-  return { topic: topic!, partition: Number(partition), position: Number(position), index: Number(index) };
+  const match = /^(.+)\/(\d{1,10})\/(\d{1,16})(?:\+(\d{1,9}))?(?:@([\w-]{1,64}))?$/.exec(text);
+  if (!match)
+    throw wrong(`${text} is no place of a letter, which is topic/partition/position, with @log where it has one`);
+  const [, topic, partition, position, index = '0', log = ''] = match;
+  return { topic: topic!, partition: Number(partition), position: Number(position), index: Number(index), log };
 }
 
-/** topic/partition/position, and +index where the position is a whole batch's. */
-export const placeText = ({ topic, partition, position, index }: LetterPlace): string =>
-  `${topic}/${partition}/${position}${index === 0 ? '' : `+${index}`}`;
+/** topic/partition/position, +index where the position is a whole batch's, and @log where it is known which. */
+export const placeText = ({ topic, partition, position, index, log }: LetterPlace): string =>
+  `${topic}/${partition}/${position}${index === 0 ? '' : `+${index}`}${log === '' ? '' : `@${log}`}`;
 
 /** What became of it; null while it is open. */
 export function fateOf({ replayedAtMs, dismissedAtMs, dismissedWhy }: FoundLetter): string | null {

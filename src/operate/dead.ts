@@ -218,6 +218,7 @@ const jsonOf = (letter: FoundLetter) => ({
   partition: letter.partition,
   position: letter.position,
   index: letter.index,
+  log: letter.log,
   reason: letter.reason,
   detail: letter.detail,
   recorded_at: isoOf(letter.atMs),

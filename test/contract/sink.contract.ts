@@ -229,12 +229,24 @@ export function sinkContract(name: string, open: () => SinkUnderTest): void {
         partition: 3,
         position: 9_007_199_254_740_991,
         index: 2,
+        log: '',
         reason: 'not_json',
         detail: "tab\t, line\nend, back\\slash, quote', ünï",
         raw: Uint8Array.from({ length: 256 }, (_, i) => i),
         atMs: 1_794_999_999_999,
         failedAtMs: 1_795_000_000_123,
         ...changes,
+      });
+
+      test('of two logs of one name are two, and each is one however often it is given up', async () => {
+        const { sink, query, database } = await prepared();
+        const [here, there] = [letter({ log: 'a' }), letter({ log: 'b', detail: 'of another instance' })];
+        await sink.deadLetter([here, there], never);
+        await sink.deadLetter([here], never);
+        expect(await query(`SELECT log, detail FROM ${database}.dead_letters ORDER BY log`)).toEqual([
+          { log: 'a', detail: here.detail },
+          { log: 'b', detail: 'of another instance' },
+        ]);
       });
 
       test('keep every byte', async () => {
@@ -247,6 +259,7 @@ export function sinkContract(name: string, open: () => SinkUnderTest): void {
             partition: 3,
             position: 9_007_199_254_740_991,
             index: 2,
+            log: '',
             reason: 'not_json',
             detail: letter().detail,
             recorded_at: '2026-11-18 11:06:39.999',
@@ -261,7 +274,7 @@ export function sinkContract(name: string, open: () => SinkUnderTest): void {
 
       test('are one row for each coordinate, the last word on it', async () => {
         const { sink, query, database } = await prepared();
-        await sink.deadLetter([letter(), letter({ index: 3 }), letter({ partition: 4 })], never);
+        await sink.deadLetter([letter(), letter({ index: 3, log: '' }), letter({ partition: 4 })], never);
         await sink.deadLetter(
           [letter({ detail: 'again', failedAtMs: 1_795_000_000_999 }), letter({ topic: 'x' })],
           never,

@@ -75,6 +75,7 @@ const letter = {
   partition: 0,
   position: 1,
   index: 0,
+  log: '',
   reason: 'not_json',
   detail: '',
   raw: Buffer.from('x'),

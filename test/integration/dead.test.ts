@@ -35,6 +35,7 @@ const letterOf = (position: number, value: unknown, changes: Partial<DeadLetter>
   partition: 1,
   position,
   index: 0,
+  log: '',
   reason: 'invalid',
   detail: 'a field too many',
   raw: typeof value === 'string' ? Buffer.from(value) : Buffer.from(JSON.stringify(value)),
@@ -61,6 +62,28 @@ const derived = derivedId({ position: 7, value: given[0]!.raw }, 'others', 1, cl
 const openPlaces = async (letters: Letters): Promise<string[]> =>
   (await letters.find({ limit: 100 })).map(({ topic, position }) => `${topic}/${position}`);
 
+test('letters of a table from before logs were told apart stay as they are, and new ones of their place come beside them', async () => {
+  const { db, sink, letters } = await prepared();
+  await sql(`DROP TABLE ${db}.dead_letters_rows SYNC`);
+  await sql(`CREATE TABLE ${db}.dead_letters_rows (topic LowCardinality(String), partition UInt32, position UInt64,
+    \`index\` UInt32, reason LowCardinality(String), detail String, raw String, recorded_at DateTime64(3, 'UTC'),
+    failed_at DateTime64(3, 'UTC'), replayed_at Nullable(DateTime64(3, 'UTC')),
+    dismissed_at Nullable(DateTime64(3, 'UTC')), dismissed_why String)
+    ENGINE = ReplacingMergeTree(failed_at) ORDER BY (topic, partition, position, index)`);
+  await sql(`INSERT INTO ${db}.dead_letters_rows (topic, partition, position, index, reason, detail, raw)
+    VALUES ('others', 1, 7, 0, 'invalid', 'old', 'x')`);
+  await sink.prepare();
+  await sink.prepare();
+  await sink.deadLetter([letterOf(7, 'y', { log: 'here', detail: 'new' })], never);
+  const found = await letters.find({ limit: 10 });
+  expect(found.map(({ log, position, detail }) => [log, position, detail])).toEqual([
+    ['', 7, 'old'],
+    ['here', 7, 'new'],
+  ]);
+  await letters.markReplayed([found[1]!], nowMs);
+  expect((await letters.find({ limit: 10 })).map(({ detail }) => detail)).toEqual(['old']);
+});
+
 describe('replay', () => {
   test('makes rows of what fits now, with the times and ids the mover would have given; the rest stays open', async () => {
     const { db, sink, letters } = await prepared();
@@ -84,7 +107,7 @@ describe('replay', () => {
     expect(await openPlaces(letters)).toEqual(['others/9', 'others/10', 'others/11', 'others/12']);
     const marked = await letters.find({
       state: 'any',
-      places: [{ topic: 'others', partition: 1, position: 7, index: 0 }],
+      places: [{ topic: 'others', partition: 1, position: 7, index: 0, log: '' }],
       limit: 1,
     });
     expect(marked[0]).toMatchObject({ ...given[0]!, replayedAtMs: expect.any(Number) });
@@ -139,7 +162,7 @@ describe('replay', () => {
   test('of a topic, a reason or a place leaves the others', async () => {
     const { sink, letters } = await prepared();
     await sink.deadLetter(given, never);
-    const place = { topic: 'others', partition: 1, position: 8, index: 0 };
+    const place = { topic: 'others', partition: 1, position: 8, index: 0, log: '' };
     const lookedAt = async (filter: Parameters<typeof replay>[0]['filter']) =>
       (await replay({ letters, sink, judge, filter, dryRun: true })).looked;
     expect(await lookedAt({ topic: 'films' })).toBe(1);
@@ -227,7 +250,7 @@ describe('dismissing', () => {
   test('by place, topic, reason and time is narrowed by each, and an empty list of places narrows nothing', async () => {
     const { sink, letters } = await prepared();
     await sink.deadLetter([...given, letterOf(13, 'late', { failedAtMs: nowMs + 9_000 })], never);
-    const at = (position: number) => ({ topic: 'others', partition: 1, position, index: 0 });
+    const at = (position: number) => ({ topic: 'others', partition: 1, position, index: 0, log: '' });
     await letters.dismiss({ places: [at(7), at(10), at(99)], reason: 'not_json' }, mark);
     expect(await dismissed(letters)).toEqual(['10']);
     await letters.dismiss({ places: [], topic: 'films', beforeMs: nowMs + 5_000 }, mark);

@@ -178,7 +178,15 @@ test('records of several versions requeued from quarantine at once are each read
   const buffer = await open();
   const source = buffer.source('etl');
   await buffer.setAside(
-    envelopes.map(({ topic, type, body }, at) => ({ topic, type, body, position: at + 1, index: 0, reason: 'Kafka' })),
+    envelopes.map(({ topic, type, body }, at) => ({
+      topic,
+      type,
+      body,
+      position: at + 1,
+      index: 0,
+      log: '',
+      reason: 'Kafka',
+    })),
   );
   const repair = openBufferRepair({ path, bytesMax: 2 ** 26, diskReserveBytes: 0 }, () => {});
   closing.push(async () => repair.close());
@@ -200,6 +208,7 @@ test('an old record its upgrade cannot take is a dead letter, and a row once the
         partition: 0,
         position: 77,
         index: 0,
+        log: '',
         reason: 'refused',
         detail: 'x',
         raw: Buffer.from(third.edge(booking(2, { seat: 1, hall: 1 })).body.replace('_version":3', '_version":4')),

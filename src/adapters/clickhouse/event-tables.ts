@@ -61,7 +61,7 @@ export function eventTablesIn({ client, database, types }: EventTablesOptions): 
       );
       const letters = await read<EventLetter>(
         `SELECT arrayJoin(arrayIntersect(${idsInRaw}, [${list}])) AS id, topic, partition,
-           toString(dead_letters.position) AS position, index, reason, ${isoOf('failed_at')} AS failedAt,
+           toString(dead_letters.position) AS position, index, log, reason, ${isoOf('failed_at')} AS failedAt,
            if(isNull(replayed_at), NULL, ${isoOf('assumeNotNull(replayed_at)')}) AS replayedAt
          FROM ${table('dead_letters')} LIMIT ${lettersMax}`,
         signal,

@@ -17,7 +17,7 @@ export interface FoundLetter extends DeadLetter {
 }
 
 /** Where a letter lies: what tells it from every other. */
-export type LetterPlace = Pick<DeadLetter, 'topic' | 'partition' | 'position' | 'index'>;
+export type LetterPlace = Pick<DeadLetter, 'topic' | 'partition' | 'position' | 'index' | 'log'>;
 
 /** `open`: neither a row by now nor dismissed. */
 export type LetterState = 'open' | 'dismissed' | 'any';
@@ -67,11 +67,11 @@ export function lettersIn(client: ClickhouseClient, database: string): Letters {
     find: async filter => {
       const { where, params } = conditionOf(filter);
       const found = await read<Found>(
-        `SELECT topic, partition, toString(position) AS position, index, reason, detail, base64Encode(raw) AS raw,
+        `SELECT topic, partition, toString(position) AS position, index, log, reason, detail, base64Encode(raw) AS raw,
            toString(toUnixTimestamp64Milli(recorded_at)) AS recorded, toString(toUnixTimestamp64Milli(failed_at)) AS failed,
            toString(toUnixTimestamp64Milli(replayed_at)) AS replayed,
            toString(toUnixTimestamp64Milli(dismissed_at)) AS dismissed, dismissed_why AS dismissedWhy
-         FROM ${view} WHERE ${where} ORDER BY topic, partition, dead_letters.position, index LIMIT {limit:UInt32}`,
+         FROM ${view} WHERE ${where} ORDER BY topic, partition, dead_letters.position, index, log LIMIT {limit:UInt32}`,
         { ...params, limit: filter.limit },
       );
       return found.map(({ recorded, failed, replayed, dismissed, position, raw, ...rest }) => ({
@@ -151,6 +151,7 @@ interface LetterPlaceText {
   readonly partition: number;
   readonly position: string;
   readonly index: number;
+  readonly log: string;
 }
 
 const states: Readonly<Record<LetterState, string>> = {
@@ -166,26 +167,31 @@ function conditionOf({ topic, reason, beforeMs, state = 'open', places, after }:
     conditions.push(condition);
     Object.assign(params, values);
   };
-  const key = '(topic, partition, dead_letters.position, index)';
-  const valuesOf = (found: LetterPlace) => [found.topic, found.partition, String(found.position), found.index] as const;
+  const key = '(topic, partition, dead_letters.position, index, log)';
+  const valuesOf = (found: LetterPlace) =>
+    [found.topic, found.partition, String(found.position), found.index, found.log] as const;
   if (topic !== undefined) add('topic = {topic:String}', { topic });
   if (reason !== undefined) add('reason = {reason:String}', { reason });
   if (beforeMs !== undefined)
     add("failed_at < fromUnixTimestamp64Milli({before:Int64}, 'UTC')", { before: String(beforeMs) });
   if (places !== undefined && places.length > 0)
     add(
-      `${key} IN (SELECT (t.1, toUInt32(t.2), toUInt64(t.3), toUInt32(t.4))
-         FROM (SELECT arrayJoin(JSONExtract({places:String}, 'Array(Tuple(String, UInt32, String, UInt32))')) AS t))`,
+      `${key} IN (SELECT (t.1, toUInt32(t.2), toUInt64(t.3), toUInt32(t.4), t.5)
+         FROM (SELECT arrayJoin(JSONExtract({places:String}, 'Array(Tuple(String, UInt32, String, UInt32, String))')) AS t))`,
       { places: JSON.stringify(places.map(valuesOf)) },
     );
   if (after !== undefined) {
-    const [afterTopic, afterPartition, afterPosition, afterIndex] = valuesOf(after);
-    add(`${key} > ({afterTopic:String}, {afterPartition:UInt32}, {afterPosition:UInt64}, {afterIndex:UInt32})`, {
-      afterTopic,
-      afterPartition,
-      afterPosition,
-      afterIndex,
-    });
+    const [afterTopic, afterPartition, afterPosition, afterIndex, afterLog] = valuesOf(after);
+    add(
+      `${key} > ({afterTopic:String}, {afterPartition:UInt32}, {afterPosition:UInt64}, {afterIndex:UInt32}, {afterLog:String})`,
+      {
+        afterTopic,
+        afterPartition,
+        afterPosition,
+        afterIndex,
+        afterLog,
+      },
+    );
   }
   return { where: conditions.join(' AND '), params };
 }

@@ -18,6 +18,8 @@ export interface WantedTable {
   readonly columns: readonly StoredColumn[];
   /** As in system.tables.sorting_key; null for engines without. */
   readonly sortingKey: string | null;
+  /** The last parts of the key that tables of an older ugc do not have: they get column and key at once. */
+  readonly lateKey?: readonly StoredColumn[];
   readonly settings: Readonly<Record<string, number>>;
   /** Rows are kept at least so long after received_at; undefined = for ever. */
   readonly retentionDays?: number | undefined;
@@ -42,6 +44,8 @@ export interface RowsSpec {
   readonly sortingKey: string;
   /** The same in brackets where it has several parts. */
   readonly orderBy: string;
+  /** The last parts of the key that tables of an older ugc do not have. */
+  readonly lateKey?: readonly StoredColumn[];
   /** Of the key: which shard a row lies on. */
   readonly shardBy: string;
   readonly ttl?: string;
@@ -104,14 +108,14 @@ interface Storing {
 }
 
 function stored(spec: RowsSpec, target: Target, { name, engine, settings }: Storing): WantedTable {
-  const { columns, indexes = [], sortingKey, orderBy, ttl = '', retentionDays, about } = spec;
+  const { columns, indexes = [], sortingKey, orderBy, lateKey = [], ttl = '', retentionDays, about } = spec;
   const parts = [...columns.map(columnSql), ...indexes];
   const settingsSql = Object.entries(settings).map(([setting, value]) => `${setting} = ${value}`);
   const create =
     `CREATE TABLE IF NOT EXISTS ${ddlName(target, name)} (\n  ${parts.join(',\n  ')}\n)\n` +
     `ENGINE = ${engine}\nORDER BY ${orderBy}\n${ttl === '' ? '' : `TTL ${ttl}\n`}SETTINGS ${settingsSql.join(', ')}\n` +
     `COMMENT ${quoteText(about)}`;
-  return { kind: 'rows', name, columns, sortingKey, settings, retentionDays, create };
+  return { kind: 'rows', name, columns, sortingKey, lateKey, settings, retentionDays, create };
 }
 
 /** Without columns that have a default: the nodes count those themselves. */

@@ -104,9 +104,16 @@ function planEngine({ called, wanted, there }: Both): Plan {
   const isReplacing = /^(?:Replicated|Shared)?ReplacingMergeTree$/.test(there.engine);
   if (!isReplacing || !new RegExp(`[(, ]${version}\\)`).test(there.engineFull))
     problems.push(`${called} has the engine ${there.engineFull.split(' ')[0]}, wanted ReplacingMergeTree(${version}).`);
-  if (there.sortingKey !== wanted.sortingKey)
+  if (there.sortingKey !== wanted.sortingKey && !lacksLateKey({ wanted, there }))
     problems.push(`${called} is ordered by (${there.sortingKey}), wanted (${wanted.sortingKey}).`);
   return { ...fits, problems };
+}
+
+/** A column can join the key only with the statement that adds it. */
+function lacksLateKey({ wanted: { lateKey = [], sortingKey }, there }: Pick<Both, 'wanted' | 'there'>): boolean {
+  const names = lateKey.map(({ name }) => name);
+  if (names.length === 0 || names.some(name => there.columns.has(name))) return false;
+  return `${there.sortingKey}, ${names.join(', ')}` === sortingKey;
 }
 
 /** Columns that are missing are added where they belong. */
@@ -114,7 +121,13 @@ function planColumns({ called, alter, wanted, there }: Both): Plan {
   const problems: string[] = [];
   const statements: string[] = [];
   let previous: string | undefined;
+  const isLate = lacksLateKey({ wanted, there });
+  if (isLate) {
+    const added = wanted.lateKey!.map(column => `ADD COLUMN ${columnSql(column)}`);
+    statements.push(`${alter} ${[...added, `MODIFY ORDER BY (${wanted.sortingKey})`].join(', ')}`);
+  }
   for (const column of wanted.columns) {
+    if (isLate && wanted.lateKey!.includes(column)) continue;
     const type = there.columns.get(column.name);
     const place = previous === undefined ? 'FIRST' : `AFTER ${quoteName(previous)}`;
     if (type === undefined) statements.push(`${alter} ADD COLUMN IF NOT EXISTS ${columnSql(column)} ${place}`);

@@ -173,13 +173,13 @@ const escapes: Readonly<Record<string, string>> = {
 
 /** A line of TSV: the one text format in which a String may hold any bytes. */
 function encodeLetter(letter: DeadLetter): Uint8Array {
-  const { topic, partition, position, index, reason, detail, raw, atMs, failedAtMs } = letter;
+  const { topic, partition, position, index, log, reason, detail, raw, atMs, failedAtMs } = letter;
   const text = (value: string) => bytes(Buffer.from(value));
   const bytes = (value: Uint8Array) =>
     Buffer.from(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength)
       .toString('latin1')
       .replace(/[\\\t\n\r\0]/g, found => escapes[found]!);
-  const fields = [text(topic), partition, position, index, text(reason), text(detail), bytes(raw)];
+  const fields = [text(topic), partition, position, index, text(log), text(reason), text(detail), bytes(raw)];
   fields.push(isoOf(atMs), isoOf(failedAtMs));
   return Buffer.from(`${fields.join('\t')}\n`, 'latin1');
 }

@@ -66,11 +66,18 @@ export interface SchemaOptions {
 export const rowsTable = (type: string): string => `${type}_rows`;
 export const deadLettersTable = 'dead_letters_rows';
 
+const letterLogColumn: Column = {
+  name: 'log',
+  type: 'String',
+  about: 'Which log it lay in: a buffer’s identity, a topic’s id; empty = not known',
+};
+
 export const deadLetterColumns: readonly Column[] = [
   { name: 'topic', type: 'LowCardinality(String)', about: 'Topic of the record' },
   { name: 'partition', type: 'UInt32', about: 'Partition in the topic' },
   { name: 'position', type: 'UInt64', about: 'Position of the record, or of the first of its batch' },
   { name: 'index', type: 'UInt32', about: 'Index from there; 0 where the position is its own' },
+  letterLogColumn,
   { name: 'reason', type: 'LowCardinality(String)', about: 'Why it cannot be a row, in a word' },
   { name: 'detail', type: 'String', about: 'Why, in full' },
   { name: 'raw', type: 'String', about: 'The record, byte for byte' },
@@ -146,14 +153,16 @@ function rowsOf({ type, summary, columns, retentionDays }: TableDefinition, targ
 export const ttlSql = (days: number): string => `toDateTime(received_at) + toIntervalDay(${days})`;
 
 function deadLetterRows(target: Target): WantedTable[] {
-  const key = 'topic, partition, position, index';
+  const key = 'topic, partition, position, index, log';
   const spec = {
     name: deadLettersTable,
     columns: allLetterColumns,
     version: 'failed_at',
     sortingKey: key,
     orderBy: `(${key})`,
-    shardBy: `cityHash64(${key})`,
+    // Without the log, which older tables do not have: what lies together may well be of two.
+    shardBy: 'cityHash64(topic, partition, position, index)',
+    lateKey: [letterLogColumn],
     about: 'Storage: read dead_letters instead',
   };
   return rowsTables(spec, target);

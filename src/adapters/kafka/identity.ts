@@ -24,3 +24,6 @@ export function readMark(text: string): LogIdentity | null {
   const found = mark.exec(text);
   return found === null ? null : { topicId: found[1] || null, clusterId: found[2] || null };
 }
+
+/** Tells its positions from those of others of the same name; null where the brokers tell nothing. */
+export const nameOfLog = ({ topicId, clusterId }: LogIdentity): string | null => topicId ?? clusterId;

@@ -6,7 +6,7 @@
 
 import type { Batch, PollOptions } from '../../ports.ts';
 import { keyOf, type Place } from './assign.ts';
-import type { LogIdentity } from './identity.ts';
+import { type LogIdentity, nameOfLog } from './identity.ts';
 import type { Scanned } from './scan.ts';
 
 export interface Owned extends Place {
@@ -127,10 +127,11 @@ export function partitionsOf(): Partitions {
     },
     fill(owned, { runs, next }) {
       const { topic, partition, epoch } = owned;
+      const log = owned.log === null ? null : nameOfLog(owned.log);
       let at = owned.next!;
       for (const run of runs) {
         if (run.first > at) owned.skips.set(at, run.first);
-        owned.ready.push({ topic, partition, epoch, ...run });
+        owned.ready.push({ ...(log !== null && { log }), topic, partition, epoch, ...run });
         owned.readyBytes += run.ndjson.length;
         at = run.last + 1;
       }

@@ -142,7 +142,7 @@ export async function sqliteBuffer(options: SqliteBufferOptions, start = startTh
     },
 
     source(reader, { withKeys = false } = {}) {
-      const source = sqliteSource(thread, reader, withKeys);
+      const source = sqliteSource(thread, { reader, withKeys, log: () => id });
       sources.add(source);
       return source;
     },

@@ -20,7 +20,14 @@ export interface BufferSource extends Source {
   nudge(): void;
 }
 
-export function sqliteSource(thread: Thread, reader: string, withKeys: boolean): BufferSource {
+export interface SqliteSourceOptions {
+  readonly reader: string;
+  readonly withKeys: boolean;
+  /** Which log the file is; null until it could be opened. */
+  readonly log: () => string | null;
+}
+
+export function sqliteSource(thread: Thread, { reader, withKeys, log }: SqliteSourceOptions): BufferSource {
   let cursors: Cursors | null = null;
   let after = '';
   /** The version at which there was nothing more to read, and the topics paused then. */
@@ -87,6 +94,12 @@ export function sqliteSource(thread: Thread, reader: string, withKeys: boolean):
     return answer;
   }
 
+  /** With the log it is of. */
+  function named(batch: Batch): Batch {
+    const id = log();
+    return id === null ? batch : { ...batch, log: id };
+  }
+
   async function count(): Promise<ReadonlyMap<string, number>> {
     const startedAt = performance.now();
     const lag = new Map<string, number>();
@@ -113,7 +126,7 @@ export function sqliteSource(thread: Thread, reader: string, withKeys: boolean):
       });
       if (answer === undefined) break;
       if (answer === null) continue;
-      batches.push(...answer.batches);
+      batches.push(...answer.batches.map(named));
       for (const { ndjson } of answer.batches) bytes += ndjson.length;
       if (answer.more) continue;
       if (batches.length > 0) break;

@@ -40,7 +40,7 @@ test('what fits goes to the batch of its type, what does not is a letter with it
     ['click', 2, 100, 104, `${body('a')}\n${body('c')}\n`],
     ['page_view', 1, 100, 104, `${body('b')}\n`],
   ]);
-  const place = { topic: 'mixed', partition: 2, index: 0, reason: 'invalid' as const, atMs: 7 };
+  const place = { topic: 'mixed', partition: 2, index: 0, log: '', reason: 'invalid' as const, atMs: 7 };
   expect(letters.map(({ failedAtMs: _, raw, ...rest }) => ({ ...rest, raw: Buffer.from(raw).toString() }))).toEqual([
     { ...place, position: 101, detail: 'not nope', raw: 'nope' },
     { ...place, position: 103, detail: 'not ', raw: '' },

@@ -21,6 +21,7 @@ const letter = {
   partition: 0,
   position: '7',
   index: 0,
+  log: '',
   reason: 'invalid',
   failedAt: at,
   replayedAt: null,
