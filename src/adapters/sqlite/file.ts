@@ -174,6 +174,11 @@ const isMalformed = (error: unknown): boolean =>
 export const isCorrupt = (error: unknown): boolean =>
   error instanceof Malformed || (error instanceof SQLiteError && (error.code?.startsWith('SQLITE_CORRUPT') ?? false));
 
+/** A statement that has found nothing to change where there must be something. */
+export function assertChanged({ changes }: { readonly changes: number }): void {
+  if (changes === 0) throw new Malformed('a row of the buffer that must be there is not');
+}
+
 /** Two ways to ask the index the same. */
 export function assertSame(one: string, other: string | null | undefined): void {
   if (one !== other) throw new Malformed('the index of the buffer contradicts itself');
