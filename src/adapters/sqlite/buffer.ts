@@ -17,6 +17,7 @@ import { startThread } from './thread.ts';
 
 export interface BufferLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn?(fields: Readonly<Record<string, unknown>>, message: string): void;
   info?(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
