@@ -204,7 +204,7 @@ describe('what lies there at a start', () => {
     const { buffer, said } = await opened();
     expect(said.join()).toContain('moved aside');
     await buffer.append(acked);
-    const aside = readdirSync(at.folder).find(name => name.includes('.corrupt-') && name.endsWith('-wal'))!;
+    const aside = readdirSync(at.folder).find(name => name.includes('.log-'))!;
     expect(readFileSync(join(at.folder, aside), 'utf8')).toStartWith('no log of SQLite');
   });
 });

@@ -5,7 +5,7 @@
 // letters' identities, so a file that replaces a lost one must never give out a position the lost one gave.
 
 import { Database, SQLiteError } from 'bun:sqlite';
-import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, PipelineError } from '../../errors.ts';
 
@@ -23,11 +23,14 @@ export type Level = 'error' | 'warn' | 'info';
 /** Rejects with `config_invalid` for a file that is not ours, `buffer_failed` when it cannot be opened. */
 export function openFile(path: string, complain: Complain): Database {
   let seen: number | null = null;
+  let log: string | null = null;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    beginAnew(path, complain);
+    log = beginAnew(path, complain);
     seen = inodeOf(path);
-    return openChecked(path);
+    const db = openChecked(path);
+    if (log !== null) unlinkSync(log);
+    return db;
   } catch (error) {
     if (!isMalformed(error)) throw unopened(error, path);
     // Another process may have replaced it a moment ago: then the new file is fine and stays.
@@ -35,6 +38,7 @@ export function openFile(path: string, complain: Complain): Database {
     complain('the buffer file is malformed: moved aside, starting with an empty one', {
       path,
       aside,
+      ...(log !== null && { log }),
       error: messageOf(error),
     });
   }
@@ -48,21 +52,32 @@ export function openFile(path: string, complain: Complain): Database {
 /**
  * A file without a byte is taken as new, as SQLite does; but that deletes a write-ahead log that lies beside it, and one
  * that lies there alone. An empty page in front makes SQLite read it: all of a log that has not been moved yet is saved.
+ * Gives back a second name of that log, should it be of no use without its file.
  */
-function beginAnew(path: string, complain: Complain): void {
+function beginAnew(path: string, complain: Complain): string | null {
   const logBytes = sizeOf(`${path}-wal`) ?? 0; // looked at first: another process makes it after the file
   const bytes = sizeOf(path);
-  if (bytes === null ? logBytes === 0 : bytes > 0) return;
+  if (bytes === null ? logBytes === 0 : bytes > 0) return null;
   if (logBytes === 0) {
     complain('the buffer file is there without a byte, as no ugc leaves it: taken as new', { path }, 'warn');
-    return;
+    return null;
   }
   complain('the buffer file is gone, its write-ahead log is not: what is in the log is saved', {
     path,
     logBytes,
   });
-  writeFileSync(path, new Uint8Array(pageBytes));
+  const second = `${path}.log-${stamp()}`;
+  linkSync(`${path}-wal`, second);
+  try {
+    writeFileSync(path, new Uint8Array(pageBytes));
+    return second;
+  } catch (error) {
+    unlinkSync(second); // no room: it is tried again
+    throw error;
+  }
 }
+
+const stamp = (): string => new Date().toISOString().replaceAll(':', '');
 
 /** Null when there is no such file. */
 export const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
@@ -166,7 +181,7 @@ export function checkDefinitions(db: Database): void {
 }
 
 function moveAside(path: string): string {
-  const aside = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '')}`;
+  const aside = `${path}.corrupt-${stamp()}`;
   for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
   return aside;
 }
