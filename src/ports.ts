@@ -85,6 +85,8 @@ export interface DiskBuffer {
   stats(): Promise<BufferStats>;
   /** Where these events lie in it, as far as a bounded look finds them: the newest records first. */
   find(ids: readonly string[]): Promise<FoundInBuffer>;
+  /** In words why it is not open yet, when there is no room to open it; null when it is open. */
+  problem(): string | null;
   /** True while an append of `bytes` would be taken. Cheap, may be a moment old. */
   hasRoom(bytes: number): boolean;
   /** Idempotent. Waits for appends under way, checkpoints, closes the file. */

@@ -16,7 +16,7 @@ export interface ScrapeOptions {
 
 export function scrapeOf({ buffer, storage, reader, topics, metrics }: ScrapeOptions): () => Promise<void> {
   return async () => {
-    if (buffer !== null) await scrapeBuffer(buffer, metrics);
+    if (buffer !== null && buffer.problem() === null) await scrapeBuffer(buffer, metrics);
     if (storage === null) return;
     storage.scrape();
     scrapeAge(storage, topics(), metrics);

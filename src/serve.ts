@@ -240,7 +240,7 @@ function openEdge({
     const clockProblem = clock.problem();
     const detail = {
       ...(clockProblem === null ? {} : { clock: clockProblem.words }),
-      ...(hasRoom ? {} : { buffer: 'full' }),
+      ...(hasRoom ? {} : { buffer: buffer?.problem() ?? 'full' }),
       ...(stranded() === null ? {} : { buffer: stranded()! }),
       ...(types.problem() === null ? {} : { schemas: types.problem()! }),
       ...kafka?.problems(),
@@ -286,10 +286,14 @@ function openEdge({
 const rolesOf = (config: Config): ReadonlySet<Role> =>
   new Set(config.role.flatMap(role => (role === 'all' ? roles : [role])));
 
+const noRoomCodes = new Set(['ENOSPC', 'EDQUOT']);
+
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {
+    // The disk buffer makes it once there is room, and takes nothing until then.
+    if (noRoomCodes.has((error as NodeJS.ErrnoException).code ?? '')) return;
     throw new PipelineError(
       'config_invalid',
       `cannot make the data folder ${path}: ${messageOf(error)} (UGC_DATA_DIR)`,

@@ -286,3 +286,81 @@ function attempt(action: () => void): unknown {
     return error;
   }
 }
+
+describe('two faults of one row', () => {
+  const body = (at: number): string => envelope(`e${at}`).body;
+
+  test('a healthy record that is set aside keeps its place beside a damaged one of the same row', () => {
+    const store = openQuietly();
+    const sent = [0, 1, 2].map(at => `${body(at)}\n`);
+    const { last } = store.append([
+      { ...oneEvent, count: 3, keys: '[null,null,null]', ndjson: encoder.encode(sent.join('')) },
+    ]);
+    store.close();
+    flipAt(readFileSync(path).indexOf('"e0"') + 2, randomOf('two faults'));
+    const again = openQuietly();
+    const [batch] = readAll(again);
+    expect(bodiesOf(batch!)).toEqual([body(1), body(2)]);
+    // The first of those left, which has the index of the damaged one now.
+    const refused = { topic: 'ugc.new', type: 'new', position: last, index: 0, reason: 'too large', body: body(1) };
+    again.setAside([refused]);
+    again.setAside([refused]);
+    expect(again.stats().quarantined).toBe(2);
+    again.close();
+    const aside = inQuarantine();
+    expect(aside.map(({ reason }) => reason)).toEqual(['body', 'too large']);
+    expect(new TextDecoder().decode(aside[1]!.raw)).toBe(body(1));
+  });
+
+  test('a row damaged a second time loses none of what it loses then', () => {
+    const store = openQuietly();
+    const sent = [0, 1, 2].map(at => `${body(at)}\n`);
+    store.append([{ ...oneEvent, count: 3, keys: '[null,null,null]', ndjson: encoder.encode(sent.join('')) }]);
+    store.close();
+    for (const [at, left] of [
+      [0, 2],
+      [1, 1],
+    ] as const) {
+      // The copy in the log, not the one that lies in quarantine.
+      const db = new Database(path);
+      const { ndjson } = db.query('SELECT ndjson FROM runs').get() as { ndjson: Uint8Array };
+      ndjson[Buffer.from(ndjson).indexOf(`"e${at}"`) + 1]! ^= 1;
+      db.query('UPDATE runs SET ndjson = ?').run(ndjson);
+      db.close();
+      const again = openQuietly();
+      expect(readAll(again).flatMap(bodiesOf)).toHaveLength(left);
+      expect(again.stats()).toMatchObject({ events: left, quarantined: 3 - left });
+      again.close();
+    }
+    expect(inQuarantine()).toHaveLength(2);
+  });
+});
+
+test('rows the sweep brings back are read without waiting for the next append', async () => {
+  const log = { error: () => {} };
+  const open = () => sqliteBuffer({ path, bytesMax: 2 ** 30, diskReserveBytes: 0, log });
+  const first = await open();
+  await first.append([envelope('seen')]);
+  await first.append([envelope('hidden')]);
+  await first.close();
+  // An index that shows the newest row only.
+  const db = new Database(path);
+  const { page } = db.query("SELECT rootpage AS page FROM sqlite_schema WHERE name = 'runs_by_topic'").get() as {
+    page: number;
+  };
+  db.close();
+  // A leaf's header: how many cells it has at 3, where they lie from 8 on.
+  const file = readFileSync(path);
+  const header = (page - 1) * 16_384;
+  expect(file.readUInt16BE(header + 3)).toBe(2);
+  file.writeUInt16BE(1, header + 3);
+  file.copyWithin(header + 8, header + 10, header + 12);
+  writeFileSync(path, file);
+  const buffer = await open();
+  const source = buffer.source('etl');
+  const seen = await pollAll(source, 1);
+  await commitAll(source, seen);
+  const brought = await pollAll(source, 1);
+  expect(new Set([...seen, ...brought].flatMap(batch => idsOf([batch])))).toEqual(new Set(['seen', 'hidden']));
+  await buffer.close();
+});

@@ -2,7 +2,16 @@
 // what was acked is saved where the kernel still has it.
 
 import { describe, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { envelope, envelopes, idsOf, pollAll } from '../support/buffer.ts';
 import { bufferFolder } from '../support/buffer-folder.ts';
@@ -143,4 +152,59 @@ test('a file that shrinks and a log that starts anew are no loss, whoever of two
     }, 'the file has shrunk');
   }
   expect(existsSync(log())).toBe(true);
+});
+
+describe('what lies there at a start', () => {
+  const opened = async () => {
+    const said: string[] = [];
+    const say = (level: string) => (fields: unknown, message: string) =>
+      said.push(`${level}: ${message} ${JSON.stringify(fields)}`);
+    const buffer = await at.open({ log: { error: say('error'), warn: say('warn') } });
+    return { buffer, said };
+  };
+  /** What a killed instance leaves: all it has acked is in its write-ahead log. */
+  async function killed(): Promise<void> {
+    const buffer = await at.open();
+    await buffer.append(acked);
+    const files = ['', '-wal'].map(suffix => [at.path + suffix, readFileSync(at.path + suffix)] as const);
+    await buffer.close();
+    for (const [path, content] of files) writeFileSync(path, content);
+  }
+
+  test('a file without a byte is taken as new, and that is said', async () => {
+    writeFileSync(at.path, '');
+    const { buffer, said } = await opened();
+    expect(said.join()).toMatch(/^warn: the buffer file is there without a byte/);
+    await buffer.append(acked);
+    expect(idsOf(await pollAll(buffer.source('etl'), 3))).toEqual(ackedIds);
+  });
+
+  test('no file at all is nothing to be said', async () => {
+    const { said } = await opened();
+    expect(said).toEqual([]);
+  });
+
+  test('a write-ahead log whose file is empty or gone is saved, not deleted', async () => {
+    for (const harm of [() => truncateSync(at.path, 0), () => rmSync(at.path)]) {
+      await killed();
+      harm();
+      const { buffer, said } = await opened();
+      expect(said.join()).toContain('what is in the log is saved');
+      const source = buffer.source('etl');
+      expect(idsOf(await pollAll(source, 3))).toEqual(ackedIds);
+      await buffer.append([envelope('fresh')]);
+      expect(idsOf(await pollAll(source, 1))).toEqual(['fresh']);
+      await buffer.close();
+      for (const name of readdirSync(at.folder)) rmSync(join(at.folder, name));
+    }
+  });
+
+  test('a log that is of no use without its file lies aside, byte for byte', async () => {
+    writeFileSync(log(), 'no log of SQLite '.repeat(10_000));
+    const { buffer, said } = await opened();
+    expect(said.join()).toContain('moved aside');
+    await buffer.append(acked);
+    const aside = readdirSync(at.folder).find(name => name.includes('.log-'))!;
+    expect(readFileSync(join(at.folder, aside), 'utf8')).toStartWith('no log of SQLite');
+  });
 });

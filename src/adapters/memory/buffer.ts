@@ -135,6 +135,8 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
       return { events, bytes, oldestAtMs: runs[0]?.oldestAtMs ?? null, quarantined: aside.size };
     },
 
+    problem: () => null,
+
     hasRoom: size => !closed && bytes + size <= bytesMax,
 
     async close() {

@@ -11,12 +11,14 @@
 import { PipelineError } from '../../errors.ts';
 import type { BufferedEvent, DiskBuffer, Envelope, Range } from '../../ports.ts';
 import { groupRuns } from './group.ts';
+import { openPatiently } from './opening.ts';
 import type { Bounds } from './room.ts';
 import { type BufferSource, sqliteSource } from './source.ts';
 import { startThread } from './thread.ts';
 
 export interface BufferLog {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn?(fields: Readonly<Record<string, unknown>>, message: string): void;
   info?(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
@@ -42,7 +44,10 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Rejects with `config_invalid` when the file is not ours, with `buffer_failed` when it cannot be opened. */
+/**
+ * Rejects with `config_invalid` when the file is not ours, with `buffer_failed` when it cannot be opened. Where there is
+ * no room to open it, it is opened once there is; until then it takes nothing, as when it is full.
+ */
 export async function sqliteBuffer(options: SqliteBufferOptions, start = startThread): Promise<DiskBuffer> {
   const { path, bytesMax, diskReserveBytes, log, onFailure } = options;
   const sources = new Set<BufferSource>();
@@ -52,27 +57,21 @@ export async function sqliteBuffer(options: SqliteBufferOptions, start = startTh
   let closing: Promise<void> | null = null;
   let broken = false;
 
-  const thread = start(
-    (complaint, fields, level = 'error') => log?.[level]?.(fields, complaint),
-    error => {
-      broken = true;
-      onFailure?.(error);
-    },
-  );
   const room = { left: 0, atMs: 0, asking: false };
   const noteRoom = (left: number): void => {
     room.left = left;
     room.atMs = performance.now();
   };
-  let id: string | null = null;
-  try {
-    const { left, identity } = await thread.ask<'open'>({ op: 'open', path, bytesMax, diskReserveBytes });
-    id = identity;
-    noteRoom(left);
-  } catch (error) {
-    thread.end();
-    throw error;
-  }
+  const fail = (error: PipelineError): void => {
+    broken = true;
+    onFailure?.(error);
+  };
+  const started = start((complaint, fields, level = 'error') => log?.[level]?.(fields, complaint), fail);
+  const thread = await openPatiently(
+    started,
+    { path, bytesMax, diskReserveBytes },
+    { log, onOpen: noteRoom, onFailure: fail },
+  );
 
   function takeGroup(): Waiting[] {
     let count = 0;
@@ -125,7 +124,7 @@ export async function sqliteBuffer(options: SqliteBufferOptions, start = startTh
 
   return {
     get id() {
-      return id;
+      return thread.identity();
     },
 
     async append(envelopes) {
@@ -148,7 +147,9 @@ export async function sqliteBuffer(options: SqliteBufferOptions, start = startTh
     },
 
     async retire(reader) {
-      await thread.ask<'retire'>({ op: 'retire', reader });
+      const retired = thread.ask<'retire'>({ op: 'retire', reader });
+      if (thread.problem() === null) await retired;
+      else retired.catch(error => log?.error({ err: error }, 'a reader of the buffer could not be retired'));
     },
 
     async setAside(records) {
@@ -177,6 +178,8 @@ export async function sqliteBuffer(options: SqliteBufferOptions, start = startTh
       if (performance.now() - room.atMs > roomAgeMaxMs && !room.asking) void askRoom();
       return queuedLength + bytes <= Math.min(room.left, queueLengthMax);
     },
+
+    problem: thread.problem,
 
     close: () => (closing ??= shut()),
   };

@@ -6,7 +6,7 @@ import { type Complain, openFile } from './file.ts';
 
 export interface Connection {
   prepare<Row, Params extends SQLQueryBindings[] = []>(sql: string): Prepared<Row, Params>;
-  run(sql: string): void;
+  run(sql: string): Changes;
   /** For what is asked once. */
   one<Row>(sql: string): Row | null;
   many<Row>(sql: string): Row[];
@@ -22,9 +22,14 @@ export interface Connection {
   close(): void;
 }
 
+/** So many rows were inserted, updated or deleted. */
+export interface Changes {
+  readonly changes: number;
+}
+
 /** A statement, typed. */
 export interface Prepared<Row, Params extends SQLQueryBindings[]> {
-  run(...params: Params): unknown;
+  run(...params: Params): Changes;
   get(...params: Params): Row | null;
   all(...params: Params): Row[];
 }
@@ -71,7 +76,7 @@ export function connectionOver(db: Database, complain: Complain): Connection {
   return {
     prepare,
     complain,
-    run: sql => void db.run(sql),
+    run: sql => db.run(sql),
     one: <Row>(sql: string) => once(sql, statement => statement.get() as Row | null),
     many: <Row>(sql: string) => once(sql, statement => statement.all() as Row[]),
     each: <Row>(sql: string, look: (row: Row) => void) =>

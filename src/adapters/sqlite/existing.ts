@@ -4,7 +4,6 @@
 // be written the file is then read as one that nobody changes, which is true as long as no log is there.
 
 import { constants, Database, SQLiteError } from 'bun:sqlite';
-import { statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { PipelineError } from '../../errors.ts';
 import {
@@ -16,6 +15,7 @@ import {
   isCorrupt,
   pragma,
   settle,
+  sizeOf,
   toPipelineError,
 } from './file.ts';
 
@@ -97,6 +97,3 @@ export function isOpenElsewhere(path: string): boolean {
     db?.close();
   }
 }
-
-/** Null when there is no such file. */
-export const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;

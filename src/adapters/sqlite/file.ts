@@ -5,7 +5,7 @@
 // letters' identities, so a file that replaces a lost one must never give out a position the lost one gave.
 
 import { Database, SQLiteError } from 'bun:sqlite';
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, PipelineError } from '../../errors.ts';
 
@@ -16,16 +16,21 @@ const formatVersion = 1;
 export const pageBytes = 16_384;
 export const busyTimeoutMs = 10_000;
 
-/** Level error, unless it says that something is well again. */
-export type Complain = (message: string, fields: Readonly<Record<string, unknown>>, level?: 'error' | 'info') => void;
+/** Level error, unless it is less: a strange thing that costs nothing, or something that is well again. */
+export type Complain = (message: string, fields: Readonly<Record<string, unknown>>, level?: Level) => void;
+export type Level = 'error' | 'warn' | 'info';
 
 /** Rejects with `config_invalid` for a file that is not ours, `buffer_failed` when it cannot be opened. */
 export function openFile(path: string, complain: Complain): Database {
   let seen: number | null = null;
+  let log: string | null = null;
   try {
     mkdirSync(dirname(path), { recursive: true });
+    log = beginAnew(path, complain);
     seen = inodeOf(path);
-    return openChecked(path);
+    const db = openChecked(path);
+    if (log !== null) unlinkSync(log);
+    return db;
   } catch (error) {
     if (!isMalformed(error)) throw unopened(error, path);
     // Another process may have replaced it a moment ago: then the new file is fine and stays.
@@ -33,6 +38,7 @@ export function openFile(path: string, complain: Complain): Database {
     complain('the buffer file is malformed: moved aside, starting with an empty one', {
       path,
       aside,
+      ...(log !== null && { log }),
       error: messageOf(error),
     });
   }
@@ -42,6 +48,39 @@ export function openFile(path: string, complain: Complain): Database {
     throw unopened(error, path);
   }
 }
+
+/**
+ * A file without a byte is taken as new, as SQLite does; but that deletes a write-ahead log that lies beside it, and one
+ * that lies there alone. An empty page in front makes SQLite read it: all of a log that has not been moved yet is saved.
+ * Gives back a second name of that log, should it be of no use without its file.
+ */
+function beginAnew(path: string, complain: Complain): string | null {
+  const logBytes = sizeOf(`${path}-wal`) ?? 0; // looked at first: another process makes it after the file
+  const bytes = sizeOf(path);
+  if (bytes === null ? logBytes === 0 : bytes > 0) return null;
+  if (logBytes === 0) {
+    complain('the buffer file is there without a byte, as no ugc leaves it: taken as new', { path }, 'warn');
+    return null;
+  }
+  complain('the buffer file is gone, its write-ahead log is not: what is in the log is saved', {
+    path,
+    logBytes,
+  });
+  const second = `${path}.log-${stamp()}`;
+  linkSync(`${path}-wal`, second);
+  try {
+    writeFileSync(path, new Uint8Array(pageBytes));
+    return second;
+  } catch (error) {
+    unlinkSync(second); // no room: it is tried again
+    throw error;
+  }
+}
+
+const stamp = (): string => new Date().toISOString().replaceAll(':', '');
+
+/** Null when there is no such file. */
+export const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
 
 /** Read by whoever starts ugc: it says what to do. */
 function unopened(error: unknown, path: string): PipelineError {
@@ -142,7 +181,7 @@ export function checkDefinitions(db: Database): void {
 }
 
 function moveAside(path: string): string {
-  const aside = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '')}`;
+  const aside = `${path}.corrupt-${stamp()}`;
   for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
   return aside;
 }
@@ -174,6 +213,11 @@ const isMalformed = (error: unknown): boolean =>
 export const isCorrupt = (error: unknown): boolean =>
   error instanceof Malformed || (error instanceof SQLiteError && (error.code?.startsWith('SQLITE_CORRUPT') ?? false));
 
+/** A statement that has found nothing to change where there must be something. */
+export function assertChanged({ changes }: { readonly changes: number }): void {
+  if (changes === 0) throw new Malformed('a row of the buffer that must be there is not');
+}
+
 /** Two ways to ask the index the same. */
 export function assertSame(one: string, other: string | null | undefined): void {
   if (one !== other) throw new Malformed('the index of the buffer contradicts itself');
@@ -188,11 +232,14 @@ export function assertAscending<T extends string | number>(keys: readonly T[], a
   }
 }
 
+/** Of SQLite and of the system: no room, or none for us. */
+const fullCodes = new Set(['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT']);
+
 /** The one place that looks at a driver's error. */
 export function toPipelineError(error: unknown): PipelineError {
   if (error instanceof PipelineError) return error;
-  const full = error instanceof SQLiteError && (error.code === 'SQLITE_FULL' || error.code === 'SQLITE_IOERR_SHMSIZE');
-  if (full) return new PipelineError('buffer_full', 'The disk of the buffer is full', { cause: error });
+  if (fullCodes.has((error as { code?: string } | null)?.code ?? ''))
+    return new PipelineError('buffer_full', 'The disk of the buffer is full', { cause: error });
   const code = error instanceof SQLiteError ? ` (${error.code})` : '';
   return new PipelineError('buffer_failed', `The buffer file: ${messageOf(error)}${code}`, { cause: error });
 }

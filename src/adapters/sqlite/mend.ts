@@ -8,6 +8,7 @@
 // When that cannot be written because the disk is full, the row waits ('later') and the other topics go on.
 
 import type { Connection } from './connection.ts';
+import { assertChanged } from './file.ts';
 import { type Damage, type Mended, quarantine } from './quarantine.ts';
 import { isHeadIntact, type Row } from './row.ts';
 import { fetchRow } from './rows.ts';
@@ -46,7 +47,7 @@ export function mender(connection: Connection): Mender {
         else if (mender.mend({ topic: row.topic, seq: row.seq, row, error: null }) !== 'pass') break;
       }
       if (believable === last) return;
-      connection.write('fsynced', () => setLast.run(believable));
+      connection.write('fsynced', () => assertChanged(setLast.run(believable)));
       connection.complain('the last position of the buffer was damaged: set anew', { last, now: believable });
     },
 

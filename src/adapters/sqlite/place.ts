@@ -81,6 +81,20 @@ export function placeOf({ prepare }: Pick<Connection, 'prepare'>, path: string):
   };
 }
 
+/** `onDurable` is told of each fsynced transaction. Nothing is written before its place has been looked at, and nothing fsynced counts before that was done again. */
+export const inPlace = (connection: Connection, place: Place, onDurable: () => void): Connection => ({
+  ...connection,
+  write(durability, action) {
+    place.check();
+    const result = connection.write(durability, action);
+    if (durability === 'fsynced') {
+      onDurable();
+      place.check();
+    }
+    return result;
+  },
+});
+
 interface Found {
   readonly id: string;
   readonly size: number;

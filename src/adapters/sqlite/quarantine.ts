@@ -11,7 +11,7 @@ import { messageOf } from '../../errors.ts';
 import type { Connection } from './connection.ts';
 import { isCorrupt, toPipelineError } from './file.ts';
 import { examine, keepLines, type Line, type Row } from './row.ts';
-import { insertQuarantined } from './rows.ts';
+import { fetchRow, insertQuarantined } from './rows.ts';
 
 export interface Damage {
   readonly topic: string;
@@ -44,6 +44,7 @@ const nothing = new Uint8Array(0);
 
 export function quarantine(connection: Connection): Quarantine {
   const insert = insertQuarantined(connection);
+  const fetch = fetchRow(connection);
   const remove = connection.prepare<null, [number]>('DELETE FROM runs WHERE seq = ?');
   const rewrite = connection.prepare<null, [number, number, number, Uint8Array, string, Uint8Array, number]>(
     'UPDATE runs SET count = ?, head_sum = ?, body_sum = ?, sums = ?, keys = ?, ndjson = ? WHERE seq = ?',
@@ -55,7 +56,7 @@ export function quarantine(connection: Connection): Quarantine {
 
   const enter = (where: { topic: string; seq: number; type: string }, reason: Reason, entries: readonly Entry[]) => {
     for (const { line, records, raw } of entries)
-      insert.run(where.topic, where.seq, line, where.type, records, reason, Date.now(), raw);
+      insert({ topic: where.topic, seq: where.seq, line, type: where.type, records, reason, raw });
   };
 
   /** Takes the row's bad lines, or all, out of the log. */
@@ -73,13 +74,17 @@ export function quarantine(connection: Connection): Quarantine {
     });
     return (
       attempt(() => {
+        // Another process may have mended it meanwhile, and counted what was lost.
+        const now = fetch(row.seq);
+        const isAsSeen = isSame(now, row);
+        if (reason === 'body' && !isAsSeen) return now === null ? 'pass' : 'again';
         enter({ ...row, topic }, reason, entries);
         if (kept) {
           rewrite.run(kept.count, kept.headSum, kept.bodySum, kept.sums, kept.keys, kept.ndjson, row.seq);
-        } else {
+        } else if (isAsSeen) {
           remove.run(row.seq);
         }
-        lose.run(lost);
+        if (isAsSeen) lose.run(lost);
         return kept ? 'again' : 'pass';
       }) ??
       attempt(() => {
@@ -107,8 +112,7 @@ export function quarantine(connection: Connection): Quarantine {
     if (noted === 'later') return noted;
     // Its pages may be beyond that as well; then it stays, passed by all.
     attempt(() => {
-      remove.run(seq);
-      lose.run(seen?.count ?? 0);
+      if (remove.run(seq).changes > 0) lose.run(seen?.count ?? 0);
       return 'pass';
     });
     return 'pass';
@@ -129,6 +133,9 @@ export function quarantine(connection: Connection): Quarantine {
 
   return { setAside, giveUp };
 }
+
+const isSame = (one: Row | null, other: Row): boolean =>
+  one !== null && Object.is(one.headSum, other.headSum) && Object.is(one.bodySum, other.bodySum);
 
 /** When line breaks were torn, lines and records differ in number: the first entry stands for the difference. */
 function entriesOf(lines: readonly Line[], lost: number): readonly Entry[] {

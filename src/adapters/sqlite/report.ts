@@ -2,7 +2,7 @@
 
 import type { BufferDebt, BufferReport } from '../../buffer-file.ts';
 import type { Connection } from './connection.ts';
-import { sizeOf } from './existing.ts';
+import { sizeOf } from './file.ts';
 import { type Bounds, bytesUsed, roomOf } from './room.ts';
 import { fetchHead, type Head, lastPosition, unlessCorrupt, walkPositions } from './walk.ts';
 

@@ -24,10 +24,39 @@ export function insertRow(connection: Connection): (row: Row) => void {
   };
 }
 
-type Quarantined = [string, number, number, string, number, string, number, Uint8Array];
+export interface Quarantined {
+  readonly topic: string;
+  /** Of its row, and its line in that row as found. */
+  readonly seq: number;
+  readonly line: number;
+  readonly type: string;
+  /** How many records it stands for. */
+  readonly records: number;
+  readonly reason: string;
+  readonly raw: Uint8Array;
+}
 
-export function insertQuarantined(connection: Connection): { run(...values: Quarantined): void } {
-  return connection.prepare<null, Quarantined>(
-    'INSERT OR IGNORE INTO quarantine (topic, seq, line, type, records, reason, at_ms, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+/** More than a row has lines. */
+const linesMax = 2 ** 20;
+
+/**
+ * Idempotent by topic, place and bytes. A row that has lost lines counts the rest anew, so that two records may claim one
+ * place: the second gets one so many lines further on. Inside a transaction.
+ */
+export function insertQuarantined(connection: Connection): (entry: Quarantined) => void {
+  const insert = connection.prepare<null, [string, number, number, string, number, string, number, Uint8Array]>(
+    `INSERT INTO quarantine (topic, seq, line, type, records, reason, at_ms, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO NOTHING`,
   );
+  const isThere = connection.prepare<{ yes: number }, [string, number, number, Uint8Array]>(
+    'SELECT 1 AS yes FROM quarantine WHERE topic = ? AND seq = ? AND line = ? AND raw = ?',
+  );
+  return ({ topic, seq, line, type, records, reason, raw }) => {
+    // Of a damaged row either may be missing, whatever its type says.
+    const [inTopic, of] = [topic ?? '', type ?? ''];
+    for (let place = line; ; place += linesMax) {
+      if (insert.run(inTopic, seq, place, of, records, reason, Date.now(), raw).changes > 0) return;
+      if (isThere.get(inTopic, seq, place, raw) !== null) return;
+    }
+  };
 }

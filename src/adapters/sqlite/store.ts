@@ -12,11 +12,11 @@ import { messageOf, PipelineError } from '../../errors.ts';
 import type { BufferStats, Range, SetAside } from '../../ports.ts';
 import { type BehindStep, behindCounter } from './behind.ts';
 import { type Connection, connect } from './connection.ts';
-import { type Complain, isCorrupt, pageBytes, toPipelineError } from './file.ts';
+import { assertChanged, type Complain, isCorrupt, pageBytes, toPipelineError } from './file.ts';
 import { type FoundStep, finder } from './find.ts';
 import { identityOf } from './identity.ts';
 import { mender } from './mend.ts';
-import { LostFile, type Place, placeOf } from './place.ts';
+import { inPlace, LostFile, placeOf } from './place.ts';
 import { type Cursors, type Reading, type ReadOptions, rowReader } from './read.ts';
 import { rescue } from './rescue.ts';
 import { type Bounds, bytesUsed, type Pages, roomOf } from './room.ts';
@@ -75,17 +75,6 @@ const tightBytes = 8 * 2 ** 20;
 /** What a row costs beside its blobs, at most. */
 const rowOverheadBytes = 512;
 
-/** Nothing is written before its place has been looked at, and nothing fsynced counts before that was done again. */
-const inPlace = (connection: Connection, place: Place): Connection => ({
-  ...connection,
-  write(durability, action) {
-    place.check();
-    const result = connection.write(durability, action);
-    if (durability === 'fsynced') place.check();
-    return result;
-  },
-});
-
 /** `config_invalid` for a file that is not ours, `buffer_failed` for one that cannot be opened. */
 export function openStore(bounds: Bounds, complain: Complain, open = connect): Store {
   const connection = open(bounds.path, complain);
@@ -99,7 +88,9 @@ export function openStore(bounds: Bounds, complain: Complain, open = connect): S
 
 function storeOver(opened: Connection, bounds: Bounds): Store {
   const place = placeOf(opened, bounds.path);
-  const connection = inPlace(opened, place);
+  /** Of what readers may want to look at: appended, or brought back by a repair. */
+  let writes = 0;
+  const connection = inPlace(opened, place, () => writes++);
   const { prepare, complain } = connection;
   const room = roomOf(bounds);
   const id = identityOf(connection);
@@ -139,7 +130,6 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
     words: 'the buffer could not be tidied up',
     end: 'the buffer can be tidied up again',
   });
-  let writes = 0;
   try {
     mending.checkLast();
   } catch (error) {
@@ -189,7 +179,7 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
       last += run.count;
       insert(sealRun(run, last));
     }
-    setLast.run(last, last - before);
+    assertChanged(setLast.run(last, last - before)); // or the positions would be given out again
     return { first: before + 1, last };
   };
 
@@ -200,7 +190,6 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
       throw new PipelineError('buffer_full', `The disk buffer has room for ${Math.max(0, left)} bytes, not ${need}`);
     const range = guarded(() => connection.write('fsynced', () => insertAll(take())));
     room.spend(need);
-    writes++;
     return range;
   };
 
@@ -236,7 +225,10 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
       guarded(() =>
         connection.write('fsynced', () => {
           for (const { topic, position, index, type, reason, body } of records)
-            quarantineRecord.run(topic, position, index, type, 1, reason, Date.now(), encoder.encode(body));
+            quarantineRecord({
+              ...{ topic, type, reason },
+              ...{ seq: position, line: index, records: 1, raw: encoder.encode(body) },
+            });
         }),
       ),
 

@@ -5,8 +5,9 @@
 // While that goes on a reader without a name is registered. It has passed nothing, so nothing is deleted; its entry says
 // up to which position rows are still to be brought back, and survives a crash.
 
+import { PipelineError } from '../../errors.ts';
 import type { Connection } from './connection.ts';
-import { assertAscending, createRuns, isCorrupt } from './file.ts';
+import { assertAscending, assertChanged, createRuns, isCorrupt } from './file.ts';
 import type { Quarantine } from './quarantine.ts';
 import { isBodyIntact, isHeadIntact, sealRun } from './row.ts';
 import { fetchRow, insertRow } from './rows.ts';
@@ -40,8 +41,8 @@ export function indexRepair(connection: Connection, { setAside }: Quarantine): I
       const upTo = getLast.get()!.last;
       for (const seq of seqsOf(connection, { table: `damaged_${stamp}`, upTo, gaps })) {
         const done = tryTo(() => {
-          connection.run(`INSERT INTO runs SELECT * FROM damaged_${stamp} WHERE seq = ${seq}`);
-          return true;
+          const { changes } = connection.run(`INSERT INTO runs SELECT * FROM damaged_${stamp} WHERE seq = ${seq}`);
+          return changes > 0;
         });
         if (done) copied++;
         else gaps.push(seq);
@@ -57,11 +58,12 @@ export function indexRepair(connection: Connection, { setAside }: Quarantine): I
   const moveToEnd = (seq: number): void =>
     connection.write('fsynced', () => {
       const row = fetch(seq);
-      if (!row) return;
+      // Sealed anew, what is damaged would be taken for sound: where it cannot be set aside it stays.
+      if (!row || !isHeadIntact(row) || !isBodyIntact(row)) return;
       const last = getLast.get()!.last + row.count;
       remove.run(seq);
       insert(sealRun(row, last));
-      setLast.run(last);
+      assertChanged(setLast.run(last));
     });
 
   /** False when its pages do not allow it. */
@@ -69,12 +71,10 @@ export function indexRepair(connection: Connection, { setAside }: Quarantine): I
     try {
       const row = fetch(seq);
       if (!row) return false;
-      if (!isHeadIntact(row)) {
-        setAside(row, row.topic, 'head');
-        return true;
-      }
-      if (!isBodyIntact(row)) setAside(row, row.topic, 'body');
-      moveToEnd(seq);
+      const isDamaged = !isHeadIntact(row) || !isBodyIntact(row);
+      const mended = isDamaged ? setAside(row, row.topic, isHeadIntact(row) ? 'body' : 'head') : 'again';
+      if (mended === 'later') throw new PipelineError('buffer_full', 'The disk of the buffer is full');
+      if (mended === 'again') moveToEnd(seq);
       return true;
     } catch (error) {
       if (!isCorrupt(error)) throw error;

@@ -7,6 +7,7 @@
 
 import { PipelineError } from '../../errors.ts';
 import type { Batch } from '../../ports.ts';
+import type { Level } from './file.ts';
 import { LostFile } from './place.ts';
 import type { Cursors } from './read.ts';
 import type { Bounds } from './room.ts';
@@ -87,7 +88,7 @@ export type Reply =
       readonly id: 0;
       readonly complaint: string;
       readonly fields: Readonly<Record<string, unknown>>;
-      readonly level: 'error' | 'info';
+      readonly level: Level;
     }
   | ({ readonly id: number } & Answers[Op]);
 
