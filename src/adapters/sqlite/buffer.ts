@@ -141,7 +141,7 @@ export async function sqliteBuffer(options: SqliteBufferOptions, start = startTh
     },
 
     source(reader, { withKeys = false } = {}) {
-      const source = sqliteSource(thread, { reader, withKeys, log: () => id });
+      const source = sqliteSource(thread, { reader, withKeys, log: thread.identity });
       sources.add(source);
       return source;
     },
