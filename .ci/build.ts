@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Build } from '../src/build.ts';
+import type { Build } from '../src/process/build.ts';
 import { builtAtMsOf, commitOf } from './commit.ts';
 import { listPath, typesList } from './generated.ts';
 
@@ -28,7 +28,7 @@ if (readFileSync(join(root, listPath), 'utf8') !== list) writeFileSync(join(root
 const outfile = join(dist, 'ugc');
 const builtAs: Build = { commit: commitOf(root, process.env), builtAtMs: builtAtMsOf(process.env, Date.now()) };
 const result = await Bun.build({
-  entrypoints: [join(root, 'src/main.ts'), join(root, 'src/adapters/sqlite/worker.ts')],
+  entrypoints: [join(root, 'src/main.ts'), join(root, 'src/adapters/disk/log/worker.ts')],
   target: 'bun',
   define: { builtAs: JSON.stringify(builtAs) },
   format: 'esm',

@@ -1,6 +1,6 @@
 // The README's table of metrics, from the one place where each is declared.
 
-import { openMetrics } from '../src/telemetry.ts';
+import { openMetrics } from '../src/process/telemetry.ts';
 
 /** What prom-client keeps of a metric and does not declare. */
 interface Declared {

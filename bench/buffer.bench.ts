@@ -6,8 +6,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sqliteBuffer } from '../src/adapters/sqlite/buffer.ts';
-import type { DiskBuffer, Envelope } from '../src/ports.ts';
+import { sqliteBuffer } from '../src/adapters/disk/log/buffer.ts';
+import type { DiskBuffer, Envelope } from '../src/ports/ports.ts';
 import { markdown, type Row } from './report.ts';
 
 const types = ['click', 'page_view', 'film_watched', 'quality_change', 'search_filter_use'];

@@ -2,8 +2,8 @@
 // many types there are, and for events that are refused. The least of several runs, as the machine is shared.
 
 import { type Catalogue, catalogue, catalogueOf } from '../schemas/catalogue.ts';
-import { judgeOf, type Origin } from '../src/ingest/judge.ts';
-import { parseJson } from '../src/json.ts';
+import { judgeOf, type Origin } from '../src/catalogue/judge.ts';
+import { parseJson } from '../src/record/json.ts';
 import type { Row } from './report.ts';
 
 const rounds = 15;

@@ -3,11 +3,11 @@
 
 import { catalogue } from '../schemas/catalogue.ts';
 import { topicOf } from '../schemas/topic.ts';
-import { ensureTopics } from '../src/adapters/kafka/ensure-topics.ts';
-import { kafkaLog } from '../src/adapters/kafka/log.ts';
-import { judgeOf } from '../src/ingest/judge.ts';
-import { parseJson } from '../src/json.ts';
-import type { Envelope } from '../src/ports.ts';
+import { ensureTopics } from '../src/adapters/kafka/connect/ensure-topics.ts';
+import { kafkaLog } from '../src/adapters/kafka/write/log.ts';
+import { judgeOf } from '../src/catalogue/judge.ts';
+import type { Envelope } from '../src/ports/ports.ts';
+import { parseJson } from '../src/record/json.ts';
 import type { TestKafka } from '../test/support/kafka.ts';
 import { bodiesOf, filmTypes } from './load.ts';
 

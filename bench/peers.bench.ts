@@ -5,7 +5,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { ensureTopics } from '../src/adapters/kafka/ensure-topics.ts';
+import { ensureTopics } from '../src/adapters/kafka/connect/ensure-topics.ts';
 import { freePorts } from '../test/support/free-ports.ts';
 import type { TestKafka } from '../test/support/kafka.ts';
 import { bodiesOf, load } from './load.ts';

@@ -1,8 +1,8 @@
 // Event types found by their names: the catalogue of all there are. A new one is a file of its own, see every-type.ts.
 
-import { nearestOf } from '../src/nearest.ts';
 import type { EventType } from './event.ts';
 import { everyType } from './every-type.ts';
+import { nearestOf } from './nearest.ts';
 
 export interface Catalogue {
   readonly types: readonly EventType[];

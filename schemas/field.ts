@@ -1,5 +1,5 @@
 // The kinds of field an event type is made of. One kind decides at once what the edge takes (a TypeBox schema), how the
-// value is written into the log (`kind`, see src/ingest/canonical.ts) and which ClickHouse column holds it without loss.
+// value is written into the log (`kind`, see src/record/canonical.ts) and which ClickHouse column holds it without loss.
 //
 // Free JSON is stored as its text, not as ClickHouse's JSON type: that one (26.7, measured) drops keys whose value is
 // null, orders keys anew, and refuses whole rows the edge has taken: {"a.b":1,"a":{"b":2}}, integers beyond 64 bits.

@@ -1,7 +1,7 @@
 // From an event type to the table that holds it. Only names, types and words: how ClickHouse keeps rows exact is the
 // adapter's business.
 
-import type { Column, TableDefinition } from '../src/ports.ts';
+import type { Column, TableDefinition } from '../src/ports/ports.ts';
 import { type EventType, type NamedField, wordColumn } from './event.ts';
 
 /** What the edge stamps on every event, in stored order. */

@@ -2,25 +2,25 @@
 // Exit codes: 0 done, 1 failed, 2 wrong use.
 
 import packageJson from '../package.json' with { type: 'json' };
+import { hintOf } from '../schemas/nearest.ts';
 import { growThreadPool } from './adapters/chdb/library.ts';
-import { buffers } from './buffers.ts';
-import { build, buildText } from './build.ts';
-import { readConfig } from './config.ts';
+import { foreignJudgeOf } from './catalogue/foreign.ts';
+import { catalogueFor } from './catalogue/type-folder.ts';
+import { readConfig } from './config/config.ts';
+import { flagName } from './config/settings.ts';
 import { messageOf, PipelineError } from './errors.ts';
-import { foreignJudgeOf } from './ingest/foreign.ts';
-import { kafkaOptionsOf } from './kafka.ts';
-import { hintOf } from './nearest.ts';
 import { type Command, type Exit, isFlag, readFlags, splitArguments } from './operate/arguments.ts';
 import { bufferCommands } from './operate/buffer.ts';
+import { buffers } from './operate/buffers.ts';
 import { deadCommands } from './operate/dead.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { query } from './operate/query.ts';
 import { reconcileCommand } from './operate/reconcile.ts';
 import { schema } from './operate/schema.ts';
 import { traceCommand } from './operate/trace.ts';
+import { build, buildText } from './process/build.ts';
+import { kafkaOptionsOf } from './roles/kafka.ts';
 import { serve } from './serve.ts';
-import { flagName } from './settings.ts';
-import { catalogueFor } from './type-folder.ts';
 
 /** By name, and by the word that follows it. */
 const commands: Readonly<Record<string, Command | Readonly<Record<string, Command>>>> = {

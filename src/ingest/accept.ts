@@ -2,18 +2,18 @@
 // bad event never costs the good ones; an event without an outcome counts as failed.
 
 import type { Misfit } from '../../schemas/misfit.ts';
+import { isObject, type Judge, type Origin, unwrap, type Verdict } from '../catalogue/judge.ts';
+import { type Rejection, readId, reject } from '../catalogue/rejection.ts';
 import { messageOf, PipelineError } from '../errors.ts';
-import type { Envelope, Log, Outcome } from '../ports.ts';
-import type { Metrics } from '../telemetry.ts';
+import { type Answer, json, problem } from '../http/answer.ts';
+import type { Envelope, Log, Outcome } from '../ports/ports.ts';
+import type { Clock } from '../process/clock.ts';
+import type { Metrics } from '../process/telemetry.ts';
 import type { Ack } from './ack.ts';
-import { type Answer, json, problem } from './answer.ts';
-import type { Clock } from './clock.ts';
-import { isObject, type Judge, type Origin, unwrap, type Verdict } from './judge.ts';
 import type { Ledger } from './ledger.ts';
 import type { Reading } from './read.ts';
 import { type Readable, type Told, unreadable } from './readable.ts';
 import type { Recent } from './recent.ts';
-import { type Rejection, readId, reject } from './rejection.ts';
 import { onceEachMoment } from './same-moment.ts';
 
 export interface AcceptOptions {

@@ -2,8 +2,8 @@
 
 import { type JsonSchema, refTo } from '../../schemas/json-schema.ts';
 import { errorTable } from '../errors.ts';
+import { typeOf } from '../http/answer.ts';
 import { acks } from './ack.ts';
-import { typeOf } from './answer.ts';
 import type { Operation } from './openapi.ts';
 
 const jsonOf = (schema: JsonSchema) => ({ 'application/json': { schema } });

@@ -4,6 +4,7 @@
 import type { Catalogue } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
 import { type JsonSchema, jsonSchemaOf, refTo, sharedSchemas } from '../../schemas/json-schema.ts';
+import { problemResponses, problemSchemas } from '../http/openapi-problems.ts';
 import {
   ackParameter,
   adminPaths,
@@ -12,7 +13,6 @@ import {
   eventAnswers,
   receiptPaths,
 } from './openapi-answers.ts';
-import { problemResponses, problemSchemas } from './openapi-problems.ts';
 
 export interface OpenApiOptions {
   readonly catalogue: Catalogue;

@@ -2,9 +2,9 @@
 // what is no JSON is refused with the place where it stops being some.
 
 import { messageOf, PipelineError } from '../errors.ts';
-import { parseJson } from '../json.ts';
-import { type Arrival, arrivalOf } from './arrival.ts';
-import { decompress } from './decompress.ts';
+import { type Arrival, arrivalOf } from '../http/arrival.ts';
+import { decompress } from '../http/decompress.ts';
+import { parseJson } from '../record/json.ts';
 
 export interface ReadLimits {
   readonly bodyBytesMax: number;

@@ -5,9 +5,9 @@
 //   to see the row is an answer and never an error.
 // - What waits is bounded. Beyond it nothing is waited for: the answer is the same as if the time were over.
 
-import type { Presence } from '../event-tables.ts';
-import type { Envelope, Outcome } from '../ports.ts';
-import { sleep } from '../sleep.ts';
+import type { Presence } from '../ports/event-tables.ts';
+import type { Envelope, Outcome } from '../ports/ports.ts';
+import { sleep } from '../process/sleep.ts';
 
 /** What a client is told of an event: where it lies, or that its row can be read. */
 export type Told = Outcome | { readonly ok: true; readonly stored: 'clickhouse' };

@@ -5,12 +5,12 @@
 // Anybody may ask for anything, so asking is bounded: while one look is under way the next ids gather, and one look
 // answers all of them.
 
+import { readId } from '../catalogue/rejection.ts';
 import { type ErrorCode, PipelineError } from '../errors.ts';
-import type { EventTables, FoundEvent } from '../event-tables.ts';
-import type { DiskBuffer } from '../ports.ts';
-import { type Answer, json, problem } from './answer.ts';
+import { type Answer, json, problem } from '../http/answer.ts';
+import type { EventTables, FoundEvent } from '../ports/event-tables.ts';
+import type { DiskBuffer } from '../ports/ports.ts';
 import type { Recent } from './recent.ts';
-import { readId } from './rejection.ts';
 
 export interface ReceiptsOptions {
   readonly tables: EventTables;

@@ -1,9 +1,9 @@
 // What this instance has lately told its clients of single events: the last so many taken, and the last so many refused.
 // Memory only and bounded: a receipt may know less than there was, never something else.
 
-import type { Outcome } from '../ports.ts';
-import { isObject, unwrap, type Verdict } from './judge.ts';
-import { readId } from './rejection.ts';
+import { isObject, unwrap, type Verdict } from '../catalogue/judge.ts';
+import { readId } from '../catalogue/rejection.ts';
+import type { Outcome } from '../ports/ports.ts';
 
 export interface RecentEvent {
   /** Null: not one of the catalogue's. */

@@ -1,8 +1,8 @@
 // What was typed after a command's name: its own flags, settings, and the rest. A flag is `--name` or `--name=value`;
 // anything else is the command's to read, so a query may begin with an SQL comment. After `--` nothing is a flag.
 
-import type { Config } from '../config.ts';
-import { flagName, parseSettings, type Settings, type Values } from '../settings.ts';
+import type { Config } from '../config/config.ts';
+import { flagName, parseSettings, type Settings, type Values } from '../config/settings.ts';
 
 export type Exit = 0 | 1 | 2;
 

@@ -5,10 +5,10 @@
 // its reason, and only as far as its own bytes say who it is.
 
 import { keyOf } from '../../schemas/key.ts';
-import type { QuarantinedRecord } from '../buffer-file.ts';
-import { parseJson } from '../json.ts';
-import type { Envelope } from '../ports.ts';
-import { isVersion } from '../stamp.ts';
+import type { QuarantinedRecord } from '../ports/buffer-file.ts';
+import type { Envelope } from '../ports/ports.ts';
+import { parseJson } from '../record/json.ts';
+import { isVersion } from '../record/stamp.ts';
 
 /** What the buffer itself sets aside. */
 const damages = new Set(['body', 'head', 'unreadable']);

@@ -1,8 +1,8 @@
 // `ugc buffer export`: every body as NDJSON on stdout, so that events can be saved from a machine whose Kafka is gone.
 // What cannot be proven, or is no JSON object, is left out and said, with exit code 1.
 
-import type { BufferFile, BufferFilter, BufferReport } from '../buffer-file.ts';
 import { PipelineError } from '../errors.ts';
+import type { BufferFile, BufferFilter, BufferReport } from '../ports/buffer-file.ts';
 import type { Exit } from './arguments.ts';
 import { objectOf, textOf } from './believe.ts';
 import { filterOf } from './buffer-inspect.ts';

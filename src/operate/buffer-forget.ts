@@ -5,7 +5,7 @@
 // forgotten while a process has the file open; and should one read on under the name all the same, its next commit
 // registers it again.
 
-import type { BufferRepair } from '../buffer-file.ts';
+import type { BufferRepair } from '../ports/buffer-file.ts';
 import type { Exit } from './arguments.ts';
 import { count, countOf, progressOf, say, writeOut } from './output.ts';
 

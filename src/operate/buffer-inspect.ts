@@ -1,7 +1,7 @@
 // `ugc buffer inspect`: records one by one, from the log or from quarantine. For people one a line, cut to the terminal;
 // as JSON with everything, bytes that are no JSON object as base64.
 
-import type { BufferFile, BufferFilter, BufferRecord, QuarantinedRecord } from '../buffer-file.ts';
+import type { BufferFile, BufferFilter, BufferRecord, QuarantinedRecord } from '../ports/buffer-file.ts';
 import type { Exit } from './arguments.ts';
 import { objectOf, textOf } from './believe.ts';
 import { damageLog } from './damage-log.ts';

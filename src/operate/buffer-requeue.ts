@@ -3,8 +3,8 @@
 //
 // Damaged records stay unless their reason is named: they may read well and still not be what was acked.
 
-import type { BufferFile, BufferRepair, Requeued } from '../buffer-file.ts';
 import { PipelineError } from '../errors.ts';
+import type { BufferFile, BufferRepair, Requeued } from '../ports/buffer-file.ts';
 import type { Exit } from './arguments.ts';
 import { believe, isDamage } from './believe.ts';
 import { filterOf } from './buffer-inspect.ts';

@@ -1,6 +1,6 @@
 // `ugc buffer stat`: how much lies in the buffer, of what, since when, for whom, and what was set aside.
 
-import type { BufferFile, BufferReport } from '../buffer-file.ts';
+import type { BufferFile, BufferReport } from '../ports/buffer-file.ts';
 import type { Exit } from './arguments.ts';
 import { count, countOf, cut, duration, plain, size, table, writeOut } from './output.ts';
 

@@ -1,6 +1,6 @@
 // `ugc buffer verify`: is everything in the file as it was written? Exit 1 and what is wrong when something is.
 
-import type { BufferFile, BufferVerdict } from '../buffer-file.ts';
+import type { BufferFile, BufferVerdict } from '../ports/buffer-file.ts';
 import type { Exit } from './arguments.ts';
 import { countOf, plain, progressOf, say, size, writeOut } from './output.ts';
 

@@ -1,10 +1,10 @@
 // `ugc buffer …`: the commands for the disk buffer, beside a running instance or on a stopped one. Which file, and how it
 // is opened, the wiring says.
 
-import type { BufferFile, BufferRepair } from '../buffer-file.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { flag, integer, type Settings, text } from '../config/settings.ts';
 import { messageOf, PipelineError } from '../errors.ts';
-import { flag, integer, type Settings, text } from '../settings.ts';
+import type { BufferFile, BufferRepair } from '../ports/buffer-file.ts';
 import { type Asked, type Command, command, type Exit } from './arguments.ts';
 import { exportRecords } from './buffer-export.ts';
 import { forget } from './buffer-forget.ts';

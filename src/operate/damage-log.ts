@@ -1,6 +1,6 @@
 // Damage met while reading the buffer, on stderr: the first places one by one, the rest as a number.
 
-import type { BufferDamage } from '../buffer-file.ts';
+import type { BufferDamage } from '../ports/buffer-file.ts';
 import { countOf, say } from './output.ts';
 
 const placesMax = 20;

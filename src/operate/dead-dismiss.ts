@@ -1,7 +1,7 @@
 // `ugc dead dismiss`: letters nobody will ever repair. They are marked, not deleted: nothing that counts them (reconcile,
 // trace, receipts) counts differently, and who asks later finds when they were given up and why. No row is touched.
 
-import type { FoundLetter, LetterPlace, LetterSelection, Letters } from '../adapters/clickhouse/letters.ts';
+import type { FoundLetter, LetterPlace, LetterSelection, Letters } from '../adapters/clickhouse/ask/letters.ts';
 import type { Exit } from './arguments.ts';
 import { fateOf, placeText } from './dead-place.ts';
 import { countOf, plain, writeOut } from './output.ts';

@@ -1,6 +1,6 @@
 // The place of a dead letter as people name it, and what can be told of one.
 
-import type { FoundLetter, LetterPlace } from '../adapters/clickhouse/letters.ts';
+import type { FoundLetter, LetterPlace } from '../adapters/clickhouse/ask/letters.ts';
 import { PipelineError } from '../errors.ts';
 
 /** Throws `config_invalid`, in words. */

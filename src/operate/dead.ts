@@ -1,15 +1,15 @@
 // `ugc dead ls|show|replay|dismiss`: the records that could not become rows, what becomes of them after a repair, and of
 // those nobody will repair.
 
+import { hintOf } from '../../schemas/nearest.ts';
 import { tableOf } from '../../schemas/table.ts';
-import { type FoundLetter, type LetterPlace, type Letters, lettersIn } from '../adapters/clickhouse/letters.ts';
-import { clickhouseSink } from '../adapters/clickhouse/sink.ts';
-import type { Config } from '../config.ts';
+import { type FoundLetter, type LetterPlace, type Letters, lettersIn } from '../adapters/clickhouse/ask/letters.ts';
+import { clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
+import { catalogueFor } from '../catalogue/type-folder.ts';
+import type { Config } from '../config/config.ts';
+import { flag, instant, integer, type Settings, text, type Values } from '../config/settings.ts';
 import { deadReasons, messageOf, PipelineError } from '../errors.ts';
-import { hintOf } from '../nearest.ts';
-import type { JudgeForeign } from '../ports.ts';
-import { flag, instant, integer, type Settings, text, type Values } from '../settings.ts';
-import { catalogueFor } from '../type-folder.ts';
+import type { JudgeForeign } from '../ports/ports.ts';
 import { type Asked, type Command, command, type Exit } from './arguments.ts';
 import { dismiss, saysWhich } from './dead-dismiss.ts';
 import { fateOf, isoOf, placeText, readPlace, wrong } from './dead-place.ts';

@@ -1,9 +1,9 @@
 // `ugc query "SELECT …"`: one query, answered by whoever holds the tables just now, in the format asked for. It only reads,
 // unless the server that is asked lets anybody write.
 
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { flag } from '../config/settings.ts';
 import { messageOf } from '../errors.ts';
-import { flag } from '../settings.ts';
 import { command } from './arguments.ts';
 import { asReader, engineHere, type Holder, holderOf } from './tables.ts';
 

@@ -7,12 +7,12 @@
 // rows whose sender was told of a failure; unledgered, rows no ledger knows (other producers, instances without a ledger,
 // or the last seconds of a killed one). It closes when nothing is missing and no ledger has a gap.
 
-import { eventTablesIn } from '../adapters/clickhouse/event-tables.ts';
-import { type LedgerInstance, ledgerIn, type Span, type Tally } from '../adapters/clickhouse/ledger.ts';
-import type { Config } from '../config.ts';
+import { eventTablesIn } from '../adapters/clickhouse/ask/event-tables.ts';
+import { type LedgerInstance, ledgerIn, type Span, type Tally } from '../adapters/clickhouse/ask/ledger.ts';
+import { catalogueFor } from '../catalogue/type-folder.ts';
+import type { Config } from '../config/config.ts';
+import { flag, instant } from '../config/settings.ts';
 import { messageOf, PipelineError } from '../errors.ts';
-import { flag, instant } from '../settings.ts';
-import { catalogueFor } from '../type-folder.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
 import { isPipeClosed, progressOf, say, table, writeOut } from './output.ts';

@@ -1,9 +1,9 @@
 // Dead letters once more through the judge, and into their tables what now fits. A letter is marked only after its row is
 // stored, and its row has the same event_id each time: replaying twice, or half, or beside the mover, makes one row.
 
-import type { FoundLetter, LetterSelection, Letters } from '../adapters/clickhouse/letters.ts';
+import type { FoundLetter, LetterSelection, Letters } from '../adapters/clickhouse/ask/letters.ts';
 import { PipelineError } from '../errors.ts';
-import type { JudgeForeign, RowBlock, Sink } from '../ports.ts';
+import type { JudgeForeign, RowBlock, Sink } from '../ports/ports.ts';
 
 export interface ReplayOptions {
   readonly letters: Letters;

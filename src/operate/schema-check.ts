@@ -9,12 +9,12 @@ import { changesOf, type Published, refusalsOf } from '../../schemas/published.t
 import { tableOf } from '../../schemas/table.ts';
 import { chdbConnection } from '../adapters/chdb/connection.ts';
 import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
-import { readSchema } from '../adapters/clickhouse/schema.ts';
-import { type Plan, planSchema } from '../adapters/clickhouse/schema-plan.ts';
-import { type WantedSchema, wantedSchema } from '../adapters/clickhouse/tables.ts';
-import type { Config } from '../config.ts';
+import { type Plan, planSchema } from '../adapters/clickhouse/schema/plan.ts';
+import { readSchema } from '../adapters/clickhouse/schema/prepare.ts';
+import { type WantedSchema, wantedSchema } from '../adapters/clickhouse/schema/tables.ts';
+import { catalogueFor, warningsFor } from '../catalogue/type-folder.ts';
+import type { Config } from '../config/config.ts';
 import { messageOf } from '../errors.ts';
-import { catalogueFor, warningsFor } from '../type-folder.ts';
 import { asReader, engineHere, hasTablesHere, holderOf } from './tables.ts';
 
 export interface Checking {

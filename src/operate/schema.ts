@@ -3,13 +3,13 @@
 import type { EventType } from '../../schemas/event.ts';
 import { hiveDdl } from '../../schemas/hive.ts';
 import { typePage, versionsOf } from '../../schemas/markdown.ts';
+import { hintOf } from '../../schemas/nearest.ts';
 import { shapeOf } from '../../schemas/published.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { typescriptOf } from '../../schemas/typescript.ts';
-import type { Config } from '../config.ts';
-import { hintOf } from '../nearest.ts';
-import { flag } from '../settings.ts';
-import { catalogueFor } from '../type-folder.ts';
+import { catalogueFor } from '../catalogue/type-folder.ts';
+import type { Config } from '../config/config.ts';
+import { flag } from '../config/settings.ts';
 import { command } from './arguments.ts';
 import { check, diff, wantedOf } from './schema-check.ts';
 

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { chdbConnection } from '../adapters/chdb/connection.ts';
 import { type Engine, openEngine } from '../adapters/chdb/engine.ts';
 import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { PipelineError } from '../errors.ts';
-import { clickhouseFolder, readInstance } from '../instance.ts';
+import { clickhouseFolder, readInstance } from '../process/instance.ts';
 
 export interface Tables {
   readonly client: ClickhouseClient;

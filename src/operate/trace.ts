@@ -3,17 +3,17 @@
 // is named with the reason, and keeps no other from being asked.
 
 import { topicOf } from '../../schemas/topic.ts';
+import { eventTablesIn } from '../adapters/clickhouse/ask/event-tables.ts';
+import { lettersIn } from '../adapters/clickhouse/ask/letters.ts';
 import { sinkError } from '../adapters/clickhouse/errors.ts';
-import { eventTablesIn } from '../adapters/clickhouse/event-tables.ts';
-import { lettersIn } from '../adapters/clickhouse/letters.ts';
-import { rowsTable, tableName } from '../adapters/clickhouse/tables.ts';
-import type { KafkaConnection } from '../adapters/kafka/options.ts';
-import { type KafkaRecord, searchKafka } from '../adapters/kafka/search.ts';
-import type { Config } from '../config.ts';
+import { rowsTable, tableName } from '../adapters/clickhouse/schema/tables.ts';
+import type { KafkaConnection } from '../adapters/kafka/connect/options.ts';
+import { type KafkaRecord, searchKafka } from '../adapters/kafka/read/search.ts';
+import { catalogueFor } from '../catalogue/type-folder.ts';
+import type { Config } from '../config/config.ts';
+import { flag, instant } from '../config/settings.ts';
 import { messageOf, PipelineError } from '../errors.ts';
-import type { EventLetter, EventRow } from '../event-tables.ts';
-import { flag, instant } from '../settings.ts';
-import { catalogueFor } from '../type-folder.ts';
+import type { EventLetter, EventRow } from '../ports/event-tables.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
 import { isPipeClosed, plain, progressOf, say, writeOut } from './output.ts';

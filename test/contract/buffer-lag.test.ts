@@ -4,9 +4,9 @@ import { describe, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sqliteBuffer } from '../../src/adapters/disk/log/buffer.ts';
 import { memoryBuffer } from '../../src/adapters/memory/buffer.ts';
-import { sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
-import type { DiskBuffer, Source } from '../../src/ports.ts';
+import type { DiskBuffer, Source } from '../../src/ports/ports.ts';
 import { commitAll, envelopes, pollAll } from '../support/buffer.ts';
 import { until } from '../support/until.ts';
 

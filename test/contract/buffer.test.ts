@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sqliteBuffer } from '../../src/adapters/disk/log/buffer.ts';
+import type { startThread } from '../../src/adapters/disk/log/thread.ts';
 import { memoryBuffer } from '../../src/adapters/memory/buffer.ts';
-import { sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
-import type { startThread } from '../../src/adapters/sqlite/thread.ts';
 import { askingAgain, failingThread } from '../support/failing-thread.ts';
 import { randomOf } from '../support/random.ts';
 import { bufferContract } from './buffer.contract.ts';

@@ -1,7 +1,7 @@
 // Topics a group has left behind: told once nobody moves them any more, and no longer once somebody does.
 
 import { expect, test } from 'bun:test';
-import { watchLeftOver } from '../../src/adapters/kafka/left-over.ts';
+import { watchLeftOver } from '../../src/adapters/kafka/read/left-over.ts';
 import { kafkaInTest } from '../support/kafka-in-test.ts';
 import { commitAll, read, stamped } from '../support/kafka-source.ts';
 import { eventually } from '../support/ugc.ts';

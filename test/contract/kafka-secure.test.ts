@@ -6,9 +6,9 @@ import {
   ResourcePatternTypes,
   type SASLOptions,
 } from 'kafkajs';
-import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
-import { kafkaLog } from '../../src/adapters/kafka/log.ts';
-import type { KafkaLogOptions } from '../../src/adapters/kafka/options.ts';
+import { ensureTopics } from '../../src/adapters/kafka/connect/ensure-topics.ts';
+import type { KafkaLogOptions } from '../../src/adapters/kafka/connect/options.ts';
+import { kafkaLog } from '../../src/adapters/kafka/write/log.ts';
 import { envelope } from '../support/buffer.ts';
 import { kafkaClient, type Secure, startKafka, type TestKafka } from '../support/kafka.ts';
 import { until } from '../support/until.ts';

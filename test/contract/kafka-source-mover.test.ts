@@ -1,10 +1,10 @@
 // The Kafka source under the mover: each record of a topic ends as a row or as a dead letter, once, whatever comes between.
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { kafkaSource } from '../../src/adapters/kafka/source.ts';
+import { kafkaSource } from '../../src/adapters/kafka/read/source.ts';
 import { memorySink } from '../../src/adapters/memory/sink.ts';
-import { type Mover, startMover } from '../../src/etl/loop.ts';
-import type { Sink } from '../../src/ports.ts';
+import { type Mover, startMover } from '../../src/mover/loop.ts';
+import type { Sink } from '../../src/ports/ports.ts';
 import { kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { stamped } from '../support/kafka-source.ts';
 import { versionOne } from '../support/list-source.ts';

@@ -9,7 +9,7 @@ import {
   type Admin,
   ResourcePatternTypes,
 } from 'kafkajs';
-import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
+import { ensureTopics } from '../../src/adapters/kafka/connect/ensure-topics.ts';
 import { kafkaClient, type Secure, startKafka, type TestKafka } from '../support/kafka.ts';
 import { bytesMax, commitAll, namesOf, nothingPaused, read, sourcesOf, stamped } from '../support/kafka-source.ts';
 import { eventually } from '../support/ugc.ts';

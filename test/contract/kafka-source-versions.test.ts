@@ -1,11 +1,11 @@
 // A rolling deployment on a real Kafka: two movers of one group, the older of which meets what a newer edge wrote.
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { assign } from '../../src/adapters/kafka/assign.ts';
-import { kafkaSource } from '../../src/adapters/kafka/source.ts';
+import { assign } from '../../src/adapters/kafka/read/assign.ts';
+import { kafkaSource } from '../../src/adapters/kafka/read/source.ts';
 import { memorySink } from '../../src/adapters/memory/sink.ts';
-import { type Mover, startMover } from '../../src/etl/loop.ts';
-import type { Sink } from '../../src/ports.ts';
+import { type Mover, startMover } from '../../src/mover/loop.ts';
+import type { Sink } from '../../src/ports/ports.ts';
 import { kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { stamped } from '../support/kafka-source.ts';
 import { quietLogger, sharedMetrics } from '../support/quiet.ts';

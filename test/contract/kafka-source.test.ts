@@ -3,9 +3,9 @@
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { CompressionTypes } from 'kafkajs';
-import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
-import { kafkaLog } from '../../src/adapters/kafka/log.ts';
-import type { Compression } from '../../src/adapters/kafka/record-batch.ts';
+import { ensureTopics } from '../../src/adapters/kafka/connect/ensure-topics.ts';
+import { kafkaLog } from '../../src/adapters/kafka/write/log.ts';
+import type { Compression } from '../../src/adapters/kafka/write/record-batch.ts';
 import { kafkaClient, makeTopics } from '../support/kafka.ts';
 import { kafkaInTest } from '../support/kafka-in-test.ts';
 import { kafkaJars } from '../support/kafka-jars.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { zstdDecompressSync } from 'node:zlib';
 import { CompressionCodecs, CompressionTypes, logLevel } from 'kafkajs';
-import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
-import { kafkaLog } from '../../src/adapters/kafka/log.ts';
-import type { KafkaLogOptions } from '../../src/adapters/kafka/options.ts';
-import type { Envelope, Log } from '../../src/ports.ts';
+import { ensureTopics } from '../../src/adapters/kafka/connect/ensure-topics.ts';
+import type { KafkaLogOptions } from '../../src/adapters/kafka/connect/options.ts';
+import { kafkaLog } from '../../src/adapters/kafka/write/log.ts';
+import type { Envelope, Log } from '../../src/ports/ports.ts';
 import { envelope, envelopes, idOf } from '../support/buffer.ts';
 import { kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { kafkajsAsPublished, timersSetIn } from '../support/kafkajs-as-published.ts';

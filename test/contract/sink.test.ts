@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
 import { type ClickhouseClient, clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
-import { clickhouseSink } from '../../src/adapters/clickhouse/sink.ts';
+import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
 import {
   type ClickhouseServer,
   startClickhouseServer,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { catalogue } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
-import { parseJson } from '../../src/json.ts';
+import { parseJson } from '../../src/record/json.ts';
 import { anyEventOf, jsonOf, storedOf, wrongValues } from '../support/any-event.ts';
 import { drained, metric } from '../support/oracle.ts';
 import { randomOf } from '../support/random.ts';

@@ -3,7 +3,7 @@
 import { afterAll, expect, test } from 'bun:test';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readInstance } from '../../src/instance.ts';
+import { readInstance } from '../../src/process/instance.ts';
 import { exampleClick } from '../support/events.ts';
 import { cleanUp, eventually, runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
 

@@ -3,7 +3,7 @@
 import { expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readInstance } from '../../src/instance.ts';
+import { readInstance } from '../../src/process/instance.ts';
 import { exampleClick as click } from '../support/events.ts';
 import { load, newLedger } from '../support/load.ts';
 import { compare, drained, metric } from '../support/oracle.ts';

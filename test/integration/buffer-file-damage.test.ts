@@ -6,10 +6,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openBufferFile } from '../../src/adapters/sqlite/operator.ts';
-import { openStore } from '../../src/adapters/sqlite/store.ts';
-import type { BufferDamage, BufferVerdict } from '../../src/buffer-file.ts';
+import { openBufferFile } from '../../src/adapters/disk/inspect/operator.ts';
+import { openStore } from '../../src/adapters/disk/log/store.ts';
 import { PipelineError } from '../../src/errors.ts';
+import type { BufferDamage, BufferVerdict } from '../../src/ports/buffer-file.ts';
 import { envelope } from '../support/buffer.ts';
 import { type Random, randomOf } from '../support/random.ts';
 

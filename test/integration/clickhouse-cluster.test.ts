@@ -9,12 +9,12 @@ import { aggregates } from '../../schemas/aggregates.ts';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { loadAddon, type Session } from '../../src/adapters/chdb/library.ts';
-import { clusterInsertSettings } from '../../src/adapters/clickhouse/rows-table.ts';
-import { planSchema } from '../../src/adapters/clickhouse/schema-plan.ts';
+import { planSchema } from '../../src/adapters/clickhouse/schema/plan.ts';
+import { clusterInsertSettings } from '../../src/adapters/clickhouse/schema/rows-table.ts';
+import { wantedSchema } from '../../src/adapters/clickhouse/schema/tables.ts';
 import { quoteText } from '../../src/adapters/clickhouse/sql.ts';
-import { wantedSchema } from '../../src/adapters/clickhouse/tables.ts';
-import { judgeOf } from '../../src/ingest/judge.ts';
-import type { TableDefinition } from '../../src/ports.ts';
+import { judgeOf } from '../../src/catalogue/judge.ts';
+import type { TableDefinition } from '../../src/ports/ports.ts';
 import { temporaryFolder } from '../support/clickhouse.ts';
 import { film, judgeOptions, nowMs, originOf } from '../support/edge.ts';
 

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { type ClickhouseClient, clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
 import { sinkError } from '../../src/adapters/clickhouse/errors.ts';
-import { clickhouseSink } from '../../src/adapters/clickhouse/sink.ts';
+import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
 import type { PipelineError } from '../../src/errors.ts';
 import { type ClickhouseServer, startClickhouseServer } from '../support/clickhouse.ts';
 import { type WrongAnswer, wrongAnswers } from '../support/clickhouse-strangers.ts';

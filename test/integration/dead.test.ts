@@ -3,11 +3,11 @@
 import { describe, expect, test } from 'bun:test';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { tableOf } from '../../schemas/table.ts';
-import { type Letters, lettersIn } from '../../src/adapters/clickhouse/letters.ts';
+import { type Letters, lettersIn } from '../../src/adapters/clickhouse/ask/letters.ts';
+import { derivedId, foreignJudgeOf } from '../../src/catalogue/foreign.ts';
 import { PipelineError } from '../../src/errors.ts';
-import { derivedId, foreignJudgeOf } from '../../src/ingest/foreign.ts';
 import { replay } from '../../src/operate/replay.ts';
-import type { DeadLetter, Sink } from '../../src/ports.ts';
+import type { DeadLetter, Sink } from '../../src/ports/ports.ts';
 import { click, film, judgeOptions, nowMs } from '../support/edge.ts';
 import { engineInTest } from '../support/engine-in-test.ts';
 

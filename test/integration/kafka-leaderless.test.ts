@@ -3,10 +3,10 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { ensureTopics } from '../../src/adapters/kafka/ensure-topics.ts';
-import { kafkaLog } from '../../src/adapters/kafka/log.ts';
-import { partitionOf } from '../../src/adapters/kafka/partition.ts';
-import type { Envelope, Log } from '../../src/ports.ts';
+import { ensureTopics } from '../../src/adapters/kafka/connect/ensure-topics.ts';
+import { kafkaLog } from '../../src/adapters/kafka/write/log.ts';
+import { partitionOf } from '../../src/adapters/kafka/write/partition.ts';
+import type { Envelope, Log } from '../../src/ports/ports.ts';
 import { envelope } from '../support/buffer.ts';
 import { isWithoutKafka, kafkaClient } from '../support/kafka.ts';
 import { startCluster, type TestCluster } from '../support/kafka-cluster.ts';

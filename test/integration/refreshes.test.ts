@@ -5,9 +5,9 @@ import { aggregates } from '../../schemas/aggregates.ts';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
+import { refreshesIn } from '../../src/adapters/clickhouse/ask/refreshes.ts';
 import { type ClickhouseClient, clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
-import { refreshesIn } from '../../src/adapters/clickhouse/refreshes.ts';
-import { clickhouseSink } from '../../src/adapters/clickhouse/sink.ts';
+import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { eventually } from '../support/ugc.ts';
 

@@ -3,9 +3,9 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
+import { judgeOf } from '../../src/catalogue/judge.ts';
+import { type Server, startServer } from '../../src/http/server.ts';
 import { acceptOf } from '../../src/ingest/accept.ts';
-import { judgeOf } from '../../src/ingest/judge.ts';
-import { type Server, startServer } from '../../src/ingest/server.ts';
 import { judgeOptions, testApi } from '../support/edge.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { quietLogs, sharedMetrics } from '../support/quiet.ts';

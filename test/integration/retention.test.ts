@@ -7,10 +7,10 @@ import { text } from '../../schemas/field.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
 import { clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
-import { readSchema } from '../../src/adapters/clickhouse/schema.ts';
-import { planSchema } from '../../src/adapters/clickhouse/schema-plan.ts';
-import { clickhouseSink } from '../../src/adapters/clickhouse/sink.ts';
-import { wantedSchema } from '../../src/adapters/clickhouse/tables.ts';
+import { planSchema } from '../../src/adapters/clickhouse/schema/plan.ts';
+import { readSchema } from '../../src/adapters/clickhouse/schema/prepare.ts';
+import { wantedSchema } from '../../src/adapters/clickhouse/schema/tables.ts';
+import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 
 const seen = (retentionDays?: number) =>

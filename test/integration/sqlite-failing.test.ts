@@ -1,7 +1,7 @@
 // A file that cannot be read now and then, as on a disk that does not answer in time: nothing SQLite calls corruption.
 
 import { expect, test } from 'bun:test';
-import { sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
+import { sqliteBuffer } from '../../src/adapters/disk/log/buffer.ts';
 import { commitAll, envelopes, idsOf, isEmpty } from '../support/buffer.ts';
 import { bufferFolder } from '../support/buffer-folder.ts';
 import { askingAgain, failingThread } from '../support/failing-thread.ts';

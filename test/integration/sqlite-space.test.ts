@@ -3,8 +3,8 @@
 import { expect, test } from 'bun:test';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SqliteBufferOptions } from '../../src/adapters/sqlite/buffer.ts';
-import type { DiskBuffer } from '../../src/ports.ts';
+import type { SqliteBufferOptions } from '../../src/adapters/disk/log/buffer.ts';
+import type { DiskBuffer } from '../../src/ports/ports.ts';
 import { commitAll, envelope, idsOf, isEmpty, pollAll, pollSome } from '../support/buffer.ts';
 import { bufferFolder } from '../support/buffer-folder.ts';
 import { smallDisk } from '../support/small-disk.ts';
@@ -160,7 +160,7 @@ test('a disk filled by others refuses, and the buffer recovers by itself when th
 
 test('a limit on the size of files refuses like a full disk or a broken one, and loses nothing', async () => {
   const script = `
-    import { sqliteBuffer } from ${JSON.stringify(join(import.meta.dir, '../../src/adapters/sqlite/buffer.ts'))};
+    import { sqliteBuffer } from ${JSON.stringify(join(import.meta.dir, '../../src/adapters/disk/log/buffer.ts'))};
     process.on('SIGXFSZ', () => {});
     const buffer = await sqliteBuffer({ path: ${JSON.stringify(at.path)}, bytesMax: 2 ** 30, diskReserveBytes: 0 });
     for (let i = 0; i < 2000; i++) {

@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import type { Batch, DiskBuffer, Source } from '../../src/ports.ts';
+import type { Batch, DiskBuffer, Source } from '../../src/ports/ports.ts';
 import { childTypes, commitAll, envelope, envelopes, idsOf, isEmpty, pollAll, pollSome } from '../support/buffer.ts';
 import { bufferFolder } from '../support/buffer-folder.ts';
 import { randomOf } from '../support/random.ts';

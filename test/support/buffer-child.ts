@@ -4,7 +4,7 @@
 //   bun test/support/buffer-child.ts append|move <path> <prefix>
 
 import { writeSync } from 'node:fs';
-import { sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
+import { sqliteBuffer } from '../../src/adapters/disk/log/buffer.ts';
 import { childTypes, commitAll, envelope, idsOf, noTopics } from './buffer.ts';
 
 const [mode, path = '', prefix = ''] = process.argv.slice(2);

@@ -4,8 +4,8 @@ import { afterEach, beforeEach } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type SqliteBufferOptions, sqliteBuffer } from '../../src/adapters/sqlite/buffer.ts';
-import type { DiskBuffer } from '../../src/ports.ts';
+import { type SqliteBufferOptions, sqliteBuffer } from '../../src/adapters/disk/log/buffer.ts';
+import type { DiskBuffer } from '../../src/ports/ports.ts';
 
 export interface BufferFolder {
   /** Of the test that runs. */

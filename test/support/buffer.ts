@@ -1,6 +1,6 @@
 // What the buffer's tests share: envelopes, polling to the end, conditions.
 
-import type { Batch, DiskBuffer, Envelope, Source } from '../../src/ports.ts';
+import type { Batch, DiskBuffer, Envelope, Source } from '../../src/ports/ports.ts';
 
 /** Of the events a child appends (buffer-child.ts). */
 export const childTypes = ['click', 'page_view', 'film_watched'] as const;

@@ -2,9 +2,9 @@
 
 import { join } from 'node:path';
 import { catalogue } from '../../schemas/catalogue.ts';
-import { type JudgeOptions, judgeOf, type Origin, type Verdict } from '../../src/ingest/judge.ts';
+import { type JudgeOptions, judgeOf, type Origin, type Verdict } from '../../src/catalogue/judge.ts';
+import type { RejectReason } from '../../src/catalogue/rejection.ts';
 import { type OpenApi, openApiOf } from '../../src/ingest/openapi.ts';
-import type { RejectReason } from '../../src/ingest/rejection.ts';
 
 /** The moment all these tests happen at. */
 export const nowMs = Date.UTC(2026, 10, 21, 12);

@@ -5,8 +5,8 @@ import { afterAll, beforeAll } from 'bun:test';
 import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
 import type { Engine } from '../../src/adapters/chdb/engine.ts';
 import { type ClickhouseClient, clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
-import { clickhouseSink } from '../../src/adapters/clickhouse/sink.ts';
-import type { Sink, TableDefinition } from '../../src/ports.ts';
+import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
+import type { Sink, TableDefinition } from '../../src/ports/ports.ts';
 import { type TemporaryEngine, temporaryEngine } from './clickhouse.ts';
 
 export interface EngineInTest {

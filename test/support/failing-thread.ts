@@ -1,11 +1,11 @@
 // The buffer's thread, and some of what it is asked fails at random: before it has done it, or after, when its answer is
 // lost. What SQLite says of a disk that does not answer (ESTALE, ETIMEDOUT, ENOMEM), without the disk.
 
-import { startThread } from '../../src/adapters/sqlite/thread.ts';
-import type { Op } from '../../src/adapters/sqlite/worker.ts';
+import { startThread } from '../../src/adapters/disk/log/thread.ts';
+import type { Op } from '../../src/adapters/disk/log/worker.ts';
 import { PipelineError } from '../../src/errors.ts';
-import type { DiskBuffer } from '../../src/ports.ts';
-import { patiently } from '../../src/sleep.ts';
+import type { DiskBuffer } from '../../src/ports/ports.ts';
+import { patiently } from '../../src/process/sleep.ts';
 import type { Random } from './random.ts';
 
 export interface FailingThread {

@@ -1,7 +1,7 @@
-// A Kafka without a network, behind the seam src/adapters/kafka/driver.ts describes: nodes that take the bytes of a
+// A Kafka without a network, behind the seam src/adapters/kafka/connect/driver.ts describes: nodes that take the bytes of a
 // produce request, as the adapter wrote them, and answer as a test says. What they took is read with kafkajs' decoder.
 
-import type { Broker, Cluster, Connection, Metadata } from '../../src/adapters/kafka/driver.ts';
+import type { Broker, Cluster, Connection, Metadata } from '../../src/adapters/kafka/connect/driver.ts';
 
 interface Decoder {
   readonly offset: number;

@@ -1,9 +1,9 @@
 // What the tests of the Kafka source share: a source that is closed in the end, reading until something is there, records
 // as the edge writes them.
 
-import type { KafkaSourceOptions } from '../../src/adapters/kafka/options.ts';
-import { type KafkaSource, kafkaSource } from '../../src/adapters/kafka/source.ts';
-import type { Batch } from '../../src/ports.ts';
+import type { KafkaSourceOptions } from '../../src/adapters/kafka/connect/options.ts';
+import { type KafkaSource, kafkaSource } from '../../src/adapters/kafka/read/source.ts';
+import type { Batch } from '../../src/ports/ports.ts';
 import { quietLogger } from './quiet.ts';
 
 export const bytesMax = 2 ** 20;

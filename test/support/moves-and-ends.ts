@@ -2,8 +2,8 @@
 
 import { memorySink } from '../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../src/errors.ts';
-import { startMover } from '../../src/etl/loop.ts';
-import { sleep } from '../../src/sleep.ts';
+import { startMover } from '../../src/mover/loop.ts';
+import { sleep } from '../../src/process/sleep.ts';
 import { listSource, versionOne } from './list-source.ts';
 import { quietLogger, sharedMetrics } from './quiet.ts';
 import { until } from './until.ts';

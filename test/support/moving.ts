@@ -2,7 +2,7 @@
 
 import { afterEach, expect } from 'bun:test';
 import { type MemorySink, memorySink } from '../../src/adapters/memory/sink.ts';
-import { type Mover, type MoverOptions, startMover } from '../../src/etl/loop.ts';
+import { type Mover, type MoverOptions, startMover } from '../../src/mover/loop.ts';
 import { type ListSource, listSource, versionOne } from './list-source.ts';
 import { quietLogger, sharedMetrics } from './quiet.ts';
 import { soon } from './until.ts';

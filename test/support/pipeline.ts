@@ -2,7 +2,7 @@
 // share a consumer group, a third that reads one topic again, and the ClickHouse they all write to, which is our own binary
 // with the embedded engine behind its HTTP port. Each mover has its own gate to it.
 
-import { nameOf } from '../../src/from.ts';
+import { nameOf } from '../../src/config/from.ts';
 import { type ClickhouseFront, clickhouseFront, type Point } from './clickhouse-gate.ts';
 import { aimMsMax, type Clickhouse, type Mover, type Replaying } from './etl-faults.ts';
 import { topics } from './etl-oracle.ts';

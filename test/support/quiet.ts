@@ -1,7 +1,7 @@
 // Telemetry for unit tests: a logger nobody reads, request lines in a list, one registry of metrics for the process.
 
 import pino from 'pino';
-import { type Logger, type Logs, type Metrics, openMetrics, type RequestLine } from '../../src/telemetry.ts';
+import { type Logger, type Logs, type Metrics, openMetrics, type RequestLine } from '../../src/process/telemetry.ts';
 
 export const quietLogger: Logger = pino({ level: 'silent' });
 

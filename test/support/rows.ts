@@ -1,6 +1,6 @@
 // A small table and its rows, as the edge would write them.
 
-import type { RowBlock, TableDefinition } from '../../src/ports.ts';
+import type { RowBlock, TableDefinition } from '../../src/ports/ports.ts';
 
 export const seenTable: TableDefinition = {
   type: 'seen',

@@ -1,8 +1,8 @@
 // A process that serves bodies of every sort, one of them cut off, stops, and then has to end by itself.
 
+import { judgeOf } from '../../src/catalogue/judge.ts';
+import { startServer } from '../../src/http/server.ts';
 import { acceptOf } from '../../src/ingest/accept.ts';
-import { judgeOf } from '../../src/ingest/judge.ts';
-import { startServer } from '../../src/ingest/server.ts';
 import { click, judgeOptions, testApi } from './edge.ts';
 import { memoryLog } from './memory-log.ts';
 import { sharedMetrics as metrics, quietLogs } from './quiet.ts';

@@ -1,8 +1,8 @@
 // A stored body and the row it is: what ClickHouse's JSONEachRow says of the exact view, value by value.
 
 import { type EventType, wordColumn } from '../../schemas/event.ts';
-import { writerOf } from '../../src/ingest/canonical.ts';
-import { parseJson } from '../../src/json.ts';
+import { writerOf } from '../../src/record/canonical.ts';
+import { parseJson } from '../../src/record/json.ts';
 
 export type Row = Record<string, unknown>;
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type Config, readConfig, streams } from '../../src/config.ts';
+import { type Config, readConfig, streams } from '../../src/config/config.ts';
 import {
   type ComposeService,
   composeVariables,

@@ -9,7 +9,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 const root = join(import.meta.dir, '../..');
 
 interface Source {
-  /** From the root, e.g. src/etl/loop.ts */
+  /** From the root, e.g. src/mover/loop.ts */
   readonly path: string;
   readonly text: string;
   readonly lines: readonly string[];
@@ -45,7 +45,7 @@ const offences = (sources: readonly Source[], rule: (source: Source) => readonly
 
 test('there is a tree to read', () => {
   expect(inside.length).toBeGreaterThan(20);
-  expect(inside.find(({ path }) => path === 'src/etl/loop.ts')?.imports).toContain('src/etl/progress.ts');
+  expect(inside.find(({ path }) => path === 'src/mover/loop.ts')?.imports).toContain('src/mover/progress.ts');
 });
 
 describe('what is installed', () => {
@@ -64,45 +64,50 @@ describe('what is installed', () => {
 describe('who may import whom', () => {
   const wiring = [
     'src/main.ts',
-    'src/buffers.ts',
+    'src/operate/buffers.ts',
     'src/serve.ts',
-    'src/storage.ts',
-    'src/kafka.ts',
-    'src/topics.ts',
-    'src/judges.ts',
-    'src/follow-types.ts',
-    'src/run-time-types.ts',
-    'src/type-folder.ts',
-    'src/lookup.ts',
-    'src/ledger.ts',
-    'src/refreshes.ts',
-    'src/clock-watch.ts',
-    'src/stranded.ts',
-    'src/scrape.ts',
+    'src/roles/storage.ts',
+    'src/roles/kafka.ts',
+    'src/catalogue/topics.ts',
+    'src/catalogue/judges.ts',
+    'src/catalogue/follow-types.ts',
+    'src/catalogue/run-time-types.ts',
+    'src/catalogue/type-folder.ts',
+    'src/roles/lookup.ts',
+    'src/roles/ledger.ts',
+    'src/roles/refreshes.ts',
+    'src/roles/clock-watch.ts',
+    'src/roles/stranded.ts',
+    'src/roles/scrape.ts',
   ];
   const rooms = ['ingest', 'etl', 'content', 'archive', 'operate', 'console'];
   const ground = [
-    'src/ports.ts',
-    'src/build.ts',
-    'src/buffer-file.ts',
-    'src/event-tables.ts',
+    'src/ports/ports.ts',
+    'src/process/build.ts',
+    'src/ports/buffer-file.ts',
+    'src/ports/event-tables.ts',
     'src/errors.ts',
-    'src/address.ts',
-    'src/telemetry.ts',
-    'src/nearest.ts',
-    'src/sleep.ts',
-    'src/spacing.ts',
-    'src/json.ts',
-    'src/stamp.ts',
-    'src/client-address.ts',
+    'src/process/address.ts',
+    'src/process/telemetry.ts',
+    'schemas/nearest.ts',
+    'src/process/sleep.ts',
+    'src/process/spacing.ts',
+    'src/record/json.ts',
+    'src/record/stamp.ts',
+    'src/http/client-address.ts',
   ];
-  const settings = ['src/config.ts', 'src/settings.ts', 'src/contradictions.ts', 'src/from.ts'];
+  const settings = [
+    'src/config/config.ts',
+    'src/config/settings.ts',
+    'src/config/contradictions.ts',
+    'src/config/from.ts',
+  ];
 
   /** What a file may import of ours; null = everything but main. */
   function allowed(path: string): readonly string[] | null {
     if (wiring.includes(path)) return null;
     const room = path.split('/')[1]!;
-    if (path.startsWith('schemas/')) return ['schemas/', 'src/ports.ts', 'src/nearest.ts'];
+    if (path.startsWith('schemas/')) return ['schemas/', 'src/ports/ports.ts', 'schemas/nearest.ts'];
     if (room === 'adapters') return [...ground, 'src/adapters/'];
     if (room === 'operate')
       return [
@@ -111,10 +116,10 @@ describe('who may import whom', () => {
         'schemas/',
         'src/operate/',
         'src/adapters/',
-        'src/instance.ts',
-        'src/type-folder.ts',
+        'src/process/instance.ts',
+        'src/catalogue/type-folder.ts',
       ];
-    if (rooms.includes(room)) return [...ground, 'src/config.ts', 'schemas/', `src/${room}/`];
+    if (rooms.includes(room)) return [...ground, 'src/config/config.ts', 'schemas/', `src/${room}/`];
     return [...ground, ...settings];
   }
 
@@ -152,13 +157,13 @@ describe('who may import whom', () => {
 
   /** Libraries that are no drivers, and who may use them. What is not named here belongs to the adapters. */
   const libraries: Readonly<Record<string, readonly string[]>> = {
-    elysia: ['src/ingest/server.ts'],
-    'swagger-ui-dist': ['src/ingest/apidocs.ts'],
-    pino: ['src/telemetry.ts'],
-    '@elastic/ecs-pino-format': ['src/telemetry.ts'],
-    'prom-client': ['src/telemetry.ts'],
-    'fastest-levenshtein': ['src/nearest.ts'],
-    'jsonc-parser': ['src/json.ts', 'schemas/from-file.ts', 'schemas/file-part.ts'],
+    elysia: ['src/http/server.ts'],
+    'swagger-ui-dist': ['src/http/apidocs.ts'],
+    pino: ['src/process/telemetry.ts'],
+    '@elastic/ecs-pino-format': ['src/process/telemetry.ts'],
+    'prom-client': ['src/process/telemetry.ts'],
+    'fastest-levenshtein': ['schemas/nearest.ts'],
+    'jsonc-parser': ['src/record/json.ts', 'schemas/from-file.ts', 'schemas/file-part.ts'],
     '@sinclair/typebox': ['schemas/event.ts', 'schemas/field.ts', 'schemas/misfit.ts', 'schemas/published.ts'],
   };
   const packageOf = (name: string): string => name.split('/', name.startsWith('@') ? 2 : 1).join('/');
@@ -238,7 +243,9 @@ describe('only one place', () => {
 
   test('falls down at a bug: the server’s ending', () => {
     expect(
-      offences(except('src/ending.ts'), source => [/\bprocess\s*\.\s*abort\b/.test(code(source)) && 'falls down']),
+      offences(except('src/process/ending.ts'), source => [
+        /\bprocess\s*\.\s*abort\b/.test(code(source)) && 'falls down',
+      ]),
     ).toEqual([]);
   });
 
@@ -253,7 +260,7 @@ describe('only one place', () => {
   test('reads the environment: main, for config and settings', () => {
     const reads = /\bprocess\s*\.\s*env\b|\bBun\s*\.\s*env\b|\bimport\.meta\.env\b|\bprocess\s*\[\s*['"]env/;
     expect(
-      offences(except('src/main.ts', 'src/config.ts', 'src/settings.ts'), source => [
+      offences(except('src/main.ts', 'src/config/config.ts', 'src/config/settings.ts'), source => [
         reads.test(code(source)) && 'reads the environment',
       ]),
     ).toEqual([]);

@@ -12,7 +12,7 @@
 import { accessSync, constants, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, PipelineError } from '../../errors.ts';
-import { sleep } from '../../sleep.ts';
+import { sleep } from '../../process/sleep.ts';
 import { quoteName, quoteText } from '../clickhouse/sql.ts';
 import { engineConfig, guestMemoryBytesMax, usersConfig } from './config.ts';
 import { engineError, refuse } from './error.ts';

@@ -3,8 +3,8 @@
 
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
+import { decodeLz4 } from '../../record/lz4-frame.ts';
 import { refuse } from './error.ts';
-import { decodeLz4 } from './lz4-frame.ts';
 
 export interface HttpQuery {
   readonly queryId: string | undefined;

@@ -2,7 +2,7 @@
 // against. Nothing survives the process.
 
 import { PipelineError } from '../../errors.ts';
-import type { Batch, DiskBuffer, Envelope, PollOptions, Source } from '../../ports.ts';
+import type { Batch, DiskBuffer, Envelope, PollOptions, Source } from '../../ports/ports.ts';
 
 export interface MemoryBufferOptions {
   /** Of the bodies. */

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
+import { judgeOf } from '../../../src/catalogue/judge.ts';
 import { PipelineError } from '../../../src/errors.ts';
+import type { Answer } from '../../../src/http/answer.ts';
 import { acceptOf } from '../../../src/ingest/accept.ts';
-import type { Answer } from '../../../src/ingest/answer.ts';
-import { judgeOf } from '../../../src/ingest/judge.ts';
 import type { Reading } from '../../../src/ingest/read.ts';
-import type { Log } from '../../../src/ports.ts';
+import type { Log } from '../../../src/ports/ports.ts';
 import { click, film, judgeOptions, originOf } from '../../support/edge.ts';
 import { type MemoryLog, memoryLog } from '../../support/memory-log.ts';
 import { sharedMetrics as metrics, samplesOf } from '../../support/quiet.ts';

@@ -3,11 +3,11 @@
 
 import { afterAll, expect, test } from 'bun:test';
 import { catalogue } from '../../../schemas/catalogue.ts';
+import { judgeOf } from '../../../src/catalogue/judge.ts';
 import { errorTable } from '../../../src/errors.ts';
+import { type ServerOptions, startServer } from '../../../src/http/server.ts';
 import { acceptOf } from '../../../src/ingest/accept.ts';
-import { judgeOf } from '../../../src/ingest/judge.ts';
 import { documentOf, type OpenApi, openApiOf } from '../../../src/ingest/openapi.ts';
-import { type ServerOptions, startServer } from '../../../src/ingest/server.ts';
 import { judgeOptions, testApi } from '../../support/edge.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { sharedMetrics as metrics, quietLogs } from '../../support/quiet.ts';

@@ -1,9 +1,9 @@
 // Waiting for rows: who is asked for with whom, when a wait ends, and that nothing the tables do makes it an error.
 
 import { expect, test } from 'bun:test';
-import type { Presence } from '../../../src/event-tables.ts';
 import { readableOf } from '../../../src/ingest/readable.ts';
-import type { Envelope, Outcome } from '../../../src/ports.ts';
+import type { Presence } from '../../../src/ports/event-tables.ts';
+import type { Envelope, Outcome } from '../../../src/ports/ports.ts';
 
 const envelope = (id: string, type = 'click'): Envelope => ({
   id,

@@ -2,12 +2,12 @@
 // sender wrote comes back.
 
 import { expect, test } from 'bun:test';
-import type { EventTables, FoundEvent } from '../../../src/event-tables.ts';
+import { judgeOf } from '../../../src/catalogue/judge.ts';
 import { acceptOf } from '../../../src/ingest/accept.ts';
-import { judgeOf } from '../../../src/ingest/judge.ts';
 import { type ReceiptsOptions, receiptsOf } from '../../../src/ingest/receipts.ts';
 import { recentOf } from '../../../src/ingest/recent.ts';
-import type { FoundInBuffer } from '../../../src/ports.ts';
+import type { EventTables, FoundEvent } from '../../../src/ports/event-tables.ts';
+import type { FoundInBuffer } from '../../../src/ports/ports.ts';
 import { click, judgeOptions } from '../../support/edge.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { sharedMetrics as metrics } from '../../support/quiet.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
+import { flag, integer, text } from '../../../src/config/settings.ts';
 import { flagsHelp, readFlags, splitArguments } from '../../../src/operate/arguments.ts';
-import { flag, integer, text } from '../../../src/settings.ts';
 
 const flags = {
   json: flag({ default: false, help: 'As JSON' }),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import type { QuarantinedRecord } from '../../../src/buffer-file.ts';
 import { believe } from '../../../src/operate/believe.ts';
+import type { QuarantinedRecord } from '../../../src/ports/buffer-file.ts';
 
 const event = {
   event_id: '0193a0f0-0000-7000-8000-000000000001',

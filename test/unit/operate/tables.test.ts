@@ -4,9 +4,9 @@ import { afterAll, afterEach, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../../../src/config.ts';
-import { removeInstance, writeInstance } from '../../../src/instance.ts';
+import { readConfig } from '../../../src/config/config.ts';
 import { asReader, holderOf } from '../../../src/operate/tables.ts';
+import { removeInstance, writeInstance } from '../../../src/process/instance.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'ugc-holder-'));
 const clickhouseKey = 'key';

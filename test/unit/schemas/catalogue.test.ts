@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { catalogue, catalogueOf } from '../../../schemas/catalogue.ts';
-import { judgeOf } from '../../../src/ingest/judge.ts';
-import { parseJson } from '../../../src/json.ts';
+import { judgeOf } from '../../../src/catalogue/judge.ts';
+import { parseJson } from '../../../src/record/json.ts';
 import { jsonOf, wrongValues } from '../../support/any-event.ts';
 import { bodyOf, judged, judgeOptions, originOf, rejectionOf } from '../../support/edge.ts';
 import { everyKind } from '../../support/every-kind.ts';

@@ -10,8 +10,8 @@ import { changesOf, publishedOf, refusalsOf } from '../../../schemas/published.t
 import { tableOf } from '../../../schemas/table.ts';
 import { topicOf } from '../../../schemas/topic.ts';
 import { typescriptOf } from '../../../schemas/typescript.ts';
-import { wantedSchema } from '../../../src/adapters/clickhouse/tables.ts';
-import { judgeOf } from '../../../src/ingest/judge.ts';
+import { wantedSchema } from '../../../src/adapters/clickhouse/schema/tables.ts';
+import { judgeOf } from '../../../src/catalogue/judge.ts';
 import { bodyOf, judgeOptions, originOf, rejectionOf } from '../../support/edge.ts';
 import { everyKind } from '../../support/every-kind.ts';
 

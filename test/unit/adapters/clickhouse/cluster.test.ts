@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { aggregates } from '../../../../schemas/aggregates.ts';
-import { type FoundTable, planSchema } from '../../../../src/adapters/clickhouse/schema-plan.ts';
-import { wantedSchema } from '../../../../src/adapters/clickhouse/tables.ts';
+import { type FoundTable, planSchema } from '../../../../src/adapters/clickhouse/schema/plan.ts';
+import { wantedSchema } from '../../../../src/adapters/clickhouse/schema/tables.ts';
 import { seenTable } from '../../../support/rows.ts';
 
 const schema = (cluster: string, retentionDays?: number) =>

@@ -11,7 +11,7 @@ import {
   type Member,
   mostOf,
   type Place,
-} from '../../../../src/adapters/kafka/assign.ts';
+} from '../../../../src/adapters/kafka/read/assign.ts';
 
 const topicNames = ['a', 'b', 'c'];
 const anyMembers = fc

@@ -7,7 +7,7 @@ import {
   isForOneRecord,
   isForStaleMetadata,
   typeOfKafkaError,
-} from '../../../../src/adapters/kafka/error.ts';
+} from '../../../../src/adapters/kafka/connect/error.ts';
 import { type ErrorCode, PipelineError } from '../../../../src/errors.ts';
 
 type ErrorName =

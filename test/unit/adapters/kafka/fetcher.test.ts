@@ -1,14 +1,14 @@
 import { expect, test } from 'bun:test';
-import type { Cluster } from '../../../../src/adapters/kafka/driver.ts';
-import { kafkaFetcher } from '../../../../src/adapters/kafka/fetcher.ts';
-import { type Partitions, partitionsOf } from '../../../../src/adapters/kafka/partitions.ts';
+import type { Cluster } from '../../../../src/adapters/kafka/connect/driver.ts';
+import { kafkaFetcher } from '../../../../src/adapters/kafka/read/fetcher.ts';
+import { type Partitions, partitionsOf } from '../../../../src/adapters/kafka/read/partitions.ts';
+import { type Troubles, troublesOf } from '../../../../src/adapters/kafka/read/troubles.ts';
 import {
   batchOverheadBytes,
   measureRecord,
   recordBytesMax,
   writeBatch,
-} from '../../../../src/adapters/kafka/record-batch.ts';
-import { type Troubles, troublesOf } from '../../../../src/adapters/kafka/troubles.ts';
+} from '../../../../src/adapters/kafka/write/record-batch.ts';
 import { namesOf, stamped } from '../../../support/kafka-source.ts';
 import { quietLogger } from '../../../support/quiet.ts';
 import { until } from '../../../support/until.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { type Call, kafkaLane, type LaneOptions, type Waiting } from '../../../../src/adapters/kafka/lane.ts';
-import { measureRecord } from '../../../../src/adapters/kafka/record-batch.ts';
+import { type Call, kafkaLane, type LaneOptions, type Waiting } from '../../../../src/adapters/kafka/write/lane.ts';
+import { measureRecord } from '../../../../src/adapters/kafka/write/record-batch.ts';
 import { type Asked, type FakeNode, fakeKafka } from '../../../support/kafka-driver.ts';
 import { until } from '../../../support/until.ts';
 

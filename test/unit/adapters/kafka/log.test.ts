@@ -2,9 +2,9 @@
 
 import { expect, test } from 'bun:test';
 import { createServer, type Server, type Socket } from 'node:net';
-import { kafkaLog } from '../../../../src/adapters/kafka/log.ts';
-import type { KafkaLogOptions } from '../../../../src/adapters/kafka/options.ts';
-import type { Log } from '../../../../src/ports.ts';
+import type { KafkaLogOptions } from '../../../../src/adapters/kafka/connect/options.ts';
+import { kafkaLog } from '../../../../src/adapters/kafka/write/log.ts';
+import type { Log } from '../../../../src/ports/ports.ts';
 import { envelope, envelopes } from '../../../support/buffer.ts';
 import { until } from '../../../support/until.ts';
 

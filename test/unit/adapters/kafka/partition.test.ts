@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { murmur2, partitionOf } from '../../../../src/adapters/kafka/partition.ts';
+import { murmur2, partitionOf } from '../../../../src/adapters/kafka/write/partition.ts';
 
 const reference = require('kafkajs/src/producer/partitioners/default/murmur2') as (key: Buffer) => number;
 

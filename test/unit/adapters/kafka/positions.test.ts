@@ -1,10 +1,10 @@
 // Where a partition begins, and what silence of a broker about it means: nothing that could be gone on from.
 
 import { expect, test } from 'bun:test';
-import type { Cluster, OffsetAnswers } from '../../../../src/adapters/kafka/driver.ts';
-import type { Session } from '../../../../src/adapters/kafka/group.ts';
-import { beginIn, committedOf, endOf } from '../../../../src/adapters/kafka/positions.ts';
-import type { Topics } from '../../../../src/adapters/kafka/topics.ts';
+import type { Cluster, OffsetAnswers } from '../../../../src/adapters/kafka/connect/driver.ts';
+import type { Session } from '../../../../src/adapters/kafka/read/group.ts';
+import { beginIn, committedOf, endOf } from '../../../../src/adapters/kafka/read/positions.ts';
+import type { Topics } from '../../../../src/adapters/kafka/write/topics.ts';
 
 const log = { topicId: 'now', clusterId: 'c' };
 const place = { topic: 't', partition: 1 };

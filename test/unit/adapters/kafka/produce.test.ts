@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
-import { readAnswer, requestBytesMax, writeRequest } from '../../../../src/adapters/kafka/produce.ts';
-import { measureRecord } from '../../../../src/adapters/kafka/record-batch.ts';
+import { readAnswer, requestBytesMax, writeRequest } from '../../../../src/adapters/kafka/write/produce.ts';
+import { measureRecord } from '../../../../src/adapters/kafka/write/record-batch.ts';
 import { answerOf, readRequest } from '../../../support/kafka-driver.ts';
 
 const decodeV7 = require('kafkajs/src/protocol/requests/produce/v7/response') as {

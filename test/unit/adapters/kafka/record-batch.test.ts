@@ -10,7 +10,7 @@ import {
   type NewRecord,
   recordBytesMax,
   writeBatch,
-} from '../../../../src/adapters/kafka/record-batch.ts';
+} from '../../../../src/adapters/kafka/write/record-batch.ts';
 
 interface Decoded {
   readonly key: Buffer | null;

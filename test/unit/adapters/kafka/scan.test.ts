@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'bun:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { crc32c } from '../../../../src/adapters/kafka/crc32c.ts';
+import { crc32c } from '../../../../src/adapters/kafka/connect/crc32c.ts';
+import type { Run } from '../../../../src/adapters/kafka/read/runs.ts';
+import { scanRecords } from '../../../../src/adapters/kafka/read/scan.ts';
 import {
   batchOverheadBytes,
   measureRecord,
   recordBytesMax,
   writeBatch,
-} from '../../../../src/adapters/kafka/record-batch.ts';
-import type { Run } from '../../../../src/adapters/kafka/runs.ts';
-import { scanRecords } from '../../../../src/adapters/kafka/scan.ts';
+} from '../../../../src/adapters/kafka/write/record-batch.ts';
 import { stamped } from '../../../support/kafka-source.ts';
 
 const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0') as {

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test';
 import { memorySink } from '../../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../../src/errors.ts';
-import { blockOf } from '../../../../src/etl/block.ts';
-import { lettersOf } from '../../../../src/etl/records.ts';
+import { blockOf } from '../../../../src/mover/block.ts';
+import { lettersOf } from '../../../../src/mover/records.ts';
 import { batchOf } from '../../../support/list-source.ts';
 import { body } from '../../../support/moving.ts';
 

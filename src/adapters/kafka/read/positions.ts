@@ -1,0 +1,126 @@
+// Where a partition is read from when it has just become ours: its committed offset, else the starting point, else the
+// earliest there is. The one place that decides it.
+
+import { PipelineError } from '../../../errors.ts';
+import type { Cluster, OffsetAnswers } from '../connect/driver.ts';
+import { unled } from '../connect/error.ts';
+import { isSameLog, type LogIdentity, readMark } from '../connect/identity.ts';
+import type { Topics } from '../write/topics.ts';
+import { keyOf, type Place } from './assign.ts';
+import type { Session } from './group.ts';
+
+/** What a leader takes for a time. */
+const earliest = -2;
+const latest = -1;
+
+/**
+ * Where a group begins that has committed nothing: at the first record of that time or later, or at these offsets, by
+ * `topic/partition`; a partition that is not named at its end.
+ */
+export type StartingPoint = { readonly atMs: number } | { readonly offsets: ReadonlyMap<string, number> };
+
+export interface Beginning {
+  readonly next: number;
+  /** What is committed is a position of another log: the topic was made anew while nobody looked. */
+  readonly isReplaced: boolean;
+}
+
+/** Where a partition that has just become ours begins in the log its topic is now. Rejects as earliestOf does. */
+export async function beginIn(
+  { cluster, topics, from }: Asking,
+  owned: Place & { readonly isReplaced: boolean },
+  { committed, log }: { readonly committed: Committed | null; readonly log: LogIdentity },
+): Promise<Beginning> {
+  if (committed === null && !owned.isReplaced)
+    return { next: await beginningOf(cluster, topics, owned, from), isReplaced: false };
+  // One that does not say of which log it is, is an older ugc's: taken for one of this log, once.
+  const isOurs = committed?.log == null ? !owned.isReplaced : isSameLog(committed.log, log);
+  if (committed !== null && isOurs) return { next: committed.offset, isReplaced: false };
+  // A starting point was one of the log before.
+  return { next: await earliestOf(cluster, topics, owned), isReplaced: !owned.isReplaced };
+}
+
+export interface Asking {
+  readonly cluster: Cluster;
+  readonly topics: Topics;
+  readonly from: StartingPoint | null;
+}
+
+/** Without a starting point the earliest offset. Rejects as earliestOf does. */
+export async function beginningOf(
+  cluster: Cluster,
+  topics: Topics,
+  place: Place,
+  from: StartingPoint | null,
+): Promise<number> {
+  const at = (time: number): Promise<number> => offsetAt(cluster, topics, place, time);
+  if (from === null) return at(earliest);
+  const wanted = 'atMs' in from ? await at(Math.max(0, from.atMs)) : (from.offsets.get(keyOf(place)) ?? -1);
+  const end = await at(latest);
+  // A leader answers -1 to a time after its last record.
+  return wanted < 0 ? end : Math.max(await at(earliest), Math.min(wanted, end));
+}
+
+export interface Committed {
+  readonly offset: number;
+  /** Null = whoever committed it did not say. */
+  readonly log: LogIdentity | null;
+}
+
+/**
+ * What is committed for these partitions of one topic, by partition; null = nothing. Rejects with what kafkajs throws, and
+ * where the coordinator says nothing of one: taken for uncommitted it would begin somewhere else.
+ */
+export async function committedOf(
+  session: Session,
+  topic: string,
+  partitions: readonly number[],
+): Promise<ReadonlyMap<number, Committed | null>> {
+  const { responses } = await session.coordinator.offsetFetch({
+    groupId: session.groupId,
+    topics: [{ topic, partitions: partitions.map(partition => ({ partition })) }],
+  });
+  const said = responses.filter(response => response.topic === topic).flatMap(response => response.partitions);
+  return new Map(
+    partitions.map(partition => {
+      const found = said.find(each => each.partition === partition);
+      if (found === undefined)
+        throw new PipelineError('log_unavailable', `${keyOf({ topic, partition })}: the coordinator says no position`);
+      const offset = Number(found.offset);
+      return [partition, offset < 0 ? null : { offset, log: readMark(found.metadata ?? '') }];
+    }),
+  );
+}
+
+/** The earliest offset a partition still has. Rejects with what kafkajs throws, and when nobody leads it. */
+export const earliestOf = (cluster: Cluster, topics: Topics, place: Place): Promise<number> =>
+  offsetAt(cluster, topics, place, earliest);
+
+/** The offset behind the last record that can be read. Rejects as earliestOf does. */
+export const endOf = (cluster: Cluster, topics: Topics, place: Place): Promise<number> =>
+  offsetAt(cluster, topics, place, latest);
+
+/** Of the first record of that time (epoch milliseconds) or later, -1 when there is none. Rejects as earliestOf does. */
+export async function offsetAt(cluster: Cluster, topics: Topics, place: Place, timestamp: number): Promise<number> {
+  const { topic, partition } = place;
+  const { leaders } = topics.known(topic) ?? (await topics.load(topic));
+  const nodeId = leaders[partition] ?? -1;
+  if (nodeId < 0) throw unled(place);
+  const broker = await cluster.brokerPool.findBroker({ nodeId });
+  const answer = await broker.listOffsets({
+    replicaId: -1,
+    isolationLevel: 1,
+    topics: [{ topic, partitions: [{ partition, timestamp }] }],
+  });
+  return offsetIn(answer, place);
+}
+
+/** Rejects, in words, where the answer says nothing of the partition. */
+export function offsetIn({ responses }: OffsetAnswers, place: Place): number {
+  const found = responses
+    .filter(({ topic }) => topic === place.topic)
+    .flatMap(({ partitions }) => partitions)
+    .find(({ partition }) => partition === place.partition);
+  if (found !== undefined) return Number(found.offset);
+  throw new PipelineError('log_unavailable', `${keyOf(place)}: the leader does not say its offsets`);
+}

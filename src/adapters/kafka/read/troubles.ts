@@ -1,0 +1,46 @@
+// What is not well with Kafka now, by what it concerns: told in the log when it begins, changes and ends, not at every
+// attempt, and at any time in one line for readiness.
+
+import type { PipelineError } from '../../../errors.ts';
+import type { Logger } from '../../../process/telemetry.ts';
+
+export interface Troubles {
+  /** The same again is not told again. */
+  tell(subject: string, error: PipelineError): void;
+  clear(subject: string): void;
+  /** These are nobody's business here any more; what still is will be told again. */
+  forget(subjects: RegExp): void;
+  /** Null when all is well. */
+  problem(): string | null;
+}
+
+/** Of a problem that is one of many; a cluster that is down must not fill a page. */
+const shownMax = 3;
+
+export function troublesOf(logger: Logger): Troubles {
+  const open = new Map<string, PipelineError>();
+  return {
+    tell(subject, error) {
+      const before = open.get(subject);
+      open.set(subject, error);
+      // The words of a broken connection change from one attempt to the next, and mean the same.
+      const isSame = before?.code === error.code && (error.retry !== 'halt' || before.message === error.message);
+      if (isSame) return;
+      const about = { code: error.code, kafka: subject }; // no stack: it says nothing of what Kafka does
+      if (error.retry === 'halt') logger.error(about, `reading from Kafka needs repair: ${error.message}`);
+      else logger.warn(about, `reading from Kafka is interrupted: ${error.message}`);
+    },
+    clear(subject) {
+      if (open.delete(subject)) logger.info({ kafka: subject }, 'reading from Kafka goes on');
+    },
+    forget(subjects) {
+      for (const subject of open.keys()) if (subjects.test(subject)) open.delete(subject);
+    },
+    problem() {
+      if (open.size === 0) return null;
+      const all = [...new Set([...open.values()].map(({ message }) => message))];
+      const more = all.length > shownMax ? `; and ${all.length - shownMax} more` : '';
+      return all.slice(0, shownMax).join('; ') + more;
+    },
+  };
+}

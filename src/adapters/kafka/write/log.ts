@@ -1,0 +1,126 @@
+// Kafka as the log the edge writes to. kafkajs carries the bytes (driver.ts); grouping, batches and outcomes are ours.
+// - an outcome is good when all replicas in sync have the record; nothing is tried again here, whoever calls has a disk
+// - the same key goes to the same partition, where the Java client would put it; records without a key keep together, a
+//   partition a call, so that they make large batches
+// - topics must exist: nothing is created by writing to it
+// - everything that waits is counted in bytes and has an end: a full queue, connecting and one request's time at most
+
+import { PipelineError } from '../../../errors.ts';
+import type { Envelope, Log, Outcome } from '../../../ports/ports.ts';
+import { openCluster } from '../connect/cluster.ts';
+import { dropConnection } from '../connect/driver.ts';
+import { errorOfKafka, unled } from '../connect/error.ts';
+import { type KafkaLogOptions, kafkaLogDefaults } from '../connect/options.ts';
+import { type Call, kafkaLane, type Lane, type Waiting } from './lane.ts';
+import { partitionOf } from './partition.ts';
+import { keyBytesOf, recordBytesMax } from './record-batch.ts';
+import { type KnownTopic, kafkaTopics } from './topics.ts';
+
+/** A leader may have been found meanwhile. */
+const leaderlessAgeMs = 500;
+
+const stored: Outcome = { ok: true, stored: 'kafka' };
+
+export function kafkaLog(given: KafkaLogOptions): Log {
+  const options = { ...kafkaLogDefaults, ...given };
+  const address = options.brokers.join(',');
+  const cluster = openCluster(options);
+  const topics = kafkaTopics(cluster, address, options.metadataAgeMsMax);
+  const lanes = new Map<number, Lane>();
+  let queuedBytes = 0;
+  let turn = 0;
+  let closed: Promise<void> | undefined;
+  let onEmpty = () => {};
+
+  function laneOf(node: number): Lane {
+    let lane = lanes.get(node);
+    if (lane === undefined) {
+      lane = kafkaLane({ ...options, cluster, topics, node });
+      lanes.set(node, lane);
+    }
+    return lane;
+  }
+
+  function publish(envelopes: readonly Envelope[]): Promise<readonly Outcome[]> {
+    if (envelopes.length === 0) return Promise.resolve([]);
+    return new Promise(resolve => {
+      const outcomes: Outcome[] = Array(envelopes.length);
+      let open = envelopes.length;
+      const done = (index: number, error: PipelineError | null): void => {
+        outcomes[index] = error === null ? stored : { ok: false, error };
+        if (--open === 0) resolve(outcomes);
+      };
+      const call: Call = {
+        settle(record, error) {
+          queuedBytes -= recordBytesMax(record);
+          done(record.index, error);
+          if (queuedBytes === 0) onEmpty();
+        },
+      };
+      const sticky = turn++;
+      const atMs = performance.now();
+      for (let index = 0; index < envelopes.length; index++) {
+        const { topic, key, body: value, receivedAtMs: timestampMs } = envelopes[index]!;
+        const [keyBytes, valueBytes] = [keyBytesOf(key), Buffer.byteLength(value)];
+        const record: Waiting = { key, keyBytes, value, valueBytes, timestampMs, call, index };
+        const error = refusalOf(record);
+        if (error !== null) {
+          done(index, error);
+          continue;
+        }
+        queuedBytes += recordBytesMax(record);
+        const known = topics.known(topic, atMs);
+        if (known !== undefined) route(known, sticky, record);
+        else
+          topics.load(topic).then(
+            loaded => route(loaded, sticky, record),
+            (thrown: unknown) => call.settle(record, errorOfKafka(thrown, 'before sending', address)),
+          );
+      }
+    });
+  }
+
+  function refusalOf(record: Waiting): PipelineError | null {
+    if (closed !== undefined) return new PipelineError('shutting_down');
+    if (queuedBytes === 0 || queuedBytes + recordBytesMax(record) <= options.queueBytesMax) return null;
+    return new PipelineError('log_unavailable', `${queuedBytes} bytes already wait for Kafka at ${address}`);
+  }
+
+  function route({ topic, leaders }: KnownTopic, sticky: number, record: Waiting): void {
+    const partition = record.key === null ? stickyOf(leaders, sticky) : partitionOf(record.key, leaders.length);
+    const node = leaders[partition]!;
+    if (node >= 0) {
+      laneOf(node).add(topic, partition, record);
+      return;
+    }
+    // Asked again, but no oftener than a moment: the others of the topic are known well enough.
+    topics.refresh(topic, leaderlessAgeMs);
+    record.call.settle(record, unled({ topic, partition }));
+  }
+
+  async function end(): Promise<void> {
+    if (queuedBytes > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      onEmpty = resolve;
+      for (const lane of lanes.values()) lane.hurry();
+      const timer = setTimeout(resolve, options.closeMsMax);
+      await promise;
+      clearTimeout(timer);
+    }
+    const { brokers, seedBroker } = cluster.brokerPool;
+    for (const broker of new Set([...Object.values(brokers), seedBroker]))
+      for (const connection of broker?.connectionPool.pool ?? [])
+        dropConnection(connection, new PipelineError('shutting_down'));
+  }
+
+  return { publish, close: () => (closed ??= end()) };
+}
+
+/** Of the partitions that can be written to, the one whose turn it is. */
+function stickyOf(leaders: readonly number[], turn: number): number {
+  for (let step = 0; step < leaders.length; step++) {
+    const partition = (turn + step) % leaders.length;
+    if (leaders[partition]! >= 0) return partition;
+  }
+  return 0;
+}

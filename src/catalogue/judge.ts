@@ -1,0 +1,272 @@
+// One client event → a canonical envelope, or why not.
+//
+// The stored bytes are written here, once, from the judged value: edge fields in front, then the type's fields in the
+// definition's order, each in the one spelling every reader understands alike (canonical.ts). So nothing of the client's
+// spelling (duplicate keys, aliases, 36e2 for an integer, offsets, white space, dropped fields) can reach ClickHouse,
+// and a 200 cannot become a dead letter. Measured beside passing the client's bytes on: +0.3 µs an event.
+
+import type { Catalogue } from '../../schemas/catalogue.ts';
+import { type EventType, type NamedField, stampedNames } from '../../schemas/event.ts';
+import { keyOf } from '../../schemas/key.ts';
+import { describe } from '../../schemas/misfit.ts';
+import { nearestOf } from '../../schemas/nearest.ts';
+import { type ClientTime, isoOf, isStorable, readTime } from '../../schemas/time.ts';
+import { topicOf } from '../../schemas/topic.ts';
+import type { Envelope } from '../ports/ports.ts';
+import { isLargerThan, unwritable, type Writer, writerOf } from '../record/canonical.ts';
+import { stampText } from '../record/stamp.ts';
+import {
+  type JsonObject,
+  type KnownFields,
+  misfitsMax,
+  type Rejection,
+  readId,
+  readSentAt,
+  reject,
+  stampErrors,
+  unknownErrors,
+} from './rejection.ts';
+
+export type Verdict = { readonly ok: true; readonly envelope: Envelope } | Rejection;
+
+/** What the edge knows of the request an event came in. */
+export interface Origin {
+  readonly receivedAtMs: number;
+  /** What the clock said then, where the stamp is another: by it the event's own times are judged. */
+  readonly clockMs?: number;
+  /** Name of the API key. */
+  readonly source: string;
+  readonly ip: string;
+  readonly userAgent: string;
+  /** event_type of the path, name or alias; null when the path has none. */
+  readonly pathType: string | null;
+  /** sent_at of the wrapper around the events; undefined when there is none. */
+  readonly sentAt: unknown;
+  /** An edge has taken this event before: its timestamp is by the server's clock, and within the bounds there were. */
+  readonly wasJudged?: boolean;
+  /** No text of the events holds what JSON escapes, nor half of a surrogate pair: none has to be looked through. */
+  readonly isPlain?: boolean;
+}
+
+export interface JudgeOptions {
+  readonly catalogue: Catalogue;
+  /** Topic pattern; {event_type} becomes the canonical name. */
+  readonly topic: string;
+  readonly eventBytesMax: number;
+  readonly jsonDepthMax: number;
+  readonly eventAgeMaxDays: number;
+  readonly eventFutureMaxHours: number;
+  readonly unknownFields: 'reject' | 'drop';
+}
+
+export type Judge = (event: unknown, origin: Origin) => Verdict;
+
+export function judgeOf(options: JudgeOptions): Judge {
+  const lanes = new Map<string, Lane>();
+  const knownTypes = someOf(options.catalogue.types.map(type => type.name));
+  for (const type of options.catalogue.types) {
+    const lane = laneOf(type, options);
+    for (const name of [type.name, ...type.aliases]) lanes.set(name, lane);
+  }
+
+  return (given, origin) => {
+    const event = unwrap(given);
+    if (!isObject(event))
+      return reject('invalid', null, { path: '', message: `expected an event object, got ${describe(given)}` });
+    const lane = find(event.event_type, origin.pathType);
+    if ('ok' in lane) return lane;
+    const sentAt = event.sent_at ?? origin.sentAt;
+    if (lane.type.fits(event)) return envelopeOf({ lane, event, sentAt, origin });
+    const rounded = roundedOf(lane.type, event);
+    if (rounded === null || !lane.type.fits(rounded)) return unfit(lane, rounded ?? event, sentAt);
+    return envelopeOf({ lane, event: rounded, sentAt, origin });
+  };
+
+  function find(said: unknown, pathType: string | null): Lane | Rejection {
+    const name = said === undefined && pathType !== null ? pathType : said;
+    if (typeof name !== 'string') return noType(`expected text, got ${describe(name)}`);
+    const lane = lanes.get(name);
+    if (lane === undefined) return unknownType(name);
+    if (pathType === null || lanes.get(pathType) === lane) return lane;
+    if (!lanes.has(pathType)) return unknownType(pathType);
+    return noType(`expected ${describe(pathType)} as in the path, got ${describe(name)}`);
+  }
+
+  function unknownType(name: string): Rejection {
+    const near = options.catalogue.nearest(name);
+    const hint = near === undefined ? `known are ${knownTypes}` : `did you mean ${near}?`;
+    return noType(`${describe(name)} is not an event type; ${hint}`, 'unknown_type');
+  }
+
+  /** All that can be found wrong with an event at once. */
+  function unfit(lane: Lane, event: JsonObject, sentAt: unknown): Rejection {
+    const { type } = lane;
+    const errors = [...stampErrors(event, sentAt), ...type.misfits(event, misfitsMax)];
+    if (options.unknownFields === 'reject') errors.push(...unknownErrors(event, lane));
+    return { ok: false, reason: 'invalid', type: type.name, errors: errors.slice(0, misfitsMax) };
+  }
+
+  function envelopeOf({ lane, event, sentAt, origin }: Judged): Verdict {
+    const id = event.event_id === undefined || event.event_id === null ? Bun.randomUUIDv7() : readId(event.event_id);
+    const sent = sentAt === undefined || sentAt === null ? null : readSentAt(sentAt);
+    const happened = happenedAt(event.timestamp, sent, origin);
+    if (id === null || happened === null || (sent === null && sentAt !== undefined && sentAt !== null))
+      return unfit(lane, event, sentAt);
+    const isBound = origin.wasJudged !== true;
+    const age = isBound || !isStorable(happened) ? ageRejection(lane, happened.ms, clockOf(origin)) : null;
+    if (age !== null) return age;
+    const fields = fieldsOf(lane, event, origin.isPlain);
+    if (typeof fields !== 'string') return fields;
+    const sentText = sent === null ? 'null' : `"${isoOf(sent)}"`;
+    const body = `{"event_id":"${id}${stampOf(lane, origin)}${isoOf(happened)}","sent_at":${sentText}${fields}}`;
+    if (isBound && isLargerThan(body, options.eventBytesMax))
+      return reject('too_large', lane.type.name, {
+        path: '',
+        message: `the event takes more than ${options.eventBytesMax} bytes (UGC_EVENT_BYTES_MAX)`,
+      });
+    const { topic } = lane;
+    const { name, version } = lane.type;
+    const key = keyOf(event);
+    const { receivedAtMs } = origin;
+    return { ok: true, envelope: { id, type: name, version, topic, key, body, receivedAtMs } };
+  }
+
+  /** `,"name":value` of every field of the type, or why one cannot be written. */
+  function fieldsOf(lane: Lane, event: JsonObject, isPlain = false): string | Rejection {
+    const { type, places } = lane;
+    let text = '';
+    let taken = 0;
+    for (const { name, head, absent, write } of places) {
+      const value = event[name];
+      if (value === undefined) {
+        text += absent;
+        continue;
+      }
+      taken++;
+      const written = write(value, isPlain);
+      if (written === null) {
+        const { path, message } = unwritable(value, options.jsonDepthMax - 1);
+        return reject('invalid', type.name, { path: `/${name}${path}`, message });
+      }
+      text = `${text}${head}${written}`; // one string of three: half the strings of +=
+    }
+    if (options.unknownFields === 'drop') return text;
+    for (const name of stampedNames) if (event[name] !== undefined) taken++;
+    if (countKeys(event) === taken) return text;
+    return { ok: false, reason: 'invalid', type: type.name, errors: unknownErrors(event, lane) };
+  }
+
+  function ageRejection({ type }: Lane, ms: number, nowMs: number): Rejection | null {
+    const { eventFutureMaxHours, eventAgeMaxDays } = options;
+    const oldestMs = nowMs - eventAgeMaxDays * 86_400_000;
+    const newestMs = nowMs + eventFutureMaxHours * 3_600_000;
+    const path = '/timestamp';
+    if (ms > newestMs)
+      return reject('in_future', type.name, { path, message: `is more than ${eventFutureMaxHours} h in the future` });
+    if (ms >= oldestMs) return null;
+    const isSeconds = ms * 1000 >= oldestMs && ms * 1000 <= newestMs;
+    const hint = isSeconds ? '; numbers are epoch milliseconds, this looks like seconds' : '';
+    return reject('too_old', type.name, { path, message: `is more than ${eventAgeMaxDays} days old${hint}` });
+  }
+}
+
+/** An event whose own fields fit its type. */
+interface Judged {
+  readonly lane: Lane;
+  readonly event: JsonObject;
+  readonly sentAt: unknown;
+  readonly origin: Origin;
+}
+
+/** Everything about one event type that is the same for each of its events. */
+interface Lane extends KnownFields {
+  readonly type: EventType;
+  readonly topic: string;
+  /** What follows the event_id, up to the value of received_at. */
+  readonly head: string;
+  readonly places: readonly Place[];
+  /** The edge's part of the body for the request at hand, and which request that is. */
+  stamp: string;
+  stampFor: Origin | null;
+}
+
+/** Where a field stands in the body. */
+interface Place {
+  readonly name: string;
+  /** `,"name":` */
+  readonly head: string;
+  /** The same with the value that an absent field has. */
+  readonly absent: string;
+  readonly write: Writer;
+}
+
+const laneOf = (type: EventType, { topic, jsonDepthMax }: JudgeOptions): Lane => ({
+  type,
+  topic: topicOf(topic, type),
+  head: `${stampText({ type: type.name, version: type.version })}"received_at":"`,
+  places: type.allFields.map(field => placeOf(field, jsonDepthMax - 1)), // the event itself is the first level
+  known: new Set(type.allFields.map(field => field.name)),
+  nearest: nearestOf([...stampedNames, ...type.allFields.map(field => field.name)]),
+  stamp: '',
+  stampFor: null,
+});
+
+function placeOf(field: NamedField, depthMax: number): Place {
+  const head = `,"${field.name}":`;
+  return { name: field.name, head, absent: head + field.absent, write: writerOf(field, depthMax) };
+}
+
+/** Enough names to see what is meant. */
+const someOf = (names: readonly string[]): string =>
+  names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
+
+const noType = (message: string, reason: 'invalid' | 'unknown_type' = 'invalid'): Rejection =>
+  reject(reason, null, { path: '/event_type', message });
+
+/** The event with the doubles that its integers beyond 2^53 are where no such integer is kept; null if there is none. */
+function roundedOf({ allFields }: EventType, event: JsonObject): JsonObject | null {
+  const wide = allFields.filter(({ name, kind }) => kind === 'number' && typeof event[name] === 'bigint');
+  if (wide.length === 0) return null;
+  return { ...event, ...Object.fromEntries(wide.map(({ name }) => [name, Number(event[name])])) };
+}
+
+/** From after the event_id to the opening quote of timestamp; made once for all events of a request and type. */
+function stampOf(lane: Lane, origin: Origin): string {
+  if (lane.stampFor !== origin) {
+    const at = new Date(origin.receivedAtMs).toISOString();
+    const from = [origin.source, origin.ip, origin.userAgent].map(said => JSON.stringify(said.toWellFormed()));
+    lane.stamp = `${lane.head}${at}","source":${from[0]},"ip":${from[1]},"user_agent":${from[2]},"timestamp":"`;
+    lane.stampFor = origin;
+  }
+  return lane.stamp;
+}
+
+const clockOf = ({ clockMs, receivedAtMs }: Origin): number => clockMs ?? receivedAtMs;
+
+/** A clock this far behind may be transit or a slow network; further, it is wrong and corrected by sent_at. */
+const transitMsMax = 60_000;
+
+/**
+ * When it happened, by the server's clock. A client's clock that is ahead, or behind by more than transit explains, is
+ * corrected by the difference between sending and receiving. Without a timestamp it happened when it was sent.
+ */
+function happenedAt(timestamp: unknown, sent: ClientTime | null, origin: Origin): ClientTime | null {
+  const skewMs = sent === null || origin.wasJudged === true ? 0 : clockOf(origin) - sent.ms;
+  const isSkewed = skewMs < 0 || skewMs > transitMsMax;
+  const said = timestamp === undefined && sent !== null ? sent : readTime(timestamp);
+  return said === null || !isSkewed ? said : { ms: said.ms + skewMs, iso: null };
+}
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `{"event": {…}}`, as the documents spell it, is the event inside. */
+export function unwrap(value: unknown): unknown {
+  return isObject(value) && isObject(value.event) && countKeys(value) === 1 ? value.event : value;
+}
+
+function countKeys(object: JsonObject): number {
+  let count = 0;
+  for (const _ in object) count++;
+  return count;
+}

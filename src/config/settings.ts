@@ -1,0 +1,265 @@
+// How a setting is declared, read and refused. Every setting has one name in three spellings (UGC_BUFFER_BYTES_MAX,
+// --buffer-bytes-max, a line of an --env-file); a flag beats the environment, the environment beats the file. All
+// problems are collected and told at once; a secret's value is in none of them.
+
+import { readFileSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import { parseEnv } from 'node:util';
+import { hintOf } from '../../schemas/nearest.ts';
+import { messageOf } from '../errors.ts';
+import { parseHostPort, spellHostPort } from '../process/address.ts';
+
+/** One setting: how its text becomes a value. `parse` throws an Error whose message completes "UGC_X …". */
+export interface Setting<T> {
+  readonly help: string;
+  /** As shown to people: `0–65535`, `none | keys`, `bytes, e.g. 64KiB`. */
+  readonly takes: string;
+  /** The default, in the spelling a user would type; '' is "not set". */
+  readonly defaultText: string;
+  readonly secret: boolean;
+  readonly parse: (text: string) => T;
+}
+
+interface Described {
+  readonly help: string;
+}
+
+export function integer(options: Described & { default: number; min: number; max: number }): Setting<number> {
+  const { min, max } = options;
+  return {
+    help: options.help,
+    takes: `${min}–${max}`,
+    defaultText: String(options.default),
+    secret: false,
+    parse: text => {
+      const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      if (!(value >= min && value <= max))
+        throw new Error(`must be a whole number from ${min} to ${max}, not "${text}"`);
+      return value;
+    },
+  };
+}
+
+const byteUnits: Record<string, number> = { '': 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+
+export function bytes(options: Described & { default: string; min: string; max: string }): Setting<number> {
+  const read = (text: string): number => {
+    const match = /^(\d{1,15})(KiB|MiB|GiB|TiB)?$/.exec(text);
+    return match ? Number(match[1]) * byteUnits[match[2] ?? '']! : Number.NaN;
+  };
+  return {
+    help: options.help,
+    takes: `bytes, ${options.min}–${options.max}`,
+    defaultText: options.default,
+    secret: false,
+    parse: text => {
+      const value = read(text);
+      if (!(value >= read(options.min) && value <= read(options.max)))
+        throw new Error(`must be a size from ${options.min} to ${options.max}, like 64KiB or 65536, not "${text}"`);
+      return value;
+    },
+  };
+}
+
+export function choice<const C extends string>(
+  options: Described & { default: NoInfer<C> | ''; of: readonly C[] },
+): Setting<C> {
+  return {
+    help: options.help,
+    takes: options.of.join(' | '),
+    defaultText: options.default,
+    secret: false,
+    parse: text => {
+      const found = options.of.find(item => item === text);
+      if (found === undefined) throw new Error(`must be ${options.of.join(' or ')}, not "${text}"`);
+      return found;
+    },
+  };
+}
+
+export function flag(options: Described & { default: boolean }): Setting<boolean> {
+  return {
+    help: options.help,
+    takes: 'true | false',
+    defaultText: String(options.default),
+    secret: false,
+    parse: text => {
+      if (text !== 'true' && text !== 'false') throw new Error(`must be true or false, not "${text}"`);
+      return text === 'true';
+    },
+  };
+}
+
+export function text(
+  options: Described & { default: string; takes: string; pattern?: RegExp; secret?: boolean },
+): Setting<string> {
+  const { pattern, secret = false } = options;
+  return {
+    help: options.help,
+    takes: options.takes,
+    defaultText: options.default,
+    secret,
+    parse: value => {
+      if (pattern && !pattern.test(value))
+        throw new Error(`must be ${options.takes}${secret ? '' : `, not "${value}"`}`);
+      return value;
+    },
+  };
+}
+
+/** Addresses with ports, in the one spelling; not set: empty. */
+export const hostPorts = ({ help }: Described): Setting<string> => ({
+  help,
+  takes: 'host:port, several with commas',
+  defaultText: '',
+  secret: false,
+  parse: text => (text === '' ? '' : text.split(',').map(readHostPort).join(',')),
+});
+
+function readHostPort(text: string): string {
+  const read = parseHostPort(text.trim());
+  if (read !== null) return spellHostPort(read);
+  const bare = isIPv6(text.trim().replace(/:\d+$/, '')) || isIPv6(text.trim());
+  throw new Error(
+    bare
+      ? `must have an IPv6 address in brackets, e.g. [::1]:9092, not "${text.trim()}"`
+      : `must be host:port, several with commas, e.g. kafka-1:9092,[fd00::2]:9092, not "${text.trim()}"`,
+  );
+}
+
+/** A comma-separated set of the given words. */
+export function choices<const C extends string>(
+  options: Described & { default: string; of: readonly C[] },
+): Setting<readonly C[]> {
+  const one = choice({ help: '', default: '', of: options.of });
+  return {
+    help: options.help,
+    takes: `${options.of.join(' | ')}, or several with commas`,
+    defaultText: options.default,
+    secret: false,
+    parse: list => [...new Set(list.split(',').map(item => one.parse(item.trim())))],
+  };
+}
+
+/** A moment in epoch milliseconds; not set: null. */
+export const instant = ({ help }: Described): Setting<number | null> => ({
+  help,
+  takes: 'a time with a zone',
+  defaultText: '',
+  secret: false,
+  parse: text => {
+    if (text === '') return null;
+    const ms = /^\d{4}-\d\d-\d\dT.+(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+    if (Number.isNaN(ms)) throw new Error(`must be a time with a zone, e.g. 2026-11-01T00:00Z, not "${text}"`);
+    return ms;
+  },
+});
+
+export type Settings = Record<string, Setting<unknown>>;
+export type Values<S extends Settings> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
+
+/** bufferBytesMax → UGC_BUFFER_BYTES_MAX */
+export const envName = (key: string): string => `UGC_${key.replace(/[A-Z]/g, c => `_${c}`).toUpperCase()}`;
+/** bufferBytesMax → --buffer-bytes-max */
+export const flagName = (key: string): string => `--${key.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`)}`;
+
+export interface Given {
+  /** `--name=value` arguments, as typed. */
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Names of flags read elsewhere, for those who mistype one of them. */
+  readonly alsoFlags?: readonly string[];
+}
+
+export type Parsed<S extends Settings> =
+  | { readonly ok: true; readonly values: Values<S>; readonly given: ReadonlySet<keyof S> }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Reads every setting; `given` are those somebody set. Unknown UGC_* keys and flags are problems too. */
+export function parseSettings<S extends Settings>(settings: S, { flags, env, alsoFlags = [] }: Given): Parsed<S> {
+  const problems: string[] = [];
+  const fromFlags = readFlags(settings, { flags, alsoFlags }, problems);
+  const fromFile = readEnvFile(fromFlags.envFile ?? env.UGC_ENV_FILE, problems);
+  const fromEnv = readEnv(settings, fromFile, 'in the env file', problems);
+  for (const [key, raw] of readEnv(settings, env, 'in the environment', problems)) fromEnv.set(key, raw);
+  for (const [key, raw] of fromFlags.values) fromEnv.set(key, raw);
+
+  const values: Record<string, unknown> = {};
+  for (const [key, setting] of Object.entries(settings)) {
+    try {
+      values[key] = setting.parse(fromEnv.get(key) ?? setting.defaultText);
+    } catch (error) {
+      problems.push(`${envName(key)} (${flagName(key)}) ${messageOf(error)}`);
+    }
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, values: Object.freeze(values) as Values<S>, given: new Set(fromEnv.keys()) };
+}
+
+function readFlags(
+  settings: Settings,
+  { flags, alsoFlags }: Required<Pick<Given, 'flags' | 'alsoFlags'>>,
+  problems: string[],
+) {
+  const keyOf = new Map(Object.keys(settings).map(key => [flagName(key), key]));
+  const values = new Map<string, string>();
+  let envFile: string | undefined;
+  for (const item of flags) {
+    const cut = item.indexOf('=');
+    const name = cut < 0 ? item : item.slice(0, cut);
+    const value = cut < 0 ? undefined : item.slice(cut + 1);
+    const key = keyOf.get(name);
+    if (name !== '--env-file' && key === undefined) {
+      problems.push(`${name} is not a flag${hintOf(name, [...alsoFlags, ...keyOf.keys(), '--env-file'])}`);
+    } else if (value === undefined && !(key !== undefined && settings[key]!.takes === 'true | false')) {
+      problems.push(`${name} needs a value: ${name}=…`);
+    } else if (key === undefined) {
+      envFile = value;
+    } else {
+      values.set(key, value ?? 'true');
+    }
+  }
+  return { values, envFile };
+}
+
+function readEnvFile(path: string | undefined, problems: string[]): Record<string, string | undefined> {
+  if (path === undefined) return {};
+  try {
+    return parseEnv(readFileSync(path, 'utf8'));
+  } catch (error) {
+    problems.push(`the env file ${path} cannot be read: ${messageOf(error)}`);
+    return {};
+  }
+}
+
+function readEnv(
+  settings: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+  where: string,
+  problems: string[],
+): Map<string, string> {
+  const keyOf = new Map(Object.keys(settings).map(key => [envName(key), key]));
+  const values = new Map<string, string>();
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || !name.startsWith('UGC_') || name === 'UGC_ENV_FILE' || name.startsWith('UGC_TEST_'))
+      continue;
+    const key = keyOf.get(name);
+    const fileKey = name.endsWith('_FILE') ? keyOf.get(name.slice(0, -5)) : undefined;
+    if (key !== undefined) {
+      values.set(key, value);
+    } else if (fileKey !== undefined && settings[fileKey]!.secret) {
+      try {
+        values.set(fileKey, readFileSync(value, 'utf8').trim());
+      } catch (error) {
+        problems.push(`${name} names a file that cannot be read: ${messageOf(error)}`);
+      }
+    } else if (fileKey !== undefined) {
+      problems.push(
+        `${name} ${where} is not a setting: only secrets can be in a file of their own, use ${envName(fileKey)}`,
+      );
+    } else {
+      problems.push(`${name} ${where} is not a setting${hintOf(name, keyOf.keys())}`);
+    }
+  }
+  return values;
+}

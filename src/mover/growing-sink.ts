@@ -1,0 +1,33 @@
+// A sink that learns tables while the mover uses it: the new tables are made first, then used; until then the old ones are.
+
+import type { Sink, TableDefinition } from '../ports/ports.ts';
+
+export interface GrowingSink extends Sink {
+  /** These tables from now on. Rejects as `prepare` does, and then uses the ones before. */
+  define(tables: readonly TableDefinition[]): Promise<void>;
+}
+
+/** `sinkOf` makes sinks over one connection, so closing one closes all. */
+export function growingSink(
+  sinkOf: (tables: readonly TableDefinition[]) => Sink,
+  tables: readonly TableDefinition[],
+): GrowingSink {
+  let sink = sinkOf(tables);
+  let asked = 0;
+  let inUse = 0;
+  return {
+    prepare: () => sink.prepare(),
+    insert: (block, token, signal) => sink.insert(block, token, signal),
+    check: (block, signal) => sink.check(block, signal),
+    deadLetter: (letters, signal) => sink.deadLetter(letters, signal),
+    close: () => sink.close(),
+    define: async wanted => {
+      const turn = ++asked;
+      const next = sinkOf(wanted);
+      await next.prepare();
+      if (turn < inUse) return; // somebody who asked later was sooner
+      inUse = turn;
+      sink = next;
+    },
+  };
+}

@@ -1,0 +1,52 @@
+// The slow path, after the sink has refused a block for certain: which records are to blame? Halves are tried on the
+// sink's check, which stores nothing; what is refused alone is dead, everything else is good.
+
+import { PipelineError } from '../errors.ts';
+import type { Batch, DeadLetter, Sink } from '../ports/ports.ts';
+import { type Lone, letterOf, type PlacedBatch, recordsOf } from './records.ts';
+
+export interface Isolated {
+  readonly letters: readonly DeadLetter[];
+  /** The batches without the dead records, same coordinates. Empty ones are left out. */
+  readonly good: readonly Batch[];
+}
+
+/** Rejects with whatever makes the check itself impossible, and with `sink_halted` when no record alone is refused. */
+export async function isolate(
+  sink: Sink,
+  {
+    type,
+    batches,
+    signal,
+  }: { readonly type: string; readonly batches: readonly Batch[]; readonly signal: AbortSignal },
+): Promise<Isolated> {
+  const records = batches.flatMap(recordsOf);
+  const refusals = new Map<Lone, string>();
+  const halves: (readonly Lone[])[] = [records];
+  for (let part = halves.pop(); part !== undefined; part = halves.pop()) {
+    const refusal = await sink.check({ type, rows: part.length, chunks: part.map(record => record.raw) }, signal);
+    if (refusal === null) continue;
+    if (part.length === 1) {
+      refusals.set(part[0]!, refusal.message);
+      continue;
+    }
+    const middle = part.length >> 1;
+    halves.push(part.slice(0, middle), part.slice(middle));
+  }
+  if (refusals.size === 0)
+    throw new PipelineError('sink_halted', `ClickHouse refused rows of ${type} but none of them alone`);
+  return {
+    letters: [...refusals].map(([{ batch, place, raw }, detail]) =>
+      letterOf(batch, { place, raw, reason: 'refused', detail }),
+    ),
+    good: batches.flatMap(batch => without(batch, records, refusals)),
+  };
+}
+
+/** The records that are left, where they stood. */
+function without(batch: Batch, records: readonly Lone[], refusals: ReadonlyMap<Lone, string>): PlacedBatch[] {
+  const kept = records.filter(record => record.batch === batch && !refusals.has(record));
+  if (kept.length === 0) return [];
+  const ndjson = Buffer.concat(kept.map(record => record.raw));
+  return [{ ...batch, count: kept.length, ndjson, places: kept.map(record => record.place) }];
+}

@@ -1,0 +1,54 @@
+// How the server ends: by a signal, at a bug, or because ending in order takes too long.
+
+import { messageOf } from '../errors.ts';
+import type { Logs } from './telemetry.ts';
+
+/** Resolves with the name of the first signal; a second one ends the process at once. */
+export function signalled({ logger }: Logs): Promise<string> {
+  return new Promise(resolve => {
+    let isStopping = false;
+    for (const name of ['SIGTERM', 'SIGINT'] as const)
+      process.on(name, () => {
+        if (isStopping) endAtOnce();
+        isStopping = true;
+        logger.info({ signal: name }, 'stopping; a second signal ends at once');
+        resolve(name);
+      });
+  });
+}
+
+/**
+ * A bug ends the process at once and the next start goes on from the disk. By signal, because an ordinary exit waits for
+ * the embedded engine, which may be what hangs.
+ */
+export function endAtBugs(): void {
+  const end = (error: unknown): void => {
+    process.stderr.write(`ugc: a bug: ${error instanceof Error ? error.stack : String(error)}\n`);
+    endAtOnce();
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}
+
+/** The first process of a container is not killed by a signal of its own; it can still fall down. */
+function endAtOnce(): never {
+  process.kill(process.pid, 'SIGKILL');
+  process.abort();
+}
+
+/** Null when done in time, else why not. */
+export function within(timeoutMs: number, work: Promise<void>): Promise<string | null> {
+  return new Promise(resolve => {
+    const timer = setTimeout(() => resolve(`not done within ${timeoutMs} ms (UGC_SHUTDOWN_TIMEOUT_MS)`), timeoutMs);
+    work.then(
+      () => {
+        clearTimeout(timer);
+        resolve(null);
+      },
+      error => {
+        clearTimeout(timer);
+        resolve(messageOf(error));
+      },
+    );
+  });
+}
