@@ -62,7 +62,7 @@ async function server(argv: readonly string[]): Promise<Exit> {
   if (!result.ok) return refuse(result.problems);
   if (stray !== undefined)
     return refuse([`${stray.split('=', 1)[0]} is not understood; settings are given as --name=value`]);
-  return serve(result.config, packageJson.version);
+  return serve({ config: result.config, version: packageJson.version });
 }
 
 /** Its own flags and the settings, wrong ones of both told at once. */

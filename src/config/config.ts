@@ -19,7 +19,7 @@ import {
 } from './settings.ts';
 
 export const roles = ['ingest', 'etl'] as const;
-export type Role = (typeof roles)[number];
+export type RoleName = (typeof roles)[number];
 export const streams = ['event', 'view', 'content'] as const;
 
 export const settings = {

@@ -1,9 +1,12 @@
-// The page at /apidocs: Swagger UI over /openapi.json, out of the executable. The page's policy lets it talk to nobody
-// but this server, so nothing it holds could load anything from elsewhere.
+// What a port says of itself: the document at /openapi.json, and the page at /apidocs, Swagger UI over it, out of the
+// executable. The page's policy lets it talk to nobody but this server, so nothing it holds could load anything from
+// elsewhere.
 
 import stylePath from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' };
 import bundlePath from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' };
-import type { Answer } from './answer.ts';
+import { type Answer, json } from './answer.ts';
+import { type ApiPart, documentOf, getOf, jsonOf, presentText } from './openapi.ts';
+import type { Route } from './route.ts';
 
 // Of an answer with several media types the UI names the first and shows the example of whatever the 200 has: this shows
 // the one it names.
@@ -73,10 +76,54 @@ const answerOf = (type: string, body: string, more: Record<string, string> = {})
 const fileOf = (type: string, path: string) => async (): Promise<Answer> =>
   answerOf(type, await Bun.file(path).text(), { 'cache-control': 'public, max-age=3600' });
 
-/** Path → what is there. */
-export const apiDocs: Readonly<Record<string, () => Answer | Promise<Answer>>> = {
-  '/apidocs': () => answerOf('text/html; charset=utf-8', page),
-  '/apidocs/start.js': () => answerOf('text/javascript; charset=utf-8', start),
-  '/apidocs/swagger-ui-bundle.js': fileOf('text/javascript; charset=utf-8', bundlePath),
-  '/apidocs/swagger-ui.css': fileOf('text/css; charset=utf-8', stylePath),
+const pages: readonly Route[] = [
+  { method: 'GET', path: '/apidocs', handler: () => answerOf('text/html; charset=utf-8', page) },
+  { method: 'GET', path: '/apidocs/start.js', handler: () => answerOf('text/javascript; charset=utf-8', start) },
+  {
+    method: 'GET',
+    path: '/apidocs/swagger-ui-bundle.js',
+    handler: fileOf('text/javascript; charset=utf-8', bundlePath),
+  },
+  { method: 'GET', path: '/apidocs/swagger-ui.css', handler: fileOf('text/css; charset=utf-8', stylePath) },
+];
+
+const documentApi: ApiPart = {
+  tags: [{ name: 'documentation', description: 'This' }],
+  paths: {
+    '/openapi.json': getOf('getOpenApi', 'documentation', 'This document', {
+      200: { description: 'OpenAPI 3.1', content: jsonOf({ type: 'object' }) },
+    }),
+    '/apidocs': getOf('getApiDocs', 'documentation', 'This document, to read and try', {
+      200: { description: 'A page', content: { 'text/html': { schema: { type: 'string' } } } },
+    }),
+  },
 };
+
+export interface DocumentedOptions {
+  readonly version: string;
+  /** As they are just now: a part that has changed is another object. */
+  readonly parts: () => readonly ApiPart[];
+  readonly routes: readonly Route[];
+}
+
+/** These routes, and those of the document that tells of them. */
+export function documented({ version, parts, routes }: DocumentedOptions): readonly Route[] {
+  const all: readonly Route[] = [
+    ...routes,
+    { method: 'GET', path: '/openapi.json', handler: () => json(200, presentText(text(), Date.now())) },
+    ...pages,
+  ];
+  let known: readonly ApiPart[] = [];
+  let made = '';
+  return all;
+
+  /** Made when somebody asks: it is large, and most processes are never asked. */
+  function text(): string {
+    const current = [...parts(), documentApi];
+    if (made === '' || current.some((part, at) => part !== known[at])) {
+      known = current;
+      made = JSON.stringify(documentOf({ version, parts: current, routes: all }));
+    }
+    return made;
+  }
+}

@@ -2,7 +2,6 @@
 // of errors.
 
 import { type JsonSchema, refTo } from '../../schemas/json-schema.ts';
-import { rejectReasons } from '../catalogue/rejection.ts';
 import { type ErrorCode, errorTable } from '../errors.ts';
 import { retryAfter, typeOf } from './answer.ts';
 
@@ -16,7 +15,6 @@ const codesByStatus = (): ReadonlyMap<number, readonly ErrorCode[]> =>
 
 export function problemSchemas(): Record<string, JsonSchema> {
   const schemas: Record<string, JsonSchema> = {
-    RejectReason: { enum: rejectReasons },
     Misfit: {
       type: 'object',
       required: ['path', 'message'],
@@ -38,7 +36,7 @@ const problemSchema = (status: number, codes: readonly ErrorCode[]): JsonSchema 
     title: { enum: codes.map(code => errorTable[code].title) },
     status: { const: status },
     detail: { type: 'string', description: 'For people' },
-    reason: refTo('RejectReason'),
+    reason: { type: 'string', description: 'Of an event that was rejected, in a word' },
     errors: { type: 'array', items: refTo('Misfit') },
   },
 });

@@ -1,44 +1,54 @@
-// The HTTP routes. The only file that imports elysia; bodies are read by read.ts, not by the framework, and every answer
-// is made in answer.ts. One request line in the log for each request, whatever became of it.
+// The HTTP front: one port, or a second one for whoever looks after the process. It is handed its routes; the only file
+// that imports elysia. Bodies are read by body.ts, not by the framework, and every answer is made in answer.ts.
+//
+// - Who may is asked before a handler runs, and so before a body is read.
+// - Who refuses a body that is still coming reads on for a while (arrival.ts); connections are held below what the process
+//   may have open (connections.ts).
+// - One request line in the log for each request, whatever became of it.
 
 import { Elysia } from 'elysia';
-import type { Origin } from '../catalogue/judge.ts';
 import { type ErrorCode, errorTable, PipelineError } from '../errors.ts';
-import type { Accept } from '../ingest/accept.ts';
-import { ackOf } from '../ingest/ack.ts';
-import { documentOf, type OpenApi, presentText } from '../ingest/openapi.ts';
-import { type ReadLimits, readEvents } from '../ingest/read.ts';
-import type { Receipts } from '../ingest/receipts.ts';
-import { type Clock, clockOf } from '../process/clock.ts';
 import type { Health, Logs, Metrics } from '../process/telemetry.ts';
-import { type Answer, json, problem } from './answer.ts';
-import { apiDocs } from './apidocs.ts';
+import { type Answer, problem } from './answer.ts';
+import { documented } from './apidocs.ts';
 import { type Arrival, arrivalOf, lingering } from './arrival.ts';
 import { clientAddress } from './client-address.ts';
 import { type Connections, watchConnections } from './connections.ts';
-import { matches, notFound } from './not-found.ts';
+import { healthApi, healthRoutes } from './health.ts';
+import type { ApiPart } from './openapi.ts';
+import {
+  type Admission,
+  type Admit,
+  admitEverybody,
+  anybody,
+  type Call,
+  methods,
+  noRoute,
+  type Route,
+} from './route.ts';
+import { welcome } from './welcome.ts';
 
 export interface ServerOptions {
   readonly host: string;
   readonly port: number;
   /** -1 = health and metrics are on `port` too. */
   readonly adminPort: number;
-  /** Null where the role takes no events: health and metrics only. */
-  readonly accept: Accept | null;
-  /** When a request has come. */
-  readonly clock?: Pick<Clock, 'stamp' | 'now'>;
-  /** Null where nobody can say what became of an event. */
-  readonly receipts?: Receipts | null;
-  readonly limits: ReadLimits;
+  /** Of ugc. */
+  readonly version: string;
+  /** What the roles bring. */
+  readonly routes: readonly Route[];
+  /** What they say of it, as it is just now. */
+  readonly api: () => readonly ApiPart[];
+  readonly admit?: Admit;
+  /** Where to go instead, for who asks for what is not there: a clause, by the port of the roles' routes. */
+  readonly hint: (port: 'here' | number) => string;
   /** At once; 0 = as many as the limit of open files leaves. */
   readonly connectionsMax?: number;
-  /** What the routes take and answer, as it is just now. */
-  readonly api: () => OpenApi;
   /** Requests in flight at a stop get this long. */
   readonly graceMs: number;
   readonly health: () => Health;
   /** Brings gauges up to date before they are read. */
-  readonly onScrape: () => Promise<void>;
+  readonly scrape: () => Promise<void>;
   readonly metrics: Metrics;
   readonly logs: Logs;
 }
@@ -52,43 +62,30 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-interface Asked {
-  readonly request: Request;
-  readonly arrival: Arrival;
-  readonly params: Readonly<Record<string, string | undefined>>;
-}
-
-type Handle = (arrival: Arrival, address: string) => Answer | Promise<Answer>;
-type Handler = (asked: Asked, address: string) => Answer | Promise<Answer>;
-
-interface Route {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly handler: Handler;
-}
-
 /** A connection on which no request has come whole is cut after this. */
 const headerSeconds = 10;
 /** Afterwards an idle one after this, and a silent handler; longer than any body may stall. */
 const idleSeconds = 120;
 
 export function startServer(options: ServerOptions): Server {
-  const { accept, adminPort } = options;
+  const { adminPort, version, api, hint } = options;
   let isStopping = false;
   let connections: Connections | null = null;
-  const standing: Standing = {
-    isStopping: () => isStopping,
-    refusal: () => (isStopping ? 'shutting_down' : connections?.isFull() === true ? 'too_many_connections' : null),
-    connections: () => connections,
-  };
-  const eventRoutes = accept === null ? [] : routesOfEvents(options, accept, standing);
-  const adminRoutes = routesOfAdmin(options, standing);
+  const refusal = (): ErrorCode | null =>
+    isStopping ? 'shutting_down' : connections?.isFull() === true ? 'too_many_connections' : null;
+  const standing = { isStopping: () => isStopping, connections: () => connections };
+  const health = healthRoutes({ ...options, ...standing });
   const hasAdminPort = adminPort >= 0;
-  const mainRoutes = withDocument(options, hasAdminPort ? eventRoutes : [...eventRoutes, ...adminRoutes]);
-  const main = listen(options, mainRoutes, { ...standing, port: options.port, hint: accept ? here : nowhere });
-  const there = accept ? `this is the port for health and metrics, ${here} on port ${main.port}` : nowhere;
+  const own = [...options.routes.map(route => unlessRefused(route, refusal)), welcome(options)];
+  const mainRoutes = documented({
+    version,
+    parts: () => [...api(), ...(hasAdminPort ? [] : [healthApi])],
+    routes: hasAdminPort ? own : [...own, ...health],
+  });
+  const adminRoutes = documented({ version, parts: () => [healthApi], routes: health });
+  const main = listen(options, { ...standing, port: options.port, routes: mainRoutes, hint: hint('here') });
   const admin = hasAdminPort
-    ? listen(options, withDocument(options, adminRoutes), { ...standing, port: adminPort, hint: there })
+    ? listen(options, { ...standing, port: adminPort, routes: adminRoutes, hint: hint(main.port) })
     : main;
   const listening = [...new Set([main, admin])];
   connections = watchConnections({
@@ -100,7 +97,7 @@ export function startServer(options: ServerOptions): Server {
   return {
     port: main.port,
     adminPort: admin.port,
-    routes: [...mainRoutes, ...(hasAdminPort ? adminRoutes : [])].map(({ method, path }) => `${method} ${path}`),
+    routes: [...mainRoutes, ...(hasAdminPort ? health : [])].map(({ method, path }) => `${method} ${path}`),
     stop: async () => {
       isStopping = true;
       connections?.stop();
@@ -109,114 +106,28 @@ export function startServer(options: ServerOptions): Server {
   };
 }
 
-const here = 'events go to POST /v1/events';
-const nowhere = 'this process takes no events: it has no ingest role (UGC_ROLE)';
-
-/** How the server is just now. */
-interface Standing {
-  isStopping(): boolean;
-  /** Why no event is taken, whatever it is. */
-  refusal(): ErrorCode | null;
-  /** Null until it listens. */
-  connections(): Connections | null;
-}
-
-function routesOfEvents(options: ServerOptions, accept: Accept, { refusal }: Standing): Route[] {
-  const { limits, receipts, clock = clockOf() } = options;
-  const handler: Handler = async ({ request, arrival, params }, ip) => {
-    const code = refusal();
-    if (code !== null) return problem(new PipelineError(code), { headers: closing });
-    const ack = ackOf(request.url);
-    const reading = await readEvents(request, limits, arrival);
-    const origin: Origin = {
-      receivedAtMs: clock.stamp(),
-      clockMs: clock.now(),
-      source: '',
-      ip,
-      userAgent: (request.headers.get('user-agent') ?? '').slice(0, 1024),
-      pathType: params.event_type ?? null,
-      sentAt: reading.sentAt,
-      isPlain: reading.isPlain === true,
-    };
-    return accept(reading, origin, ack);
+/** What changes something is not begun while nothing is taken; reading goes on while there are connections. */
+function unlessRefused(route: Route, refusal: () => ErrorCode | null): Route {
+  if (route.method === 'GET' || route.method === 'HEAD') return route;
+  const { handler } = route;
+  return {
+    ...route,
+    handler: call => {
+      const code = refusal();
+      return code === null ? handler(call) : problem(new PipelineError(code), { headers: closing });
+    },
   };
-  return [
-    { method: 'POST', path: '/v1/events', handler },
-    { method: 'POST', path: '/v1/events/:event_type', handler },
-    ...(receipts
-      ? [{ method: 'GET', path: '/v1/receipts/:event_id', handler: receiptHandlerOf(receipts) } as const]
-      : []),
-  ];
 }
 
-const receiptHandlerOf =
-  (receipts: Receipts): Handler =>
-  ({ params }) =>
-    receipts(params.event_id ?? '');
-
-function routesOfAdmin({ health, onScrape, metrics }: ServerOptions, { isStopping, connections }: Standing): Route[] {
-  return [
-    { method: 'GET', path: '/healthz/live', handler: () => json(200, '{"status":"live"}') },
-    {
-      method: 'GET',
-      path: '/healthz/ready',
-      handler: () => {
-        const { ready, detail } = health();
-        const isReady = ready && !isStopping();
-        const all = { ...detail, ...connections()?.problems() };
-        return json(isReady ? 200 : 503, JSON.stringify({ status: isReady ? 'ready' : 'not ready', detail: all }));
-      },
-    },
-    {
-      method: 'GET',
-      path: '/metrics',
-      handler: async () => {
-        await Promise.all([onScrape(), gaugeConnections(connections(), metrics)]);
-        const body = await metrics.registry.metrics();
-        return { status: 200, headers: { 'content-type': metrics.registry.contentType }, body };
-      },
-    },
-  ];
-}
-
-async function gaugeConnections(connections: Connections | null, metrics: Metrics): Promise<void> {
-  const count = await connections?.count();
-  if (typeof count === 'number') metrics.httpConnections.set(count);
-  if (typeof connections?.max === 'number') metrics.httpConnectionsMax.set(connections.max);
-}
-
-/** The routes of a port, and the document that tells of these and no others. */
-function withDocument({ api }: ServerOptions, routes: readonly Route[]): Route[] {
-  const all: Route[] = [
-    ...routes,
-    { method: 'GET', path: '/openapi.json', handler: () => json(200, presentText(textOf(api()), Date.now())) },
-    ...Object.entries(apiDocs).map(([path, handler]): Route => ({ method: 'GET', path, handler })),
-  ];
-  let known: OpenApi | null = null;
-  let text = '';
-  return all;
-
-  function textOf(current: OpenApi): string {
-    if (known === current) return text;
-    known = current;
-    const serves = (method: string, path: string) =>
-      all.some(route => route.method === method && matches(route.path, path));
-    text = JSON.stringify(documentOf(current, serves));
-    return text;
-  }
-}
-
-interface Listening extends Standing {
+interface Listening {
   readonly port: number;
-  /** Where events go, for who asks for what is not there. */
+  readonly routes: readonly Route[];
   readonly hint: string;
+  readonly connections: () => Connections | null;
 }
 
-function listen(
-  { host, graceMs, metrics, logs }: ServerOptions,
-  routes: readonly Route[],
-  { port, hint, connections }: Listening,
-) {
+function listen(options: ServerOptions, { port, routes, hint, connections }: Listening) {
+  const { host, graceMs, metrics, logs, admit = admitEverybody } = options;
   const app = new Elysia({
     // Else the path of a request is looked for behind a host of at least three characters.
     handler: { standardHostname: false },
@@ -224,21 +135,21 @@ function listen(
       // A second process on the same port must fail, not silently take half the traffic.
       reusePort: false,
       idleTimeout: headerSeconds,
-      // read.ts refuses large bodies with a proper answer; the runtime would only cut the connection.
+      // body.ts refuses large bodies with a proper answer; the runtime would only cut the connection.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     },
   });
-  for (const { method, path, handler } of routes)
+  for (const route of routes)
     app.route(
-      method,
-      path,
+      route.method,
+      route.path,
       ({ request, params }) =>
-        respond(path, request, (arrival, address) => handler({ request, arrival, params: params ?? {} }, address)),
+        respond(route.path, request, seen => answerOf(route, { ...seen, request, params: params ?? {} })),
       { parse: 'none' },
     );
   app.onError(({ code, error, request }) =>
     respond('none', request, () => {
-      if (code === 'NOT_FOUND') return notFound(request, routes, hint);
+      if (code === 'NOT_FOUND') return noRoute(request, routes, hint);
       logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
       return problem(new PipelineError('internal'));
     }),
@@ -247,20 +158,28 @@ function listen(
   const server = app.server;
   if (server === null) throw new Error('the server did not start');
 
-  async function respond(route: string, request: Request, handle: Handle) {
+  function answerOf({ needs, handler }: Route, call: Omit<Call, 'caller'>): Answer | Promise<Answer> {
+    if (needs === undefined) return handler({ ...call, caller: anybody });
+    const proceed = (admission: Admission) =>
+      admission.ok ? handler({ ...call, caller: admission.caller }) : admission.answer;
+    const admission = admit(call, needs);
+    return admission instanceof Promise ? admission.then(proceed) : proceed(admission);
+  }
+
+  async function respond(route: string, request: Request, handle: (seen: Seen) => Answer | Promise<Answer>) {
     const startedAt = performance.now();
     server?.timeout(request, idleSeconds);
     const address = clientAddress(server?.requestIP(request)?.address ?? '');
     const arrival = arrivalOf(request);
     let answer: Answer;
     try {
-      answer = await handle(arrival, address);
+      answer = await handle({ address, arrival });
     } catch (error) {
       answer = answerTo(error);
     }
     const response = await sent(answer, arrival, connections()?.isCrowded() === true);
-    const durationMs = performance.now() - startedAt;
     const { status } = answer;
+    const durationMs = performance.now() - startedAt;
     metrics.httpRequest.observe({ route, status: String(status) }, durationMs / 1000);
     const bytes = Number(request.headers.get('content-length') ?? 0);
     logs.request({ method: methodOf(request), route, status, bytes, durationMs, address });
@@ -284,6 +203,8 @@ function listen(
   };
 }
 
+type Seen = Pick<Call, 'address' | 'arrival'>;
+
 const closing = { connection: 'close' };
 
 /** After a refusal the body may still be on its way; a small one is here in a moment, and then the connection stays. */
@@ -294,6 +215,6 @@ async function sent({ status, headers, body }: Answer, arrival: Arrival, isCrowd
   return new Response(lingering(body, arrival), { status, headers: { ...headers, ...closing } });
 }
 
-const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);
+const known: ReadonlySet<string> = new Set(methods);
 
-const methodOf = (request: Request): string => (methods.has(request.method) ? request.method : 'OTHER');
+const methodOf = (request: Request): string => (known.has(request.method) ? request.method : 'OTHER');

@@ -1,12 +1,11 @@
-// What the routes answer when all is well, as OpenAPI; and the routes that take no body.
+// What the routes of events and receipts answer, as OpenAPI.
 
 import { type JsonSchema, refTo } from '../../schemas/json-schema.ts';
+import { rejectReasons } from '../catalogue/rejection.ts';
 import { errorTable } from '../errors.ts';
 import { typeOf } from '../http/answer.ts';
+import { jsonOf } from '../http/openapi.ts';
 import { acks } from './ack.ts';
-import type { Operation } from './openapi.ts';
-
-const jsonOf = (schema: JsonSchema) => ({ 'application/json': { schema } });
 
 const accepted = { outcome: 'accepted', event_id: '01927a3e-5c1b-7d2f-9e4a-3b6c8d0f1a2e', stored: 'kafka' };
 const rejected = {
@@ -74,6 +73,7 @@ const outcomeOf = (outcome: string, properties: JsonSchema, required: readonly s
 });
 
 export const answerSchemas: Readonly<Record<string, JsonSchema>> = {
+  RejectReason: { enum: rejectReasons },
   Accepted: outcomeOf(
     'accepted',
     {
@@ -113,26 +113,6 @@ export const answerSchemas: Readonly<Record<string, JsonSchema>> = {
     },
   },
 };
-
-const statusOf = (word: string, more: JsonSchema = {}): JsonSchema => ({
-  type: 'object',
-  required: ['status', ...Object.keys(more)],
-  properties: { status: { const: word }, ...more },
-});
-
-const detail = {
-  type: 'object',
-  additionalProperties: { type: 'string' },
-  description: 'What does not work just now, in words, by part',
-};
-
-const get = (operationId: string, tag: string, summary: string, responses: JsonSchema): { get: Operation } => ({
-  get: { operationId, tags: [tag], summary, responses: { ...responses, 500: refTo('Problem500', 'responses') } },
-});
-
-const text = (type: string, description: string) => ({
-  200: { description, content: { [type]: { schema: { type: 'string' } } } },
-});
 
 export const ackParameter = {
   name: 'ack',
@@ -182,22 +162,4 @@ export const receiptPaths = {
       },
     },
   },
-};
-
-export const adminPaths = {
-  '/healthz/live': get('getLive', 'health', 'Whether the process answers', {
-    200: { description: 'It does', content: jsonOf(statusOf('live')) },
-  }),
-  '/healthz/ready': get('getReady', 'health', 'Whether an event could be stored durably just now', {
-    200: { description: 'It could', content: jsonOf(statusOf('ready', { detail })) },
-    503: { description: 'It could not', content: jsonOf(statusOf('not ready', { detail })) },
-  }),
-  '/metrics': get('getMetrics', 'health', 'Metrics for Prometheus', text('text/plain', 'In its text format')),
-};
-
-export const documentPaths = {
-  '/openapi.json': get('getOpenApi', 'documentation', 'This document', {
-    200: { description: 'OpenAPI 3.1', content: jsonOf({ type: 'object' }) },
-  }),
-  '/apidocs': get('getApiDocs', 'documentation', 'This document, to read and try', text('text/html', 'A page')),
 };

@@ -1,23 +1,14 @@
-// The OpenAPI 3.1 document: every route, body, answer and problem, made from the catalogue, the table of errors and the
-// settings, so that it cannot say anything else than they do. Which routes it tells of is up to who serves it.
+// Events in the OpenAPI document: their routes, bodies and answers, made from the catalogue and the settings, so that it
+// cannot say anything else than they do.
 
 import type { Catalogue } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
 import { type JsonSchema, jsonSchemaOf, refTo, sharedSchemas } from '../../schemas/json-schema.ts';
-import { problemResponses, problemSchemas } from '../http/openapi-problems.ts';
-import {
-  ackParameter,
-  adminPaths,
-  answerSchemas,
-  documentPaths,
-  eventAnswers,
-  receiptPaths,
-} from './openapi-answers.ts';
+import type { ApiPart, Media, Operation } from '../http/openapi.ts';
+import { ackParameter, answerSchemas, eventAnswers, receiptPaths } from './openapi-answers.ts';
 
-export interface OpenApiOptions {
+export interface EventsApiOptions {
   readonly catalogue: Catalogue;
-  /** Of ugc. */
-  readonly version: string;
   readonly unknownFields: 'reject' | 'drop';
   readonly eventBytesMax: number;
   readonly bodyBytesMax: number;
@@ -27,111 +18,51 @@ export interface OpenApiOptions {
   readonly eventFutureMaxHours: number;
 }
 
-export interface OpenApi {
-  readonly openapi: '3.1.0';
-  readonly info: Readonly<Record<string, unknown>>;
-  readonly tags: readonly { readonly name: string; readonly description: string }[];
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
-  readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly security: readonly unknown[];
-}
-
-export interface Operation {
-  readonly operationId: string;
-  readonly tags: readonly string[];
-  readonly summary: string;
-  readonly requestBody?: { readonly content: Readonly<Record<string, Media>> } & Readonly<Record<string, unknown>>;
-  readonly responses: Readonly<Record<string, unknown>>;
-  readonly [more: string]: unknown;
-}
-
-export interface Media {
-  readonly schema: JsonSchema;
-  readonly examples?: Readonly<Record<string, { readonly summary?: string; readonly value: unknown }>>;
-}
-
-export function openApiOf(options: OpenApiOptions): OpenApi {
+export function eventsApiOf(options: EventsApiOptions): ApiPart {
   const { types } = options.catalogue;
   const families = [...new Set(types.map(({ family }) => family))];
   return {
-    openapi: '3.1.0',
-    info: {
-      title: 'ugc',
-      version: options.version,
-      summary: 'User events over HTTP; each accepted one is exactly one row in ClickHouse',
-      description: limitsOf(options),
-      license: { name: 'MIT', identifier: 'MIT' },
-    },
+    description: limitsOf(options),
     tags: [
       { name: 'events', description: 'Events of any type' },
       ...families.map(family => ({ name: family, description: `Events of the family ${family}, by type` })),
-      { name: 'health', description: 'For who looks after it' },
-      { name: 'documentation', description: 'This' },
     ],
-    security: [], // UGC_AUTH=none: whoever reaches the port may send
     paths: {
       '/v1/events': { post: postAny(options) },
       ...Object.fromEntries(types.map(type => [`/v1/events/${type.name}`, { post: postOf(type) }])),
       ...receiptPaths,
-      ...adminPaths,
-      ...documentPaths,
     },
-    components: {
-      schemas: {
-        ...sharedSchemas,
-        ...problemSchemas(),
-        ...answerSchemas,
-        Event: {
-          description: 'An event of any type; event_type tells which',
-          type: 'object',
-          required: ['event_type'],
-          anyOf: types.map(({ name }) => refTo(name)),
-          discriminator: {
-            propertyName: 'event_type',
-            mapping: Object.fromEntries(
-              types.flatMap(({ name, aliases }) =>
-                [name, ...aliases].map(said => [said, `#/components/schemas/${name}`]),
-              ),
-            ),
-          },
-        },
-        ...Object.fromEntries(
-          types.map(type => [type.name, jsonSchemaOf(type, { takesUnknownFields: options.unknownFields === 'drop' })]),
-        ),
-      },
-      responses: problemResponses(),
+    schemas: {
+      ...sharedSchemas,
+      ...answerSchemas,
+      Event: anyEventOf(types),
+      ...Object.fromEntries(
+        types.map(type => [type.name, jsonSchemaOf(type, { takesUnknownFields: options.unknownFields === 'drop' })]),
+      ),
     },
   };
 }
 
-/** The document, as far as it tells of what `serves` says is there. */
-export function documentOf(api: OpenApi, serves: (method: string, path: string) => boolean): OpenApi {
-  const paths = Object.fromEntries(
-    Object.entries(api.paths).flatMap(([path, operations]) => {
-      const served = Object.entries(operations).filter(([method]) => serves(method.toUpperCase(), path));
-      return served.length === 0 ? [] : [[path, Object.fromEntries(served)]];
-    }),
-  );
-  const used = new Set(
-    Object.values(paths).flatMap(operations => Object.values(operations).flatMap(({ tags }) => tags)),
-  );
-  return { ...api, tags: api.tags.filter(({ name }) => used.has(name)), paths };
-}
+const anyEventOf = (types: readonly EventType[]): JsonSchema => ({
+  description: 'An event of any type; event_type tells which',
+  type: 'object',
+  required: ['event_type'],
+  anyOf: types.map(({ name }) => refTo(name)),
+  discriminator: {
+    propertyName: 'event_type',
+    mapping: Object.fromEntries(
+      types.flatMap(({ name, aliases }) => [name, ...aliases].map(said => [said, `#/components/schemas/${name}`])),
+    ),
+  },
+});
 
-/** The text of the document as it is served: every example happens now, or sending it would tell of a year long gone. */
-export const presentText = (text: string, nowMs: number): string =>
-  text.replace(/(\\?"timestamp\\?":\\?")[^"\\]+/g, `$1${new Date(nowMs).toISOString()}`);
-
-const limitsOf = (options: OpenApiOptions): string =>
+const limitsOf = (options: EventsApiOptions): string =>
   `A \`200\` means that the event is durable: Kafka has acknowledged it, or it is on disk, flushed.
 
 Bodies are UTF-8, up to ${options.bodyBytesMax} bytes as sent and ${options.bodyDecompressedBytesMax} decompressed \
 (\`Content-Encoding\`: gzip, deflate, br or zstd), with up to ${options.bodyEventsMax} events of up to ${options.eventBytesMax} bytes each. \
 Lengths of texts are counted in UTF-16 units. Timestamps lie at most ${options.eventAgeMaxDays} days back and \
-${options.eventFutureMaxHours} hours ahead. Fields an event type does not have are ${options.unknownFields === 'drop' ? 'dropped' : 'rejected'}.
-
-Everything that is no success is a problem of RFC 9457, \`application/problem+json\`, with a \`type\` that does not change. \
-An unknown path is \`urn:ugc:problem:not-found\`, a method a path does not take \`urn:ugc:problem:method-not-allowed\` with \`Allow\`.`;
+${options.eventFutureMaxHours} hours ahead. Fields an event type does not have are ${options.unknownFields === 'drop' ? 'dropped' : 'rejected'}.`;
 
 /** The forms in which events of a schema can be sent as JSON. */
 const formsOf = (event: JsonSchema): JsonSchema => ({
@@ -202,7 +133,7 @@ const storesAbout =
 const bodyAbout =
   'Recognised by its content type; without one it is JSON. Compressed as Content-Encoding says: gzip, deflate, br or zstd.';
 
-function postAny({ catalogue: { types } }: OpenApiOptions): Operation {
+function postAny({ catalogue: { types } }: EventsApiOptions): Operation {
   return {
     operationId: 'postEvents',
     tags: ['events'],

@@ -1,16 +1,13 @@
-// A request's body → the events in it, unjudged. Bounded in bytes before and after decompression, in events and in time;
-// what is no JSON is refused with the place where it stops being some.
+// A request's body → the events in it, unjudged and bounded in number; what is no JSON is refused with the place where it
+// stops being some.
 
-import { messageOf, PipelineError } from '../errors.ts';
+import { PipelineError } from '../errors.ts';
 import { type Arrival, arrivalOf } from '../http/arrival.ts';
-import { decompress } from '../http/decompress.ts';
+import { type BodyLimits, readText } from '../http/body.ts';
 import { parseJson } from '../record/json.ts';
 
-export interface ReadLimits {
-  readonly bodyBytesMax: number;
-  readonly bodyDecompressedBytesMax: number;
+export interface ReadLimits extends BodyLimits {
   readonly bodyEventsMax: number;
-  readonly bodyTimeoutMs: number;
 }
 
 export interface Reading {
@@ -31,11 +28,7 @@ export async function readEvents(
   arrival: Arrival = arrivalOf(request),
 ): Promise<Reading> {
   const form = formOf(request.headers.get('content-type'));
-  const sent = await bodyOf(arrival, limits);
-  const encoding = request.headers.get('content-encoding');
-  const bytes = encoding === null ? sent : await decompress(sent, encoding, limits.bodyDecompressedBytesMax);
-  if (bytes.length === 0) throw new PipelineError('not_json', 'the body is empty');
-  const text = decode(bytes);
+  const text = await readText(request, limits, arrival);
   const reading = form === 'lines' ? readLines(text, limits.bodyEventsMax) : readJson(text);
   if (reading.events.length > limits.bodyEventsMax)
     throw new PipelineError(
@@ -72,56 +65,6 @@ function formOf(contentType: string | null): 'json' | 'lines' {
     'unsupported_media_type',
     `Content-Type ${type.slice(0, 80)} is not one of application/json, text/plain, application/x-ndjson, application/jsonl`,
   );
-}
-
-async function bodyOf(arrival: Arrival, { bodyBytesMax, bodyTimeoutMs }: ReadLimits): Promise<Uint8Array> {
-  const { announcedBytes } = arrival;
-  if (announcedBytes !== null && announcedBytes > bodyBytesMax) throw tooLarge(bodyBytesMax);
-  if (arrival.isSmall) return within(bodyTimeoutMs, arrival.whole());
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for (;;) {
-    const chunk = await within(bodyTimeoutMs, arrival.next());
-    if (chunk === null) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
-    length += chunk.length;
-    if (length > bodyBytesMax) throw tooLarge(bodyBytesMax);
-    chunks.push(chunk);
-  }
-}
-
-const tooLarge = (bytesMax: number): PipelineError =>
-  new PipelineError('too_large', `the body is larger than ${bytesMax} bytes (UGC_BODY_BYTES_MAX)`);
-
-/** What arrives, or `body_timeout`. A connection that breaks is a bad request nobody will read the answer to. */
-function within<T>(timeoutMs: number, arriving: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new PipelineError('body_timeout', `nothing of the body arrived for ${timeoutMs} ms`)),
-      timeoutMs,
-    );
-    arriving.then(
-      value => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      error => {
-        clearTimeout(timer);
-        reject(
-          new PipelineError('bad_request', `the body did not arrive whole: ${messageOf(error)}`, { cause: error }),
-        );
-      },
-    );
-  });
-}
-
-const utf8 = new TextDecoder('utf-8', { fatal: true }); // leaves out a byte order mark
-
-function decode(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch (error) {
-    throw new PipelineError('not_json', 'the body is not valid UTF-8', { cause: error });
-  }
 }
 
 function readJson(text: string): Reading {

@@ -3,11 +3,10 @@
 
 import { type EventTablesOptions, eventTablesIn } from '../adapters/clickhouse/ask/event-tables.ts';
 import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
-import type { Config } from '../config/config.ts';
 import { PipelineError } from '../errors.ts';
 import type { EventTables } from '../ports/event-tables.ts';
 import { readInstance } from '../process/instance.ts';
-import type { Storage } from './storage.ts';
+import type { Parts } from './role.ts';
 
 export interface Lookup {
   readonly tables: EventTables;
@@ -19,22 +18,22 @@ export interface Lookup {
 /** A question is given up after this; it is asked again. */
 const timeoutMs = 3_000;
 
-/** `types`: event types there are tables for, just now. */
-export function openLookup(config: Config, storage: Storage | null, types: () => readonly string[]): Lookup {
+export function openLookup({ config, catalogue, transport, tables }: Parts): Lookup {
+  const types = catalogue.names;
   const { clickhouseUrl: url, clickhouseUser: user, clickhousePassword: password, clickhouseDatabase } = config;
   if (url !== '') {
     const client = clickhouseClient({ url, user, password, timeoutMs });
     return lookupOver({ client: () => client, database: clickhouseDatabase, types, close: () => client.close() });
   }
-  if (storage !== null) return lookupOver({ client: () => storage.client, database: clickhouseDatabase, types });
+  if (tables !== null) return lookupOver({ client: () => tables.client, database: clickhouseDatabase, types });
   const neighbour = neighbourOf(config.dataDir);
   return lookupOver({
     ...neighbour,
     database: clickhouseDatabase,
     types,
-    // Without Kafka the etl role runs on this folder or nowhere, so it is waited for.
+    // Without a broker the etl role runs on this folder or nowhere, so it is waited for.
     refusal: () =>
-      config.kafkaBrokers === '' || neighbour.isKnown()
+      transport === null || neighbour.isKnown()
         ? null
         : 'this process cannot see the tables, so it cannot wait for a row: set UGC_CLICKHOUSE_URL',
   });

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { catalogue } from '../../schemas/catalogue.ts';
-import type { OpenApi } from '../../src/ingest/openapi.ts';
+import type { OpenApi } from '../../src/http/openapi.ts';
 import { startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 let ugc: Ugc;

@@ -3,12 +3,9 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { judgeOf } from '../../src/catalogue/judge.ts';
-import { type Server, startServer } from '../../src/http/server.ts';
-import { acceptOf } from '../../src/ingest/accept.ts';
-import { judgeOptions, testApi } from '../support/edge.ts';
-import { memoryLog } from '../support/memory-log.ts';
-import { quietLogs, sharedMetrics } from '../support/quiet.ts';
+import type { Server } from '../../src/http/server.ts';
+import { startEdgeServer } from '../support/edge-server.ts';
+import { quietLogs } from '../support/quiet.ts';
 import { rawHttp } from '../support/raw-http.ts';
 import { soon, until } from '../support/until.ts';
 
@@ -23,19 +20,7 @@ let server: Server;
 let url: string;
 
 beforeAll(() => {
-  server = startServer({
-    host: '127.0.0.1',
-    port: 0,
-    adminPort: -1,
-    accept: acceptOf({ judge: judgeOf(judgeOptions), log: memoryLog(), metrics: sharedMetrics }),
-    limits,
-    api: () => testApi,
-    graceMs: 1_000,
-    health: () => ({ ready: true, detail: {} }),
-    onScrape: async () => {},
-    metrics: sharedMetrics,
-    logs,
-  });
+  server = startEdgeServer({ limits, logs });
   url = `http://127.0.0.1:${server.port}`;
 });
 afterAll(() => server.stop());

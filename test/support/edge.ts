@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { type JudgeOptions, judgeOf, type Origin, type Verdict } from '../../src/catalogue/judge.ts';
 import type { RejectReason } from '../../src/catalogue/rejection.ts';
-import { type OpenApi, openApiOf } from '../../src/ingest/openapi.ts';
+import type { ApiPart } from '../../src/http/openapi.ts';
+import { eventsApiOf } from '../../src/ingest/openapi.ts';
 
 /** The moment all these tests happen at. */
 export const nowMs = Date.UTC(2026, 10, 21, 12);
@@ -20,10 +21,9 @@ export const judgeOptions: JudgeOptions = {
   unknownFields: 'reject',
 };
 
-/** The document of that edge. */
-export const testApi: OpenApi = openApiOf({
+/** What that edge says in the document. */
+export const testApi: ApiPart = eventsApiOf({
   ...judgeOptions,
-  version: '0.0.0',
   bodyBytesMax: 100_000,
   bodyDecompressedBytesMax: 200_000,
   bodyEventsMax: 5,

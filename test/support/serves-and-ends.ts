@@ -1,28 +1,13 @@
 // A process that serves bodies of every sort, one of them cut off, stops, and then has to end by itself.
 
-import { judgeOf } from '../../src/catalogue/judge.ts';
-import { startServer } from '../../src/http/server.ts';
-import { acceptOf } from '../../src/ingest/accept.ts';
-import { click, judgeOptions, testApi } from './edge.ts';
-import { memoryLog } from './memory-log.ts';
-import { sharedMetrics as metrics, quietLogs } from './quiet.ts';
+import { click } from './edge.ts';
+import { startEdgeServer } from './edge-server.ts';
+import { quietLogs } from './quiet.ts';
 import { rawHttp } from './raw-http.ts';
 import { until } from './until.ts';
 
 const logs = quietLogs();
-const server = startServer({
-  host: '127.0.0.1',
-  port: 0,
-  adminPort: 0,
-  accept: acceptOf({ judge: judgeOf(judgeOptions), log: memoryLog(), metrics }),
-  limits: { bodyBytesMax: 100_000, bodyDecompressedBytesMax: 100_000, bodyEventsMax: 5, bodyTimeoutMs: 60_000 },
-  api: () => testApi,
-  graceMs: 1_000,
-  health: () => ({ ready: true, detail: {} }),
-  onScrape: async () => {},
-  metrics,
-  logs,
-});
+const server = startEdgeServer({ adminPort: 0, limits: { bodyDecompressedBytesMax: 100_000 }, logs });
 const url = `http://127.0.0.1:${server.port}`;
 const text = JSON.stringify({ ...click, timestamp: Date.now() });
 

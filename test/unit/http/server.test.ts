@@ -3,12 +3,13 @@
 import { afterEach, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { judgeOf } from '../../../src/catalogue/judge.ts';
 import { PipelineError } from '../../../src/errors.ts';
-import { type Server, type ServerOptions, startServer } from '../../../src/http/server.ts';
-import { acceptOf } from '../../../src/ingest/accept.ts';
+import { json, problem } from '../../../src/http/answer.ts';
+import type { Admit, Method, Route } from '../../../src/http/route.ts';
+import type { Server } from '../../../src/http/server.ts';
 import type { Health } from '../../../src/process/telemetry.ts';
-import { click, film, filmExamples, fixtureText, judgeOptions, testApi } from '../../support/edge.ts';
+import { click, film, filmExamples, fixtureText } from '../../support/edge.ts';
+import { type EdgeServerOptions, startEdgeServer } from '../../support/edge-server.ts';
 import { memoryLog } from '../../support/memory-log.ts';
 import { sharedMetrics as metrics, quietLogs } from '../../support/quiet.ts';
 import { rawHttp } from '../../support/raw-http.ts';
@@ -16,8 +17,6 @@ import { soon, until } from '../../support/until.ts';
 
 const event = { ...click, timestamp: new Date().toISOString() };
 const text = JSON.stringify(event);
-
-const limits = { bodyBytesMax: 100_000, bodyDecompressedBytesMax: 200_000, bodyEventsMax: 5, bodyTimeoutMs: 60_000 };
 
 const started: Server[] = [];
 afterEach(async () => {
@@ -33,24 +32,11 @@ afterEach(async () => {
       ).toBe('gone');
 });
 
-function start(options: Partial<ServerOptions> = {}) {
+function start(options: EdgeServerOptions = {}) {
   const log = memoryLog();
   const logs = quietLogs();
   const health: { now: Health } = { now: { ready: true, detail: {} } };
-  const server = startServer({
-    host: '127.0.0.1',
-    port: 0,
-    adminPort: -1,
-    accept: acceptOf({ judge: judgeOf(judgeOptions), log, metrics }),
-    limits,
-    api: () => testApi,
-    graceMs: 1_000,
-    health: () => health.now,
-    onScrape: async () => {},
-    metrics,
-    logs,
-    ...options,
-  });
+  const server = startEdgeServer({ log, health: () => health.now, logs, ...options });
   started.push(server);
   const url = `http://127.0.0.1:${server.port}`;
   const post = async (body: Bun.BodyInit, headers: Record<string, string> = {}, path = '/v1/events') => {
@@ -235,25 +221,77 @@ test('a slash at the end of a path changes nothing, whatever the host is called'
   expect(log.published).toHaveLength(3);
 });
 
-describe('a path or method that is none', () => {
-  test.each([
-    '/',
-    '/v1',
-    '/v1/event',
-    '/v1/events/click/x',
-    '/V1/events',
-    '/v1/events/../x',
-    '/%',
-    `/${'x'.repeat(5_000)}`,
-  ])('is 404: %s', async path => {
-    const { url } = start();
-    for (const method of ['GET', 'POST', 'DELETE']) {
-      const response = await fetch(url + path, { method });
-      expect({ method, status: response.status }).toEqual({ method, status: 404 });
-      expect(response.headers.get('content-type')).toBe('application/problem+json');
-      expect((await response.text()).length).toBeLessThan(400);
-    }
+test('/ says what this is and which routes there are: to a browser as a page, to everybody else as text', async () => {
+  const { url } = start();
+  const text = await fetch(url);
+  expect(text.headers.get('content-type')).toStartWith('text/plain');
+  expect(await text.text()).toMatch(/ {2}POST {3}\/v1\/events\n/);
+  const page = await fetch(url, { headers: { accept: 'text/html,application/xhtml+xml' } });
+  expect(page.headers.get('content-type')).toStartWith('text/html');
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(await page.text()).toContain('<a href="/apidocs">');
+});
+
+describe('who may', () => {
+  const admit: Admit = ({ request }, needs) =>
+    request.headers.get('authorization') === 'Bearer good'
+      ? { ok: true, caller: { name: `${needs} by good` } }
+      : { ok: false, answer: problem(new PipelineError('bad_request', 'not you')) };
+
+  test('is asked before the body is read, and the caller is the source of the events', async () => {
+    const { url, post, log } = start({ admit });
+    const { received, drop } = await rawHttp(
+      url,
+      ['POST /v1/events HTTP/1.1', 'host: test', 'content-length: 100'],
+      '{',
+    );
+    await until(() => received().includes('not you'), 'an answer, though the body never comes');
+    drop();
+    expect((await post(text)).status).toBe(400);
+    expect(log.published).toEqual([]);
+    expect((await post(text, { authorization: 'Bearer good' })).status).toBe(200);
+    expect(JSON.parse(log.published[0]!.body)).toMatchObject({ source: 'events:write by good' });
   });
+
+  test('may take its time, and is not asked of what everybody may', async () => {
+    const { url, post } = start({ admit: async (...asked) => admit(...asked) });
+    expect((await post(text)).status).toBe(400);
+    expect((await post(text, { authorization: 'Bearer good' })).status).toBe(200);
+    expect((await fetch(`${url}/healthz/live`)).status).toBe(200);
+  });
+});
+
+describe('every method', () => {
+  test('can be a route of a role', async () => {
+    const ofMethod = (method: Method): Route => ({
+      method,
+      path: '/v1/x/:id',
+      handler: ({ params }) => json(200, `"${method} ${params.id}"`),
+    });
+    const { url } = start({ routes: (['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const).map(ofMethod) });
+    for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+      expect(await (await fetch(`${url}/v1/x/7`, { method })).json()).toBe(`${method} 7`);
+    const other = await fetch(`${url}/v1/x/7`, { method: 'POST' });
+    expect({ status: other.status, allow: other.headers.get('allow') }).toEqual({
+      status: 405,
+      allow: 'GET, PUT, PATCH, DELETE, OPTIONS',
+    });
+  });
+});
+
+describe('a path or method that is none', () => {
+  test.each(['/v1', '/v1/event', '/v1/events/click/x', '/V1/events', '/v1/events/../x', '/%', `/${'x'.repeat(5_000)}`])(
+    'is 404: %s',
+    async path => {
+      const { url } = start();
+      for (const method of ['GET', 'POST', 'DELETE']) {
+        const response = await fetch(url + path, { method });
+        expect({ method, status: response.status }).toEqual({ method, status: 404 });
+        expect(response.headers.get('content-type')).toBe('application/problem+json');
+        expect((await response.text()).length).toBeLessThan(400);
+      }
+    },
+  );
 
   test.each([
     ['/v1/events', 'POST', ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']],
@@ -312,7 +350,7 @@ describe('a body that does not come as it should', () => {
     ['in chunks that stop', chunked, chunk('[')],
     ['in chunks that stop in the middle of one', chunked, '5\r\n['],
   ])('is 408 and the connection closed: %s', async (_, head, body) => {
-    const { url, log, post } = start({ limits: { ...limits, bodyTimeoutMs: 300 } });
+    const { url, log, post } = start({ limits: { bodyTimeoutMs: 300 } });
     const { received, closed } = await rawHttp(url, head, body);
     await soon(closed, 'the connection to close');
     expect(received()).toStartWith('HTTP/1.1 408 ');
@@ -373,7 +411,7 @@ describe('health and metrics', () => {
   });
 
   test('metrics are Prometheus text, brought up to date before they are read', async () => {
-    const { url, post } = start({ onScrape: async () => metrics.bufferEvents.set(42) });
+    const { url, post } = start({ scrape: async () => metrics.bufferEvents.set(42) });
     await post(text);
     const response = await fetch(`${url}/metrics`);
     expect(response.headers.get('content-type')).toStartWith('text/plain; version=0.0.4');

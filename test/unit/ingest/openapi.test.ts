@@ -3,34 +3,14 @@
 
 import { afterAll, expect, test } from 'bun:test';
 import { catalogue } from '../../../schemas/catalogue.ts';
-import { judgeOf } from '../../../src/catalogue/judge.ts';
 import { errorTable } from '../../../src/errors.ts';
-import { type ServerOptions, startServer } from '../../../src/http/server.ts';
-import { acceptOf } from '../../../src/ingest/accept.ts';
-import { documentOf, type OpenApi, openApiOf } from '../../../src/ingest/openapi.ts';
+import type { ApiPart, OpenApi } from '../../../src/http/openapi.ts';
+import { documentOf } from '../../../src/http/openapi.ts';
+import { eventsApiOf } from '../../../src/ingest/openapi.ts';
 import { judgeOptions, testApi } from '../../support/edge.ts';
-import { memoryLog } from '../../support/memory-log.ts';
-import { sharedMetrics as metrics, quietLogs } from '../../support/quiet.ts';
+import { startEdgeServer } from '../../support/edge-server.ts';
 
-const options: ServerOptions = {
-  host: '127.0.0.1',
-  port: 0,
-  adminPort: -1,
-  receipts: async () => ({ status: 200, headers: {}, body: '' }),
-  accept: acceptOf({ judge: judgeOf(judgeOptions), log: memoryLog(), metrics }),
-  limits: { bodyBytesMax: 100_000, bodyDecompressedBytesMax: 200_000, bodyEventsMax: 5, bodyTimeoutMs: 50 },
-  api: () => testApi,
-  graceMs: 100,
-  health: () => ({ ready: true, detail: {} }),
-  onScrape: async () => {},
-  metrics,
-  logs: quietLogs(),
-};
-const started = [
-  startServer(options),
-  startServer({ ...options, accept: null }),
-  startServer({ ...options, adminPort: 0 }),
-];
+const started = [startEdgeServer(), startEdgeServer({ accept: null }), startEdgeServer({ adminPort: 0 })];
 const [whole, withoutEvents, apart] = started as [(typeof started)[0], (typeof started)[0], (typeof started)[0]];
 afterAll(() => Promise.all(started.map(server => server.stop())));
 
@@ -50,7 +30,7 @@ test('every route of the server is in the document, and every operation of the d
   );
   // One route for all types, one path for each; the files of the page are part of the page.
   const served = whole.routes
-    .filter(route => !route.startsWith('GET /apidocs/'))
+    .filter(route => route !== 'GET /' && !route.startsWith('GET /apidocs/'))
     .flatMap(route =>
       route.endsWith('/:event_type')
         ? catalogue.types.map(({ name }) => route.replace(':event_type', name))
@@ -72,7 +52,8 @@ test('a port tells of its own routes alone', async () => {
   expect([main.includes('/metrics'), main.includes('/v1/events')]).toEqual([false, true]);
 });
 
-test('every reference leads somewhere, and no name is used for two things', () => {
+test('every reference leads somewhere, and no name is used for two things', async () => {
+  const testApi = await documentAt(whole.port);
   const schemas = new Set(Object.keys(testApi.components.schemas!));
   const responses = new Set(Object.keys(testApi.components.responses!));
   const refs = under('$ref', testApi) as string[];
@@ -91,7 +72,8 @@ test('every reference leads somewhere, and no name is used for two things', () =
   }
 });
 
-test('every problem of the table that can reach a client is in it, with its status and title', () => {
+test('every problem of the table that can reach a client is in it, with its status and title', async () => {
+  const testApi = await documentAt(whole.port);
   const told = new Map(
     Object.values(testApi.components.responses!).flatMap(response =>
       (under('value', response) as { type: string; title: string; status: number }[]).map(value => [value.type, value]),
@@ -113,22 +95,20 @@ test('every problem of the table that can reach a client is in it, with its stat
 });
 
 test('what the settings allow is what it says', () => {
-  const dropping = openApiOf({
+  const dropping = eventsApiOf({
     ...judgeOptions,
     unknownFields: 'drop',
-    version: '1',
     bodyBytesMax: 1,
     bodyDecompressedBytesMax: 1,
     bodyEventsMax: 7,
   });
-  const additional = (api: OpenApi) =>
-    (api.components.schemas!.click as { additionalProperties: boolean }).additionalProperties;
+  const additional = (api: ApiPart) => (api.schemas!.click as { additionalProperties: boolean }).additionalProperties;
   expect([additional(testApi), additional(dropping)]).toEqual([false, true]);
-  expect(String(dropping.info.description)).toContain('up to 7 events');
+  expect(dropping.description).toContain('up to 7 events');
 });
 
 test('the text of a 64-bit integer is every one of them and none beyond', () => {
-  const { anyOf } = testApi.components.schemas!.Integer64 as { anyOf: { pattern?: string }[] };
+  const { anyOf } = testApi.schemas!.Integer64 as { anyOf: { pattern?: string }[] };
   const pattern = new RegExp(anyOf[1]!.pattern!);
   const most = 2n ** 63n - 1n;
   const good = [
@@ -160,7 +140,7 @@ test('the text of a 64-bit integer is every one of them and none beyond', () => 
 });
 
 test('a document for nothing is one of nothing', () => {
-  const { paths, tags } = documentOf(testApi, () => false);
+  const { paths, tags } = documentOf({ version: '0.0.0', parts: [testApi], routes: [] });
   expect([paths, tags]).toEqual([{}, []]);
 });
 

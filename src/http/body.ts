@@ -1,0 +1,70 @@
+// A request's body → text, bounded before and after decompression and in time.
+
+import { messageOf, PipelineError } from '../errors.ts';
+import type { Arrival } from './arrival.ts';
+import { decompress } from './decompress.ts';
+
+export interface BodyLimits {
+  readonly bodyBytesMax: number;
+  readonly bodyDecompressedBytesMax: number;
+  readonly bodyTimeoutMs: number;
+}
+
+/** Decompressed, as UTF-8 without a byte order mark. Rejects with a PipelineError that a client can be answered with. */
+export async function readText(request: Request, limits: BodyLimits, arrival: Arrival): Promise<string> {
+  const sent = await readBytes(arrival, limits);
+  const encoding = request.headers.get('content-encoding');
+  const bytes = encoding === null ? sent : await decompress(sent, encoding, limits.bodyDecompressedBytesMax);
+  if (bytes.length === 0) throw new PipelineError('not_json', 'the body is empty');
+  return decode(bytes);
+}
+
+async function readBytes(arrival: Arrival, { bodyBytesMax, bodyTimeoutMs }: BodyLimits): Promise<Uint8Array> {
+  const { announcedBytes } = arrival;
+  if (announcedBytes !== null && announcedBytes > bodyBytesMax) throw tooLarge(bodyBytesMax);
+  if (arrival.isSmall) return arriving(bodyTimeoutMs, arrival.whole());
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const chunk = await arriving(bodyTimeoutMs, arrival.next());
+    if (chunk === null) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+    length += chunk.length;
+    if (length > bodyBytesMax) throw tooLarge(bodyBytesMax);
+    chunks.push(chunk);
+  }
+}
+
+const tooLarge = (bytesMax: number): PipelineError =>
+  new PipelineError('too_large', `the body is larger than ${bytesMax} bytes (UGC_BODY_BYTES_MAX)`);
+
+/** What arrives, or `body_timeout`. A connection that breaks is a bad request nobody will read the answer to. */
+function arriving<T>(timeoutMs: number, bytes: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new PipelineError('body_timeout', `nothing of the body arrived for ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    bytes.then(
+      value => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      error => {
+        clearTimeout(timer);
+        reject(
+          new PipelineError('bad_request', `the body did not arrive whole: ${messageOf(error)}`, { cause: error }),
+        );
+      },
+    );
+  });
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true }); // leaves out a byte order mark
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (error) {
+    throw new PipelineError('not_json', 'the body is not valid UTF-8', { cause: error });
+  }
+}

@@ -1,0 +1,68 @@
+// A route: method, path, what a caller needs to be let in, and what it does. Roles bring them, the server is handed them.
+//
+// Who may is asked before the body is read. What a caller needs is named here; who has it is for `Admit` to say.
+
+import { PipelineError } from '../errors.ts';
+import { type Answer, problem } from './answer.ts';
+import type { Arrival } from './arrival.ts';
+
+export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+export type Method = (typeof methods)[number];
+
+/** Who sends a request, as far as it was asked: by name, '' when nobody was. */
+export interface Caller {
+  /** Becomes the event's `source`. */
+  readonly name: string;
+}
+
+export const anybody: Caller = { name: '' };
+
+export interface Call {
+  readonly request: Request;
+  /** What stands in the path for `:name`. */
+  readonly params: Readonly<Record<string, string | undefined>>;
+  /** Its body, as it comes. */
+  readonly arrival: Arrival;
+  /** The client's address. */
+  readonly address: string;
+  readonly caller: Caller;
+}
+
+export type Handler = (call: Call) => Answer | Promise<Answer>;
+
+export interface Route {
+  readonly method: Method;
+  /** `/v1/events/:event_type` */
+  readonly path: string;
+  /** What a caller must be allowed to do, e.g. `events:write`; absent = everybody may. */
+  readonly needs?: string;
+  readonly handler: Handler;
+}
+
+/** Who may: the caller, or the answer that refuses. Asked of routes that need something, before the body is read. */
+export type Admit = (call: Omit<Call, 'caller'>, needs: string) => Admission | Promise<Admission>;
+
+export type Admission =
+  | { readonly ok: true; readonly caller: Caller }
+  | { readonly ok: false; readonly answer: Answer };
+
+const everybody: Admission = { ok: true, caller: anybody };
+
+export const admitEverybody: Admit = () => everybody;
+
+export const matches = (pattern: string, path: string): boolean =>
+  new RegExp(`^${pattern.replace(/:[a-z_]+/g, '[^/]+')}/?$`).test(path);
+
+/** By hand: with a strange Host header, or none, the URL of a request is not one that can be parsed. */
+export const pathOf = (url: string): string => /^(?:[a-z]+:\/\/[^/]*)?(\/[^?#]*)/.exec(url)?.[1] ?? '/';
+
+/** 404 with `hint`, a clause that says where to go instead, or 405 with the methods the path has. */
+export function noRoute(request: Request, routes: readonly Route[], hint: string): Answer {
+  const path = pathOf(request.url);
+  const allowed = routes.filter(route => matches(route.path, path)).map(route => route.method);
+  const said = path.slice(0, 100);
+  if (allowed.length === 0) return problem(new PipelineError('not_found', `no route ${said}; ${hint}`));
+  return problem(new PipelineError('method_not_allowed', `${said} takes ${allowed.join(', ')}`), {
+    headers: { allow: allowed.join(', ') },
+  });
+}

@@ -1,0 +1,91 @@
+// ClickHouse, opened: a server behind a client, or the embedded engine with the HTTP port through which everybody else
+// reads. The embedded engine is part of this process, so what is wrong with it ends the start.
+
+import { randomBytes } from 'node:crypto';
+import { chdbConnection } from '../adapters/chdb/connection.ts';
+import { type Engine, openEngine } from '../adapters/chdb/engine.ts';
+import { serveClickhouseHttp } from '../adapters/chdb/http.ts';
+import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
+import type { Config } from '../config/config.ts';
+import { messageOf, PipelineError } from '../errors.ts';
+import { clickhouseFolder, removeInstance, urlOf, writeInstance } from '../process/instance.ts';
+import type { Logger } from '../process/telemetry.ts';
+
+export interface Clickhouse {
+  readonly client: ClickhouseClient;
+  readonly isEmbedded: boolean;
+  /** Answers queries from now on: the tables are there. Where, or null when it is not to or somebody else does. */
+  serve(): string | null;
+  /** Nobody is answered any more. */
+  unserve(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Throws `engine_missing`, `data_dir_locked` or `config_invalid`. */
+export function openClickhouse(config: Config, logger: Logger): Clickhouse {
+  const isEmbedded = config.clickhouseUrl === '';
+  const engine = isEmbedded ? openEngineOf(config) : null;
+  const client = clickhouseClient(engine === null ? serverOf(config) : { connection: chdbConnection(engine) });
+  let http: Listening | null = null;
+  return {
+    client,
+    isEmbedded,
+    serve: () => {
+      if (engine !== null) http = listenFor(engine, config, logger);
+      return http?.url ?? null;
+    },
+    unserve: async () => {
+      if (http !== null) removeInstance(config.dataDir);
+      await http?.stop();
+    },
+    close: async () => {
+      await client.close();
+      await engine?.close();
+    },
+  };
+}
+
+const openEngineOf = ({ dataDir, clickhouseMemoryBytesMax }: Config): Engine =>
+  openEngine({ path: clickhouseFolder(dataDir), memoryBytesMax: clickhouseMemoryBytesMax });
+
+const serverOf = (config: Config) => ({
+  url: config.clickhouseUrl,
+  user: config.clickhouseUser,
+  password: config.clickhousePassword,
+  timeoutMs: config.clickhouseTimeoutMs,
+});
+
+interface Listening {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+function listenFor(engine: Engine, config: Config, logger: Logger): Listening | null {
+  const { clickhouseHttpHost: host, clickhouseHttpPort: asked } = config;
+  if (asked < 0) return null;
+  const clickhouseKey = randomBytes(24).toString('base64url');
+  const { port, stop } = listening(host, asked, () =>
+    serveClickhouseHttp({
+      engine,
+      host,
+      port: asked,
+      readonly: config.clickhouseHttpReadonly,
+      key: clickhouseKey,
+      database: config.clickhouseDatabase,
+      log: logger,
+    }),
+  );
+  const url = urlOf(host, port);
+  writeInstance(config.dataDir, { pid: process.pid, clickhouseUrl: url, clickhouseKey });
+  return { url, stop };
+}
+
+function listening<T>(host: string, port: number, listen: () => T): T {
+  try {
+    return listen();
+  } catch (error) {
+    const words = `cannot listen on ${host}:${port} for ClickHouse's HTTP interface: ${messageOf(error)}`;
+    const remedy = 'set UGC_CLICKHOUSE_HTTP_PORT to another port, or to -1 to do without';
+    throw new PipelineError('config_invalid', `${words}; ${remedy}`, { cause: error });
+  }
+}

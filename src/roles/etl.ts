@@ -1,0 +1,150 @@
+// The role `etl`: the log → ClickHouse, and the aggregates kept fresh there.
+//
+// A server that cannot be reached or does not fit at the start is waited for: its events lie in the log meanwhile.
+
+import { aggregates } from '../../schemas/aggregates.ts';
+import { refreshesIn } from '../adapters/clickhouse/ask/refreshes.ts';
+import { clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
+import { growingSink } from '../mover/growing-sink.ts';
+import { type Supervised, supervise } from '../mover/supervise.ts';
+import type { Source } from '../ports/ports.ts';
+import type { Metrics } from '../process/telemetry.ts';
+import { type Clickhouse, openClickhouse } from './clickhouse.ts';
+import { watchRefreshes } from './refreshes.ts';
+import type { Parts, Role, RoleDefinition } from './role.ts';
+import { strandedIn } from './stranded.ts';
+
+export const etl: RoleDefinition = {
+  name: 'etl',
+  writes: false,
+  async open(parts) {
+    const clickhouse = openClickhouse(parts.config, parts.logger);
+    try {
+      return await openOver(clickhouse, parts);
+    } catch (error) {
+      await clickhouse.close();
+      throw error;
+    }
+  },
+};
+
+/** An aggregate that fails is told of within this. */
+const lookAtAggregatesMsMax = 30_000;
+
+async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
+  const { config, catalogue, transport, logger, metrics } = parts;
+  const { client, isEmbedded } = clickhouse;
+  const { openSource, reader } = sourcesOf(parts);
+  const sink = growingSink(
+    tables =>
+      clickhouseSink({
+        client,
+        database: config.clickhouseDatabase,
+        tables,
+        migrate: config.clickhouseMigrate,
+        timeoutMs: config.clickhouseTimeoutMs,
+        embedded: isEmbedded,
+        cluster: config.clickhouseCluster,
+        insertQuorum: config.clickhouseInsertQuorum,
+        aggregates,
+        refreshSeconds: config.clickhouseRefreshSeconds,
+        log: logger,
+      }),
+    catalogue.tables(),
+  );
+  if (isEmbedded) await sink.prepare();
+  const httpUrl = clickhouse.serve();
+  const moving = supervise({
+    sink,
+    sinkTitle: 'ClickHouse',
+    isPrepared: isEmbedded,
+    tables: catalogue.tables(),
+    openSource,
+    unknownTypes: config.etlUnknownTypes,
+    judge: catalogue.judgeForeign,
+    // By a clock that is wrong for certain no record is judged: what is right would be dead.
+    mayNotYet: () => parts.clock.problem()?.isCertain === true,
+    blockRowsMax: config.etlBlockRowsMax,
+    blockBytesMax: config.etlBlockBytesMax,
+    intervalMs: config.etlIntervalMs,
+    graceMs: config.shutdownTimeoutMs / 3,
+    logger,
+    metrics,
+  });
+  const refreshes = watchRefreshes({
+    read: signal => refreshesIn(client, config.clickhouseDatabase, signal),
+    names: new Set(aggregates.map(({ name }) => name)),
+    everyMs: Math.min(config.clickhouseRefreshSeconds * 1_000, lookAtAggregatesMsMax),
+    logger,
+    metrics,
+  });
+  catalogue.join({
+    prepare: ({ tables, hasNewTopics }) => moving.define(tables, transport !== null && hasNewTopics),
+  });
+  // A folder that was used with a broker and now is without: this reader has all that is left.
+  if (transport === null) await parts.buffer!.retire('drain');
+  parts.tables = { client, httpUrl };
+  const topics = () => catalogue.topics().read;
+  // With a broker the disk is no business of this role: what another has left there is at least told.
+  const stranded = parts.buffer === null ? strandedIn(config, logger) : () => null;
+  return {
+    problems: () => ({
+      ...(stranded() === null ? {} : { buffer: stranded()! }),
+      ...moving.problems(),
+      ...refreshes.problems(),
+    }),
+    scrape: async () => {
+      refreshes.scrape();
+      scrapeAge(moving, topics(), metrics);
+      setBehind(reader === null ? await moving.lag() : await behindOf(reader, topics()), metrics);
+    },
+    broken: moving.broken,
+    ready: { clickhouse_http: httpUrl ?? undefined },
+    close: async () => {
+      await clickhouse.unserve();
+      await moving.stop();
+      await refreshes.stop();
+      await clickhouse.close();
+    },
+  };
+}
+
+/** What the mover reads; `reader` is the disk's, which can be asked for its lag also while the mover waits. */
+function sourcesOf({ transport, buffer, catalogue }: Parts) {
+  const known = () => Object.values(catalogue.topics()).flat();
+  if (transport !== null)
+    return { openSource: () => transport.openSource(catalogue.topics().read, known), reader: null };
+  // Registered before anything is appended, however long ClickHouse is waited for.
+  const reader = buffer!.source('etl');
+  let first: Source | null = reader;
+  return {
+    openSource: () => {
+      const source = first ?? buffer!.source('etl');
+      first = null;
+      return source;
+    },
+    reader,
+  };
+}
+
+function scrapeAge(moving: Supervised, topics: readonly string[], metrics: Metrics): void {
+  metrics.etlLag.reset();
+  // At rest too there is a sample of each: an absent one could be anything.
+  for (const topic of topics) metrics.etlLag.set({ topic }, 0);
+  for (const [topic, atMs] of moving.oldest()) metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
+}
+
+/** Of every topic; of none when the file cannot tell. */
+async function behindOf(reader: Source, topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  try {
+    return new Map([...topics.map(topic => [topic, 0] as const), ...((await reader.lag?.()) ?? [])]);
+  } catch {
+    return new Map(); // a damaged page; whoever reads meets it, mends it and says so
+  }
+}
+
+/** What is not known has no sample: a zero would say that nothing is left to do. */
+function setBehind(behind: ReadonlyMap<string, number>, metrics: Metrics): void {
+  metrics.etlLagEvents.reset();
+  for (const [topic, events] of behind) metrics.etlLagEvents.set({ topic }, events);
+}

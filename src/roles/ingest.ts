@@ -1,0 +1,68 @@
+// The role `ingest`: events over HTTP → the log.
+
+import type { Catalogue } from '../../schemas/catalogue.ts';
+import { ledgerTopic, ledgerType } from '../../schemas/ledger.ts';
+import type { ApiPart } from '../http/openapi.ts';
+import { acceptOf } from '../ingest/accept.ts';
+import { type Ledger, startLedger } from '../ingest/ledger.ts';
+import { eventsApiOf } from '../ingest/openapi.ts';
+import { readableOf } from '../ingest/readable.ts';
+import { receiptsOf } from '../ingest/receipts.ts';
+import { recentOf } from '../ingest/recent.ts';
+import { eventRoutes } from '../ingest/routes.ts';
+import type { Log } from '../ports/ports.ts';
+import { openLookup } from './lookup.ts';
+import type { Parts, RoleDefinition } from './role.ts';
+
+export const ingest: RoleDefinition = {
+  name: 'ingest',
+  writes: true,
+  async open(parts) {
+    const { config, catalogue, metrics, buffer, clock } = parts;
+    const log = parts.log!;
+    const lookup = openLookup(parts);
+    const ledger = openLedger(log.log, parts);
+    const recent = recentOf();
+    const readable = readableOf({
+      presence: lookup.tables,
+      refusal: lookup.refusal,
+      timeoutMs: config.ackStoredTimeoutMs,
+    });
+    const accept = acceptOf({ judge: catalogue.judge, log: log.log, metrics, ledger, recent, readable, clock });
+    const receipts = receiptsOf({ tables: lookup.tables, database: config.clickhouseDatabase, buffer, recent });
+    return {
+      routes: eventRoutes({ accept, receipts, limits: config, clock }),
+      api: apiOf(parts),
+      hint: 'events go to POST /v1/events',
+      isReady: () => log.takes(config.eventBytesMax),
+      finish: readable.stop,
+      close: async () => {
+        await ledger?.close();
+        await lookup.close();
+      },
+    };
+  },
+};
+
+/** Made when somebody asks: it is large, and most processes are never asked. */
+function apiOf({ config, catalogue }: Parts): () => ApiPart {
+  let of: Catalogue | null = null;
+  let made: ApiPart | null = null;
+  return () => {
+    const accepted = catalogue.accepted();
+    if (made === null || of !== accepted) made = eventsApiOf({ ...config, catalogue: accepted });
+    of = accepted;
+    return made;
+  };
+}
+
+/** Only if asked for, through the very log the events go to. */
+const openLedger = (log: Log, { config, logger }: Parts): Ledger | null =>
+  config.ledger
+    ? startLedger({
+        log,
+        type: ledgerType,
+        topic: ledgerTopic(config.topic),
+        onDropped: entries => logger.error({ entries }, 'the ledger has a gap: too many entries wait for the log'),
+      })
+    : null;

@@ -1,0 +1,133 @@
+// What the roles of a process share, opened before any of them: the event types, the disk buffer, the log.
+
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { sqliteBuffer } from '../adapters/disk/log/buffer.ts';
+import { liveCatalogue } from '../catalogue/live.ts';
+import type { Config } from '../config/config.ts';
+import { messageOf, PipelineError } from '../errors.ts';
+import { type DurableLog, diskOnlyLog, openBrokerLog } from '../log/durable-log.ts';
+import type { DiskBuffer } from '../ports/ports.ts';
+import { bufferFile } from '../process/instance.ts';
+import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
+import { type WatchedClock, watchClock } from './clock-watch.ts';
+import type { Parts, Role, RoleDefinition } from './role.ts';
+import { transportOf } from './transport.ts';
+
+export interface PartsOptions {
+  readonly config: Config;
+  /** Of ugc. */
+  readonly version: string;
+  readonly logs: Logs;
+  readonly metrics: Metrics;
+  /** Those of this process. */
+  readonly roles: readonly RoleDefinition[];
+  /** The process cannot go on. */
+  readonly onBroken: (reason: string) => void;
+}
+
+export interface SharedParts {
+  readonly parts: Parts;
+  /** What they have to say and how they are closed, like a role's. */
+  readonly shared: Role;
+}
+
+/** Rejects with `config_invalid` and the like, everything closed. */
+export async function openParts(options: PartsOptions): Promise<SharedParts> {
+  const { config, version, logs, metrics, roles, onBroken } = options;
+  const { logger } = logs;
+  makeFolder(resolve(config.dataDir));
+  const catalogue = liveCatalogue(config, logger);
+  const transport = transportOf({ config, logger, metrics });
+  const writes = roles.some(role => role.writes);
+  const clock = watchClock(config, writes, logger);
+  const buffer = writes || transport === null ? await openBuffer(config, logger, onBroken) : null;
+  const log = writes ? await openLog({ transport, buffer: buffer!, catalogue, config, logger, metrics }) : null;
+  if (log !== null) catalogue.join({ apply: ({ topics }) => log.want(topics.written) });
+  // A folder that was used without a broker and now is with one: the drain has all that is left.
+  if (transport !== null) await buffer?.retire('etl');
+  const parts: Parts = {
+    config,
+    version,
+    logs,
+    logger,
+    metrics,
+    catalogue,
+    clock,
+    transport,
+    buffer,
+    log,
+    tables: null,
+  };
+  return { parts, shared: sharedOf(parts, clock) };
+}
+
+function sharedOf({ config, metrics, catalogue, buffer, log }: Parts, clock: WatchedClock): Role {
+  return {
+    isReady: () => clock.problem()?.isCertain !== true,
+    problems: () => ({
+      ...(clock.problem() === null ? {} : { clock: clock.problem()!.words }),
+      ...(log === null || buffer === null || buffer.hasRoom(config.eventBytesMax)
+        ? {}
+        : { buffer: buffer.problem() ?? 'full' }),
+      ...(catalogue.problem() === null ? {} : { schemas: catalogue.problem()! }),
+      ...log?.problems(),
+    }),
+    scrape: async () => {
+      if (buffer === null || buffer.problem() !== null) return;
+      const { events, bytes, oldestAtMs, quarantined } = await buffer.stats();
+      metrics.bufferEvents.set(events);
+      metrics.bufferBytes.set(bytes);
+      metrics.bufferOldest.set(oldestAtMs === null ? 0 : Math.max(0, Date.now() - oldestAtMs) / 1000);
+      metrics.bufferQuarantined.set(quarantined);
+    },
+    ...(log !== null && { broken: log.broken }),
+    close: async () => {
+      await log?.close();
+      await buffer?.close();
+      await clock.close();
+    },
+  };
+}
+
+interface LogOptions extends Pick<Parts, 'config' | 'catalogue' | 'transport' | 'logger' | 'metrics'> {
+  readonly buffer: DiskBuffer;
+}
+
+async function openLog({ transport, buffer, catalogue, config, logger, metrics }: LogOptions): Promise<DurableLog> {
+  if (transport === null) return diskOnlyLog(buffer);
+  const { written: topics } = catalogue.topics();
+  const { topicOf } = catalogue;
+  const { ackBudgetMs } = config;
+  try {
+    return await openBrokerLog({ transport, buffer, topics, topicOf, ackBudgetMs, logger, metrics });
+  } catch (error) {
+    await buffer.close();
+    throw error;
+  }
+}
+
+const openBuffer = (config: Config, log: Logger, onBroken: (reason: string) => void): Promise<DiskBuffer> =>
+  sqliteBuffer({
+    path: bufferFile(config.dataDir),
+    bytesMax: config.bufferBytesMax,
+    diskReserveBytes: config.bufferDiskReserveBytes,
+    log,
+    onFailure: error => onBroken(`the disk buffer failed: ${messageOf(error)}`),
+  });
+
+const noRoomCodes = new Set(['ENOSPC', 'EDQUOT']);
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    // The disk buffer makes it once there is room, and takes nothing until then.
+    if (noRoomCodes.has((error as NodeJS.ErrnoException).code ?? '')) return;
+    throw new PipelineError(
+      'config_invalid',
+      `cannot make the data folder ${path}: ${messageOf(error)} (UGC_DATA_DIR)`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,66 @@
+// The HTTP front with the routes of the ingest role, over a log in memory unless told otherwise.
+
+import { judgeOf } from '../../src/catalogue/judge.ts';
+import { type Server, type ServerOptions, startServer } from '../../src/http/server.ts';
+import { type Accept, acceptOf } from '../../src/ingest/accept.ts';
+import type { ReadLimits } from '../../src/ingest/read.ts';
+import type { Receipts } from '../../src/ingest/receipts.ts';
+import { eventRoutes } from '../../src/ingest/routes.ts';
+import type { Log } from '../../src/ports/ports.ts';
+import { clockOf } from '../../src/process/clock.ts';
+import { judgeOptions, testApi } from './edge.ts';
+import { memoryLog } from './memory-log.ts';
+import { sharedMetrics as metrics, quietLogs } from './quiet.ts';
+
+export interface EdgeServerOptions extends Partial<ServerOptions> {
+  readonly log?: Log;
+  /** Null: the process takes no events. */
+  readonly accept?: Accept | null;
+  readonly receipts?: Receipts;
+  readonly limits?: Partial<ReadLimits>;
+}
+
+export const testLimits: ReadLimits = {
+  bodyBytesMax: 100_000,
+  bodyDecompressedBytesMax: 200_000,
+  bodyEventsMax: 5,
+  bodyTimeoutMs: 60_000,
+};
+
+const noReceipts: Receipts = async () => ({ status: 200, headers: {}, body: '' });
+
+export function startEdgeServer({
+  log = memoryLog(),
+  accept,
+  receipts,
+  limits,
+  ...more
+}: EdgeServerOptions = {}): Server {
+  const taking = accept === undefined ? acceptOf({ judge: judgeOf(judgeOptions), log, metrics }) : accept;
+  return startServer({
+    host: '127.0.0.1',
+    port: 0,
+    adminPort: -1,
+    version: '0.0.0',
+    routes:
+      taking === null
+        ? []
+        : eventRoutes({
+            accept: taking,
+            receipts: receipts ?? noReceipts,
+            limits: { ...testLimits, ...limits },
+            clock: clockOf(),
+          }),
+    api: () => (taking === null ? [] : [testApi]),
+    hint: port =>
+      taking === null
+        ? 'this process takes no events: it has no ingest role (UGC_ROLE)'
+        : `${port === 'here' ? '' : 'this is the port for health and metrics, '}events go to POST /v1/events${port === 'here' ? '' : ` on port ${port}`}`,
+    graceMs: 1_000,
+    health: () => ({ ready: true, detail: {} }),
+    scrape: async () => {},
+    metrics,
+    logs: quietLogs(),
+    ...more,
+  });
+}
