@@ -1,7 +1,7 @@
 // What is kept ready for readers, counted from the exact tables: each aggregate once, as data. How it is kept exact and
 // fresh is the adapter's business (src/adapters/clickhouse/schema/aggregates.ts).
 
-import type { AggregateDefinition } from '../src/ports/ports.ts';
+import type { AggregateDefinition } from './columns.ts';
 
 const day = { name: 'day', type: 'Date', about: 'Day of the events’ timestamps, UTC', is: 'day' };
 

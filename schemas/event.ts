@@ -4,9 +4,9 @@
 
 import { type TSchema, Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { edgeColumns } from './columns.ts';
 import { type Field, freeObject, int64, orEmpty, text, textOrNull } from './field.ts';
 import { type Misfit, misfitsOf } from './misfit.ts';
-import { edgeColumns } from './table.ts';
 
 /** Who an event is of: `text` a registered user, `text-or-null` also visitors, `integer` a user known by a number. */
 export type Identity = 'text' | 'text-or-null' | 'integer';

@@ -15,6 +15,7 @@
 // more than the schema says, never less. Those that say what a value is in another way (oneOf, $ref, not) are refused.
 
 import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { edgeColumns } from './columns.ts';
 import { defineEvent, type EventDefinition, type EventType, type Identity, type Upgrade } from './event.ts';
 import { exampleOf } from './example.ts';
 import {
@@ -45,7 +46,6 @@ import {
   textAt,
   wholeAt,
 } from './file-part.ts';
-import { edgeColumns } from './table.ts';
 
 export interface FileProblem {
   readonly line: number;

@@ -1,7 +1,7 @@
 // The ledger: what each ingest instance has answered `accepted`, by event type and minute. Its entries travel as events do
 // and have a table of their own, but they are no event type: nobody can post one, and `events` does not show them.
 
-import type { TableDefinition } from '../src/ports/ports.ts';
+import type { TableDefinition } from './columns.ts';
 
 export const ledgerType = 'ledger';
 

@@ -1,21 +1,8 @@
 // From an event type to the table that holds it. Only names, types and words: how ClickHouse keeps rows exact is the
 // adapter's business.
 
-import type { Column, TableDefinition } from '../src/ports/ports.ts';
+import { type Column, edgeColumns, type TableDefinition } from './columns.ts';
 import { type EventType, type NamedField, wordColumn } from './event.ts';
-
-/** What the edge stamps on every event, in stored order. */
-export const edgeColumns: readonly Column[] = [
-  { name: 'event_id', type: 'UUID', about: 'Identity: the client’s, or a UUIDv7 given at the edge' },
-  { name: 'event_type', type: 'LowCardinality(String)', about: 'Event type' },
-  { name: 'schema_version', type: 'UInt16', about: 'Version of the event type’s definition' },
-  { name: 'received_at', type: "DateTime64(3, 'UTC')", about: 'When the server took it' },
-  { name: 'source', type: 'LowCardinality(String)', about: 'Name of the API key that sent it' },
-  { name: 'ip', type: 'String', about: 'Client address' },
-  { name: 'user_agent', type: 'String', about: 'User-Agent header of the request' },
-  { name: 'timestamp', type: "DateTime64(3, 'UTC')", about: 'When it happened, by the client, corrected by sent_at' },
-  { name: 'sent_at', type: "Nullable(DateTime64(3, 'UTC'))", about: 'The client’s clock when it sent' },
-];
 
 export function tableOf(type: EventType): TableDefinition {
   return {

@@ -1,6 +1,6 @@
 // The setting `from`: where the etl role begins to read the log again. A time, or offsets by topic and partition.
 
-import type { Setting } from './settings.ts';
+import type { Setting } from './kinds.ts';
 
 /** Epoch milliseconds, or offsets by `topic/partition`. */
 export type From = { readonly atMs: number } | { readonly offsets: ReadonlyMap<string, number> };

@@ -2,7 +2,8 @@
 // anything else is the command's to read, so a query may begin with an SQL comment. After `--` nothing is a flag.
 
 import type { Config } from '../config/config.ts';
-import { flagName, parseSettings, type Settings, type Values } from '../config/settings.ts';
+import type { Settings, Values } from '../config/kinds.ts';
+import { flagName, parseSettings } from '../config/parse.ts';
 
 export type Exit = 0 | 1 | 2;
 

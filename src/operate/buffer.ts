@@ -2,7 +2,7 @@
 // is opened, the wiring says.
 
 import type { Config } from '../config/config.ts';
-import { flag, integer, type Settings, text } from '../config/settings.ts';
+import { flag, integer, type Settings, text } from '../config/kinds.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { BufferFile, BufferRepair } from '../ports/buffer-file.ts';
 import { type Asked, type Command, command, type Exit } from './arguments.ts';

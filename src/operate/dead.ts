@@ -7,7 +7,7 @@ import { type FoundLetter, type LetterPlace, type Letters, lettersIn } from '../
 import { clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
-import { flag, instant, integer, type Settings, text, type Values } from '../config/settings.ts';
+import { flag, instant, integer, type Settings, text, type Values } from '../config/kinds.ts';
 import { deadReasons, messageOf, PipelineError } from '../errors.ts';
 import type { JudgeForeign } from '../ports/ports.ts';
 import { type Asked, type Command, command, type Exit } from './arguments.ts';

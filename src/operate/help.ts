@@ -1,6 +1,6 @@
 // What `ugc help` prints. The table of settings comes from config.ts alone.
 
-import { configTable } from '../config/config.ts';
+import { configTable } from '../config/read.ts';
 import { flagsHelp } from './arguments.ts';
 import { bufferFlags } from './buffer.ts';
 import { deadFlags } from './dead.ts';

@@ -2,7 +2,7 @@
 // unless the server that is asked lets anybody write.
 
 import type { Config } from '../config/config.ts';
-import { flag } from '../config/settings.ts';
+import { flag } from '../config/kinds.ts';
 import { messageOf } from '../errors.ts';
 import { command } from './arguments.ts';
 import { asReader, engineHere, type Holder, holderOf } from './tables.ts';

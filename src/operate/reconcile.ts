@@ -11,7 +11,7 @@ import { eventTablesIn } from '../adapters/clickhouse/ask/event-tables.ts';
 import { type LedgerInstance, ledgerIn, type Span, type Tally } from '../adapters/clickhouse/ask/ledger.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
-import { flag, instant } from '../config/settings.ts';
+import { flag, instant } from '../config/kinds.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';

@@ -9,7 +9,7 @@ import { tableOf } from '../../schemas/table.ts';
 import { typescriptOf } from '../../schemas/typescript.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
-import { flag } from '../config/settings.ts';
+import { flag } from '../config/kinds.ts';
 import { command } from './arguments.ts';
 import { check, diff, wantedOf } from './schema-check.ts';
 

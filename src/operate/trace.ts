@@ -11,7 +11,7 @@ import type { KafkaConnection } from '../adapters/kafka/connect/options.ts';
 import { type KafkaRecord, searchKafka } from '../adapters/kafka/read/search.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
-import { flag, instant } from '../config/settings.ts';
+import { flag, instant } from '../config/kinds.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { EventLetter, EventRow } from '../ports/event-tables.ts';
 import { command, type Exit } from './arguments.ts';

@@ -217,46 +217,7 @@ export interface Source {
   close(): Promise<void>;
 }
 
-export interface Column {
-  readonly name: string;
-  /** ClickHouse type. */
-  readonly type: string;
-  readonly about: string;
-  /** What its numbers stand for: readers get the words too, in a column called `column`. */
-  readonly words?: { readonly column: string; readonly of: Readonly<Record<number, string>> };
-}
-
-/** The table of one event type, as the catalogue wants it. */
-export interface TableDefinition {
-  readonly type: string;
-  /** Of the type's definition; 1 when it is not said. */
-  readonly version?: number;
-  readonly summary: string;
-  /** `events` does not show it. */
-  readonly isInternal?: boolean;
-  /** Rows may go so many days after they were received; undefined = never. */
-  readonly retentionDays?: number;
-  /** Every key of a stored body of this type, in order; `event_id`, `event_type`, `received_at`, `timestamp` among them. */
-  readonly columns: readonly Column[];
-}
-
-/** What is counted from the exact tables and kept ready, exact whatever was repeated. */
-export interface AggregateDefinition {
-  readonly name: string;
-  readonly summary: string;
-  /** Columns that tell its rows apart, and by which they lie. */
-  readonly key: readonly string[];
-  /** Made of the exact tables of these types, or of `events`; those there are no tables of are left out. */
-  readonly from: readonly {
-    readonly type: string;
-    /** Field → ClickHouse expression over a row of that table; each part has the same fields in the same order. */
-    readonly as: Readonly<Record<string, string>>;
-  }[];
-  /** `is`: a ClickHouse expression over the fields of a group. */
-  readonly columns: readonly (Column & { readonly is: string })[];
-  /** Computed anew every so many intervals. */
-  readonly pace: number;
-}
+export type { AggregateDefinition, Column, TableDefinition } from '../../schemas/columns.ts';
 
 /** Rows of one table, as NDJSON chunks in order. */
 export interface RowBlock {

@@ -1,6 +1,6 @@
 // Every role, in the order in which they open; they close in reverse. Who reads the tables comes after who writes them.
 
-import type { RoleName } from '../config/config.ts';
+import type { RoleName } from '../config/process.ts';
 import { etl } from './etl.ts';
 import { ingest } from './ingest.ts';
 import type { RoleDefinition } from './role.ts';

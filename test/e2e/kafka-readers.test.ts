@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { catalogue } from '../../schemas/catalogue.ts';
-import { edgeColumns } from '../../schemas/table.ts';
+import { edgeColumns } from '../../schemas/columns.ts';
 import { clientEvent, typeOf } from '../support/events.ts';
 import { kafkaClient, type Secure, startKafka, type TestKafka } from '../support/kafka.ts';
 import { metric } from '../support/oracle.ts';

@@ -5,7 +5,7 @@ import { expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../../src/config/config.ts';
+import { readConfig } from '../../src/config/read.ts';
 import { json } from '../../src/http/answer.ts';
 import { ingest } from '../../src/roles/ingest.ts';
 import type { RoleDefinition } from '../../src/roles/role.ts';

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type Config, readConfig, streams } from '../../src/config/config.ts';
+import type { Config } from '../../src/config/config.ts';
+import { streams } from '../../src/config/etl.ts';
+import { readConfig } from '../../src/config/read.ts';
 import {
   type ComposeService,
   composeVariables,

@@ -14,6 +14,7 @@
 
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
+import { isLoopback } from '../../process/address.ts';
 import { type InsertParts, isReading, readStatement, type Statement, type Token } from '../clickhouse/sql.ts';
 import type { Engine, EngineResult, RunOptions } from './engine.ts';
 import { refuse } from './error.ts';
@@ -47,7 +48,7 @@ const writeBodyBytesMax = 256 * 1024 * 1024;
 export function serveClickhouseHttp(options: ClickhouseHttpOptions): ClickhouseHttp {
   const { engine, host, log } = options;
   const guestBodyBytesMax = options.readonly ? readBodyBytesMax : writeBodyBytesMax;
-  const isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  const isLocal = isLoopback(host);
 
   const server = Bun.serve({
     hostname: host,
@@ -71,7 +72,7 @@ export function serveClickhouseHttp(options: ClickhouseHttpOptions): ClickhouseH
 
   async function answer(request: Request): Promise<Response> {
     const { pathname, search, hostname } = new URL(request.url);
-    if (isLoopback && !isLocalName(hostname))
+    if (isLocal && !isLocalName(hostname))
       return new Response(`This port answers to localhost only\n`, { status: 403 });
     if (request.method !== 'GET' && isForeign(request))
       return new Response('Pages of other origins may not post here\n', { status: 403 });

@@ -3,7 +3,7 @@
 import { expect, test } from 'bun:test';
 import { catalogue } from '../../../schemas/catalogue.ts';
 import { topicsOf } from '../../../src/catalogue/topics.ts';
-import { readConfig } from '../../../src/config/config.ts';
+import { readConfig } from '../../../src/config/read.ts';
 
 const topics = (...flags: string[]) => {
   const result = readConfig({ flags: ['--kafka-brokers=k:9092', ...flags], env: {} });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test';
-import { type Config, configTable, isLoopback, readConfig, settings } from '../../../src/config/config.ts';
-import { envName, flagName } from '../../../src/config/settings.ts';
+import { type Config, settings } from '../../../src/config/config.ts';
+import { envName, flagName } from '../../../src/config/parse.ts';
+import { configTable, readConfig } from '../../../src/config/read.ts';
 import { configHelp, configMarkdown } from '../../../src/operate/help.ts';
+import { isLoopback } from '../../../src/process/address.ts';
 
 function configOf(...flags: string[]): Config {
   const result = readConfig({ flags, env: {} });

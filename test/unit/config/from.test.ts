@@ -1,8 +1,8 @@
 // Where reading again begins: what is taken, what is refused in words, and that it is given only where it means something.
 
 import { describe, expect, test } from 'bun:test';
-import { readConfig } from '../../../src/config/config.ts';
 import { nameOf, startingPoint } from '../../../src/config/from.ts';
+import { readConfig } from '../../../src/config/read.ts';
 
 const { parse } = startingPoint({ help: '' });
 

@@ -2,18 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  bytes,
-  choice,
-  choices,
-  envName,
-  flag,
-  flagName,
-  integer,
-  parseSettings,
-  type Setting,
-  text,
-} from '../../../src/config/settings.ts';
+import { bytes, choice, choices, flag, integer, type Setting, text } from '../../../src/config/kinds.ts';
+import { envName, flagName, parseSettings } from '../../../src/config/parse.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { flag, integer, text } from '../../../src/config/settings.ts';
+import { flag, integer, text } from '../../../src/config/kinds.ts';
 import { flagsHelp, readFlags, splitArguments } from '../../../src/operate/arguments.ts';
 
 const flags = {

@@ -4,7 +4,7 @@ import { afterAll, afterEach, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../../../src/config/config.ts';
+import { readConfig } from '../../../src/config/read.ts';
 import { asReader, holderOf } from '../../../src/operate/tables.ts';
 import { removeInstance, writeInstance } from '../../../src/process/instance.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { hostPorts } from '../../../src/config/settings.ts';
+import { hostPorts } from '../../../src/config/kinds.ts';
 import { parseHostPort, spellHostPort } from '../../../src/process/address.ts';
 
 test('a name, an IPv4 and an IPv6 address with a port are read, and spelled as they were', () => {

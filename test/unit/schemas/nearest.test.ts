@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { catalogue } from '../../../schemas/catalogue.ts';
 import { hintOf, nearestOf } from '../../../schemas/nearest.ts';
-import { configTable } from '../../../src/config/config.ts';
+import { configTable } from '../../../src/config/read.ts';
 
 const nearest = (typed: string, names: Iterable<string>) => nearestOf(names)(typed);
 

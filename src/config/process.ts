@@ -1,0 +1,32 @@
+// Settings: what the process does, and how it lives and ends.
+
+import { choice, choices, flag, integer, text } from './kinds.ts';
+
+export const roles = ['ingest', 'etl'] as const;
+export type RoleName = (typeof roles)[number];
+
+export const processSettings = {
+  role: choices({
+    of: ['all', ...roles],
+    default: 'all',
+    help: 'What this process does; all = every role whose needs are met',
+  }),
+  dataDir: text({
+    default: './ugc-data',
+    takes: 'a folder',
+    pattern: /./,
+    help: 'Where the disk buffer and the embedded ClickHouse live',
+  }),
+  logLevel: choice({
+    of: ['debug', 'info', 'warn', 'error'],
+    default: 'info',
+    help: 'The least severe log line written',
+  }),
+  requestLog: flag({ default: true, help: 'One log line for each HTTP request' }),
+  shutdownTimeoutMs: integer({
+    default: 10_000,
+    min: 100,
+    max: 600_000,
+    help: 'SIGTERM: everything is answered, flushed and closed within this',
+  }),
+};
