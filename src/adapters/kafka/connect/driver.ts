@@ -126,6 +126,8 @@ export interface PartitionMetadata {
   readonly partitionId: number;
   /** Node, or -1. */
   readonly leader: number;
+  /** Grows with each election; -1 = not told. */
+  readonly leaderEpoch?: number;
 }
 
 export interface Metadata {

@@ -14,15 +14,17 @@ export function isSameLog(a: LogIdentity, b: LogIdentity): boolean {
   return a.clusterId === null || b.clusterId === null || a.clusterId === b.clusterId;
 }
 
-const mark = /^log=([\w-]*)@([\w-]*)$/;
+const mark = /^log=([\w-]*)@([\w-]*)(?:#(\d+))?$/;
 
-/** What a position is committed with. */
-export const markOf = ({ topicId, clusterId }: LogIdentity): string => `log=${topicId ?? ''}@${clusterId ?? ''}`;
+/** What a position is committed with; `epoch` of the leader its records are from, -1 = not known. */
+export const markOf = ({ topicId, clusterId }: LogIdentity, epoch = -1): string =>
+  `log=${topicId ?? ''}@${clusterId ?? ''}${epoch < 0 ? '' : `#${epoch}`}`;
 
 /** Null where whoever committed it did not say, as an older ugc. */
-export function readMark(text: string): LogIdentity | null {
+export function readMark(text: string): { readonly log: LogIdentity; readonly epoch: number } | null {
   const found = mark.exec(text);
-  return found === null ? null : { topicId: found[1] || null, clusterId: found[2] || null };
+  if (found === null) return null;
+  return { log: { topicId: found[1] || null, clusterId: found[2] || null }, epoch: Number(found[3] ?? -1) };
 }
 
 /** Tells its positions from those of others of the same name; null where the brokers tell nothing. */

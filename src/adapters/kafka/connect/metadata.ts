@@ -83,10 +83,10 @@ function readPartition(read: Reading): PartitionMetadata {
   const code = read.int16();
   const partitionId = read.int32();
   const leader = read.int32();
-  read.int32(); // its epoch
+  const leaderEpoch = read.int32();
   for (let lists = 3; lists > 0; lists--) read.array(read.int32); // replicas, those in sync, those offline
   read.tags();
-  return { partitionId, leader: unled.has(code) ? -1 : leader };
+  return { partitionId, leader: unled.has(code) ? -1 : leader, leaderEpoch };
 }
 
 interface Reading {

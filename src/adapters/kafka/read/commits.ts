@@ -28,6 +28,8 @@ export interface Commit extends Place {
   readonly epoch: number;
   readonly offset: number;
   readonly log: LogIdentity | null;
+  /** Of the leader its records are from; -1 = not known. */
+  readonly readEpoch: number;
 }
 
 export interface CommitsOptions {
@@ -161,7 +163,7 @@ const commitApi = { apiKey: 8, apiVersion: 5, apiName: 'OffsetCommit' } as const
 
 function writeCommits(correlationId: number, clientId: string, session: Session, commits: readonly Commit[]): Buffer {
   const names = clientId.length + session.groupId.length + session.memberId.length;
-  const marks = commits.map(({ log }) => (log === null ? '' : markOf(log)));
+  const marks = commits.map(({ log, readEpoch }) => (log === null ? '' : markOf(log, readEpoch)));
   const texts = commits.reduce((sum, { topic }, at) => sum + 32 + (topic.length + marks[at]!.length) * 3, 0);
   const buffer = Buffer.allocUnsafe(64 + names * 3 + texts);
   let at = buffer.writeInt16BE(commitApi.apiKey, 4);

@@ -9,6 +9,8 @@ export interface WantedPartition {
   readonly partition: number;
   /** Offset to read from. */
   readonly next: number;
+  /** Of the leader; another one refuses, rather than answer from a log that may have been cut. -1 = whoever leads. */
+  readonly underEpoch?: number;
 }
 
 export interface FetchHead {
@@ -37,11 +39,11 @@ export function writeFetch(head: FetchHead, wanted: readonly WantedPartition[]):
   at = buffer.writeInt32BE(-1, at);
   // One entry a partition, in the order given, as the broker fills the answer in that order: topics may repeat.
   at = buffer.writeInt32BE(wanted.length, at);
-  for (const { topic, partition, next } of wanted) {
+  for (const { topic, partition, next, underEpoch = -1 } of wanted) {
     at = writeText(buffer, at, topic);
     at = buffer.writeInt32BE(1, at);
     at = buffer.writeInt32BE(partition, at);
-    at = buffer.writeInt32BE(-1, at); // leader epoch unknown
+    at = buffer.writeInt32BE(underEpoch, at);
     at = buffer.writeBigInt64BE(BigInt(next), at);
     at = buffer.writeBigInt64BE(-1n, at); // log start: a replica's business
     at = buffer.writeInt32BE(head.partitionBytesMax, at);

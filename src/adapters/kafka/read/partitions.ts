@@ -16,6 +16,10 @@ export interface Owned extends Place {
   next: number | null;
   /** Which log the offsets are of; null until it is known. */
   log: LogIdentity | null;
+  /** Of the leader that took the last record read, or that of the position it began at; -1 = not known. */
+  readEpoch: number;
+  /** Of the leader whose log is known to hold what was read. */
+  underEpoch: number;
   /** Its topic was made anew while it was owned: what is not committed of the new log is read from its start. */
   readonly isReplaced: boolean;
   /** The offset up to which, exclusive, everything is finished. */
@@ -63,6 +67,8 @@ export function partitionsOf(): Partitions {
     epoch: ++epochs,
     next: null,
     log: null,
+    readEpoch: -1,
+    underEpoch: -1,
     isReplaced: false,
     finished: 0,
     highWatermark: null,
@@ -125,7 +131,7 @@ export function partitionsOf(): Partitions {
       for (const owned of [...partitions.values()])
         if (owned.topic === topic) partitions.set(keyOf(owned), { ...anew(owned), isReplaced: true });
     },
-    fill(owned, { runs, next }) {
+    fill(owned, { runs, next, epoch: leaderEpoch }) {
       const { topic, partition, epoch } = owned;
       const log = owned.log === null ? null : nameOfLog(owned.log);
       let at = owned.next!;
@@ -138,6 +144,7 @@ export function partitionsOf(): Partitions {
       if (next > at) owned.skips.set(at, next);
       if (next > owned.next!) toTheEnd(owned);
       owned.next = next;
+      if (leaderEpoch >= 0) owned.readEpoch = leaderEpoch;
       const finished = owned.finished;
       return passSkips(owned) > finished ? owned.finished : null;
     },
@@ -181,3 +188,12 @@ export function partitionsOf(): Partitions {
     },
   };
 }
+
+/** What a commit and a line of the log say of it. */
+export const placeOf = ({ topic, partition, epoch, log, readEpoch }: Owned) => ({
+  topic,
+  partition,
+  epoch,
+  log,
+  readEpoch,
+});

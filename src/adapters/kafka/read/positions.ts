@@ -2,11 +2,12 @@
 // earliest there is. The one place that decides it.
 
 import { PipelineError } from '../../../errors.ts';
-import type { Cluster, OffsetAnswers } from '../connect/driver.ts';
-import { unled } from '../connect/error.ts';
+import { type Cluster, type OffsetAnswers, sendBytes } from '../connect/driver.ts';
+import { errorOfReading, unled } from '../connect/error.ts';
 import { isSameLog, type LogIdentity, readMark } from '../connect/identity.ts';
 import type { Topics } from '../write/topics.ts';
 import { keyOf, type Place } from './assign.ts';
+import { writeText } from './fetch.ts';
 import type { Session } from './group.ts';
 
 /** What a leader takes for a time. */
@@ -35,7 +36,10 @@ export async function beginIn(
     return { next: await beginningOf(cluster, topics, owned, from), isReplaced: false };
   // One that does not say of which log it is, is an older ugc's: taken for one of this log, once.
   const isOurs = committed?.log == null ? !owned.isReplaced : isSameLog(committed.log, log);
-  if (committed !== null && isOurs) return { next: committed.offset, isReplaced: false };
+  if (committed !== null && isOurs) {
+    const end = await endOfEpoch({ cluster, topics, from }, owned, committed.epoch);
+    return { next: Math.min(committed.offset, end), isReplaced: false };
+  }
   // A starting point was one of the log before.
   return { next: await earliestOf(cluster, topics, owned), isReplaced: !owned.isReplaced };
 }
@@ -65,6 +69,8 @@ export interface Committed {
   readonly offset: number;
   /** Null = whoever committed it did not say. */
   readonly log: LogIdentity | null;
+  /** Of the leader its records are from; -1 = not said. */
+  readonly epoch: number;
 }
 
 /**
@@ -87,9 +93,52 @@ export async function committedOf(
       if (found === undefined)
         throw new PipelineError('log_unavailable', `${keyOf({ topic, partition })}: the coordinator says no position`);
       const offset = Number(found.offset);
-      return [partition, offset < 0 ? null : { offset, log: readMark(found.metadata ?? '') }];
+      const mark = readMark(found.metadata ?? '');
+      return [partition, offset < 0 ? null : { offset, log: mark?.log ?? null, epoch: mark?.epoch ?? -1 }];
     }),
   );
+}
+
+// OffsetForLeaderEpoch, version 2: https://kafka.apache.org/protocol#The_Messages_OffsetForLeaderEpoch (KIP-320).
+const epochApi = { apiKey: 23, apiVersion: 2, apiName: 'OffsetForLeaderEpoch' } as const;
+
+/**
+ * Up to where the log has what leaders up to this epoch have written. A log that was cut, since a leader was elected that
+ * had less of it, and has grown again ends for them before a position behind what was cut. Infinity where nobody knows.
+ */
+export async function endOfEpoch({ cluster, topics }: Asking, place: Place, epoch: number): Promise<number> {
+  if (epoch < 0) return Number.POSITIVE_INFINITY;
+  const nodeId = (topics.known(place.topic) ?? (await topics.load(place.topic))).leaders[place.partition] ?? -1;
+  if (nodeId < 0) throw unled(place);
+  const broker = await cluster.brokerPool.findBroker({ nodeId });
+  const connection = await broker.connectionPool.getConnection(0);
+  await connection.authenticate();
+  const answer = await sendBytes(connection, epochApi, id => writeEpochs(id, connection.clientId, { ...place, epoch }));
+  const size = answer.readInt32BE(4) === 1 ? answer.readInt16BE(8) : 0;
+  const at = 10 + size;
+  const isAnswer =
+    size > 0 && answer.toString('utf8', 10, at) === place.topic && answer.readInt32BE(at + 6) === place.partition;
+  if (!isAnswer) throw new PipelineError('log_unavailable', `${keyOf(place)}: the leader does not say its epochs`);
+  const code = answer.readInt16BE(at + 4);
+  if (code !== 0) throw errorOfReading(code, keyOf(place)).error;
+  const end = Number(answer.readBigInt64BE(at + 14));
+  return end < 0 ? Number.POSITIVE_INFINITY : end;
+}
+
+function writeEpochs(correlationId: number, clientId: string, asked: Place & { readonly epoch: number }): Buffer {
+  const buffer = Buffer.allocUnsafe(64 + (clientId.length + asked.topic.length) * 3);
+  let at = buffer.writeInt16BE(epochApi.apiKey, 4);
+  at = buffer.writeInt16BE(epochApi.apiVersion, at);
+  at = buffer.writeInt32BE(correlationId, at);
+  at = writeText(buffer, at, clientId);
+  at = buffer.writeInt32BE(1, at);
+  at = writeText(buffer, at, asked.topic);
+  at = buffer.writeInt32BE(1, at);
+  at = buffer.writeInt32BE(asked.partition, at);
+  at = buffer.writeInt32BE(-1, at); // whoever leads now
+  at = buffer.writeInt32BE(asked.epoch, at);
+  buffer.writeInt32BE(at - 4, 0);
+  return buffer.subarray(0, at);
 }
 
 /** The earliest offset a partition still has. Rejects with what kafkajs throws, and when nobody leads it. */

@@ -17,6 +17,8 @@ export interface Scanned {
   readonly runs: readonly Run[];
   /** The offset to read on from. */
   readonly next: number;
+  /** Of the leader that took the last batch passed; -1 = none was. */
+  readonly epoch: number;
   /** Why it did not get further, or null. */
   readonly problem: string | null;
 }
@@ -32,6 +34,7 @@ export function scanRecords(records: Buffer, { next: from, aborted = [] }: ScanO
   const runs = runsInto();
   const aborts = abortsOf(aborted);
   let next = from;
+  let epoch = -1;
   let at = 0;
   /** In `records`, up to where the runs reach. */
   let out = 0;
@@ -40,7 +43,7 @@ export function scanRecords(records: Buffer, { next: from, aborted = [] }: ScanO
     const end = at + 12 + records.readInt32BE(at + 8);
     if (end > records.length) break; // cut, the rest comes with the next answer
     const batch = readHead(records, at, end);
-    if (typeof batch === 'string') return { runs: runs.finish(), next, problem: `${batch} at offset ${base}` };
+    if (typeof batch === 'string') return { runs: runs.finish(), next, epoch, problem: `${batch} at offset ${base}` };
     const beyond = base + batch.lastDelta + 1;
     const before = runs.mark();
     try {
@@ -53,15 +56,23 @@ export function scanRecords(records: Buffer, { next: from, aborted = [] }: ScanO
       }
     } catch (error) {
       runs.undo(before); // a part of a batch is none
-      return { runs: runs.finish(), next, problem: `a batch cannot be read at offset ${base}: ${String(error)}` };
+      return {
+        runs: runs.finish(),
+        next,
+        epoch,
+        problem: `a batch cannot be read at offset ${base}: ${String(error)}`,
+      };
     }
     next = Math.max(next, beyond);
+    epoch = batch.epoch;
     at = end;
   }
-  return { runs: runs.finish(), next, problem: null };
+  return { runs: runs.finish(), next, epoch, problem: null };
 }
 
 interface Head {
+  /** Of the leader that took it. */
+  readonly epoch: number;
   readonly codec: number;
   readonly isTransactional: boolean;
   readonly isControl: boolean;
@@ -81,6 +92,7 @@ function readHead(bytes: Buffer, at: number, end: number): Head | string {
   if (crc32c(bytes, at + 21, end) !== bytes.readUInt32BE(at + 17)) return 'a damaged batch (wrong checksum)';
   const attributes = bytes.readInt16BE(at + 21);
   return {
+    epoch: bytes.readInt32BE(at + 12),
     codec: attributes & 7,
     isTransactional: (attributes & 16) !== 0,
     isControl: (attributes & 32) !== 0,

@@ -22,9 +22,9 @@ import { keyOf } from './assign.ts';
 import { kafkaCommits } from './commits.ts';
 import { kafkaFetcher } from './fetcher.ts';
 import { kafkaGroup } from './group.ts';
-import { type Owned, partitionsOf } from './partitions.ts';
+import { type Owned, partitionsOf, placeOf } from './partitions.ts';
 import { pauseOf, within } from './pause.ts';
-import { beginIn, type Committed, committedOf, earliestOf, endOf } from './positions.ts';
+import { beginIn, type Committed, committedOf, earliestOf, endOf, endOfEpoch } from './positions.ts';
 import { troublesOf } from './troubles.ts';
 import { watchedTopics } from './watched.ts';
 
@@ -116,6 +116,7 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
       forgetBrokers();
       tellUnled();
       await locate();
+      await Promise.all([...partitions.all()].map(follow));
       for (const owned of partitions.all())
         if (paused.has(owned.topic) && isSilent(owned) && isLed(owned)) void askEnd(owned);
       fetcher.schedule();
@@ -164,9 +165,13 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
 
   /** Whether what is committed is of another log. */
   async function begin(owned: Owned, log: LogIdentity, committed: Committed | null): Promise<boolean> {
+    const epoch = topics.known(owned.topic)?.epochs[owned.partition] ?? -1;
     const { next, isReplaced } = await beginIn({ cluster, topics, from }, owned, { committed, log });
     if (partitions.find(owned) !== owned) return false;
     partitions.begin(owned, next, log);
+    owned.underEpoch = epoch;
+    if (committed?.offset === next) owned.readEpoch = committed.epoch;
+    else if (committed !== null && !isReplaced) tellCut(owned, committed.offset, next);
     // Offsets given, and ends, are of this log and this moment: whoever starts again goes on where this one began.
     if (committed === null && from !== null) void commits.add({ ...placeOf(owned), offset: next });
     return isReplaced;
@@ -180,6 +185,31 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
       const subject = `leader of ${keyOf(owned)}`;
       if (isLed(owned)) troubles.clear(subject);
       else if (topics.known(owned.topic) !== undefined) troubles.tell(subject, unled(owned));
+    }
+  }
+
+  function tellCut(owned: Owned, offset: number, end: number): void {
+    const words = 'the log was cut: its leader has less of it than was read; going on where they part';
+    logger.error({ ...placeOf(owned), offset, end }, words);
+  }
+
+  /** A leader was elected: whether it has what was read is asked before anything is read from it. */
+  async function follow(owned: Owned): Promise<void> {
+    const epoch = topics.known(owned.topic)?.epochs[owned.partition] ?? -1;
+    const { next } = owned;
+    if (next === null || epoch === owned.underEpoch || !isLed(owned)) return;
+    try {
+      const end = await endOfEpoch({ cluster, topics, from }, owned, owned.readEpoch);
+      if (partitions.find(owned) !== owned || owned.next === null) return;
+      if (end < owned.next) {
+        tellCut(owned, owned.next, end);
+        partitions.jump(owned, end);
+      }
+      partitions.find(owned)!.underEpoch = epoch;
+    } catch (thrown) {
+      dropHung(cluster, thrown);
+      topics.doubt(owned.topic);
+      troubles.tell(`partition ${keyOf(owned)}`, errorOfReader(thrown, keyOf(owned)));
     }
   }
 
@@ -266,5 +296,3 @@ const unsharedIn = (topics: readonly string[]): string | null =>
   topics.length === 0 ? null : `new partitions of ${topics.join(', ')} wait to be shared out`;
 
 const isSilent = ({ next, toldAtMs }: Owned): boolean => next !== null && performance.now() - toldAtMs > endAgeMsMax;
-
-const placeOf = ({ topic, partition, epoch, log }: Owned) => ({ topic, partition, epoch, log });

@@ -11,6 +11,8 @@ export interface KnownTopic {
   readonly topic: string;
   /** Leader's node of each partition, -1 = none now. */
   readonly leaders: readonly number[];
+  /** Of each leader; grows with each election. -1 = not told. */
+  readonly epochs: readonly number[];
   readonly log: LogIdentity;
 }
 
@@ -49,9 +51,13 @@ export function kafkaTopics(cluster: Cluster, address: string, ageMsMax: number)
     if (found.code !== 0)
       throw errorOfKafka(createErrorFromCode(found.code), 'before sending', `topic ${topic} at ${address}`);
     const leaders: number[] = Array(found.partitionMetadata.length).fill(-1);
-    for (const { partitionId, leader } of found.partitionMetadata) leaders[partitionId] = leader;
+    const epochs = leaders.slice();
+    for (const { partitionId, leader, leaderEpoch = -1 } of found.partitionMetadata) {
+      leaders[partitionId] = leader;
+      epochs[partitionId] = leaderEpoch;
+    }
     const log = { topicId: found.topicId, clusterId };
-    const known = { topic, leaders, log, loadedAtMs: performance.now() };
+    const known = { topic, leaders, epochs, log, loadedAtMs: performance.now() };
     topics.set(topic, known);
     return known;
   }

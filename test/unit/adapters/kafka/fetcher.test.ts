@@ -14,7 +14,7 @@ import { quietLogger } from '../../../support/quiet.ts';
 import { until } from '../../../support/until.ts';
 
 const topic = 't';
-const known = { topic, leaders: [1, 1], log: { topicId: null, clusterId: null } };
+const known = { topic, leaders: [1, 1], epochs: [-1, -1], log: { topicId: null, clusterId: null } };
 
 /** Records at these offsets, one batch. */
 function batchOf(names: readonly string[], base = 0): Buffer {

@@ -11,7 +11,7 @@ const run = (first: number, count = 1, bytes = 10): Run => ({
   oldestAtMs: 0,
   ndjson: new Uint8Array(bytes),
 });
-const scanned = (runs: readonly Run[], next: number) => ({ runs, next, problem: null });
+const scanned = (runs: readonly Run[], next: number) => ({ runs, next, epoch: -1, problem: null });
 const all = { paused: new Set<string>(), bytesMax: 1_000 };
 
 function owning(next = 0): { partitions: Partitions; owned: Owned } {

@@ -11,7 +11,7 @@ const place = { topic: 't', partition: 1 };
 
 function asking(answer: OffsetAnswers, leaders: readonly number[] = [1, 1]) {
   const cluster = { brokerPool: { findBroker: async () => ({ listOffsets: async () => answer }) } };
-  const topics = { known: () => ({ topic: 't', leaders, log }) };
+  const topics = { known: () => ({ topic: 't', leaders, epochs: [], log }) };
   return { cluster: cluster as unknown as Cluster, topics: topics as unknown as Topics };
 }
 const saying = (topic: string, partition: number, offset: number, metadata: string | null = null): OffsetAnswers => ({
@@ -30,7 +30,7 @@ test('an answer of the coordinator that leaves a partition out does not mean tha
     expect(await messageOf(committedOf(sessionOf(answer), 't', [1]))).toBe('t/1: the coordinator says no position');
   expect(await committedOf(sessionOf(saying('t', 1, -1)), 't', [1])).toEqual(new Map([[1, null]]));
   expect(await committedOf(sessionOf(saying('t', 1, 7, 'log=now@c')), 't', [1])).toEqual(
-    new Map([[1, { offset: 7, log }]]),
+    new Map([[1, { offset: 7, log, epoch: -1 }]]),
   );
 });
 
@@ -53,12 +53,12 @@ test('what is committed counts for its own log alone, and a starting point for n
   const more = { ...asking(saying('t', 1, earliest)), from: { offsets: new Map([['t/1', 3]]) } };
   const begin = (isReplaced: boolean, committed: Parameters<typeof beginIn>[2]['committed']) =>
     beginIn(more, { ...place, isReplaced }, { committed, log });
-  expect(await begin(false, { offset: 50, log })).toEqual({ next: 50, isReplaced: false });
-  expect(await begin(true, { offset: 50, log })).toEqual({ next: 50, isReplaced: false });
-  expect(await begin(false, { offset: 50, log: null })).toEqual({ next: 50, isReplaced: false });
-  expect(await begin(true, { offset: 50, log: null })).toEqual({ next: earliest, isReplaced: false });
+  expect(await begin(false, { offset: 50, log, epoch: -1 })).toEqual({ next: 50, isReplaced: false });
+  expect(await begin(true, { offset: 50, log, epoch: -1 })).toEqual({ next: 50, isReplaced: false });
+  expect(await begin(false, { offset: 50, log: null, epoch: -1 })).toEqual({ next: 50, isReplaced: false });
+  expect(await begin(true, { offset: 50, log: null, epoch: -1 })).toEqual({ next: earliest, isReplaced: false });
   const old = { topicId: 'before', clusterId: 'c' };
-  expect(await begin(false, { offset: 50, log: old })).toEqual({ next: earliest, isReplaced: true });
-  expect(await begin(true, { offset: 50, log: old })).toEqual({ next: earliest, isReplaced: false });
+  expect(await begin(false, { offset: 50, log: old, epoch: -1 })).toEqual({ next: earliest, isReplaced: true });
+  expect(await begin(true, { offset: 50, log: old, epoch: -1 })).toEqual({ next: earliest, isReplaced: false });
   expect(await begin(true, null)).toEqual({ next: earliest, isReplaced: false });
 });

@@ -233,3 +233,12 @@ describe('what cannot be read', () => {
     expect(runs[0]!.count).toBe(2);
   });
 });
+
+test('the epoch of the leader that took the last batch is told, as it was before the values were moved', () => {
+  const [first, second] = [edgeBatch(['{"a":1}']), edgeBatch(['{"b":2}'], 1)];
+  first.writeInt32BE(4, 12); // not under the checksum: the broker's to set
+  second.writeInt32BE(9, 12);
+  expect(scanRecords(Buffer.from(first), { next: 0 }).epoch).toBe(4);
+  expect(scanRecords(Buffer.concat([first, second]), { next: 0 }).epoch).toBe(9);
+  expect(scanRecords(Buffer.alloc(0), { next: 0 }).epoch).toBe(-1);
+});

@@ -25,7 +25,7 @@ async function seeing(logs: readonly (LogIdentity | typeof gone)[]) {
       doubtLeader: () => {},
       load: async (topic): Promise<KnownTopic> => {
         if (now === gone) throw createErrorFromCode(3);
-        return { topic, leaders: [1, 1], log: now };
+        return { topic, leaders: [1, 1], epochs: [0, 0], log: now };
       },
     },
     troubles: troublesOf(quietLogger),
@@ -72,8 +72,10 @@ test('an upgrade of the brokers, some of which tell ids and some not yet, replac
 });
 
 test('a mark says of which log a position is, and what is no mark says nothing', () => {
-  for (const log of [one, { topicId: null, clusterId: 'c' }, { topicId: 'dC6_-3vIQqK7z', clusterId: null }])
-    expect(readMark(markOf(log))).toEqual(log);
+  for (const log of [one, { topicId: null, clusterId: 'c' }, { topicId: 'dC6_-3vIQqK7z', clusterId: null }]) {
+    expect(readMark(markOf(log))).toEqual({ log, epoch: -1 });
+    expect(readMark(markOf(log, 12))).toEqual({ log, epoch: 12 });
+  }
   for (const text of ['', 'log=', 'consumer-7', 'log=a b@c']) expect(readMark(text)).toBeNull();
   expect(isSameLog({ topicId: null, clusterId: null }, one)).toBe(true);
 });
