@@ -20,6 +20,8 @@ export interface ConnectionsOptions {
   readonly logger: Logger;
   /** What the process may have open and has; null where that cannot be known. */
   readonly files?: Files | null;
+  /** Accepted connections to the ports; null where they cannot be counted. */
+  readonly count?: () => Promise<number | null>;
 }
 
 export interface Files {
@@ -50,6 +52,7 @@ export function watchConnections({
   closeIdle,
   logger,
   files = openFiles(),
+  count = () => connectionsTo(ports),
 }: ConnectionsOptions): Connections {
   const filesMax = files?.max ?? Number.POSITIVE_INFINITY;
   const reserve = reserveOf(filesMax);
@@ -62,6 +65,7 @@ export function watchConnections({
     );
   let state: 'roomy' | 'crowded' | 'full' = 'roomy';
   let said = '';
+  let isScarce = false;
   let looking = false;
   const timer = files === null ? null : setInterval(() => void look(), lookMs);
   timer?.unref();
@@ -81,9 +85,12 @@ export function watchConnections({
   async function found(): Promise<typeof state> {
     const open = files?.open() ?? filesMax;
     const left = filesMax - open;
-    const connections = open * 2 > max || given > 0 ? ((await count()) ?? 0) : 0;
+    // To count them takes a file: who has none left has too many.
+    const connections = open * 2 > max || given > 0 ? ((await count()) ?? max) : 0;
     said = `${connections} connections of ${max}, ${open} open files of ${filesMax}`;
-    if (left < reserve / 2 || connections > max) return 'full';
+    isScarce = left < reserve / 2;
+    if (connections * 2 <= max) return 'roomy'; // whoever has the files, it is not they
+    if (isScarce || connections > max) return 'full';
     const isNear = left < reserve || connections > max * 0.95;
     const isStill = state !== 'roomy' && (left < reserve * 1.25 || connections > max * 0.9);
     return isNear || isStill ? 'crowded' : 'roomy';
@@ -96,14 +103,15 @@ export function watchConnections({
     state = next;
   }
 
-  const count = () => connectionsTo(ports);
-
   return {
     max: Number.isFinite(max) ? max : null,
     count,
     isCrowded: () => state !== 'roomy',
     isFull: () => state === 'full',
-    problems: () => (state === 'roomy' ? {} : { connections: `${state}: ${said}` }),
+    problems: () => {
+      if (state !== 'roomy') return { connections: `${state}: ${said}` };
+      return isScarce ? { open_files: `few are left (ulimit -n): ${said}` } : {};
+    },
     stop: () => {
       if (timer !== null) clearInterval(timer);
     },

@@ -107,7 +107,7 @@ test('nesting beyond the limit is 422, absurd nesting 400', async () => {
     expect((await expectProblem(400, text)).detail).toContain('nested deeper than 1000');
   for (const levels of [17, 1_000, 5_000]) {
     const answer = await expectProblem(422, withField('properties', deepObject(levels)));
-    expect(answer.errors?.[0]?.path).toBe('/properties');
+    expect(answer.errors?.[0]?.path).toMatch(/^\/properties(\/\w+){15}$/);
   }
 });
 
@@ -123,12 +123,7 @@ test('a body too large is 413 before it is read, announced or not, compressed or
   const unannounced = new ReadableStream({
     pull: controller => controller.enqueue(new Uint8Array(65_536).fill(32)),
   });
-  // The server answers and cuts the connection while the client still sends: either is seen first.
-  const status = await send(unannounced).then(
-    got => got.status,
-    () => 413,
-  );
-  expect(status).toBe(413);
+  expect((await send(unannounced)).status).toBe(413);
   const bomb = Buffer.alloc(50_000_000, ' ');
   for (const [encoding, body] of [
     ['gzip', gzipSync(bomb)],
@@ -141,11 +136,7 @@ test('a body too large is 413 before it is read, announced or not, compressed or
 
 test('a hundred megabytes sent to the end is 413 and takes no memory', async () => {
   const before = await residentBytes(ugc.pid);
-  const status = await send(new Uint8Array(100_000_000).fill(32)).then(
-    got => got.status,
-    () => 413,
-  );
-  expect(status).toBe(413);
+  expect((await send(new Uint8Array(100_000_000).fill(32))).status).toBe(413);
   expect((await residentBytes(ugc.pid)) - before).toBeLessThan(60_000_000);
 });
 

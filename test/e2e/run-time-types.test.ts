@@ -80,9 +80,9 @@ test('a broken file changes nothing, is told with its line, and its repair is no
   const place = placed();
   place.files.write(typeJson('trailer_watched'));
   const ugc = await start(place);
-  place.files.write(typeJson('poster_seen', { properties: { film_id: { type: 'string', pattern: 'x' } } }));
+  place.files.write(typeJson('poster_seen', { properties: { film_id: { type: 'string', oneOf: [] } } }));
   const told = await eventually(async () => (await detail(ugc)).detail.schemas);
-  expect(told).toContain('poster_seen.json:10 /properties/film_id/pattern is not understood here');
+  expect(told).toContain('poster_seen.json:10 /properties/film_id/oneOf is not understood here');
   expect((await detail(ugc)).status).toBe(200);
   expect(ugc.output()).toContain('broken event types: nothing was changed');
   expect(await statusOf(ugc, typedEvent('trailer_watched'))).toBe(200);

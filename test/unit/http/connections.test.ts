@@ -12,6 +12,7 @@ afterEach(() => {
 function watch(filesMax: number, { open = 40, max = 0 }: { open?: number | null; max?: number } = {}) {
   let now: number | null = open;
   let closed = 0;
+  let accepted = 0;
   const files: Files = { max: filesMax, open: () => now };
   const connections = watchConnections({
     max,
@@ -22,13 +23,15 @@ function watch(filesMax: number, { open = 40, max = 0 }: { open?: number | null;
     },
     logger: quietLogger,
     files,
+    count: async () => (now === null ? null : accepted),
   });
   watched.push(connections);
   return {
     connections,
     closed: () => closed,
-    have: (files: number | null) => {
+    have: (files: number | null, connections = 0) => {
       now = files;
+      accepted = connections;
     },
   };
 }
@@ -72,14 +75,24 @@ test('with few files left idle connections are closed; with hardly any, or none 
     [null, true, true],
     [40, false, false],
   ] as const) {
-    have(open);
+    have(open, Math.min((open ?? 0) - 40, open === 970 ? 930 : 800));
     await until(() => connections.isCrowded() === isCrowded && connections.isFull() === isFull, `${open} open files`);
     states.push(Object.values(connections.problems()).join());
   }
   expect(states.map(said => said.split(':')[0])).toEqual(['', 'crowded', 'full', 'crowded', '', 'full', '']);
-  expect(states[2]).toBe('full: 0 connections of 856, 970 open files of 1024');
-  expect(states[5]).toBe('full: 0 connections of 856, 1024 open files of 1024');
+  expect(states[2]).toBe('full: 930 connections of 856, 970 open files of 1024');
+  expect(states[5]).toBe('full: 856 connections of 856, 1024 open files of 1024');
   expect(closed()).toBeGreaterThan(3);
+});
+
+test('files that others have are no reason to refuse anybody, and are told', async () => {
+  const { connections, have, closed } = watch(128, { open: 100 });
+  have(125, 3);
+  await until(() => connections.problems().open_files !== undefined, 'few files are left');
+  expect([connections.isCrowded(), connections.isFull(), closed()]).toEqual([false, false, 0]);
+  expect(connections.problems()).toEqual({
+    open_files: 'few are left (ulimit -n): 3 connections of 12, 125 open files of 128',
+  });
 });
 
 test('connections are counted by the kernel’s table: accepted ones to the ports, and no others', () => {
