@@ -7,7 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sqliteBuffer } from '../src/adapters/disk/log/buffer.ts';
-import type { DiskBuffer, Envelope } from '../src/ports/ports.ts';
+import type { DiskBuffer } from '../src/ports/buffer.ts';
+import type { Envelope } from '../src/ports/log.ts';
 import { markdown, type Row } from './report.ts';
 
 const types = ['click', 'page_view', 'film_watched', 'quality_change', 'search_filter_use'];

@@ -6,7 +6,7 @@ import { topicOf } from '../schemas/topic.ts';
 import { ensureTopics } from '../src/adapters/kafka/connect/ensure-topics.ts';
 import { kafkaLog } from '../src/adapters/kafka/write/log.ts';
 import { judgeOf } from '../src/catalogue/judge.ts';
-import type { Envelope } from '../src/ports/ports.ts';
+import type { Envelope } from '../src/ports/log.ts';
 import { parseJson } from '../src/record/json.ts';
 import type { TestKafka } from '../test/support/kafka.ts';
 import { bodiesOf, filmTypes } from './load.ts';

@@ -95,3 +95,7 @@ function sortOf(value: unknown): string {
   if (typeof value === 'string') return `text of ${value.length} characters`;
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
+
+/** RFC 6901, of a name cut to what is worth telling. Most names are a plain word, and told as they are. */
+export const pointerOf = (name: string): string =>
+  /^\w{1,100}$/.test(name) ? name : name.slice(0, 100).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1');

@@ -12,7 +12,7 @@ import { isStorable, readTime } from '../../schemas/time.ts';
 import { topicOf } from '../../schemas/topic.ts';
 import { upgrade } from '../../schemas/upgrade.ts';
 import { type DeadReason, messageOf } from '../errors.ts';
-import type { ForeignRecord, ForeignVerdict, JudgeForeign } from '../ports/ports.ts';
+import type { ForeignRecord, ForeignVerdict, JudgeForeign } from '../ports/source.ts';
 import { parseJson } from '../record/json.ts';
 import { isVersion, newerThan, stampStart } from '../record/stamp.ts';
 import { isObject, type JudgeOptions, judgeOf, type Origin, unwrap } from './judge.ts';

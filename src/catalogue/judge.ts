@@ -12,7 +12,7 @@ import { describe } from '../../schemas/misfit.ts';
 import { nearestOf } from '../../schemas/nearest.ts';
 import { type ClientTime, isoOf, isStorable, readTime } from '../../schemas/time.ts';
 import { topicOf } from '../../schemas/topic.ts';
-import type { Envelope } from '../ports/ports.ts';
+import type { Envelope } from '../ports/log.ts';
 import { isLargerThan, unwritable, type Writer, writerOf } from '../record/canonical.ts';
 import { stampText } from '../record/stamp.ts';
 import {

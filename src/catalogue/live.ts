@@ -5,7 +5,8 @@ import { catalogue as builtIn, type Catalogue } from '../../schemas/catalogue.ts
 import { ledgerTable } from '../../schemas/ledger.ts';
 import { tableOf } from '../../schemas/table.ts';
 import type { Config } from '../config/config.ts';
-import type { JudgeForeign, TableDefinition } from '../ports/ports.ts';
+import type { JudgeForeign } from '../ports/source.ts';
+import type { TableDefinition } from '../ports/tables.ts';
 import { typesFolder } from '../process/instance.ts';
 import type { Logger } from '../process/telemetry.ts';
 import { foreignJudgeOf } from './foreign.ts';

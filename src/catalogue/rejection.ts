@@ -1,7 +1,7 @@
 // Why an event was not taken: a closed set of reasons, and the findings that help its sender.
 
 import { stampedNames } from '../../schemas/event.ts';
-import { describe, type Misfit } from '../../schemas/misfit.ts';
+import { describe, type Misfit, pointerOf } from '../../schemas/misfit.ts';
 import type { Nearest } from '../../schemas/nearest.ts';
 import { type ClientTime, isStorable, readTime, timeExpectation } from '../../schemas/time.ts';
 
@@ -81,7 +81,3 @@ export function unknownErrors(event: JsonObject, { known, nearest }: KnownFields
 
 const unknownMessage = (near: string | undefined): string =>
   `is no field of this event type; ${near === undefined ? 'free fields go into properties' : `did you mean ${near}?`}`;
-
-/** RFC 6901, of a name cut to what is worth telling. Most names are a plain word, and told as they are. */
-export const pointerOf = (name: string): string =>
-  /^\w{1,100}$/.test(name) ? name : name.slice(0, 100).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1');

@@ -68,13 +68,14 @@ export function arrivalOf(request: Request): Arrival {
   }
 
   async function discard(): Promise<void> {
+    if (isLetGo) return;
     const untilMs = performance.now() + lingerMsMax;
     let bytes = 0;
     try {
       while (!isOver && bytes <= lingerBytesMax && performance.now() < untilMs) {
         const came = await orLate(next());
-        if (came === 'late') break;
-        bytes += came?.length ?? 0;
+        if (came === 'late' || came === null) break;
+        bytes += came.length;
       }
     } catch {
       // The client is gone: nobody waits for the answer.

@@ -6,7 +6,7 @@ import { isObject, type Judge, type Origin, unwrap, type Verdict } from '../cata
 import { type Rejection, readId, reject } from '../catalogue/rejection.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { type Answer, json, problem } from '../http/answer.ts';
-import type { Envelope, Log, Outcome } from '../ports/ports.ts';
+import type { Envelope, Log, Outcome } from '../ports/log.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Metrics } from '../process/telemetry.ts';
 import type { Ack } from './ack.ts';

@@ -6,7 +6,7 @@
 // - An entry the log does not take now is written later under the same number and id, so it counts once whatever is
 //   repeated. What waits is bounded; beyond it entries are dropped, which reconcile sees by the gap in the numbers.
 
-import type { Envelope, Log, Outcome } from '../ports/ports.ts';
+import type { Envelope, Log, Outcome } from '../ports/log.ts';
 import { sleep } from '../process/sleep.ts';
 
 export interface LedgerOptions {

@@ -6,7 +6,7 @@
 // - What waits is bounded. Beyond it nothing is waited for: the answer is the same as if the time were over.
 
 import type { Presence } from '../ports/event-tables.ts';
-import type { Envelope, Outcome } from '../ports/ports.ts';
+import type { Envelope, Outcome } from '../ports/log.ts';
 import { sleep } from '../process/sleep.ts';
 
 /** What a client is told of an event: where it lies, or that its row can be read. */

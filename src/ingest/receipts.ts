@@ -8,8 +8,8 @@
 import { readId } from '../catalogue/rejection.ts';
 import { type ErrorCode, PipelineError } from '../errors.ts';
 import { type Answer, json, problem } from '../http/answer.ts';
+import type { DiskBuffer } from '../ports/buffer.ts';
 import type { EventTables, FoundEvent } from '../ports/event-tables.ts';
-import type { DiskBuffer } from '../ports/ports.ts';
 import type { Recent } from './recent.ts';
 
 export interface ReceiptsOptions {

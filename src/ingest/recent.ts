@@ -3,7 +3,7 @@
 
 import { isObject, unwrap, type Verdict } from '../catalogue/judge.ts';
 import { readId } from '../catalogue/rejection.ts';
-import type { Outcome } from '../ports/ports.ts';
+import type { Outcome } from '../ports/log.ts';
 
 export interface RecentEvent {
   /** Null: not one of the catalogue's. */

@@ -2,7 +2,7 @@
 // were received, and whichever was inserted last would win. So the later one is not sent at all: it is the earlier one
 // once more, and has its outcome. `distinct` in accept.ts does the same within a request.
 
-import type { Envelope, Outcome } from '../ports/ports.ts';
+import type { Envelope, Outcome } from '../ports/log.ts';
 
 interface Sent {
   readonly envelopes: readonly Envelope[];

@@ -5,7 +5,7 @@
 // An envelope is known by its body, not by its id: another one may have the same id, be received earlier, and lie on the
 // disk alone. Two of the same bytes are the same to every reader, so either may stand for the other.
 
-import type { Envelope } from '../ports/ports.ts';
+import type { Envelope } from '../ports/log.ts';
 
 type Known = Pick<Envelope, 'id' | 'body'>;
 

@@ -2,7 +2,8 @@
 // A batch is one append, so its outcomes are all good or all the same failure.
 
 import { messageOf, PipelineError } from '../errors.ts';
-import type { DiskBuffer, Log, Outcome } from '../ports/ports.ts';
+import type { DiskBuffer } from '../ports/buffer.ts';
+import type { Log, Outcome } from '../ports/log.ts';
 
 const stored: Outcome = { ok: true, stored: 'disk' };
 

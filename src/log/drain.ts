@@ -13,7 +13,10 @@
 // - A crash repeats events, never skips one.
 
 import { messageOf, PipelineError } from '../errors.ts';
-import type { Batch, DiskBuffer, Envelope, Log, Loop, Outcome, Source } from '../ports/ports.ts';
+import type { DiskBuffer } from '../ports/buffer.ts';
+import type { Envelope, Log, Outcome } from '../ports/log.ts';
+import type { Loop } from '../ports/loop.ts';
+import type { Batch, Source } from '../ports/source.ts';
 import { patiently, sleep, untilAborted } from '../process/sleep.ts';
 import type { Logger } from '../process/telemetry.ts';
 import type { Breaker } from './breaker.ts';

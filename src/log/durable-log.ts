@@ -5,7 +5,8 @@
 // comes.
 
 import { messageOf } from '../errors.ts';
-import type { DiskBuffer, Log } from '../ports/ports.ts';
+import type { DiskBuffer } from '../ports/buffer.ts';
+import type { Log } from '../ports/log.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
 import { breakerOf } from './breaker.ts';

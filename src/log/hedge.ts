@@ -7,7 +7,7 @@
 // - the breaker is open → the disk at once
 
 import { PipelineError } from '../errors.ts';
-import type { Envelope, Log, Outcome } from '../ports/ports.ts';
+import type { Envelope, Log, Outcome } from '../ports/log.ts';
 import type { Breaker } from './breaker.ts';
 import type { Copies } from './copies.ts';
 

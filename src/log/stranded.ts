@@ -3,7 +3,8 @@
 // topic, so that this does not wait for them; they are tried again in their turn, and once nothing but them is left, in
 // turns with a pause.
 
-import type { DiskBuffer, Envelope } from '../ports/ports.ts';
+import type { DiskBuffer } from '../ports/buffer.ts';
+import type { Envelope } from '../ports/log.ts';
 
 export interface Stranded {
   /**

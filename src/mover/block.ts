@@ -1,6 +1,7 @@
 // Rows of one table on their way into it: batches gathered in order until somebody closes the block.
 
-import type { Batch, RowBlock } from '../ports/ports.ts';
+import type { RowBlock } from '../ports/sink.ts';
+import type { Batch } from '../ports/source.ts';
 
 export interface Block extends RowBlock {
   readonly batches: readonly Batch[];

@@ -6,7 +6,8 @@
 // a fault of ours, told in the letter, and it is tried once more by `ugc dead replay` when it is mended.
 
 import { messageOf } from '../errors.ts';
-import type { Batch, DeadLetter, ForeignRecord, ForeignVerdict, JudgeForeign } from '../ports/ports.ts';
+import type { DeadLetter } from '../ports/sink.ts';
+import type { Batch, ForeignRecord, ForeignVerdict, JudgeForeign } from '../ports/source.ts';
 import { letterOf, type Place, type PlacedBatch, recordsOf } from './records.ts';
 
 export interface Sorted {

@@ -1,6 +1,7 @@
 // A sink that learns tables while the mover uses it: the new tables are made first, then used; until then the old ones are.
 
-import type { Sink, TableDefinition } from '../ports/ports.ts';
+import type { Sink } from '../ports/sink.ts';
+import type { TableDefinition } from '../ports/tables.ts';
 
 export interface GrowingSink extends Sink {
   /** These tables from now on. Rejects as `prepare` does, and then uses the ones before. */

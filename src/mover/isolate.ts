@@ -2,7 +2,8 @@
 // sink's check, which stores nothing; what is refused alone is dead, everything else is good.
 
 import { PipelineError } from '../errors.ts';
-import type { Batch, DeadLetter, Sink } from '../ports/ports.ts';
+import type { DeadLetter, Sink } from '../ports/sink.ts';
+import type { Batch } from '../ports/source.ts';
 import { type Lone, letterOf, type PlacedBatch, recordsOf } from './records.ts';
 
 export interface Isolated {

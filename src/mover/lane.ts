@@ -8,7 +8,8 @@
 // - Only a definite refusal leads to dead letters, and only of the records that are refused alone.
 
 import { messageOf, PipelineError } from '../errors.ts';
-import type { Batch, Sink } from '../ports/ports.ts';
+import type { Sink } from '../ports/sink.ts';
+import type { Batch } from '../ports/source.ts';
 import { sleep } from '../process/sleep.ts';
 import { spacingOf } from '../process/spacing.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';

@@ -9,7 +9,9 @@
 // - A crash at any moment repeats records, never skips them; repeated rows collapse by event_id.
 
 import { messageOf } from '../errors.ts';
-import type { Batch, DeadLetter, JudgeForeign, Loop, Sink, Source } from '../ports/ports.ts';
+import type { Loop } from '../ports/loop.ts';
+import type { DeadLetter, Sink } from '../ports/sink.ts';
+import type { Batch, JudgeForeign, Source } from '../ports/source.ts';
 import { patiently, sleep } from '../process/sleep.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
 import { newerThan } from '../record/stamp.ts';

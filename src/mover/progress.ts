@@ -3,7 +3,7 @@
 // each of its parts is. A partition that was lost and came back begins anew, at its committed position: its batches are
 // told from those of the time before by their epoch.
 
-import type { Batch, Source } from '../ports/ports.ts';
+import type { Batch, Source } from '../ports/source.ts';
 
 export interface Progress {
   /** `parts` is what will be finished: the batch itself, or whatever it is cut into. */

@@ -1,7 +1,8 @@
 // Single records of a batch: where each came from, its bytes, and the dead letter it becomes when it can be no row.
 
 import type { DeadReason } from '../errors.ts';
-import type { Batch, DeadLetter } from '../ports/ports.ts';
+import type { DeadLetter } from '../ports/sink.ts';
+import type { Batch } from '../ports/source.ts';
 
 /** What tells a record's dead letter from every other of its topic and partition. */
 export interface Place {

@@ -2,7 +2,8 @@
 // read, and learns tables while it runs. Knows no sink by name.
 
 import { messageOf, PipelineError } from '../errors.ts';
-import type { Source, TableDefinition } from '../ports/ports.ts';
+import type { Source } from '../ports/source.ts';
+import type { TableDefinition } from '../ports/tables.ts';
 import { sleep } from '../process/sleep.ts';
 import type { GrowingSink } from './growing-sink.ts';
 import { type Mover, type MoverOptions, startMover } from './loop.ts';

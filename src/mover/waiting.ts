@@ -4,7 +4,7 @@
 // In a rolling deployment the partition may go to the newer process at any time, and come back when that one has passed
 // what waited. So while anything waits its ownership is looked at: what was read under one that has ended is forgotten.
 
-import type { Batch, Source } from '../ports/ports.ts';
+import type { Batch, Source } from '../ports/source.ts';
 import { sleep } from '../process/sleep.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
 

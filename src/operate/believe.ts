@@ -6,7 +6,7 @@
 
 import { keyOf } from '../../schemas/key.ts';
 import type { QuarantinedRecord } from '../ports/buffer-file.ts';
-import type { Envelope } from '../ports/ports.ts';
+import type { Envelope } from '../ports/log.ts';
 import { parseJson } from '../record/json.ts';
 import { isVersion } from '../record/stamp.ts';
 

@@ -9,7 +9,7 @@ import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag, instant, integer, type Settings, text, type Values } from '../config/kinds.ts';
 import { deadReasons, messageOf, PipelineError } from '../errors.ts';
-import type { JudgeForeign } from '../ports/ports.ts';
+import type { JudgeForeign } from '../ports/source.ts';
 import { type Asked, type Command, command, type Exit } from './arguments.ts';
 import { dismiss, saysWhich } from './dead-dismiss.ts';
 import { fateOf, isoOf, placeText, readPlace, wrong } from './dead-place.ts';

@@ -3,7 +3,8 @@
 
 import type { FoundLetter, LetterSelection, Letters } from '../adapters/clickhouse/ask/letters.ts';
 import { PipelineError } from '../errors.ts';
-import type { JudgeForeign, RowBlock, Sink } from '../ports/ports.ts';
+import type { RowBlock, Sink } from '../ports/sink.ts';
+import type { JudgeForeign } from '../ports/source.ts';
 
 export interface ReplayOptions {
   readonly letters: Letters;

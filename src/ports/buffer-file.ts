@@ -1,7 +1,7 @@
 // The port through which an operator's commands see the buffer's file, beside whatever instance is using it. Types and
 // contracts only.
 
-import type { Envelope } from './ports.ts';
+import type { Envelope } from './log.ts';
 
 /** Which records of the buffer; what is undefined is any. */
 export interface BufferFilter {

@@ -1,6 +1,7 @@
 // A broker of events: Kafka and whatever else there will be. One adapter, one line in roles/transport.ts.
 
-import type { Log, Source } from './ports.ts';
+import type { Log } from './log.ts';
+import type { Source } from './source.ts';
 
 export interface Transport {
   /** What an answer calls it (`"stored":"kafka"`). */

@@ -3,9 +3,8 @@
 // null, and the event is rejected.
 
 import type { Field, FieldKind } from '../../schemas/field.ts';
-import type { Misfit } from '../../schemas/misfit.ts';
+import { type Misfit, pointerOf } from '../../schemas/misfit.ts';
 import { isoOf, readTime } from '../../schemas/time.ts';
-import { pointerOf } from '../catalogue/rejection.ts';
 
 /**
  * The JSON text of a judged value; null for half a surrogate pair, nesting beyond the depth, a number beyond doubles.

@@ -7,7 +7,9 @@ import { refreshesIn } from '../adapters/clickhouse/ask/refreshes.ts';
 import { clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
 import { growingSink } from '../mover/growing-sink.ts';
 import { type Supervised, supervise } from '../mover/supervise.ts';
-import type { Source } from '../ports/ports.ts';
+import type { Sink } from '../ports/sink.ts';
+import type { Source } from '../ports/source.ts';
+import type { TableDefinition } from '../ports/tables.ts';
 import type { Metrics } from '../process/telemetry.ts';
 import { type Clickhouse, openClickhouse } from './clickhouse.ts';
 import { watchRefreshes } from './refreshes.ts';
@@ -35,23 +37,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
   const { config, catalogue, transport, logger, metrics } = parts;
   const { client, isEmbedded } = clickhouse;
   const { openSource, reader } = sourcesOf(parts);
-  const sink = growingSink(
-    tables =>
-      clickhouseSink({
-        client,
-        database: config.clickhouseDatabase,
-        tables,
-        migrate: config.clickhouseMigrate,
-        timeoutMs: config.clickhouseTimeoutMs,
-        embedded: isEmbedded,
-        cluster: config.clickhouseCluster,
-        insertQuorum: config.clickhouseInsertQuorum,
-        aggregates,
-        refreshSeconds: config.clickhouseRefreshSeconds,
-        log: logger,
-      }),
-    catalogue.tables(),
-  );
+  const sink = growingSink(sinksOver(clickhouse, parts), catalogue.tables());
   if (isEmbedded) await sink.prepare();
   const httpUrl = clickhouse.serve();
   const moving = supervise({
@@ -108,6 +94,23 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
     },
   };
 }
+
+const sinksOver =
+  ({ client, isEmbedded }: Clickhouse, { config, logger }: Parts) =>
+  (tables: readonly TableDefinition[]): Sink =>
+    clickhouseSink({
+      client,
+      database: config.clickhouseDatabase,
+      tables,
+      migrate: config.clickhouseMigrate,
+      timeoutMs: config.clickhouseTimeoutMs,
+      embedded: isEmbedded,
+      cluster: config.clickhouseCluster,
+      insertQuorum: config.clickhouseInsertQuorum,
+      aggregates,
+      refreshSeconds: config.clickhouseRefreshSeconds,
+      log: logger,
+    });
 
 /** What the mover reads; `reader` is the disk's, which can be asked for its lag also while the mover waits. */
 function sourcesOf({ transport, buffer, catalogue }: Parts) {

@@ -10,7 +10,7 @@ import { readableOf } from '../ingest/readable.ts';
 import { receiptsOf } from '../ingest/receipts.ts';
 import { recentOf } from '../ingest/recent.ts';
 import { eventRoutes } from '../ingest/routes.ts';
-import type { Log } from '../ports/ports.ts';
+import type { Log } from '../ports/log.ts';
 import { openLookup } from './lookup.ts';
 import type { Parts, RoleDefinition } from './role.ts';
 

@@ -10,7 +10,7 @@ import { kafkaLog } from '../adapters/kafka/write/log.ts';
 import type { Config } from '../config/config.ts';
 import { type From, nameOf } from '../config/from.ts';
 import { messageOf, PipelineError } from '../errors.ts';
-import type { Source } from '../ports/ports.ts';
+import type { Source } from '../ports/source.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
 

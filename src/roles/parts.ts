@@ -7,7 +7,7 @@ import { liveCatalogue } from '../catalogue/live.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { type DurableLog, diskOnlyLog, openBrokerLog } from '../log/durable-log.ts';
-import type { DiskBuffer } from '../ports/ports.ts';
+import type { DiskBuffer } from '../ports/buffer.ts';
 import { bufferFile } from '../process/instance.ts';
 import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
 import { type WatchedClock, watchClock } from './clock-watch.ts';

@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts';
 import type { ApiPart } from '../http/openapi.ts';
 import type { Route } from '../http/route.ts';
 import type { DurableLog } from '../log/durable-log.ts';
-import type { DiskBuffer } from '../ports/ports.ts';
+import type { DiskBuffer } from '../ports/buffer.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger, Logs, Metrics } from '../process/telemetry.ts';

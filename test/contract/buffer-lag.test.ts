@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sqliteBuffer } from '../../src/adapters/disk/log/buffer.ts';
 import { memoryBuffer } from '../../src/adapters/memory/buffer.ts';
-import type { DiskBuffer, Source } from '../../src/ports/ports.ts';
+import type { DiskBuffer } from '../../src/ports/buffer.ts';
+import type { Source } from '../../src/ports/source.ts';
 import { commitAll, envelopes, pollAll } from '../support/buffer.ts';
 import { until } from '../support/until.ts';
 

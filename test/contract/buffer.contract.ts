@@ -1,7 +1,7 @@
 // What every DiskBuffer does, whatever it is made of.
 
 import { describe, expect, test } from 'bun:test';
-import type { DiskBuffer, Range } from '../../src/ports/ports.ts';
+import type { DiskBuffer, Range } from '../../src/ports/buffer.ts';
 import {
   bodiesOf,
   commitAll,

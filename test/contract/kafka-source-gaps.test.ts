@@ -1,7 +1,7 @@
 // The Kafka source where offsets have gaps: transactions, compaction, retention.
 
 import { expect, test } from 'bun:test';
-import type { Batch } from '../../src/ports/ports.ts';
+import type { Batch } from '../../src/ports/source.ts';
 import { kafkaClient } from '../support/kafka.ts';
 import { kafkaInTest } from '../support/kafka-in-test.ts';
 import { commitAll, namesOf, read, stamped } from '../support/kafka-source.ts';

@@ -2,7 +2,7 @@
 
 import { afterEach, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import type { Batch } from '../../src/ports/ports.ts';
+import type { Batch } from '../../src/ports/source.ts';
 import { kafkaClient, makeTopics } from '../support/kafka.ts';
 import { kafkaInTest } from '../support/kafka-in-test.ts';
 import { bytesMax, commitAll, namesOf, nothingPaused, read, readFor, stamped } from '../support/kafka-source.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { kafkaSource } from '../../src/adapters/kafka/read/source.ts';
 import { memorySink } from '../../src/adapters/memory/sink.ts';
 import { type Mover, startMover } from '../../src/mover/loop.ts';
-import type { Sink } from '../../src/ports/ports.ts';
+import type { Sink } from '../../src/ports/sink.ts';
 import { kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { stamped } from '../support/kafka-source.ts';
 import { versionOne } from '../support/list-source.ts';

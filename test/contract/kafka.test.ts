@@ -4,7 +4,7 @@ import { CompressionCodecs, CompressionTypes, logLevel } from 'kafkajs';
 import { ensureTopics } from '../../src/adapters/kafka/connect/ensure-topics.ts';
 import type { KafkaLogOptions } from '../../src/adapters/kafka/connect/options.ts';
 import { kafkaLog } from '../../src/adapters/kafka/write/log.ts';
-import type { Envelope, Log } from '../../src/ports/ports.ts';
+import type { Envelope, Log } from '../../src/ports/log.ts';
 import { envelope, envelopes, idOf } from '../support/buffer.ts';
 import { kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { kafkajsAsPublished, timersSetIn } from '../support/kafkajs-as-published.ts';

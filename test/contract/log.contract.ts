@@ -1,7 +1,7 @@
 // What every Log does: one outcome per envelope, in order, and it never rejects.
 
 import { describe, expect, test } from 'bun:test';
-import type { Log, Stored } from '../../src/ports/ports.ts';
+import type { Log, Stored } from '../../src/ports/log.ts';
 import { envelope, envelopes } from '../support/buffer.ts';
 
 export interface LogUnderTest {

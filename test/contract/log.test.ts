@@ -8,7 +8,7 @@ import { breakerOf } from '../../src/log/breaker.ts';
 import { copiesOf } from '../../src/log/copies.ts';
 import { diskLog } from '../../src/log/disk-log.ts';
 import { hedge } from '../../src/log/hedge.ts';
-import type { DiskBuffer } from '../../src/ports/ports.ts';
+import type { DiskBuffer } from '../../src/ports/buffer.ts';
 import { idsOf, pollSome } from '../support/buffer.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { type LogUnderTest, logContract } from './log.contract.ts';

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'bun:test';
 import { PipelineError } from '../../src/errors.ts';
-import type { DeadLetter, Sink, TableDefinition } from '../../src/ports/ports.ts';
+import type { DeadLetter, Sink } from '../../src/ports/sink.ts';
+import type { TableDefinition } from '../../src/ports/tables.ts';
 import { oddLine, oddTable, oddValues } from '../support/odd-rows.ts';
 import { blockOf, seenBlock, seenLine, seenRows, seenTable } from '../support/rows.ts';
 

@@ -4,7 +4,7 @@
 import { expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { sqliteBuffer } from '../../src/adapters/disk/log/buffer.ts';
-import type { DiskBuffer } from '../../src/ports/ports.ts';
+import type { DiskBuffer } from '../../src/ports/buffer.ts';
 import { exampleClick } from '../support/events.ts';
 import { load, newLedger } from '../support/load.ts';
 import { compare, drained } from '../support/oracle.ts';

@@ -11,7 +11,7 @@ import { type Engine, openEngine } from '../../src/adapters/chdb/engine.ts';
 import { clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
 import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
 import { type Judge, judgeOf } from '../../src/catalogue/judge.ts';
-import type { Sink } from '../../src/ports/ports.ts';
+import type { Sink } from '../../src/ports/sink.ts';
 import { parseJson } from '../../src/record/json.ts';
 import { anyEventOf, anyNumber, jsonOf, kept, storedOf } from '../support/any-event.ts';
 import { everyKind } from '../support/every-kind.ts';

@@ -14,7 +14,7 @@ import { clusterInsertSettings } from '../../src/adapters/clickhouse/schema/rows
 import { wantedSchema } from '../../src/adapters/clickhouse/schema/tables.ts';
 import { quoteText } from '../../src/adapters/clickhouse/sql.ts';
 import { judgeOf } from '../../src/catalogue/judge.ts';
-import type { TableDefinition } from '../../src/ports/ports.ts';
+import type { TableDefinition } from '../../src/ports/tables.ts';
 import { temporaryFolder } from '../support/clickhouse.ts';
 import { film, judgeOptions, nowMs, originOf } from '../support/edge.ts';
 

@@ -1,7 +1,8 @@
 // One row for each event_id, whatever was repeated, and cheap to ask for.
 
 import { beforeAll, describe, expect, test } from 'bun:test';
-import type { Sink, TableDefinition } from '../../src/ports/ports.ts';
+import type { Sink } from '../../src/ports/sink.ts';
+import type { TableDefinition } from '../../src/ports/tables.ts';
 import { engineInTest } from '../support/engine-in-test.ts';
 import { type SeenRow, seenBlock, seenRows, seenTable } from '../support/rows.ts';
 

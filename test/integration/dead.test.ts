@@ -7,7 +7,7 @@ import { type Letters, lettersIn } from '../../src/adapters/clickhouse/ask/lette
 import { derivedId, foreignJudgeOf } from '../../src/catalogue/foreign.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { replay } from '../../src/operate/replay.ts';
-import type { DeadLetter, Sink } from '../../src/ports/ports.ts';
+import type { DeadLetter, Sink } from '../../src/ports/sink.ts';
 import { click, film, judgeOptions, nowMs } from '../support/edge.ts';
 import { engineInTest } from '../support/engine-in-test.ts';
 

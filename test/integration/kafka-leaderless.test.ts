@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ensureTopics } from '../../src/adapters/kafka/connect/ensure-topics.ts';
 import { kafkaLog } from '../../src/adapters/kafka/write/log.ts';
 import { partitionOf } from '../../src/adapters/kafka/write/partition.ts';
-import type { Envelope, Log } from '../../src/ports/ports.ts';
+import type { Envelope, Log } from '../../src/ports/log.ts';
 import { envelope } from '../support/buffer.ts';
 import { isWithoutKafka, kafkaClient } from '../support/kafka.ts';
 import { startCluster, type TestCluster } from '../support/kafka-cluster.ts';

@@ -10,7 +10,7 @@ import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
 import { foreignJudgeOf } from '../../src/catalogue/foreign.ts';
 import { judgeOf } from '../../src/catalogue/judge.ts';
 import { startMover } from '../../src/mover/loop.ts';
-import type { Sink } from '../../src/ports/ports.ts';
+import type { Sink } from '../../src/ports/sink.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { click, film, judgeOptions, originOf } from '../support/edge.ts';
 import { isWithoutKafka, kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';

@@ -5,7 +5,7 @@ import { afterAll, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { sqliteBuffer } from '../../src/adapters/disk/log/buffer.ts';
 import { memoryBuffer } from '../../src/adapters/memory/buffer.ts';
-import type { DiskBuffer } from '../../src/ports/ports.ts';
+import type { DiskBuffer } from '../../src/ports/buffer.ts';
 import { envelope, envelopes } from '../support/buffer.ts';
 import { temporaryFolder } from '../support/clickhouse.ts';
 

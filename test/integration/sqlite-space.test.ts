@@ -4,7 +4,7 @@ import { expect, test } from 'bun:test';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SqliteBufferOptions } from '../../src/adapters/disk/log/buffer.ts';
-import type { DiskBuffer } from '../../src/ports/ports.ts';
+import type { DiskBuffer } from '../../src/ports/buffer.ts';
 import { commitAll, envelope, idsOf, isEmpty, pollAll, pollSome } from '../support/buffer.ts';
 import { bufferFolder } from '../support/buffer-folder.ts';
 import { smallDisk } from '../support/small-disk.ts';

@@ -3,7 +3,8 @@
 
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import type { Batch, DiskBuffer, Source } from '../../src/ports/ports.ts';
+import type { DiskBuffer } from '../../src/ports/buffer.ts';
+import type { Batch, Source } from '../../src/ports/source.ts';
 import { childTypes, commitAll, envelope, envelopes, idsOf, isEmpty, pollAll, pollSome } from '../support/buffer.ts';
 import { bufferFolder } from '../support/buffer-folder.ts';
 import { randomOf } from '../support/random.ts';

@@ -1,6 +1,8 @@
 // What the buffer's tests share: envelopes, polling to the end, conditions.
 
-import type { Batch, DiskBuffer, Envelope, Source } from '../../src/ports/ports.ts';
+import type { DiskBuffer } from '../../src/ports/buffer.ts';
+import type { Envelope } from '../../src/ports/log.ts';
+import type { Batch, Source } from '../../src/ports/source.ts';
 
 /** Of the events a child appends (buffer-child.ts). */
 export const childTypes = ['click', 'page_view', 'film_watched'] as const;

@@ -6,7 +6,7 @@ import { type Accept, acceptOf } from '../../src/ingest/accept.ts';
 import type { ReadLimits } from '../../src/ingest/read.ts';
 import type { Receipts } from '../../src/ingest/receipts.ts';
 import { eventRoutes } from '../../src/ingest/routes.ts';
-import type { Log } from '../../src/ports/ports.ts';
+import type { Log } from '../../src/ports/log.ts';
 import { clockOf } from '../../src/process/clock.ts';
 import { judgeOptions, testApi } from './edge.ts';
 import { memoryLog } from './memory-log.ts';

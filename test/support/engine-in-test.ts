@@ -6,7 +6,8 @@ import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
 import type { Engine } from '../../src/adapters/chdb/engine.ts';
 import { type ClickhouseClient, clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
 import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
-import type { Sink, TableDefinition } from '../../src/ports/ports.ts';
+import type { Sink } from '../../src/ports/sink.ts';
+import type { TableDefinition } from '../../src/ports/tables.ts';
 import { type TemporaryEngine, temporaryEngine } from './clickhouse.ts';
 
 export interface EngineInTest {

@@ -4,7 +4,7 @@
 import { startThread } from '../../src/adapters/disk/log/thread.ts';
 import type { Op } from '../../src/adapters/disk/log/worker.ts';
 import { PipelineError } from '../../src/errors.ts';
-import type { DiskBuffer } from '../../src/ports/ports.ts';
+import type { DiskBuffer } from '../../src/ports/buffer.ts';
 import { patiently } from '../../src/process/sleep.ts';
 import type { Random } from './random.ts';
 

@@ -3,7 +3,7 @@
 
 import type { KafkaSourceOptions } from '../../src/adapters/kafka/connect/options.ts';
 import { type KafkaSource, kafkaSource } from '../../src/adapters/kafka/read/source.ts';
-import type { Batch } from '../../src/ports/ports.ts';
+import type { Batch } from '../../src/ports/source.ts';
 import { quietLogger } from './quiet.ts';
 
 export const bytesMax = 2 ** 20;

@@ -1,7 +1,7 @@
 // A Source that is a list of batches: what a log gives a mover, with everything a test wants to know about it.
 
 import assert from 'node:assert/strict';
-import type { Batch, PollOptions, Position, Source } from '../../src/ports/ports.ts';
+import type { Batch, PollOptions, Position, Source } from '../../src/ports/source.ts';
 
 export interface Records {
   readonly topic: string;

@@ -1,7 +1,7 @@
 // The edge's Log as a list: remembers what was published, fails when told to.
 
 import type { PipelineError } from '../../src/errors.ts';
-import type { Envelope, Log, Outcome, Stored } from '../../src/ports/ports.ts';
+import type { Envelope, Log, Outcome, Stored } from '../../src/ports/log.ts';
 
 export interface MemoryLog extends Log {
   readonly published: readonly Envelope[];

@@ -1,6 +1,6 @@
 // A table with a column of each kind that the catalogue and types of files have, and values that fit it and that do not.
 
-import type { TableDefinition } from '../../src/ports/ports.ts';
+import type { TableDefinition } from '../../src/ports/tables.ts';
 import { seenLine, seenTable } from './rows.ts';
 
 const oddColumns = [

@@ -1,6 +1,7 @@
 // A small table and its rows, as the edge would write them.
 
-import type { RowBlock, TableDefinition } from '../../src/ports/ports.ts';
+import type { RowBlock } from '../../src/ports/sink.ts';
+import type { TableDefinition } from '../../src/ports/tables.ts';
 
 export const seenTable: TableDefinition = {
   type: 'seen',

@@ -4,7 +4,7 @@ import { type Catalogue, catalogueOf } from '../../schemas/catalogue.ts';
 import { defineEvent, type EventDefinition, type EventType, type Upgrade } from '../../schemas/event.ts';
 import { numbered, text, whole } from '../../schemas/field.ts';
 import { judgeOf, type Origin } from '../../src/catalogue/judge.ts';
-import type { Envelope } from '../../src/ports/ports.ts';
+import type { Envelope } from '../../src/ports/log.ts';
 import { judgeOptions, originOf } from './edge.ts';
 
 const chair = text({ about: 'Which seat, as it is written on it' });

@@ -2,7 +2,9 @@
 // against. Nothing survives the process.
 
 import { PipelineError } from '../../errors.ts';
-import type { Batch, DiskBuffer, Envelope, PollOptions, Source } from '../../ports/ports.ts';
+import type { DiskBuffer } from '../../ports/buffer.ts';
+import type { Envelope } from '../../ports/log.ts';
+import type { Batch, PollOptions, Source } from '../../ports/source.ts';
 
 export interface MemoryBufferOptions {
   /** Of the bodies. */

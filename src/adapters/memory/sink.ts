@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { PipelineError } from '../../errors.ts';
-import type { DeadLetter, RowBlock, Sink } from '../../ports/ports.ts';
+import type { DeadLetter, RowBlock, Sink } from '../../ports/sink.ts';
 
 export type StoredRow = Readonly<Record<string, unknown>> & { readonly event_id: string };
 

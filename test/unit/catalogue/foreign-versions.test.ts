@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import { type ForeignJudgeOptions, foreignJudgeOf } from '../../../src/catalogue/foreign.ts';
-import type { ForeignVerdict } from '../../../src/ports/ports.ts';
+import type { ForeignVerdict } from '../../../src/ports/source.ts';
 import { judgeOptions, nowMs } from '../../support/edge.ts';
 import { binaryOf, booking, wideUser } from '../../support/versions.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { derivedId, foreignJudgeOf } from '../../../src/catalogue/foreign.ts';
-import type { ForeignRecord, ForeignVerdict } from '../../../src/ports/ports.ts';
+import type { ForeignRecord, ForeignVerdict } from '../../../src/ports/source.ts';
 import { bodyOf, click, film, judged, judgeOptions, nowIso, nowMs } from '../../support/edge.ts';
 
 const judge = foreignJudgeOf({ ...judgeOptions, bodyBytesMax: 1_000_000, now: () => nowMs });

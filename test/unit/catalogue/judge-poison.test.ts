@@ -7,7 +7,7 @@ import { catalogue, catalogueOf } from '../../../schemas/catalogue.ts';
 import { derivedId, foreignJudgeOf } from '../../../src/catalogue/foreign.ts';
 import { judgeOf } from '../../../src/catalogue/judge.ts';
 import { acceptOf } from '../../../src/ingest/accept.ts';
-import type { ForeignVerdict } from '../../../src/ports/ports.ts';
+import type { ForeignVerdict } from '../../../src/ports/source.ts';
 import { parseJson } from '../../../src/record/json.ts';
 import { click, film, judgeOptions, nowMs, originOf } from '../../support/edge.ts';
 import { everyKind } from '../../support/every-kind.ts';

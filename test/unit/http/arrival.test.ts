@@ -93,3 +93,13 @@ describe('a body', () => {
     expect(arrival.isOver()).toBe(true);
   });
 });
+
+test('a body that was let go is not waited for again', async () => {
+  const { arrival, send } = arriving();
+  send('a');
+  await arrival.discard(); // nothing more comes: it is let go of
+  const startedAt = performance.now();
+  await soon(arrival.discard(), 'the second time');
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(arrival.isOver()).toBe(false);
+});

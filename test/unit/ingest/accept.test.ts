@@ -4,7 +4,7 @@ import { PipelineError } from '../../../src/errors.ts';
 import type { Answer } from '../../../src/http/answer.ts';
 import { acceptOf } from '../../../src/ingest/accept.ts';
 import type { Reading } from '../../../src/ingest/read.ts';
-import type { Log } from '../../../src/ports/ports.ts';
+import type { Log } from '../../../src/ports/log.ts';
 import { click, film, judgeOptions, originOf } from '../../support/edge.ts';
 import { type MemoryLog, memoryLog } from '../../support/memory-log.ts';
 import { sharedMetrics as metrics, samplesOf } from '../../support/quiet.ts';

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import { startLedger } from '../../../src/ingest/ledger.ts';
-import type { Envelope, Log, Outcome } from '../../../src/ports/ports.ts';
+import type { Envelope, Log, Outcome } from '../../../src/ports/log.ts';
 import { until } from '../../support/until.ts';
 
 interface Entry {

@@ -3,7 +3,7 @@
 import { expect, test } from 'bun:test';
 import { readableOf } from '../../../src/ingest/readable.ts';
 import type { Presence } from '../../../src/ports/event-tables.ts';
-import type { Envelope, Outcome } from '../../../src/ports/ports.ts';
+import type { Envelope, Outcome } from '../../../src/ports/log.ts';
 
 const envelope = (id: string, type = 'click'): Envelope => ({
   id,

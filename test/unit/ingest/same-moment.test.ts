@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { PipelineError } from '../../../src/errors.ts';
 import { onceEachMoment, type Publish } from '../../../src/ingest/same-moment.ts';
-import type { Envelope } from '../../../src/ports/ports.ts';
+import type { Envelope } from '../../../src/ports/log.ts';
 import { envelope } from '../../support/buffer.ts';
 import { type MemoryLog, memoryLog } from '../../support/memory-log.ts';
 

@@ -3,7 +3,7 @@ import { PipelineError } from '../../../src/errors.ts';
 import { breakerOf } from '../../../src/log/breaker.ts';
 import { copiesOf } from '../../../src/log/copies.ts';
 import { hedge } from '../../../src/log/hedge.ts';
-import type { Envelope } from '../../../src/ports/ports.ts';
+import type { Envelope } from '../../../src/ports/log.ts';
 import { envelope, envelopes } from '../../support/buffer.ts';
 import { type MemoryLog, memoryLog } from '../../support/memory-log.ts';
 

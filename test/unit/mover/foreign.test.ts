@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { memorySink } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { sortForeign } from '../../../src/mover/foreign.ts';
-import type { Batch, JudgeForeign } from '../../../src/ports/ports.ts';
+import type { Batch, JudgeForeign } from '../../../src/ports/source.ts';
 import { batchOf, listSource } from '../../support/list-source.ts';
 import { body, expectNoneLeft, startMoving } from '../../support/moving.ts';
 import { until } from '../../support/until.ts';

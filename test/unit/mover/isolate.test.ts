@@ -3,7 +3,8 @@ import { memorySink } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { isolate } from '../../../src/mover/isolate.ts';
 import { lettersOf } from '../../../src/mover/records.ts';
-import type { Batch, DeadLetter, Sink } from '../../../src/ports/ports.ts';
+import type { DeadLetter, Sink } from '../../../src/ports/sink.ts';
+import type { Batch } from '../../../src/ports/source.ts';
 import { batchOf } from '../../support/list-source.ts';
 import { body } from '../../support/moving.ts';
 

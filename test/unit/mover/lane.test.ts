@@ -3,7 +3,7 @@ import { type MemorySink, memorySink } from '../../../src/adapters/memory/sink.t
 import { PipelineError } from '../../../src/errors.ts';
 import { type Lane, type LaneOptions, startLane } from '../../../src/mover/lane.ts';
 import { paceOf } from '../../../src/mover/pace.ts';
-import type { Batch } from '../../../src/ports/ports.ts';
+import type { Batch } from '../../../src/ports/source.ts';
 import { batchOf } from '../../support/list-source.ts';
 import { bodies, body } from '../../support/moving.ts';
 import { quietLogger, samplesOf, sharedMetrics } from '../../support/quiet.ts';

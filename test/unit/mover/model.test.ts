@@ -4,7 +4,7 @@
 import { expect, test } from 'bun:test';
 import { type MemorySink, memorySink, type SinkCall } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
-import type { Batch } from '../../../src/ports/ports.ts';
+import type { Batch } from '../../../src/ports/source.ts';
 import { keyOf, type ListSource, listSource, type Records, versionOne } from '../../support/list-source.ts';
 import { body, expectNoneLeft, type Moving, startMoving, stopped } from '../../support/moving.ts';
 import { type Random, randomOf } from '../../support/random.ts';

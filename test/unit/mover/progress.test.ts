@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { progressOf } from '../../../src/mover/progress.ts';
-import type { Batch } from '../../../src/ports/ports.ts';
+import type { Batch } from '../../../src/ports/source.ts';
 import { keyOf, listSource } from '../../support/list-source.ts';
 import { bodies } from '../../support/moving.ts';
 

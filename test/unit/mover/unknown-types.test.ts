@@ -4,7 +4,8 @@ import { expect, test } from 'bun:test';
 import { memorySink } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { growingSink } from '../../../src/mover/growing-sink.ts';
-import type { Sink, TableDefinition } from '../../../src/ports/ports.ts';
+import type { Sink } from '../../../src/ports/sink.ts';
+import type { TableDefinition } from '../../../src/ports/tables.ts';
 import { bodies, expectNoneLeft, startMoving } from '../../support/moving.ts';
 import { until } from '../../support/until.ts';
 

@@ -2,7 +2,7 @@
 
 import { describe, expect, spyOn, test } from 'bun:test';
 import { memorySink } from '../../../src/adapters/memory/sink.ts';
-import type { Batch, JudgeForeign } from '../../../src/ports/ports.ts';
+import type { Batch, JudgeForeign } from '../../../src/ports/source.ts';
 import { batchOf, listSource, type Records } from '../../support/list-source.ts';
 import { bodies, body, expectNoneLeft, startMoving } from '../../support/moving.ts';
 import { quietLogger, samplesOf, sharedMetrics } from '../../support/quiet.ts';

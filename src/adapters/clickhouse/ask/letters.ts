@@ -2,7 +2,7 @@
 // were given up. A mark is the letter once more with the mark set; which letters it is on is ClickHouse's to find.
 
 import type { DeadReason } from '../../../errors.ts';
-import type { DeadLetter } from '../../../ports/ports.ts';
+import type { DeadLetter } from '../../../ports/sink.ts';
 import type { ClickhouseClient } from '../client.ts';
 import { sinkError } from '../errors.ts';
 import { deadLetterColumns, deadLettersTable, namesOf, tableName } from '../schema/tables.ts';

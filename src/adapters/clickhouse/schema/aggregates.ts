@@ -9,7 +9,7 @@
 // - On a cluster each node keeps its own, so that any of them answers.
 // Measured beside the other ways: README, decisions.
 
-import type { AggregateDefinition, Column } from '../../../ports/ports.ts';
+import type { AggregateDefinition, Column } from '../../../ports/tables.ts';
 import { quoteName, quoteText } from '../sql.ts';
 import { ddlName, type Target, tableName } from './rows-table.ts';
 

@@ -5,7 +5,7 @@
 // by the key of a row. So repetitions of a row meet on one shard, and FINAL, which each shard does for itself, is exact.
 // A repeated block is cut into shards the same way each time, and each shard knows its piece by the block's token.
 
-import type { Column } from '../../../ports/ports.ts';
+import type { Column } from '../../../ports/tables.ts';
 import { quoteName, quoteText } from '../sql.ts';
 
 export interface StoredColumn extends Column {

@@ -14,7 +14,7 @@
 // Retention is a TTL on received_at, which repetitions of an event share or come after: while one of them is kept the
 // event is one row, afterwards it is none.
 
-import type { AggregateDefinition, Column, TableDefinition } from '../../../ports/ports.ts';
+import type { AggregateDefinition, Column, TableDefinition } from '../../../ports/tables.ts';
 import { quoteName, quoteText } from '../sql.ts';
 import { type WantedAggregate, wantedAggregate } from './aggregates.ts';
 import {

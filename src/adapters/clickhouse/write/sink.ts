@@ -9,7 +9,8 @@
 // - Inserts name the catalogue's columns: a table that lacks one halts (16), instead of costing the rows their field.
 
 import { PipelineError } from '../../../errors.ts';
-import type { AggregateDefinition, Column, DeadLetter, RowBlock, Sink, TableDefinition } from '../../../ports/ports.ts';
+import type { DeadLetter, RowBlock, Sink } from '../../../ports/sink.ts';
+import type { AggregateDefinition, Column, TableDefinition } from '../../../ports/tables.ts';
 import type { ClickhouseClient } from '../client.ts';
 import { sinkError } from '../errors.ts';
 import { type Migrate, type PrepareOptions, prepareSchema } from '../schema/prepare.ts';

@@ -1,7 +1,7 @@
 // Single events in the buffer's log and in its quarantine, by their ids: the newest rows first, in steps so short that
 // appends hardly notice. Nothing is changed, and damage is not looked at: what it hides is not found.
 
-import type { BufferedEvent } from '../../../ports/ports.ts';
+import type { BufferedEvent } from '../../../ports/buffer.ts';
 import type { Connection } from '../log/connection.ts';
 
 export interface FoundStep {

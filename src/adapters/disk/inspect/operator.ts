@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import type { BufferFile, BufferRepair } from '../../../ports/buffer-file.ts';
-import type { Envelope } from '../../../ports/ports.ts';
+import type { Envelope } from '../../../ports/log.ts';
 import { type Connection, connectionOver } from '../log/connection.ts';
 import { type Complain, toPipelineError } from '../log/file.ts';
 import { quarantinedOf, recordsOf } from '../log/records.ts';

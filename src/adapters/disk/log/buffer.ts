@@ -9,18 +9,13 @@
 // once: the process should end and be restarted, the file is then as the last commit left it.
 
 import { PipelineError } from '../../../errors.ts';
-import type { BufferedEvent, DiskBuffer, Envelope, Range } from '../../../ports/ports.ts';
+import type { BufferedEvent, DiskBuffer, Range } from '../../../ports/buffer.ts';
+import type { Envelope } from '../../../ports/log.ts';
 import { type BufferSource, sqliteSource } from '../read/source.ts';
 import { groupRuns } from './group.ts';
-import { openPatiently } from './opening.ts';
+import { type BufferLog, openPatiently } from './opening.ts';
 import type { Bounds } from './room.ts';
 import { startThread } from './thread.ts';
-
-export interface BufferLog {
-  error(fields: Readonly<Record<string, unknown>>, message: string): void;
-  warn?(fields: Readonly<Record<string, unknown>>, message: string): void;
-  info?(fields: Readonly<Record<string, unknown>>, message: string): void;
-}
 
 export interface SqliteBufferOptions extends Bounds {
   readonly log?: BufferLog;

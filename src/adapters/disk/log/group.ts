@@ -1,7 +1,7 @@
 // From envelopes to runs: what several callers appended, sorted by topic and type, bodies joined as NDJSON. A run is of one
 // schema version, too: whoever reads it looks at the first record's (read.ts).
 
-import type { Envelope } from '../../../ports/ports.ts';
+import type { Envelope } from '../../../ports/log.ts';
 import type { RunHead } from './worker.ts';
 
 /** Runs are cut here, so that rows stay small to read and to delete. UTF-16 units of the bodies. */

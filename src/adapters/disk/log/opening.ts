@@ -4,9 +4,14 @@
 
 import { messageOf, PipelineError } from '../../../errors.ts';
 import { sleep } from '../../../process/sleep.ts';
-import type { BufferLog } from './buffer.ts';
 import type { Bounds } from './room.ts';
 import type { Thread } from './thread.ts';
+
+export interface BufferLog {
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn?(fields: Readonly<Record<string, unknown>>, message: string): void;
+  info?(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
 
 export interface OpeningThread extends Thread {
   /** Of the log in the file; null while it is not open. */

@@ -9,7 +9,7 @@
 // again, because a full disk would otherwise keep even a delete from being written.
 
 import { messageOf, PipelineError } from '../../../errors.ts';
-import type { BufferStats, Range, SetAside } from '../../../ports/ports.ts';
+import type { BufferStats, Range, SetAside } from '../../../ports/buffer.ts';
 import { type FoundStep, finder } from '../inspect/find.ts';
 import { type BehindStep, behindCounter } from '../read/behind.ts';
 import { type Cursors, type Reading, type ReadOptions, rowReader } from '../read/read.ts';

@@ -6,7 +6,7 @@
 // What is not a PipelineError is a bug or a lost file; it ends the worker, and with it the process.
 
 import { PipelineError } from '../../../errors.ts';
-import type { Batch } from '../../../ports/ports.ts';
+import type { Batch } from '../../../ports/source.ts';
 import type { Cursors } from '../read/read.ts';
 import type { Level } from './file.ts';
 import { LostFile } from './place.ts';

@@ -5,7 +5,7 @@
 // Every read makes progress: it delivers rows, or moves a cursor past a row that nothing more can come of.
 
 import { messageOf } from '../../../errors.ts';
-import type { Batch } from '../../../ports/ports.ts';
+import type { Batch } from '../../../ports/source.ts';
 import { readStamp, stampAt, stampLengthMax } from '../../../record/stamp.ts';
 import type { Connection } from '../log/connection.ts';
 import { assertAscending, assertSame, isCorrupt } from '../log/file.ts';

@@ -4,7 +4,7 @@
 // A poll that finds nothing waits for an append of this process, or 20 ms and looks whether another process has written
 // (one pragma): no busy loop, and no need to know who else has the file open.
 
-import type { Batch, PollOptions, Source } from '../../../ports/ports.ts';
+import type { Batch, PollOptions, Source } from '../../../ports/source.ts';
 import type { Thread } from '../log/thread.ts';
 import type { Cursors } from './read.ts';
 

@@ -4,7 +4,7 @@
 // Offsets nobody will ever see (markers of transactions, what was aborted, what compaction has emptied) are remembered as
 // skips, so that a position that reaches one moves behind it, and a partition that ends in one has no lag for ever.
 
-import type { Batch, PollOptions } from '../../../ports/ports.ts';
+import type { Batch, PollOptions } from '../../../ports/source.ts';
 import { type LogIdentity, nameOfLog } from '../connect/identity.ts';
 import { keyOf, type Place } from './assign.ts';
 import type { Scanned } from './scan.ts';

@@ -11,7 +11,7 @@
 // - memory is bounded by readAheadBytesMax, partitionBytesMax of each paused partition, and one answer a broker
 
 import { PipelineError } from '../../../errors.ts';
-import type { Source } from '../../../ports/ports.ts';
+import type { Source } from '../../../ports/source.ts';
 import { openCluster } from '../connect/cluster.ts';
 import { dropCluster, dropHung } from '../connect/driver.ts';
 import { errorOfReader, unled } from '../connect/error.ts';

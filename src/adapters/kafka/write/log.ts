@@ -6,7 +6,7 @@
 // - everything that waits is counted in bytes and has an end: a full queue, connecting and one request's time at most
 
 import { PipelineError } from '../../../errors.ts';
-import type { Envelope, Log, Outcome } from '../../../ports/ports.ts';
+import type { Envelope, Log, Outcome } from '../../../ports/log.ts';
 import { openCluster } from '../connect/cluster.ts';
 import { dropConnection } from '../connect/driver.ts';
 import { errorOfKafka, unled } from '../connect/error.ts';

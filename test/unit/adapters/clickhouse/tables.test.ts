@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { type FoundTable, leftoversIn, planSchema } from '../../../../src/adapters/clickhouse/schema/plan.ts';
 import { wantedSchema } from '../../../../src/adapters/clickhouse/schema/tables.ts';
-import type { TableDefinition } from '../../../../src/ports/ports.ts';
+import type { TableDefinition } from '../../../../src/ports/tables.ts';
 
 const about = 'it’s a column';
 const table = (type: string, ...own: [string, string][]): TableDefinition => ({

@@ -4,7 +4,7 @@ import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { groupRuns } from '../../../../src/adapters/disk/log/group.ts';
 import type { RunHead } from '../../../../src/adapters/disk/log/worker.ts';
-import type { Envelope } from '../../../../src/ports/ports.ts';
+import type { Envelope } from '../../../../src/ports/log.ts';
 
 const envelopeOf = ({ type, version, key }: Pick<Envelope, 'type' | 'version' | 'key'>, at: number): Envelope => ({
   id: `${at}`,

@@ -4,7 +4,7 @@ import { expect, test } from 'bun:test';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { KafkaLogOptions } from '../../../../src/adapters/kafka/connect/options.ts';
 import { kafkaLog } from '../../../../src/adapters/kafka/write/log.ts';
-import type { Log } from '../../../../src/ports/ports.ts';
+import type { Log } from '../../../../src/ports/log.ts';
 import { envelope, envelopes } from '../../../support/buffer.ts';
 import { until } from '../../../support/until.ts';
 

@@ -1,0 +1,3 @@
+// What tables are made of: the definitions of the catalogue, for those who store rows.
+
+export type { AggregateDefinition, Column, TableDefinition } from '../../schemas/columns.ts';
