@@ -2,12 +2,14 @@
 // engine the HTTP port through which everybody else reads.
 //
 // A server that cannot be reached or does not fit at start is waited for: its events lie in the log meanwhile. The
-// embedded engine is part of this process, so what is wrong with it is told at once and ends the start.
+// embedded engine is part of this process, so what is wrong with it is told at once and ends the start, unless it only
+// lacks room: that is waited for, too.
 
 import { randomBytes } from 'node:crypto';
 import { chdbConnection } from './adapters/chdb/connection.ts';
-import { type Engine, openEngine } from './adapters/chdb/engine.ts';
+import type { Engine } from './adapters/chdb/engine.ts';
 import { serveClickhouseHttp } from './adapters/chdb/http.ts';
+import { type PatientEngine, patientEngine } from './adapters/chdb/patient.ts';
 import { type ClickhouseClient, clickhouseClient } from './adapters/clickhouse/client.ts';
 import { refreshesIn } from './adapters/clickhouse/refreshes.ts';
 import { clickhouseSink } from './adapters/clickhouse/sink.ts';
@@ -80,7 +82,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
     });
   const sink = growingSink(sinkOf, tables);
   try {
-    if (engine !== null) await sink.prepare();
+    if (engine?.isOpen) await sink.prepare();
     const http = engine === null ? null : serveHttp(engine, config, logger);
     return run(options, { engine, client, sink, http });
   } catch (error) {
@@ -91,7 +93,7 @@ export async function startStorage(options: StorageOptions): Promise<Storage> {
 }
 
 interface Opened {
-  readonly engine: Engine | null;
+  readonly engine: PatientEngine | null;
   readonly client: ClickhouseClient;
   readonly sink: GrowingSink;
   readonly http: { readonly url: string; stop(): Promise<void> } | null;
@@ -101,6 +103,7 @@ function run(options: StorageOptions, { engine, client, sink, http }: Opened): S
   const { config, openSource, aggregates, judge, logger, metrics } = options;
   const stopping = new AbortController();
   const types = new Map(options.tables.map(({ type, version = 1 }) => [type, version]));
+  const isPrepared = engine?.isOpen ?? false;
   let source: Source | null = null;
   let mover: Mover | null = null;
   let mustReopen = false;
@@ -109,7 +112,7 @@ function run(options: StorageOptions, { engine, client, sink, http }: Opened): S
   let owed: readonly TableDefinition[] | null = null;
 
   const moving = (async () => {
-    if (engine === null) await prepared(() => sink.prepare());
+    if (!isPrepared) await prepared(() => sink.prepare());
     while (!stopping.signal.aborted) {
       mustReopen = false;
       metrics.etlHalted.reset(); // what was told of by the one before
@@ -218,8 +221,8 @@ function brokenOf(moving: Promise<void>): Promise<string> {
   });
 }
 
-const openEngineOf = ({ dataDir, clickhouseMemoryBytesMax }: Config): Engine =>
-  openEngine({ path: clickhouseFolder(dataDir), memoryBytesMax: clickhouseMemoryBytesMax });
+const openEngineOf = ({ dataDir, clickhouseMemoryBytesMax }: Config): PatientEngine =>
+  patientEngine({ path: clickhouseFolder(dataDir), memoryBytesMax: clickhouseMemoryBytesMax });
 
 const serverOf = (config: Config) => ({
   url: config.clickhouseUrl,
@@ -244,7 +247,12 @@ function serveHttp(engine: Engine, config: Config, logger: Logger): Opened['http
     }),
   );
   const url = urlOf(host, port);
-  writeInstance(config.dataDir, { pid: process.pid, clickhouseUrl: url, clickhouseKey });
+  try {
+    writeInstance(config.dataDir, { pid: process.pid, clickhouseUrl: url, clickhouseKey });
+  } catch (error) {
+    // A full disk: the port answers all the same.
+    logger.error({ err: error }, 'other processes of this data folder will not find the ClickHouse port');
+  }
   return { url, stop };
 }
 
