@@ -1,10 +1,12 @@
 // ClickHouse, opened: a server behind a client, or the embedded engine with the HTTP port through which everybody else
-// reads. The embedded engine is part of this process, so what is wrong with it ends the start.
+// reads. The embedded engine is part of this process, so what is wrong with it ends the start, unless it only lacks room:
+// that is waited for.
 
 import { randomBytes } from 'node:crypto';
 import { chdbConnection } from '../adapters/chdb/connection.ts';
-import { type Engine, openEngine } from '../adapters/chdb/engine.ts';
+import type { Engine } from '../adapters/chdb/engine.ts';
 import { serveClickhouseHttp } from '../adapters/chdb/http.ts';
+import { type PatientEngine, patientEngine } from '../adapters/chdb/patient.ts';
 import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
@@ -14,6 +16,8 @@ import type { Logger } from '../process/telemetry.ts';
 export interface Clickhouse {
   readonly client: ClickhouseClient;
   readonly isEmbedded: boolean;
+  /** The embedded engine is open: what goes wrong with it now is no matter of waiting. */
+  readonly isOpenHere: boolean;
   /** Answers queries from now on: the tables are there. Where, or null when it is not to or somebody else does. */
   serve(): string | null;
   /** Nobody is answered any more. */
@@ -30,6 +34,7 @@ export function openClickhouse(config: Config, logger: Logger): Clickhouse {
   return {
     client,
     isEmbedded,
+    isOpenHere: engine?.isOpen ?? false,
     serve: () => {
       if (engine !== null) http = listenFor(engine, config, logger);
       return http?.url ?? null;
@@ -45,8 +50,8 @@ export function openClickhouse(config: Config, logger: Logger): Clickhouse {
   };
 }
 
-const openEngineOf = ({ dataDir, clickhouseMemoryBytesMax }: Config): Engine =>
-  openEngine({ path: clickhouseFolder(dataDir), memoryBytesMax: clickhouseMemoryBytesMax });
+const openEngineOf = ({ dataDir, clickhouseMemoryBytesMax }: Config): PatientEngine =>
+  patientEngine({ path: clickhouseFolder(dataDir), memoryBytesMax: clickhouseMemoryBytesMax });
 
 const serverOf = (config: Config) => ({
   url: config.clickhouseUrl,
@@ -76,7 +81,12 @@ function listenFor(engine: Engine, config: Config, logger: Logger): Listening | 
     }),
   );
   const url = urlOf(host, port);
-  writeInstance(config.dataDir, { pid: process.pid, clickhouseUrl: url, clickhouseKey });
+  try {
+    writeInstance(config.dataDir, { pid: process.pid, clickhouseUrl: url, clickhouseKey });
+  } catch (error) {
+    // A full disk: the port answers all the same.
+    logger.error({ err: error }, 'other processes of this data folder will not find the ClickHouse port');
+  }
   return { url, stop };
 }
 

@@ -35,15 +35,15 @@ const lookAtAggregatesMsMax = 30_000;
 
 async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
   const { config, catalogue, transport, logger, metrics } = parts;
-  const { client, isEmbedded } = clickhouse;
+  const { client, isOpenHere } = clickhouse;
   const { openSource, reader } = sourcesOf(parts);
   const sink = growingSink(sinksOver(clickhouse, parts), catalogue.tables());
-  if (isEmbedded) await sink.prepare();
+  if (isOpenHere) await sink.prepare();
   const httpUrl = clickhouse.serve();
   const moving = supervise({
     sink,
     sinkTitle: 'ClickHouse',
-    isPrepared: isEmbedded,
+    isPrepared: isOpenHere,
     tables: catalogue.tables(),
     openSource,
     unknownTypes: config.etlUnknownTypes,

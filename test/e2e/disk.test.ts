@@ -8,7 +8,7 @@ import { load, newLedger } from '../support/load.ts';
 import { compare, drained, metric } from '../support/oracle.ts';
 import { randomOf } from '../support/random.ts';
 import { smallDisk } from '../support/small-disk.ts';
-import { eventually, runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
+import { eventually, startUgc, temporaryFolder } from '../support/ugc.ts';
 
 const click = (element: string) => ({ ...exampleClick, event_id: Bun.randomUUIDv7(), element });
 
@@ -67,19 +67,38 @@ test('a full buffer answers 503 and goes on by itself once etl has made room', a
   });
 });
 
-test('a first start on a volume without a free byte says what to do', async () => {
-  const disk = smallDisk(1);
-  if (disk === null) return; // it has said so aloud
-  try {
-    expect(() => writeFileSync(join(disk.path, 'filler'), Buffer.alloc(2 * 2 ** 20))).toThrow('ENOSPC');
-    const { code, stderr } = await runUgc(['--role=ingest', `--data-dir=${disk.path}/data`, '--port=0']);
-    expect(stderr).toContain(`there is no room for the disk buffer ${disk.path}/data/buffer.sqlite`);
-    expect(stderr).toContain('UGC_DATA_DIR');
-    expect(code).toBe(1);
-  } finally {
-    disk.unmount();
-  }
-});
+for (const role of ['ingest', 'all'])
+  test(`a start of ${role} on a volume without a free byte answers 503, and goes on by itself once there is room`, async () => {
+    const disk = smallDisk(256);
+    if (disk === null) return; // it has said so aloud
+    const filler = join(disk.path, 'filler');
+    try {
+      expect(() => writeFileSync(filler, Buffer.alloc(300 * 2 ** 20))).toThrow('ENOSPC');
+      const dataDir = join(disk.path, 'data');
+      const ugc = await startUgc({ dataDir, flags: [`--role=${role}`, '--buffer-disk-reserve-bytes=1MiB'] });
+      expect(ugc.output()).toContain(`there is no room for the disk buffer ${dataDir}/buffer.sqlite`);
+      expect(ugc.output()).toContain('UGC_DATA_DIR');
+      const refused = await ugc.post(click('early'));
+      expect(refused.status).toBe(503);
+      expect(refused.headers.has('retry-after')).toBe(true);
+      const health = await fetch(`${ugc.url}/healthz/ready`);
+      expect(health.status).toBe(503);
+      expect(await health.text()).toContain('there is no room for the disk buffer');
+      expect((await fetch(`${ugc.url}/healthz/live`)).status).toBe(200);
+      expect((await fetch(`${ugc.url}/metrics`)).status).toBe(200);
+      rmSync(filler);
+      await eventually(async () => (await ugc.post(click('late'))).status === 200, { what: 'a 200' });
+      expect((await fetch(`${ugc.url}/healthz/ready`)).status).toBe(200);
+      if (role === 'all')
+        await eventually(
+          async () => (await ugc.query("SELECT count() AS n FROM ugc.click WHERE element = 'late'"))[0]?.n === 1,
+          { what: 'a row' },
+        );
+      expect(await ugc.stop()).toBe(0);
+    } finally {
+      disk.unmount();
+    }
+  });
 
 test('a full volume answers 503 and goes on by itself once etl has made room', async () => {
   const disk = smallDisk(16);

@@ -174,7 +174,7 @@ describe('what lies there at a start', () => {
   test('a file without a byte is taken as new, and that is said', async () => {
     writeFileSync(at.path, '');
     const { buffer, said } = await opened();
-    expect(said.join()).toMatch(/^warn: the buffer file is there without a byte/);
+    expect(said.join()).toMatch(/^warn: the buffer file was there without a byte/);
     await buffer.append(acked);
     expect(idsOf(await pollAll(buffer.source('etl'), 3))).toEqual(ackedIds);
   });

@@ -27,9 +27,11 @@ export function openFile(path: string, complain: Complain): Database {
   try {
     mkdirSync(dirname(path), { recursive: true });
     log = beginAnew(path, complain);
+    const isEmpty = sizeOf(path) === 0;
     seen = inodeOf(path);
     const db = openChecked(path);
     if (log !== null) unlinkSync(log);
+    if (isEmpty) complain('the buffer file was there without a byte: taken as new', { path }, 'warn');
     return db;
   } catch (error) {
     if (!isMalformed(error)) throw unopened(error, path);
@@ -58,10 +60,7 @@ function beginAnew(path: string, complain: Complain): string | null {
   const logBytes = sizeOf(`${path}-wal`) ?? 0; // looked at first: another process makes it after the file
   const bytes = sizeOf(path);
   if (bytes === null ? logBytes === 0 : bytes > 0) return null;
-  if (logBytes === 0) {
-    complain('the buffer file is there without a byte, as no ugc leaves it: taken as new', { path }, 'warn');
-    return null;
-  }
+  if (logBytes === 0) return null;
   complain('the buffer file is gone, its write-ahead log is not: what is in the log is saved', {
     path,
     logBytes,
