@@ -1,4 +1,6 @@
-// Randomness that can be had again: every random test prints its seed and takes it back from UGC_TEST_SEED.
+// Randomness that can be had again: every random test prints its seed, which is one of seeds.ts or that of UGC_TEST_SEED.
+
+import { seedsOf } from './seeds.ts';
 
 export interface Random {
   readonly seed: number;
@@ -9,8 +11,8 @@ export interface Random {
   pick<T>(items: readonly T[]): T;
 }
 
-export function randomOf(what: string): Random {
-  const seed = Number(process.env.UGC_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+/** By the first seed there is for it. */
+export function randomOf(what: string, seed: number = seedsOf(what)[0]!): Random {
   console.log(`${what}: UGC_TEST_SEED=${seed}`);
   return seeded(seed);
 }
