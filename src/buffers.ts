@@ -6,6 +6,7 @@ import { isBufferInUse, openBufferFile, openBufferRepair } from './adapters/sqli
 import type { Config } from './config.ts';
 import { bufferFile } from './instance.ts';
 import type { Buffers } from './operate/buffer.ts';
+import { say } from './operate/output.ts';
 import { catalogueFor } from './type-folder.ts';
 
 /** Read once: it is asked for each record. */
@@ -22,7 +23,7 @@ export const buffers: Buffers = {
   read: config => openBufferFile(boundsOf(config)),
   repair: config =>
     openBufferRepair(boundsOf(config), (message, fields) =>
-      process.stderr.write(`ugc: ${message} ${JSON.stringify(fields)}\n`),
+      say(`ugc: ${message} ${JSON.stringify(fields)}`),
     ),
   isInUse: config => isBufferInUse(bufferFile(config.dataDir)),
   // As serve.ts names them: with Kafka the drain empties the buffer, without it the mover reads it.
