@@ -1,5 +1,5 @@
 // argv → a command or the server. The only caller of process.exit.
-// Exit codes: 0 done, 1 failed, 2 wrong use.
+// Exit codes: 0 done, 1 failed, 2 wrong use, 141 whoever read our output has ended.
 
 import packageJson from '../package.json' with { type: 'json' };
 import { hintOf } from '../schemas/nearest.ts';
@@ -14,6 +14,7 @@ import { bufferCommands } from './operate/buffer.ts';
 import { buffers } from './operate/buffers.ts';
 import { deadCommands } from './operate/dead.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
+import { OutputError, say, writeOut } from './operate/output.ts';
 import { query } from './operate/query.ts';
 import { reconcileCommand } from './operate/reconcile.ts';
 import { schema } from './operate/schema.ts';
@@ -35,7 +36,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
 async function main(argv: readonly string[]): Promise<Exit> {
   const [first = ''] = argv;
   const flags = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
-  if (flags.includes('--version')) return say(`ugc ${packageJson.version} (${buildText(build)}, bun ${Bun.version})`);
+  if (flags.includes('--version')) return print(`ugc ${packageJson.version} (${buildText(build)}, bun ${Bun.version})`);
   if (first === 'help') return help(argv[1]);
   if (flags.includes('--help') || flags.includes('-h')) return help(Object.hasOwn(commands, first) ? first : undefined);
   if (first === '' || first.startsWith('-')) return server(argv);
@@ -71,32 +72,39 @@ async function perform(command: Command, typed: readonly string[]): Promise<Exit
   const flags = readFlags(command.flags, own);
   const config = readConfig({ flags: settings, env: process.env, alsoFlags: Object.keys(command.flags).map(flagName) });
   if (!flags.ok || !config.ok) return refuse([flags, config].flatMap(result => (result.ok ? [] : result.problems)));
-  return command.run({ args, flags: flags.values, config: config.config });
+  const { NO_COLOR: noColour, TERM: terminal } = process.env;
+  const colours = (noColour ?? '') === '' && terminal !== 'dumb';
+  return command.run({ args, flags: flags.values, config: config.config, colours });
 }
 
 function help(topic: string | undefined): Exit {
-  if (topic === undefined) return say(generalHelp());
-  if (topic === 'config') return say(configHelp());
+  if (topic === undefined) return print(generalHelp());
+  if (topic === 'config') return print(configHelp());
   const text = commandHelp(topic);
-  return text === undefined ? refuse([`there is no help on ${topic}; see ugc help`]) : say(text);
+  return text === undefined ? refuse([`there is no help on ${topic}; see ugc help`]) : print(text);
 }
 
-function say(text: string): Exit {
-  process.stdout.write(`${text}\n`);
+function print(text: string): Exit {
+  writeOut(`${text}\n`);
   return 0;
 }
 
 function refuse(problems: readonly string[]): Exit {
-  process.stderr.write(problems.map(problem => `ugc: ${problem}\n`).join(''));
+  for (const problem of problems) say(`ugc: ${problem}`);
   return 2;
 }
 
+/** What a shell says of a program that a closed pipe has ended: 128 + SIGPIPE. */
+const pipeClosed = 141;
+
+function failed(error: unknown): number {
+  if (error instanceof OutputError && error.isClosed) return pipeClosed;
+  const isExpected = error instanceof PipelineError || error instanceof OutputError;
+  say(`ugc: ${isExpected ? messageOf(error) : ((error as Error).stack ?? messageOf(error))}`);
+  return 1;
+}
+
 growThreadPool(process.env.UV_THREADPOOL_SIZE); // before anything uses the pool
-main(process.argv.slice(2)).then(
-  code => process.exit(code),
-  error => {
-    const text = error instanceof PipelineError ? messageOf(error) : ((error as Error).stack ?? messageOf(error));
-    process.stderr.write(`ugc: ${text}\n`);
-    process.exit(1);
-  },
-);
+main(process.argv.slice(2))
+  .catch(failed)
+  .then(code => process.exit(code));

@@ -17,6 +17,8 @@ export interface Asked<F extends Settings> {
   readonly args: readonly string[];
   readonly flags: Values<F>;
   readonly config: Config;
+  /** Whether a terminal may be given colours: NO_COLOR (no-color.org) and TERM=dumb say no. */
+  readonly colours: boolean;
 }
 
 export const command = <F extends Settings>(flags: F, run: (asked: Asked<F>) => Promise<Exit>): Command => ({

@@ -7,7 +7,7 @@ import type { Exit } from './arguments.ts';
 import { objectOf, textOf } from './believe.ts';
 import { filterOf } from './buffer-inspect.ts';
 import { damageLog } from './damage-log.ts';
-import { countOf, isPipeClosed, progressOf, say, writeOut } from './output.ts';
+import { countOf, progressOf, say, writeOut } from './output.ts';
 
 export interface ExportFlags extends BufferFilter {
   readonly quarantine: boolean;
@@ -34,20 +34,13 @@ export function exportRecords(file: BufferFile, { quarantine, json, ...filter }:
     [waiting, waitingBytes, waitingCount] = [[], 0, 0];
     progress.at(written, total);
   };
-  try {
-    for (const body of quarantine ? bodiesOf(file, wanted, () => leftOut++) : logBodies()) {
-      waiting.push(body, newline);
-      waitingBytes += body.length + 1;
-      waitingCount++;
-      if (waitingBytes >= chunkBytes) flush();
-    }
-    flush();
-  } catch (error) {
-    if (!isPipeClosed(error)) throw error;
-    progress.end();
-    say(`ugc: the reader of this pipe has ended after ${countOf(written, 'event')}; the export is not complete`);
-    return 1;
+  for (const body of quarantine ? bodiesOf(file, wanted, () => leftOut++) : logBodies()) {
+    waiting.push(body, newline);
+    waitingBytes += body.length + 1;
+    waitingCount++;
+    if (waitingBytes >= chunkBytes) flush();
   }
+  flush();
   progress.end();
   const places = damage.end();
   if (json) say(JSON.stringify({ exported: written, left_out: leftOut, damaged_places: places }));

@@ -5,7 +5,7 @@ import type { BufferFile, BufferFilter, BufferRecord, QuarantinedRecord } from '
 import type { Exit } from './arguments.ts';
 import { objectOf, textOf } from './believe.ts';
 import { damageLog } from './damage-log.ts';
-import { cut, isPipeClosed, plain, say, writeOut } from './output.ts';
+import { columnsOut, cut, plain, say, writeOut } from './output.ts';
 
 export interface InspectFlags extends BufferFilter {
   readonly limit: number;
@@ -19,15 +19,11 @@ export function inspect(file: BufferFile, { limit, quarantine, json, ...filter }
   const lines = quarantine
     ? mapped(file.quarantined(wanted), json ? quarantinedJson : quarantinedText)
     : mapped(file.records(wanted, damage.note), json ? recordJson : recordText);
+  const columns = columnsOut() ?? Number.POSITIVE_INFINITY;
   let shown = 0;
-  try {
-    for (const line of lines) {
-      writeOut(`${json ? line : fit(line)}\n`);
-      if (++shown === limit) break;
-    }
-  } catch (error) {
-    if (isPipeClosed(error)) return 0; // whoever read it has seen enough
-    throw error;
+  for (const line of lines) {
+    writeOut(`${json ? line : cut(line, columns)}\n`);
+    if (++shown === limit) break;
   }
   damage.end();
   if (shown === 0) say(`nothing found in ${quarantine ? 'quarantine' : 'the log'}`);
@@ -45,8 +41,6 @@ export const filterOf = (flags: BufferFilter): BufferFilter => ({
 function* mapped<T>(items: Iterable<T>, map: (item: T) => string): Generator<string> {
   for (const item of items) yield map(item);
 }
-
-const fit = (line: string): string => (process.stdout.isTTY ? cut(line, process.stdout.columns || 80) : line);
 
 const lossy = new TextDecoder();
 const isoOf = (ms: number): string => new Date(ms).toISOString();

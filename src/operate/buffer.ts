@@ -113,9 +113,8 @@ async function inWords(run: () => Promise<Exit>): Promise<Exit> {
   try {
     return await run();
   } catch (error) {
-    const cannotWrite = (error as { syscall?: string }).syscall === 'write'; // a full disk under our output
-    if (!(error instanceof PipelineError) && !cannotWrite) throw error;
+    if (!(error instanceof PipelineError)) throw error;
     say(`ugc: ${messageOf(error)}`);
-    return error instanceof PipelineError && error.code === 'config_invalid' ? 2 : 1;
+    return error.code === 'config_invalid' ? 2 : 1;
   }
 }

@@ -7,6 +7,7 @@ import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { bufferFile } from '../process/instance.ts';
 import type { Buffers } from './buffer.ts';
+import { say } from './output.ts';
 
 /** Read once: it is asked for each record. */
 let catalogue: Catalogue | undefined;
@@ -21,9 +22,7 @@ export const buffers: Buffers = {
   path: config => bufferFile(config.dataDir),
   read: config => openBufferFile(boundsOf(config)),
   repair: config =>
-    openBufferRepair(boundsOf(config), (message, fields) =>
-      process.stderr.write(`ugc: ${message} ${JSON.stringify(fields)}\n`),
-    ),
+    openBufferRepair(boundsOf(config), (message, fields) => say(`ugc: ${message} ${JSON.stringify(fields)}`)),
   isInUse: config => isBufferInUse(bufferFile(config.dataDir)),
   // As serve.ts names them: with Kafka the drain empties the buffer, without it the mover reads it.
   readers: config => [config.kafkaBrokers === '' ? 'etl' : 'drain'],

@@ -13,7 +13,7 @@ import type { JudgeForeign } from '../ports/source.ts';
 import { type Asked, type Command, command, type Exit } from './arguments.ts';
 import { dismiss, saysWhich } from './dead-dismiss.ts';
 import { fateOf, isoOf, placeText, readPlace, wrong } from './dead-place.ts';
-import { countOf, cut, isPipeClosed, plain, progressOf, say, writeOut } from './output.ts';
+import { countOf, cut, plain, progressOf, say, writeOut } from './output.ts';
 import { type Replayed, replay } from './replay.ts';
 import { type Tables, withTables } from './tables.ts';
 
@@ -113,7 +113,6 @@ async function inWords(run: () => Promise<Exit>): Promise<Exit> {
   try {
     return await run();
   } catch (error) {
-    if (isPipeClosed(error)) return 0; // whoever read it has seen enough
     if (!(error instanceof PipelineError)) throw error;
     say(`ugc: ${messageOf(error).trim()}`);
     return error.code === 'config_invalid' ? 2 : 1;

@@ -1,13 +1,49 @@
-// What commands write: data to stdout, in step with whoever reads it, and progress to stderr.
+// What commands write: data to stdout, in step with whoever reads it, and words to stderr. Nobody else writes to either.
+// - Written by the descriptor, so that a file is written where it stands: what was there before it stays, appended to or not.
+// - Whoever read it may have ended (`| head`): then the command ends too, at once and without a word (main). A device that
+//   takes no more is told in words.
 
 import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 
-/** Waits until the reader of a pipe has taken it, so that nothing piles up here. Throws EPIPE when the reader has gone. */
+/** stdout took no more. Nobody catches it but main. */
+export class OutputError extends Error {
+  override readonly name = 'OutputError';
+  /** Whoever read it has ended: there is nobody to be told. */
+  readonly isClosed: boolean;
+
+  constructor(cause: Error & { readonly code?: string }) {
+    const why = cause.code === 'ENOSPC' ? 'no space left on the device' : cause.message;
+    super(`stdout cannot be written: ${why}`, { cause });
+    this.isClosed = cause.code === 'EPIPE';
+  }
+}
+
+/** Waits until the reader of a pipe has taken it, so that nothing piles up here. Throws OutputError. */
 export function writeOut(data: string | Uint8Array): void {
+  try {
+    writeAll(1, data);
+  } catch (error) {
+    throw new OutputError(error as Error);
+  }
+}
+
+export const say = (line: string): void => sayPiece(`${line}\n`);
+
+/** Nobody is left to be told that stderr takes nothing. */
+function sayPiece(text: string): void {
+  try {
+    writeAll(2, text);
+  } catch {
+    // as above
+  }
+}
+
+function writeAll(descriptor: 1 | 2, data: string | Uint8Array): void {
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
   for (let at = 0; at < bytes.length; ) {
     try {
-      at += writeSync(1, bytes, at);
+      at += writeSync(descriptor, bytes, at);
     } catch (error) {
       if ((error as { code?: string }).code !== 'EAGAIN') throw error;
       Bun.sleepSync(1);
@@ -15,10 +51,8 @@ export function writeOut(data: string | Uint8Array): void {
   }
 }
 
-export const say = (line: string): void => void process.stderr.write(`${line}\n`);
-
-/** Whoever read our output has ended, like `head` does when it has enough. */
-export const isPipeClosed = (error: unknown): boolean => (error as { code?: string } | null)?.code === 'EPIPE';
+/** Columns of the terminal behind stdout; null where there is none. */
+export const columnsOut = (): number | null => (isatty(1) ? process.stdout.columns || 80 : null);
 
 const lineEveryMs = { terminal: 100, pipe: 5_000 };
 
@@ -31,7 +65,7 @@ export interface Progress {
 
 /** `checked 12 000 of 40 000 events (30%), 90 000/s, 1 s left`: one line that changes on a terminal, else a line now and then. */
 export function progressOf(verb: string, unit: string): Progress {
-  const isTerminal = process.stderr.isTTY === true;
+  const isTerminal = isatty(2);
   let startedAt: number | null = null;
   let saidAt = 0;
   return {
@@ -44,10 +78,10 @@ export function progressOf(verb: string, unit: string): Progress {
       const share = of > 0 ? ` of ${count(of)} ${unit} (${Math.min(100, Math.floor((100 * done) / of))}%)` : ` ${unit}`;
       const left = of > done && perSecond > 0 ? `, ${duration(((of - done) / perSecond) * 1000)} left` : '';
       const line = `${verb} ${count(done)}${share}, ${count(Math.round(perSecond))}/s${left}`;
-      process.stderr.write(isTerminal ? `\r\u001b[K${line}` : `${line}\n`);
+      sayPiece(isTerminal ? `\r\u001b[K${line}` : `${line}\n`);
     },
     end() {
-      if (isTerminal) process.stderr.write('\r\u001b[K');
+      if (isTerminal) sayPiece('\r\u001b[K');
     },
   };
 }

@@ -1,41 +1,41 @@
-// `ugc query "SELECT …"`: one query, answered by whoever holds the tables just now, in the format asked for. It only reads,
-// unless the server that is asked lets anybody write.
+// `ugc query "SELECT …"`: one query, answered by whoever holds the tables just now. It only reads, unless the server that is
+// asked lets anybody write. Rows are drawn here, for the terminal of who asks; in the statement's own FORMAT, where it has
+// one, and with --json, they are printed as they come.
 
+import { askReading } from '../adapters/chdb/look.ts';
 import type { Config } from '../config/config.ts';
 import { flag } from '../config/kinds.ts';
 import { messageOf } from '../errors.ts';
 import { command } from './arguments.ts';
+import { gridOf, type Rows, type Screen } from './grid.ts';
+import { columnsOut, OutputError, say, writeOut } from './output.ts';
 import { asReader, engineHere, type Holder, holderOf } from './tables.ts';
 
 export const queryFlags = { json: flag({ default: false, help: 'One JSON object a line' }) };
 
-export const query = command(queryFlags, async ({ args, flags, config }) => {
+/** Names, types, then a row a line, each value as text: what is drawn. */
+const drawnFormat = 'JSONCompactStringsEachRowWithNamesAndTypes';
+
+export const query = command(queryFlags, async ({ args, flags, config, colours }) => {
   const sql = args[0] === '-' ? await Bun.stdin.text() : args[0];
   if (args.length !== 1 || sql === undefined || sql.trim() === '') {
-    process.stderr.write('ugc: query takes one query in quotes, or - to read it from stdin; see ugc help query\n');
+    say('ugc: query takes one query in quotes, or - to read it from stdin; see ugc help query');
     return 2;
   }
-  const format = flags.json ? 'JSONEachRow' : 'PrettyCompactMonoBlock';
+  const asked = { sql, format: flags.json ? 'JSONEachRow' : drawnFormat, database: config.clickhouseDatabase };
   try {
-    const bytes = await ask(sql, format, config);
-    await Bun.write(Bun.stdout, bytes);
+    const { format, chunks } = await ask(asked, config);
+    const columns = columnsOut();
+    const screen = { columns: columns ?? Number.POSITIVE_INFINITY, colours: colours && columns !== null };
+    const isEmpty = await (format === drawnFormat ? draw(chunks, screen) : pass(chunks));
+    if (isEmpty && format !== 'Null') say('0 rows');
     return 0;
   } catch (error) {
-    process.stderr.write(`ugc: ${messageOf(error).trim()}\n`);
+    if (error instanceof OutputError) throw error;
+    say(`ugc: ${messageOf(error).trim()}`);
     return 1;
   }
 });
-
-async function ask(sql: string, format: string, config: Config): Promise<Uint8Array> {
-  const holder = await holderOf(config);
-  if (holder !== null) return overHttp(asReader(holder), { sql, format, database: config.clickhouseDatabase });
-  const engine = engineHere(config);
-  try {
-    return (await engine.query(sql, { format, readonly: true, database: config.clickhouseDatabase })).bytes;
-  } finally {
-    await engine.close();
-  }
-}
 
 interface Asking {
   readonly sql: string;
@@ -43,13 +43,65 @@ interface Asking {
   readonly database: string;
 }
 
-/** Not through the client: what the server answers is printed as it comes, in the statement's own FORMAT where it has one. */
-async function overHttp({ url, user, password }: Holder, { sql, format, database }: Asking): Promise<Uint8Array> {
+interface Answer {
+  /** What the bytes are in. */
+  readonly format: string;
+  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
+
+async function ask(asked: Asking, config: Config): Promise<Answer> {
+  const holder = await holderOf(config);
+  if (holder !== null) return overHttp(asReader(holder), asked);
+  const engine = engineHere(config);
+  try {
+    const { bytes, format } = await askReading(engine, asked.sql, asked);
+    return { format, chunks: [bytes] };
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Not through the client, which has no statements in a FORMAT of their own. */
+async function overHttp({ url, user, password }: Holder, { sql, format, database }: Asking): Promise<Answer> {
   const target = new URL(url);
   target.searchParams.set('default_format', format);
   target.searchParams.set('database', database);
   const headers = { 'X-ClickHouse-User': user, 'X-ClickHouse-Key': password };
   const response = await fetch(target, { method: 'POST', headers, body: sql });
   if (!response.ok) throw new Error(await response.text());
-  return response.bytes();
+  const given = response.headers.get('x-clickhouse-format');
+  if (given === null)
+    throw new Error(`what answers at ${target.origin} is not ClickHouse: ${response.status} without a format`);
+  return { format: given, chunks: response.body ?? [] };
+}
+
+/** True when there was nothing. */
+async function pass(chunks: Answer['chunks']): Promise<boolean> {
+  let isEmpty = true;
+  for await (const chunk of chunks) {
+    isEmpty &&= chunk.length === 0;
+    writeOut(chunk);
+  }
+  return isEmpty;
+}
+
+async function draw(chunks: Answer['chunks'], screen: Screen): Promise<boolean> {
+  const pieces: Uint8Array[] = [];
+  for await (const chunk of chunks) pieces.push(chunk);
+  const read = rowsIn(Buffer.concat(pieces).toString());
+  if (read.rows.length > 0) writeOut(gridOf(read, screen));
+  return read.rows.length === 0;
+}
+
+/** Throws, in ClickHouse's words, when it broke off in the middle. */
+function rowsIn(text: string): Rows {
+  const lines = text.split('\n').filter(line => line !== '');
+  const [names = [], types = [], ...rows] = lines.map((line, at) => {
+    try {
+      return JSON.parse(line) as string[];
+    } catch {
+      throw new Error(`the answer broke off: ${lines.slice(at).join(' ')}`);
+    }
+  });
+  return { names, types, rows };
 }

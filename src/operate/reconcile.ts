@@ -15,7 +15,7 @@ import { flag, instant } from '../config/kinds.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
-import { isPipeClosed, progressOf, say, table, writeOut } from './output.ts';
+import { progressOf, say, table, writeOut } from './output.ts';
 import { type Tables, withTables } from './tables.ts';
 
 const minuteMs = 60_000;
@@ -73,7 +73,6 @@ export const reconcileCommand = (buffers: Pick<Buffers, 'read'>) =>
       writeOut(flags.json ? `${JSON.stringify(balance)}\n` : textOf(balance));
       return balance.closes ? 0 : 1;
     } catch (error) {
-      if (isPipeClosed(error)) return 0;
       if (!(error instanceof PipelineError)) throw error;
       say(`ugc: ${messageOf(error).trim()}`);
       return error.code === 'config_invalid' ? 2 : 1;

@@ -15,6 +15,7 @@ import { type WantedSchema, wantedSchema } from '../adapters/clickhouse/schema/t
 import { catalogueFor, warningsFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf } from '../errors.ts';
+import { writeOut } from './output.ts';
 import { asReader, engineHere, hasTablesHere, holderOf } from './tables.ts';
 
 export interface Checking {
@@ -31,9 +32,10 @@ export async function check({ types, isJson, config }: Checking): Promise<0 | 1>
   const live = await liveOf(types, config);
   const failures = [...refusals, ...(live.error === null ? [] : [live.error]), ...live.plan.problems];
   const warnings = warningsFor(config, types);
-  if (isJson) say(JSON.stringify({ ok: failures.length === 0, published: refusals, warnings, clickhouse: flat(live) }));
+  if (isJson)
+    writeLine(JSON.stringify({ ok: failures.length === 0, published: refusals, warnings, clickhouse: flat(live) }));
   else {
-    for (const warning of warnings) say(`warning: ${warning}`);
+    for (const warning of warnings) writeLine(`warning: ${warning}`);
     tell('what was published', refusals, `${types.length} types keep it`);
     tell(`ClickHouse, ${live.where}`, live.error === null ? live.plan.problems : [live.error], fitOf(live));
   }
@@ -45,7 +47,7 @@ export async function diff({ types, isJson, config }: Checking): Promise<0 | 1> 
   const changes = changesOf(ofThese(types), builtInOf(types));
   const live = await liveOf(types, config);
   const differences = [...live.plan.problems, ...live.plan.statements, ...(live.error === null ? [] : [live.error])];
-  if (isJson) say(JSON.stringify({ published: changes, clickhouse: flat(live) }));
+  if (isJson) writeLine(JSON.stringify({ published: changes, clickhouse: flat(live) }));
   else {
     const said = changes.map(({ type, what, breaks }) => `${breaks ? '!' : '+'} ${type}: ${what}`);
     tell('what was published', said, 'no difference');
@@ -142,9 +144,9 @@ function fitOf({ isThere, plan }: Live): string {
   return count === 0 ? 'the tables fit' : `the tables fit after ${count} statements that ugc schema diff shows`;
 }
 
-const say = (text: string): boolean => process.stdout.write(`${text}\n`);
+const writeLine = (text: string): void => writeOut(`${text}\n`);
 
 function tell(about: string, found: readonly string[], otherwise: string): void {
-  if (found.length === 0) say(`${about}: ${otherwise}`);
-  for (const item of found) say(`${about}: ${item}`);
+  if (found.length === 0) writeLine(`${about}: ${otherwise}`);
+  for (const item of found) writeLine(`${about}: ${item}`);
 }

@@ -11,6 +11,7 @@ import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag } from '../config/kinds.ts';
 import { command } from './arguments.ts';
+import { say, writeOut } from './output.ts';
 import { check, diff, wantedOf } from './schema-check.ts';
 
 interface Asked {
@@ -52,12 +53,12 @@ export const schema = command(schemaFlags, async ({ args, flags, config }) => {
   }
   const types = names.length > 0 ? names.map(name => catalogue.find(name)!) : catalogue.types;
   if (word === 'check' || word === 'diff') return checks[word]({ types, isJson, config });
-  await Bun.write(Bun.stdout, `${prints[word]!({ types, isJson, config })}\n`);
+  writeOut(`${prints[word]!({ types, isJson, config })}\n`);
   return 0;
 });
 
 function refuse(problem: string): 2 {
-  process.stderr.write(`ugc: ${problem}; see ugc help schema\n`);
+  say(`ugc: ${problem}; see ugc help schema`);
   return 2;
 }
 

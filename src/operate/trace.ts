@@ -16,7 +16,7 @@ import { messageOf, PipelineError } from '../errors.ts';
 import type { EventLetter, EventRow } from '../ports/event-tables.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
-import { isPipeClosed, plain, progressOf, say, writeOut } from './output.ts';
+import { plain, progressOf, say, writeOut } from './output.ts';
 import { type Tables, withTables } from './tables.ts';
 
 const since = instant({
@@ -56,11 +56,7 @@ export const traceCommand = (tracing: Tracing) =>
       return 2;
     }
     const found = await trace(id, config, flags.since, tracing);
-    try {
-      writeOut(flags.json ? `${JSON.stringify({ event_id: id, ...found })}\n` : textOf(id, found, config));
-    } catch (error) {
-      if (!isPipeClosed(error)) throw error;
-    }
+    writeOut(flags.json ? `${JSON.stringify({ event_id: id, ...found })}\n` : textOf(id, found, config));
     const { unasked: _, ...places } = found;
     return Object.values(places).some(items => items.length > 0) ? 0 : 1;
   });

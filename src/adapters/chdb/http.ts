@@ -15,11 +15,12 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { isLoopback } from '../../process/address.ts';
-import { type InsertParts, isReading, readStatement, type Statement, type Token } from '../clickhouse/sql.ts';
+import { type InsertParts, readStatement, type Statement } from '../clickhouse/sql.ts';
 import type { Engine, EngineResult, RunOptions } from './engine.ts';
 import { refuse } from './error.ts';
 import { type Answer, answerError, answerRows, commonHeaders } from './http-answer.ts';
 import { type HttpQuery, readQuery } from './http-request.ts';
+import { allow, refuseNul, tokensOf } from './look.ts';
 
 export interface ClickhouseHttpOptions {
   readonly engine: Engine;
@@ -140,51 +141,19 @@ export function serveClickhouseHttp(options: ClickhouseHttpOptions): ClickhouseH
     const isAll = window >= all.length;
     const text = all.toString('utf8', 0, window);
     const nul = text.indexOf('\0'); // ends a text for the engine; in binary data it is only a byte
-    const statement = readStatement(await tokensOf(nul < 0 ? text : text.slice(0, nul)));
+    const statement = readStatement(await tokensOf(engine, nul < 0 ? text : text.slice(0, nul)));
     const { insert: parts } = statement;
     // ClickHouse reads on as SQL after VALUES, so all of it has to be looked at.
     if (parts !== null && parts.dataFrom < window && (parts.format !== 'Values' || (isAll && nul < 0)))
       return { all, statement };
-    if (nul >= 0) throw refuse(62, 'Syntax error: a NUL byte in the statement', 'SYNTAX_ERROR');
+    if (nul >= 0) throw refuseNul();
     return isAll ? { all, statement } : null;
-  }
-
-  async function tokensOf(sql: string): Promise<Token[]> {
-    const params = { sql: sql.replace(/[\\\t\n\r]/g, found => tsvEscapes[found]!) };
-    const { bytes } = await engine.query(tokenize, {
-      params,
-      guest: true,
-      format: 'JSONCompactEachRow',
-    });
-    const utf8 = Buffer.from(sql);
-    return bytes
-      .toString()
-      .split('\n')
-      .filter(line => line !== '')
-      .map(line => {
-        const [from, end, type] = JSON.parse(line) as [number, number, string];
-        return { type, end, text: utf8.toString('utf8', from, end) };
-      });
   }
 }
 
 interface Found {
   readonly all: Buffer;
   readonly statement: Statement;
-}
-
-const tokenize =
-  "SELECT toUInt32(t.1), toUInt32(t.2), t.3 FROM (SELECT arrayJoin(tokenizeQuery({sql:String})) AS t) WHERE t.3 NOT IN ('Whitespace', 'Comment', 'EndOfStream')";
-
-const tsvEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
-
-function allow(statement: Statement, readonly: boolean): void {
-  const { verb, severalStatements, touchesFiles, selectsFromData } = statement;
-  if (severalStatements) throw refuse(62, 'Syntax error: Multi-statements are not allowed', 'SYNTAX_ERROR');
-  if (touchesFiles !== null)
-    throw refuse(497, `Not enough privileges: ${touchesFiles} could touch files of this machine`, 'ACCESS_DENIED');
-  if (readonly && !isReading(verb)) throw refuse(164, 'Cannot execute query in readonly mode', 'READONLY');
-  if (selectsFromData) throw refuse(48, 'INSERT … SELECT … FORMAT is not supported here', 'NOT_IMPLEMENTED');
 }
 
 /** One line end or run of blanks separates a statement from its data; binary formats begin right after the line end. */

@@ -56,8 +56,18 @@ export function readStatement(tokens: readonly Token[]): Statement {
   };
 }
 
-/** Statements that change nothing; the engine enforces it, this only says so earlier and in ClickHouse's words. */
-export const isReading = (verb: string): boolean => /^(SELECT|WITH|FROM|SHOW|DESCRIBE|DESC|EXISTS|EXPLAIN)$/.test(verb);
+/**
+ * Statements that change something, or would. Readonly is enforced by the engine, for any other verb as well; this only says
+ * so earlier and in ClickHouse's words.
+ */
+export const isWriting = (verb: string): boolean => writing.has(verb);
+
+const writing = new Set(
+  (
+    'ALTER ATTACH BACKUP BEGIN CHECK COMMIT CREATE DELETE DETACH DROP EXCHANGE EXECUTE EXTERNAL GRANT INSERT KILL MOVE ' +
+    'OPTIMIZE PARALLEL RENAME REPLACE RESTORE REVOKE ROLLBACK SET SYSTEM TRUNCATE UNDROP UPDATE USE WATCH'
+  ).split(' '),
+);
 
 function partsOf(tokens: readonly Token[], { index, format, clause }: FoundData): InsertParts {
   const startOf = ({ end, text }: Token) => end - Buffer.byteLength(text);
