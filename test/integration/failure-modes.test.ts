@@ -40,7 +40,7 @@ async function prepared() {
     connection: {
       ...connection,
       exec: params => {
-        settings.push(params.clickhouse_settings ?? {});
+        if (params.values !== undefined) settings.push(params.clickhouse_settings ?? {});
         return connection.exec(params);
       },
     },

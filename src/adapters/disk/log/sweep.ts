@@ -146,7 +146,9 @@ export function sweeper({ connection, pages, isTight, index }: SweeperOptions): 
     step() {
       index.bringAllBack();
       const hasRemoved = removePassed();
-      // Beside a removal, too: while events come and go without a pause there is always a row to remove.
+      // Giving back takes space in the log, too: on a volume that is nearly full removing goes first, it frees some.
+      if (hasRemoved && isTight()) return true;
+      // Else beside a removal, too: while events come and go without a pause there is always a row to remove.
       return giveBack() || hasRemoved;
     },
   };
