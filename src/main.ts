@@ -3,7 +3,7 @@
 
 import packageJson from '../package.json' with { type: 'json' };
 import { hintOf } from '../schemas/nearest.ts';
-import { growThreadPool } from './adapters/chdb/library.ts';
+import { growThreadPool, separateEnvironment } from './adapters/chdb/library.ts';
 import { foreignJudgeOf } from './catalogue/foreign.ts';
 import { catalogueFor } from './catalogue/type-folder.ts';
 import { flagName } from './config/parse.ts';
@@ -105,6 +105,9 @@ function failed(error: unknown): number {
 }
 
 growThreadPool(process.env.UV_THREADPOOL_SIZE); // before anything uses the pool
+separateEnvironment(Object.keys(process.env));
+// The runtime would ask the instance on this very machine, and a ClickHouse beside it, through the company's proxy.
+for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy']) delete process.env[name];
 main(process.argv.slice(2))
   .catch(failed)
   .then(code => process.exit(code));

@@ -14,6 +14,8 @@ export interface Transport {
    * what to do when somebody has to, with `log_unavailable` when it cannot be asked.
    */
   ensureTopics(topics: readonly string[]): Promise<readonly string[]>;
+  /** Throws `config_invalid` where a setting names, for reading, a topic that is none of these. */
+  assertKnown(topics: readonly string[]): void;
   /** What a mover reads: `topics` as they are now. `known`: all that anybody here has to do with, as they are just now. */
   openSource(topics: readonly string[], known: () => readonly string[]): Source;
 }

@@ -20,6 +20,7 @@ export const etl: RoleDefinition = {
   name: 'etl',
   writes: false,
   async open(parts) {
+    parts.transport?.assertKnown(parts.catalogue.topics().read);
     const clickhouse = openClickhouse(parts.config, parts.logger);
     try {
       return await openOver(clickhouse, parts);

@@ -30,6 +30,7 @@ export function kafkaTransport(given: KafkaTransportOptions): Transport {
     title: 'Kafka',
     openLog: () => kafkaLog(options),
     ensureTopics: topics => ensureTopics(options, topics, { partitions, replicas, create }),
+    assertKnown: topics => refuseStrange(config.from, topics),
     openSource: (topics, known) => openSource({ ...given, topics, known }),
   };
 }
@@ -40,7 +41,6 @@ interface Reading extends KafkaTransportOptions {
 }
 
 function openSource({ config, topics, known, logger, metrics }: Reading): Source {
-  refuseStrange(config.from, topics);
   const { from, kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
   // A group of its own: the usual one goes on where it is, and a restart goes on where this one was.
   const groupId = from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;

@@ -1,7 +1,7 @@
 // The command line: help, settings refused in words, and the query command on running and stopped instances.
 
 import { expect, test } from 'bun:test';
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { exampleClick } from '../support/events.ts';
 import { drained } from '../support/oracle.ts';
@@ -48,6 +48,53 @@ test('query reads a running instance, then the stopped one, in tables and in JSO
   expect((await ask('DROP TABLE click_rows')).code).toBe(1);
   expect((await runUgc(['query', 'SELECT 1', `--data-dir=${temporaryFolder()}`])).stderr).toContain('--data-dir');
   expect((await ask()).code).toBe(2);
+});
+
+test('a query looks at no files and changes nothing, running or stopped; a verb that is none is a syntax error', async () => {
+  const dataDir = temporaryFolder();
+  const out = join(temporaryFolder(), 'out');
+  const ugc = await startUgc({ dataDir });
+  const ask = (sql: string) => runUgc(['query', sql, `--data-dir=${dataDir}`]);
+  const refused = async () => {
+    for (const sql of [`SELECT 1 INTO OUTFILE '${out}'`, `SELECT * FROM file('${out}', 'CSV', 'a String')`]) {
+      const { code, stderr } = await ask(sql);
+      expect([sql, code, stderr]).toEqual([sql, 1, expect.stringContaining('ACCESS_DENIED')]);
+    }
+    expect((await ask('SELCT 1')).stderr).toContain('SYNTAX_ERROR');
+    expect((await ask('DROP TABLE click_rows')).stderr).toContain('READONLY');
+  };
+  await refused();
+  expect(await ugc.stop()).toBe(0);
+  await refused();
+  expect(existsSync(out)).toBe(false);
+});
+
+test.each(['utc', 'Local', '+10', 'CET-1CEST,M3.5.0,M10.5.0/3', 'right/UTC', 'Nowhere/Land', ''])(
+  'times are UTC whatever the machine’s zone is called, and nothing is asked through its proxy: %s',
+  async zone => {
+    const env = { TZ: zone, LC_ALL: 'tr_TR.UTF-8', http_proxy: 'http://127.0.0.1:9', HTTP_PROXY: 'http://127.0.0.1:9' };
+    const dataDir = temporaryFolder();
+    const ugc = await startUgc({ dataDir, env });
+    const asked = await runUgc(['query', 'SELECT timezone() AS zone', '--json', `--data-dir=${dataDir}`], { env });
+    expect(asked).toMatchObject({ code: 0, stdout: '{"zone":"UTC"}\n' });
+    expect(await ugc.stop()).toBe(0);
+  },
+);
+
+test.each(['*', '?', '{a}', '\\'])(
+  'a data folder whose path the engine would not find is refused in words: %s',
+  async sign => {
+    const { code, stderr } = await runUgc([`--data-dir=${join(temporaryFolder(), `a${sign}b`)}`, '--port=0']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('its path must not contain any of');
+  },
+);
+
+test('SIGHUP ends nothing, with or without event types of one’s own', async () => {
+  const ugc = await startUgc({ dataDir: temporaryFolder(), flags: ['--role=ingest'] });
+  for (let times = 0; times < 3; times++) ugc.kill('SIGHUP');
+  expect((await ugc.post(click)).status).toBe(200);
+  expect(await ugc.stop()).toBe(0);
 });
 
 test('without its native library the binary says what is missing, and still ingests', async () => {

@@ -226,7 +226,7 @@ function prepareFolder(folder: string, memoryBytesMax: number): { path: string; 
   try {
     mkdirSync(folder, { recursive: true });
     const path = realpathSync(folder);
-    if (/[*?{}]/.test(path)) throw new Error('its path must not contain any of * ? { }'); // spooled rows: INFILE globs
+    if (/[*?{}\\]/.test(path)) throw new Error('its path must not contain any of * ? { } \\'); // spooled rows: INFILE globs
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
     if (isLocked(path))
       throw new PipelineError(

@@ -1,6 +1,6 @@
 // Loads the engine's two native files without its JavaScript package (which a compiled binary cannot carry): the addon
-// finds libchdb.so beside itself. Also the two things libc has to be asked for: a thread pool large enough, and whether
-// a data folder is already taken (the engine says so only on stderr, in its own words).
+// finds libchdb.so beside itself. Also what libc has to be asked for: a thread pool large enough, an environment of the
+// engine's own, and whether a data folder is already taken (the engine says so only on stderr, in its own words).
 //
 // Invariant: the pool's size is set before anything uses the pool. The addon's work runs on it, and its default size is
 // the number of cores, so two slow queries would hold up every insert.
@@ -66,6 +66,21 @@ export function loadAddon(): Addon {
   return loaded;
 }
 
+/**
+ * The engine reads the process's environment, and what is meant for others must not reach it: a time zone it does not know
+ * (`TZ=utc`, POSIX forms) ends it, and times are UTC here whatever the machine's are. `names`: of the variables there are.
+ */
+export function separateEnvironment(names: readonly string[]): void {
+  const { setenv, unsetenv } = libc().symbols;
+  setenv(cText('TZ'), cText('UTC'), 1);
+  for (const name of names.filter(isOfEngine)) unsetenv(cText(name));
+}
+
+/** Variables by which the engine would find another configuration, other credentials or another tongue. */
+const isOfEngine = (name: string): boolean => /^(CLICKHOUSE_|CHDB_|AWS_|AZURE_|LC_|LANG$|LANGUAGE$)/.test(name);
+
+const cText = (text: string): Buffer => Buffer.from(`${text}\0`);
+
 /** Unless it was grown, the pool has a thread a core. */
 let threads = navigator.hardwareConcurrency;
 
@@ -82,7 +97,7 @@ export function growThreadPool(asked: string | undefined): void {
     threads = size;
   } else if (Bun.isStandaloneExecutable) {
     // What a running Bun sets in process.env does not reach the pool's own getenv.
-    libc().symbols.setenv(Buffer.from('UV_THREADPOOL_SIZE\0'), Buffer.from(`${threadsWanted}\0`), 1);
+    libc().symbols.setenv(cText('UV_THREADPOOL_SIZE'), cText(String(threadsWanted)), 1);
     threads = threadsWanted;
   }
 }
@@ -122,6 +137,7 @@ export function isLocked(path: string): boolean {
 function libc() {
   return dlopen(process.platform === 'darwin' ? 'libSystem.dylib' : 'libc.so.6', {
     setenv: { args: ['cstring', 'cstring', 'int'], returns: 'int' },
+    unsetenv: { args: ['cstring'], returns: 'int' },
     flock: { args: ['int', 'int'], returns: 'int' },
   });
 }
