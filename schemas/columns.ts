@@ -7,6 +7,8 @@ export interface Column {
   readonly about: string;
   /** What its numbers stand for: readers get the words too, in a column called `column`. */
   readonly words?: { readonly column: string; readonly of: Readonly<Record<number, string>> };
+  /** Readers get it under this name too: the one by which types are joined. */
+  readonly alias?: string;
 }
 
 /** The table of one event type, as the catalogue wants it. */

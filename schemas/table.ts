@@ -4,19 +4,26 @@
 import { type Column, edgeColumns, type TableDefinition } from './columns.ts';
 import { type EventType, type NamedField, wordColumn } from './event.ts';
 
+/** The name by which readers join types, where the type's own documents use another. */
+const aliases: Readonly<Record<string, string>> = { video_id: 'film_id' };
+
 export function tableOf(type: EventType): TableDefinition {
   return {
     type: type.name,
     version: type.version,
     summary: type.summary,
     ...(type.retentionDays === undefined ? {} : { retentionDays: type.retentionDays }),
-    columns: [...edgeColumns, ...type.allFields.map(columnOf)],
+    columns: [...edgeColumns, ...type.allFields.map(field => columnOf(field, type))],
   };
 }
 
-const columnOf = ({ name, column: type, about, words }: NamedField): Column => ({
-  name,
-  type,
-  about,
-  ...(words === undefined ? {} : { words: { column: wordColumn(name), of: words } }),
-});
+function columnOf({ name, column, about, words }: NamedField, { fields }: EventType): Column {
+  const alias = aliases[name];
+  return {
+    name,
+    type: column,
+    about,
+    ...(words === undefined ? {} : { words: { column: wordColumn(name), of: words } }),
+    ...(alias === undefined || alias in fields ? {} : { alias }),
+  };
+}

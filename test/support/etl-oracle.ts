@@ -111,7 +111,7 @@ const aggregates: Readonly<Record<string, readonly [string, string]>> = {
      count() AS events FROM ugc.events GROUP BY day ORDER BY day`,
   ],
   film_views_daily: [
-    'SELECT sum(completions) AS n, sum(watch_seconds) AS seconds FROM ugc.film_views_daily',
+    'SELECT sum(completions) AS n, sum(completed_seconds) AS seconds FROM ugc.film_views_daily',
     'SELECT count() AS n, sum(duration) AS seconds FROM ugc.film_watched',
   ],
   quality_changes_daily: [

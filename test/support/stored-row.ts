@@ -1,6 +1,7 @@
 // A stored body and the row it is: what ClickHouse's JSONEachRow says of the exact view, value by value.
 
 import { type EventType, wordColumn } from '../../schemas/event.ts';
+import { keyOf } from '../../schemas/key.ts';
 import { writerOf } from '../../src/record/canonical.ts';
 import { parseJson } from '../../src/record/json.ts';
 
@@ -26,6 +27,8 @@ export function rowOf(type: EventType, body: Row): Row {
     if (kind === 'time') row[name] = timeText(value);
     if (kind === 'object') row[name] = writeObject(value);
     if (words !== undefined) row[wordColumn(name)] = value === null ? '' : words[Number(value)];
+    if (name === 'video_id' && !('film_id' in type.fields)) row.film_id = value;
   }
+  if ('user_id' in row && 'anonymous_id' in row && !('person' in type.fields)) row.person = keyOf(body);
   return row;
 }

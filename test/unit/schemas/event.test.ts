@@ -61,7 +61,7 @@ describe('a type that is added in one place is seen everywhere', () => {
     expect(sql.seat_booked_rows).toContain('TTL toDateTime(received_at) + toIntervalDay(90)');
     expect(sql.seat_booked_rows).toContain('`hall` UInt8');
     expect(sql.seat_booked).toContain("transform(`hall`, [1, 2], ['red', 'blue'], '')");
-    expect(sql.events).toContain('FROM `ugc`.`seat_booked_rows` FINAL');
+    expect(sql.events).toContain('FROM `ugc`.`seat_booked_rows` AS own FINAL');
   });
 
   test('in Hive, in the types of clients, in the documentation, and in what is published', () => {

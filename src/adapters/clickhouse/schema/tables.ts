@@ -11,6 +11,8 @@
 //
 // Numbers that stand for words are stored as numbers; the views add the words. So a new word, or a word for a number
 // that was let in before it had one, is a new view and never another column, and rows written earlier have it too.
+// The views add two more names: `person`, who it was, and the alias of a column that types are joined by. A field of such a
+// name goes before: its view has that one alone.
 // Retention is a TTL on received_at, which repetitions of an event share or come after: while one of them is kept the
 // event is one row, afterwards it is none.
 
@@ -169,9 +171,8 @@ function deadLetterRows(target: Target): WantedTable[] {
 }
 
 function exactView({ type, columns, summary }: TableDefinition, target: Target): WantedView {
-  const read = columns.flatMap(readOf);
-  const terms = read.map(({ name, sql }) => (sql === quoteName(name) ? sql : `${sql} AS ${quoteName(name)}`));
-  const select = `SELECT ${terms.join(', ')}\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
+  const read = readOf(columns);
+  const select = `SELECT ${termsOf(read)}\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
   return view(target, { name: type, columns: read, select, about: summary });
 }
 
@@ -180,17 +181,41 @@ interface Read extends Column {
   readonly sql: string;
 }
 
-/** A column as readers get it: itself, and its words. */
-function readOf({ name, type, about, words }: Column): Read[] {
-  const itself = { name, type, about, sql: quoteName(name) };
-  if (words === undefined) return [itself];
+/** The columns as readers get them: each itself, its words and its alias; behind the ids of a person the one that counts. */
+function readOf(columns: readonly Column[]): Read[] {
+  const isTaken = (wanted: string): boolean => columns.some(named(wanted));
+  return columns.flatMap(column => {
+    const itself = { name: column.name, type: column.type, about: column.about, sql: quoteName(column.name) };
+    const isPersonNext = column.name === 'anonymous_id' && isTaken('user_id') && !isTaken(person.name);
+    return [itself, ...wordsOf(column), ...aliasOf(column), ...(isPersonNext ? [person] : [])];
+  });
+}
+
+/** By the same rule as the partition key of a record: an empty text is nobody. */
+const person: Read = {
+  name: 'person',
+  type: 'Nullable(String)',
+  about: 'Who it was: user_id, else anonymous_id, else null',
+  sql: `coalesce(nullIf(CAST(user_id, 'Nullable(String)'), ''), nullIf(anonymous_id, ''))`,
+};
+
+function wordsOf({ name, about, words }: Column): Read[] {
+  if (words === undefined) return [];
   const numbers = Object.keys(words.of).map(Number);
   const texts = numbers.map(number => quoteText(words.of[number]!));
   const word = `transform(${quoteName(name)}, [${numbers.join(', ')}], [${texts.join(', ')}], '')`;
-  const wordType = 'LowCardinality(String)';
-  const sql = `CAST(${word}, ${quoteText(wordType)})`;
-  return [itself, { name: words.column, type: wordType, about: `${about}, in words`, sql }];
+  const type = 'LowCardinality(String)';
+  const sql = `CAST(${word}, ${quoteText(type)})`;
+  return [{ name: words.column, type, about: `${about}, in words`, sql }];
 }
+
+const aliasOf = ({ name, type, about, alias }: Column): Read[] =>
+  alias === undefined
+    ? []
+    : [{ name: alias, type, about: `${about}: ${name} by the name all types share`, sql: quoteName(name) }];
+
+const termsOf = (read: readonly Read[]): string =>
+  read.map(({ name, sql }) => (sql === quoteName(name) ? sql : `${sql} AS ${quoteName(name)}`)).join(', ');
 
 const named =
   (wanted: string) =>
@@ -205,22 +230,26 @@ function eventsView(tables: readonly TableDefinition[], target: Target): WantedV
   const [first, ...others] = tables as [TableDefinition, ...TableDefinition[]];
   const common = first.columns.filter(column => others.every(table => table.columns.some(named(column.name))));
   const commonNames = new Set(common.map(({ name }) => name));
-  const shared = common.map(column => {
-    const differs = others.some(table => table.columns.find(named(column.name))?.type !== column.type);
-    return differs ? { ...column, type: 'Nullable(String)', differs } : { ...column, differs };
+  const shared = readOf(common).map(column => {
+    const differs =
+      commonNames.has(column.name) && others.some(table => typeIn(table, column.name) !== typeIn(first, column.name));
+    return differs ? { ...column, type: 'Nullable(String)', sql: `CAST(${column.sql}, 'Nullable(String)')` } : column;
   });
-  const terms = shared.map(({ name, type, differs }) =>
-    differs ? `CAST(${quoteName(name)}, ${quoteText(type)}) AS ${quoteName(name)}` : quoteName(name),
-  );
+  const terms = termsOf(shared);
   const selects = tables.map(({ type, columns }) => {
-    const own = columns.flatMap(readOf).filter(({ name }) => !commonNames.has(name));
-    return `SELECT ${terms.join(', ')}, ${restSql(own)} AS fields\nFROM ${tableName(target.database, rowsTable(type))} FINAL`;
+    const own = readOf(columns.filter(({ name }) => !commonNames.has(name))).map(column =>
+      // An alias goes before a column, so a field of this name says that it is the column.
+      shared.some(named(column.name)) ? { ...column, sql: `own.${column.sql}` } : column,
+    );
+    return `SELECT ${terms}, ${restSql(own)} AS fields\nFROM ${tableName(target.database, rowsTable(type))} AS own FINAL`;
   });
   const select = selects.join('\nUNION ALL\n');
   const columns = [...shared, fieldsColumn];
   const about = 'Every event of every type; fields = its own columns';
   return { ...view(target, { name: 'events', columns, select, about }), isOfAll: true };
 }
+
+const typeIn = ({ columns }: TableDefinition, name: string): string | undefined => columns.find(named(name))?.type;
 
 const fieldsColumn: Column = { name: 'fields', type: 'String', about: 'What else its type has, a JSON object' };
 

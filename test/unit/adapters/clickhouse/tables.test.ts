@@ -103,8 +103,47 @@ test('what types have in common under different types is text in events', () => 
 
 test('events has what all types have, and the rest as JSON', () => {
   expect(created('events')).toContain(
-    "SELECT `event_id`, `received_at`, `timestamp`, toJSONString(CAST(tuple(`element`), 'Tuple(`element` String)')) AS fields\nFROM `ugc`.`click_rows` FINAL",
+    "SELECT `event_id`, `received_at`, `timestamp`, toJSONString(CAST(tuple(`element`), 'Tuple(`element` String)')) AS fields\nFROM `ugc`.`click_rows` AS own FINAL",
   );
+});
+
+const ids = [
+  ['user_id', 'Int64'],
+  ['anonymous_id', 'Nullable(String)'],
+] satisfies [string, string][];
+const personSql = "coalesce(nullIf(CAST(user_id, 'Nullable(String)'), ''), nullIf(anonymous_id, '')) AS `person`";
+
+test('behind the ids stands the person, in a type’s view and in events', () => {
+  const { views } = wantedSchema({
+    database: 'ugc',
+    tables: [table('a', ...ids), table('b', ...ids)],
+    embedded: false,
+  });
+  for (const name of ['a', 'b', 'events'])
+    expect(views.find(view => view.name === name)!.create).toContain(`\`anonymous_id\`, ${personSql}`);
+  expect(created('click')).not.toContain('person');
+});
+
+test('a field called person goes before the derived one in the view of its type, and is among the fields of events', () => {
+  const tables = [table('a', ...ids, ['person', 'UInt8']), table('b', ...ids)];
+  const { views } = wantedSchema({ database: 'ugc', tables, embedded: false });
+  const [a, , events] = views.map(({ create }) => create);
+  expect(a).not.toContain('coalesce');
+  expect(a).toContain('`anonymous_id`, `person`\nFROM');
+  expect(events).toContain(`${personSql}, toJSONString(CAST(tuple(own.\`person\`), 'Tuple(\`person\` UInt8)'))`);
+});
+
+test('a column with another name to join by is read under both, and is among the fields of events under both', () => {
+  const plain = table('plain');
+  const film = { ...plain, columns: [...plain.columns, { name: 'video_id', type: 'String', about, alias: 'film_id' }] };
+  const { views, tables: made } = wantedSchema({
+    database: 'ugc',
+    tables: [film, { ...plain, type: 'other' }],
+    embedded: false,
+  });
+  expect(made[0]!.create).not.toContain('film_id');
+  expect(views[0]!.create).toContain('`video_id`, `video_id` AS `film_id`\nFROM');
+  expect(views.find(({ name }) => name === 'events')!.create).toContain('Tuple(`video_id` String, `film_id` String)');
 });
 
 test('a type whose tables would clash with others is a bug', () => {
