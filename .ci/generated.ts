@@ -1,5 +1,5 @@
 // Everything in the repository that follows from the definitions: the list of event types, what is published of them, and
-// the tables in the documents (of settings, event types, metrics), each between `<!-- name: … -->` and `<!-- /name -->`.
+// the tables in the documents (of settings, event types, metrics, problems, commands), each between `<!-- name: … -->` and `<!-- /name -->`.
 // `npm run generate` writes them; test/unit/generated.test.ts holds them equal.
 // An event type is one file, schemas/<family>/<name>.ts, with one export. Their order is that in which they were published.
 
@@ -80,8 +80,16 @@ async function definedBy(root: string, path: string): Promise<Defined> {
 /** Read late: what they are made from reads the list of types, which may be new. */
 async function documentsOf(root: string, types: readonly EventType[]): Promise<readonly [string, string][]> {
   const { configMarkdown } = await import('../src/operate/help.ts');
+  const { commandsMarkdown } = await import('../src/operate/help.ts');
   const { metricsMarkdown } = await import('./metrics-table.ts');
-  const tables = { settings: configMarkdown(), events: typesTable(types), metrics: metricsMarkdown() };
+  const { problemsMarkdown } = await import('./problems-table.ts');
+  const tables = {
+    settings: configMarkdown(),
+    events: typesTable(types),
+    metrics: metricsMarkdown(),
+    commands: commandsMarkdown(),
+    problems: problemsMarkdown(),
+  };
   const paths = ['README.md', ...new Bun.Glob('docs/**/*.md').scanSync(root)].filter(path =>
     existsSync(join(root, path)),
   );

@@ -6,7 +6,7 @@ import { type ErrorCode, errorTable } from '../errors.ts';
 import { retryAfter, typeOf } from './answer.ts';
 
 /** What only a sink or a start can fail at reaches no client. */
-const isAnswered = (code: ErrorCode): boolean =>
+export const isAnswered = (code: ErrorCode): boolean =>
   !/^(sink_|config_invalid$|engine_missing$|data_dir_locked$|schema_incompatible$)/.test(code);
 
 /** Codes by the status they are answered with. */

@@ -176,7 +176,13 @@ A secret can be given as the path of a file that holds it: UGC_…_FILE.
 ${lines.join('\n')}`;
 }
 
-/** The same table in Markdown, as it stands in the README. */
+/** Every page of help in Markdown. */
+export const commandsMarkdown = (): string =>
+  [['ugc', generalHelp()], ...Object.entries(topics)]
+    .map(([name, text]) => `## ${name}\n\n\`\`\`\n${text}\n\`\`\``)
+    .join('\n\n');
+
+/** The same table in Markdown. */
 export function configMarkdown(): string {
   const rows = configTable().map(({ env, flag, takes, default: value, help }) => {
     const cells = [`\`${env}\``, `\`${flag}\``, value === '' ? '' : `\`${value}\``, takes.replaceAll('|', '\\|'), help];

@@ -1,4 +1,4 @@
-// What the README promises to whoever else uses the topics, taken from it word for word: the consumer runs on records the
+// What docs/use/kafka.md promises to whoever else uses the topics, taken from it word for word: the consumer runs on records the
 // binary wrote, and the rights it names are enough, and all that are needed.
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
@@ -13,7 +13,7 @@ import { metric } from '../support/oracle.ts';
 import { randomOf } from '../support/random.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
-const readme = readFileSync(join(import.meta.dir, '../../README.md'), 'utf8');
+const readme = readFileSync(join(import.meta.dir, '../../docs/use/kafka.md'), 'utf8');
 const random = randomOf('kafka-readers');
 
 let kafka: TestKafka;
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => kafka.stopForGood());
 
-/** The README's consumer as a program of its own, beside a kafkajs as npm would have put it. */
+/** The page's consumer as a program of its own, beside a kafkajs as npm would have put it. */
 function startConsumer(): { readonly events: Record<string, unknown>[]; end(): Promise<void> } {
   const code = /<!-- consumer:.*?-->\s*```js\n([\s\S]*?)```/.exec(readme)![1]!;
   const folder = temporaryFolder();
@@ -60,7 +60,7 @@ async function post(ugc: Ugc, events: readonly object[]): Promise<void> {
   await eventually(async () => (await metric(ugc.url, 'ugc_buffer_events')) === 0, { what: 'all of it in Kafka' });
 }
 
-test('the consumer of the README reads every event once, as the README describes it', async () => {
+test('the consumer of the page reads every event once, as the page describes it', async () => {
   const ugc = await startUgc({
     dataDir: temporaryFolder(),
     flags: ['--role=ingest', `--kafka-brokers=${kafka.brokers}`],
@@ -89,7 +89,7 @@ test('the consumer of the README reads every event once, as the README describes
   expect(consumer.events.filter(({ properties }) => JSON.stringify(properties) === '{"a":[1],"b":"ü"}').length).toBe(1);
 });
 
-test('the table of fields in the README is the one of the schemas, of every type', () => {
+test('the table of fields in the page is the one of the schemas, of every type', () => {
   const table = readme.slice(readme.indexOf('| Field | JSON |'), readme.indexOf('A consumer with kafkajs'));
   const named = [...table.matchAll(/^\| `(\w+)` \| ([\w ,]+) \|/gm)].map(([, name, json]) => [name, json]);
   const [text, number] = ['text', 'number'].map(word => new RegExp(`\\b${word}\\b`)) as [RegExp, RegExp];
@@ -106,7 +106,7 @@ test('the table of fields in the README is the one of the schemas, of every type
   }
 });
 
-/** The lines of kafka-acls.sh in the README, as kafkajs would ask for them. */
+/** The lines of kafka-acls.sh in the page, as kafkajs would ask for them. */
 function aclsOfReadme() {
   const commands = readme.matchAll(/^kafka-acls\.sh (?:.*\\\n)*.*$/gm);
   const upper = (word: string) => word.toUpperCase() as keyof typeof AclOperationTypes;
@@ -130,7 +130,7 @@ function aclsOfReadme() {
   });
 }
 
-test('the rights named in the README are enough; without one of them events wait on the disk and it is said which', async () => {
+test('the rights named in the page are enough; without one of them events wait on the disk and it is said which', async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'ca.pem'), secure.ca);
   const env = {

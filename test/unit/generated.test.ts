@@ -19,7 +19,7 @@ test.each([...files.keys()])('%s is what follows from the definitions (npm run g
 
 test('each table stands in a document', () => {
   const documents = [...files].filter(([path]) => path.endsWith('.md')).map(([, text]) => text);
-  for (const name of ['settings', 'events', 'metrics'])
+  for (const name of ['settings', 'events', 'metrics', 'problems', 'commands'])
     expect(documents.filter(text => text.includes(`<!-- /${name} -->`))).toHaveLength(1);
 });
 

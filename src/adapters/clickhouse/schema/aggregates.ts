@@ -7,7 +7,7 @@
 // - The interval counts from the end of a computation to the start of the next, so that on ever more rows it takes a
 //   bounded part of the machine: one thread, and beyond some memory its groups go to the disk.
 // - On a cluster each node keeps its own, so that any of them answers.
-// Measured beside the other ways: README, decisions.
+// Measured beside the other ways: docs/decisions.md.
 
 import type { AggregateDefinition, Column } from '../../../ports/tables.ts';
 import { quoteName, quoteText } from '../sql.ts';
