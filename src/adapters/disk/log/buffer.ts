@@ -136,7 +136,7 @@ export async function sqliteBuffer(options: SqliteBufferOptions, start = startTh
     },
 
     source(reader, { withKeys = false } = {}) {
-      const source = sqliteSource(thread, { reader, withKeys, log: thread.identity });
+      const source = sqliteSource(thread, { reader, withKeys, log: thread.identity, path });
       sources.add(source);
       return source;
     },

@@ -1,11 +1,12 @@
 // A reader's view of the buffer. It reads ahead of what it has committed, with a cursor per topic that lives here: the
 // worker keeps nothing for it, so an answer that comes after the poll was aborted is simply asked for again.
 //
-// A poll that finds nothing waits for an append of this process, or 20 ms and looks whether another process has written
-// (one pragma): no busy loop, and no need to know who else has the file open.
+// A poll that finds nothing waits for an append of this process, and looks every 20 ms whether another process may have
+// written (elsewhere.ts): no busy loop, and no need to know who else has the file open.
 
 import type { Batch, PollOptions, Source } from '../../../ports/source.ts';
 import type { Thread } from '../log/thread.ts';
+import { elsewhereOf } from './elsewhere.ts';
 import type { Cursors } from './read.ts';
 
 /** One read of the worker: appends wait behind it. */
@@ -25,9 +26,12 @@ export interface SqliteSourceOptions {
   readonly withKeys: boolean;
   /** Which log the file is; null until it could be opened. */
   readonly log: () => string | null;
+  /** Of the file. */
+  readonly path: string;
 }
 
-export function sqliteSource(thread: Thread, { reader, withKeys, log }: SqliteSourceOptions): BufferSource {
+export function sqliteSource(thread: Thread, { reader, withKeys, log, path }: SqliteSourceOptions): BufferSource {
+  const elsewhere = elsewhereOf(path);
   let cursors: Cursors | null = null;
   let after = '';
   /** The version at which there was nothing more to read, and the topics paused then. */
@@ -59,11 +63,14 @@ export function sqliteSource(thread: Thread, { reader, withKeys, log }: SqliteSo
 
   function pause(): Promise<void> {
     return new Promise(resolve => {
-      const timer = setTimeout(resolve, lookEveryMs);
-      wake = endPause = () => {
-        clearTimeout(timer);
+      const end = (): void => {
+        clearInterval(looking);
         resolve();
       };
+      const looking = setInterval(() => {
+        if (elsewhere.mayHaveWritten()) end();
+      }, lookEveryMs);
+      wake = endPause = end;
     });
   }
 
@@ -83,6 +90,7 @@ export function sqliteSource(thread: Thread, { reader, withKeys, log }: SqliteSo
   /** Null when woken before: then nothing has moved. */
   async function readOn(paused: string, bytesMax: number) {
     const unless = exhausted.paused === paused ? exhausted.version : '';
+    elsewhere.note();
     const [at, bytes] = [JSON.stringify(cursors), Math.min(bytesMax, readBytesMax)];
     const answer = await unlessWoken(
       thread.ask<'read'>({ op: 'read', cursors: at, paused, bytesMax: bytes, after, unless, withKeys }),
