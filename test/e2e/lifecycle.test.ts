@@ -178,7 +178,7 @@ test('a ClickHouse server that is killed and comes back holds every event once',
   await eventually(() => metric(ugc.url, 'ugc_etl_rows_total').then(rows => rows > before + 500), {
     what: 'rows again',
   });
-  const repeats = () => ugc.output().split('will be repeated').length;
+  const repeats = () => ugc.output().split('is repeated under its token').length;
   const soFar = repeats();
   second.kill('SIGSTOP');
   const stopped = ledger.acked.size;

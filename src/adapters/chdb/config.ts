@@ -61,6 +61,9 @@ export function engineConfig(usersPath: string, { memoryBytesMax }: EngineLimits
     background_pool_size: 2,
     background_merges_mutations_concurrency_ratio: 2,
     background_schedule_pool_size: 2,
+    // What the engine measures of itself at rest need not be as of the last twentieth of a second.
+    memory_worker_period_ms: 500,
+    asynchronous_metrics_update_period_s: 60,
     max_thread_pool_size: 256,
     max_thread_pool_free_size: 8,
     send_crash_reports: { enabled: 0 },
