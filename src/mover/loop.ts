@@ -68,8 +68,8 @@ export function startMover(options: MoverOptions): Mover {
       onRefused: error => logger.warn({ err: error }, 'the log does not take positions just now; it is asked again'),
     });
   const progress = progressOf({
-    commit: async position => {
-      await whileRefused(() => source.commit(position));
+    commit: async ack => {
+      await whileRefused(() => source.commit(ack));
     },
   });
   /** By topic: dead letters on their way. */

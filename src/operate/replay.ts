@@ -5,6 +5,7 @@ import type { FoundLetter, LetterSelection, Letters } from '../adapters/clickhou
 import { PipelineError } from '../errors.ts';
 import type { RowBlock, Sink } from '../ports/sink.ts';
 import type { JudgeForeign } from '../ports/source.ts';
+import { isPlaceOfBytes } from '../record/place.ts';
 
 export interface ReplayOptions {
   readonly letters: Letters;
@@ -60,7 +61,9 @@ interface Fitting {
 }
 
 function judgeLetter(letter: FoundLetter, judge: JudgeForeign) {
-  const { reason, raw, position, atMs } = letter;
+  const { reason, raw, atMs } = letter;
+  // As the mover would judge it when it came again: a hash is no position.
+  const position = isPlaceOfBytes(letter, raw) ? null : letter.position;
   return judge({ position, atMs, value: reason === 'tombstone' ? null : raw }, letter);
 }
 

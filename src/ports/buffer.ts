@@ -1,7 +1,7 @@
 // The disk buffer: an append-only log on disk with named readers.
 
 import type { Envelope } from './log.ts';
-import type { Source } from './source.ts';
+import type { PositionedSource } from './source.ts';
 
 /** Positions, first and last inclusive, that one append occupies. */
 export interface Range {
@@ -38,7 +38,7 @@ export interface DiskBuffer {
    * A reader's view. The first call under a name registers it: nothing it has not committed is ever deleted. Only
    * `withKeys` do its batches carry keys.
    */
-  source(reader: string, options?: { readonly withKeys?: boolean }): Source;
+  source(reader: string, options?: { readonly withKeys?: boolean }): PositionedSource;
   /** Nobody reads under this name any more: what is kept for it alone may go. Idempotent. */
   retire(reader: string): Promise<void>;
   /**

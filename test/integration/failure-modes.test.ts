@@ -22,7 +22,7 @@ import { clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { type Mover, startMover } from '../../src/mover/loop.ts';
 import type { RowBlock, Sink } from '../../src/ports/sink.ts';
-import type { Batch } from '../../src/ports/source.ts';
+import type { PositionedBatch } from '../../src/ports/source.ts';
 import { engineInTest } from '../support/engine-in-test.ts';
 import { batchOf, type ListSource, listSource, versionOne } from '../support/list-source.ts';
 import { quietLogger, samplesOf, sharedMetrics } from '../support/quiet.ts';
@@ -55,7 +55,11 @@ interface Attempt {
 }
 
 /** Moves `log`; `fault` stands in front of every insert and may throw, before or after it is done. */
-function moving(sink: Sink, log: Batch[], fault: (insert: () => Promise<void>, attempt: Attempt) => Promise<void>) {
+function moving(
+  sink: Sink,
+  log: PositionedBatch[],
+  fault: (insert: () => Promise<void>, attempt: Attempt) => Promise<void>,
+) {
   const attempts: Attempt[] = [];
   const source: ListSource = listSource(log);
   const mover: Mover = startMover({
@@ -81,7 +85,7 @@ function moving(sink: Sink, log: Batch[], fault: (insert: () => Promise<void>, a
   return { source, mover, attempts };
 }
 
-const batch = (count: number, partition = 0, first = 0): Batch =>
+const batch = (count: number, partition = 0, first = 0): PositionedBatch =>
   batchOf(
     { topic: 'seen', partition, type: 'seen', bodies: seenRows(count).map(row => seenLine(row).trimEnd()) },
     first,

@@ -11,10 +11,10 @@ import { derivedId, foreignJudgeOf } from '../../src/catalogue/foreign.ts';
 import { judgeOf } from '../../src/catalogue/judge.ts';
 import { startMover } from '../../src/mover/loop.ts';
 import type { RowBlock, Sink } from '../../src/ports/sink.ts';
-import type { Batch } from '../../src/ports/source.ts';
+import type { PositionedBatch } from '../../src/ports/source.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { click, film, judgeOptions, nowMs, originOf } from '../support/edge.ts';
-import { batchOf, type ListSource, listSource } from '../support/list-source.ts';
+import { acked, batchOf, type ListSource, listSource } from '../support/list-source.ts';
 import { quietLogger, sharedMetrics } from '../support/quiet.ts';
 import { until } from '../support/until.ts';
 
@@ -87,8 +87,8 @@ const values: readonly (Uint8Array | null)[] = poison.flatMap(([bad], at) => [
 const first = 1_000;
 
 /** As Kafka gives them: runs of lines, and what is no line alone. `cuts` end a run wherever they are. */
-function foreignBatches(...cuts: number[]): Batch[] {
-  const batches: Batch[] = [];
+function foreignBatches(...cuts: number[]): PositionedBatch[] {
+  const batches: PositionedBatch[] = [];
   let run: string[] = [];
   const place = { topic: 'others', partition: 1, type: null, oldestAtMs: nowMs - 1_000 };
   const flush = (end: number): void => {
@@ -102,7 +102,8 @@ function foreignBatches(...cuts: number[]): Batch[] {
     if (line !== null && !line.includes('\n')) run.push(line);
     else {
       const form = value === null ? 'null' : 'raw';
-      batches.push({ ...place, first: position, last: position, count: 1, ndjson: value ?? new Uint8Array(), form });
+      const ndjson = value ?? new Uint8Array();
+      batches.push(acked({ ...place, first: position, last: position, count: 1, ndjson, form }));
     }
   }
   flush(first + values.length);
@@ -182,8 +183,8 @@ test('one bad record among the edge’s own costs the good ones of its block one
   });
   bodies.splice(77, 1, bodies[77]!.replace('"page_url":"/"', '"page_url":7x'));
   const before = inserts.length;
-  const log: Batch[] = [
-    {
+  const log = [
+    acked({
       topic: 'others',
       partition: 1,
       first: lastPosition - 199,
@@ -192,7 +193,7 @@ test('one bad record among the edge’s own costs the good ones of its block one
       count: 200,
       oldestAtMs: nowMs,
       ndjson: Buffer.from(bodies.map(body => `${body}\n`).join('')),
-    },
+    }),
   ];
   await moved(listSource(log));
   expect(inserts.slice(before).map(({ rows }) => rows)).toEqual([200, 199]);

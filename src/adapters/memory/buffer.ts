@@ -4,7 +4,7 @@
 import { PipelineError } from '../../errors.ts';
 import type { DiskBuffer } from '../../ports/buffer.ts';
 import type { Envelope } from '../../ports/log.ts';
-import type { Batch, PollOptions, Source } from '../../ports/source.ts';
+import type { Ack, PollOptions, PositionedBatch, PositionedSource } from '../../ports/source.ts';
 
 export interface MemoryBufferOptions {
   /** Of the bodies. */
@@ -13,11 +13,20 @@ export interface MemoryBufferOptions {
 
 type Positions = Map<string, number>;
 
+/** What an ack of its sources is: everything of the topic up to `last` is finished. */
+interface Passed {
+  readonly topic: string;
+  readonly last: number;
+}
+
+const ackOf = (passed: Passed): Ack => passed as unknown as Ack;
+const passedOf = (ack: Ack): Passed => ack as unknown as Passed;
+
 const encoder = new TextEncoder();
 
 export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBufferOptions = {}): DiskBuffer {
   /** In order of position. */
-  let runs: Batch[] = [];
+  let runs: PositionedBatch[] = [];
   let bytes = 0;
   let last = Date.now() * 1000;
   let closed = false;
@@ -31,13 +40,13 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
 
   const dropPassed = (): void => {
     const all = [...readers.values()];
-    const isPassed = (run: Batch): boolean => all.every(passed => run.last <= (passed.get(run.topic) ?? 0));
+    const isPassed = (run: PositionedBatch): boolean => all.every(passed => run.last <= (passed.get(run.topic) ?? 0));
     runs = runs.filter(run => !isPassed(run));
     bytes = runs.reduce((sum, run) => sum + run.ndjson.length, 0);
   };
 
-  const nextOf = (cursors: Positions, { paused, bytesMax: max }: PollOptions): Batch[] => {
-    const taken: Batch[] = [];
+  const nextOf = (cursors: Positions, { paused, bytesMax: max }: PollOptions): PositionedBatch[] => {
+    const taken: PositionedBatch[] = [];
     let size = 0;
     for (const run of runs) {
       if (size >= max) break;
@@ -49,7 +58,7 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
     return taken;
   };
 
-  function sourceOf(passed: Positions, withKeys: boolean): Source {
+  function sourceOf(passed: Positions, withKeys: boolean): PositionedSource {
     const cursors: Positions = new Map(passed);
     let ended = false;
     return {
@@ -69,8 +78,9 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
           });
         }
       },
-      async commit(position) {
-        passed.set(position.topic, Math.max(position.last, passed.get(position.topic) ?? 0));
+      async commit(ack) {
+        const { topic, last } = passedOf(ack);
+        passed.set(topic, Math.max(last, passed.get(topic) ?? 0));
         dropPassed();
       },
       async lag() {
@@ -149,16 +159,19 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
 }
 
 /** One run for each topic, type and version. */
-function toRuns(envelopes: readonly Envelope[], from: number): Batch[] {
+function toRuns(envelopes: readonly Envelope[], from: number): PositionedBatch[] {
   let first = from;
   const groups = Map.groupBy(envelopes, ({ topic, type, version }) => JSON.stringify([topic, type, version]));
   return [...groups.values()].map(group => {
-    const run: Batch = {
-      topic: group[0]!.topic,
+    const { topic } = group[0]!;
+    const end = first + group.length - 1;
+    const run: PositionedBatch = {
+      ack: ackOf({ topic, last: end }),
+      topic,
       type: group[0]!.type,
       partition: 0,
       first,
-      last: first + group.length - 1,
+      last: end,
       count: group.length,
       oldestAtMs: Math.min(...group.map(({ receivedAtMs }) => receivedAtMs)),
       ndjson: encoder.encode(group.map(({ body }) => `${body}\n`).join('')),

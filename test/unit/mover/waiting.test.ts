@@ -2,8 +2,8 @@
 
 import { describe, expect, spyOn, test } from 'bun:test';
 import { memorySink } from '../../../src/adapters/memory/sink.ts';
-import type { Batch, JudgeForeign } from '../../../src/ports/source.ts';
-import { batchOf, listSource, type Records } from '../../support/list-source.ts';
+import type { Batch, JudgeForeign, PositionedBatch } from '../../../src/ports/source.ts';
+import { acked, batchOf, listSource, type Records } from '../../support/list-source.ts';
 import { bodies, body, expectNoneLeft, startMoving } from '../../support/moving.ts';
 import { quietLogger, samplesOf, sharedMetrics } from '../../support/quiet.ts';
 import { until } from '../../support/until.ts';
@@ -65,7 +65,7 @@ describe('a batch of a newer version', () => {
   });
 
   test('goes on where it stood when a newer mover reads the log', async () => {
-    const log: Batch[] = [];
+    const log: PositionedBatch[] = [];
     const sink = memorySink();
     const old = startMoving({ types, judge, sink, source: listSource(log) });
     old.source.add(clicks(2, 'before'));
@@ -103,10 +103,8 @@ describe('a batch of a newer version', () => {
       return !lost.has(epoch!);
     };
     const source = { ...listSource(), owns };
-    const log = (records: Records, first: number, epoch: number, partition = 0) => ({
-      ...batchOf({ ...records, partition }, first),
-      epoch,
-    });
+    const log = (records: Records, first: number, epoch: number, partition = 0) =>
+      acked({ ...batchOf({ ...records, partition }, first), epoch });
     const unread = [log(clicks(3, 'later'), 0, 1), log(clicks(3, 'too'), 0, 2, 1)];
     const { poll } = source;
     source.poll = async (options, signal) => {

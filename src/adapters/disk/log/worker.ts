@@ -6,8 +6,7 @@
 // What is not a PipelineError is a bug or a lost file; it ends the worker, and with it the process.
 
 import { PipelineError } from '../../../errors.ts';
-import type { Batch } from '../../../ports/source.ts';
-import type { Cursors } from '../read/read.ts';
+import type { Cursors, StoredRun } from '../read/read.ts';
 import type { Level } from './file.ts';
 import { LostFile } from './place.ts';
 import type { Bounds } from './room.ts';
@@ -56,7 +55,7 @@ export interface Answers {
   readonly append: { readonly first: number; readonly last: number; readonly left: number };
   readonly register: { readonly cursors: Cursors };
   readonly read: {
-    readonly batches: readonly Batch[];
+    readonly batches: readonly StoredRun[];
     readonly cursors: Cursors;
     readonly more: boolean;
     readonly version: string;
@@ -213,7 +212,7 @@ function read(asked: Extract<Asked, { op: 'read' }>, from: Store): Answers['read
 }
 
 /** All bodies in one buffer that is handed over, not copied. */
-function pack(batches: readonly Batch[]): { batches: readonly Batch[]; transfer: ArrayBuffer[] } {
+function pack(batches: readonly StoredRun[]): { batches: readonly StoredRun[]; transfer: ArrayBuffer[] } {
   const all = new Uint8Array(batches.reduce((sum, { ndjson }) => sum + ndjson.length, 0));
   let at = 0;
   const packed = batches.map(batch => {

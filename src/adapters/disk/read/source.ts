@@ -4,9 +4,9 @@
 // A poll that finds nothing waits for an append of this process, or 20 ms and looks whether another process has written
 // (one pragma): no busy loop, and no need to know who else has the file open.
 
-import type { Batch, PollOptions, Source } from '../../../ports/source.ts';
+import type { Ack, PollOptions, PositionedBatch, PositionedSource } from '../../../ports/source.ts';
 import type { Thread } from '../log/thread.ts';
-import type { Cursors } from './read.ts';
+import type { Cursors, StoredRun } from './read.ts';
 
 /** One read of the worker: appends wait behind it. */
 const readBytesMax = 2 ** 20;
@@ -15,7 +15,7 @@ const lookEveryMs = 20;
 const countingShare = 0.05;
 const countingMsMax = 500;
 
-export interface BufferSource extends Source {
+export interface BufferSource extends PositionedSource {
   /** This process has appended. */
   nudge(): void;
 }
@@ -26,6 +26,15 @@ export interface SqliteSourceOptions {
   /** Which log the file is; null until it could be opened. */
   readonly log: () => string | null;
 }
+
+/** What an ack of this source is: everything of the topic up to `last` is finished. */
+interface Passed {
+  readonly topic: string;
+  readonly last: number;
+}
+
+const ackOf = (passed: Passed): Ack => passed as unknown as Ack;
+const passedOf = (ack: Ack): Passed => ack as unknown as Passed;
 
 export function sqliteSource(thread: Thread, { reader, withKeys, log }: SqliteSourceOptions): BufferSource {
   let cursors: Cursors | null = null;
@@ -94,10 +103,11 @@ export function sqliteSource(thread: Thread, { reader, withKeys, log }: SqliteSo
     return answer;
   }
 
-  /** With the log it is of. */
-  function named(batch: Batch): Batch {
+  /** With the log it is of, and how it is committed. */
+  function named(run: StoredRun): PositionedBatch {
     const id = log();
-    return id === null ? batch : { ...batch, log: id };
+    const ack = ackOf({ topic: run.topic, last: run.last });
+    return id === null ? { ...run, ack } : { ...run, ack, log: id };
   }
 
   async function count(): Promise<ReadonlyMap<string, number>> {
@@ -115,9 +125,9 @@ export function sqliteSource(thread: Thread, { reader, withKeys, log }: SqliteSo
   }
 
   /** A read that fails gives back what the ones before it have read: the cursors are behind that. It is asked again next time. */
-  async function gather(options: PollOptions, isOver: () => boolean): Promise<readonly Batch[]> {
+  async function gather(options: PollOptions, isOver: () => boolean): Promise<readonly PositionedBatch[]> {
     const paused = JSON.stringify([...options.paused].sort());
-    const batches: Batch[] = [];
+    const batches: PositionedBatch[] = [];
     let bytes = 0;
     while (!isOver() && bytes < options.bytesMax) {
       nudged = false;
@@ -147,7 +157,8 @@ export function sqliteSource(thread: Thread, { reader, withKeys, log }: SqliteSo
         wake = endPause = () => {};
       }
     },
-    async commit({ topic, last }) {
+    async commit(ack) {
+      const { topic, last } = passedOf(ack);
       await thread.ask<'commit'>({ op: 'commit', reader, topic, last });
     },
     async lag() {
