@@ -2,7 +2,7 @@
 // sink's check, which stores nothing; what is refused alone is dead, everything else is good.
 
 import { PipelineError } from '../errors.ts';
-import type { DeadLetter, Sink } from '../ports/sink.ts';
+import type { DeadLetter, DeadLetters } from '../ports/sink.ts';
 import type { Batch } from '../ports/source.ts';
 import { type Lone, letterOf, type PlacedBatch, recordsOf } from './records.ts';
 
@@ -14,7 +14,7 @@ export interface Isolated {
 
 /** Rejects with whatever makes the check itself impossible, and with `sink_halted` when no record alone is refused. */
 export async function isolate(
-  sink: Sink,
+  deadLetters: Pick<DeadLetters, 'check'>,
   {
     type,
     batches,
@@ -25,7 +25,10 @@ export async function isolate(
   const refusals = new Map<Lone, string>();
   const halves: (readonly Lone[])[] = [records];
   for (let part = halves.pop(); part !== undefined; part = halves.pop()) {
-    const refusal = await sink.check({ type, rows: part.length, chunks: part.map(record => record.raw) }, signal);
+    const refusal = await deadLetters.check(
+      { type, rows: part.length, chunks: part.map(record => record.raw) },
+      signal,
+    );
     if (refusal === null) continue;
     if (part.length === 1) {
       refusals.set(part[0]!, refusal.message);
@@ -35,7 +38,7 @@ export async function isolate(
     halves.push(part.slice(0, middle), part.slice(middle));
   }
   if (refusals.size === 0)
-    throw new PipelineError('sink_halted', `ClickHouse refused rows of ${type} but none of them alone`);
+    throw new PipelineError('sink_halted', `rows of ${type} were refused but none of them alone`);
   return {
     letters: [...refusals].map(([{ batch, place, raw }, detail]) =>
       letterOf(batch, { place, raw, reason: 'refused', detail }),

@@ -3,13 +3,13 @@
 
 import type { FoundLetter, LetterSelection, Letters } from '../adapters/clickhouse/ask/letters.ts';
 import { PipelineError } from '../errors.ts';
-import type { RowBlock, Sink } from '../ports/sink.ts';
+import type { RowBlock, SinkWithDeadLetters } from '../ports/sink.ts';
 import type { JudgeForeign } from '../ports/source.ts';
 import { isPlaceOfBytes } from '../record/place.ts';
 
 export interface ReplayOptions {
   readonly letters: Letters;
-  readonly sink: Sink;
+  readonly sink: SinkWithDeadLetters;
   readonly judge: JudgeForeign;
   readonly filter: Omit<LetterSelection, 'state' | 'after'>;
   /** Judges, and asks ClickHouse whether it would take the rows; stores nothing. */

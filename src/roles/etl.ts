@@ -7,11 +7,12 @@ import { refreshesIn } from '../adapters/clickhouse/ask/refreshes.ts';
 import { clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
 import { growingSink } from '../mover/growing-sink.ts';
 import { type Supervised, supervise } from '../mover/supervise.ts';
-import type { Sink } from '../ports/sink.ts';
+import type { SinkWithDeadLetters } from '../ports/sink.ts';
 import type { Source } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
 import type { Metrics } from '../process/telemetry.ts';
 import { type Clickhouse, openClickhouse } from './clickhouse.ts';
+import { moverMetricsOf } from './mover-metrics.ts';
 import { watchRefreshes } from './refreshes.ts';
 import type { Parts, Role, RoleDefinition } from './role.ts';
 import { strandedIn } from './stranded.ts';
@@ -42,7 +43,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
   const httpUrl = clickhouse.serve();
   const moving = supervise({
     sink,
-    sinkTitle: 'ClickHouse',
+    deadLetters: sink,
     isPrepared: isEmbedded,
     tables: catalogue.tables(),
     openSource,
@@ -55,7 +56,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
     intervalMs: config.etlIntervalMs,
     graceMs: config.shutdownTimeoutMs / 3,
     logger,
-    metrics,
+    metrics: moverMetricsOf(metrics),
   });
   const refreshes = watchRefreshes({
     read: signal => refreshesIn(client, config.clickhouseDatabase, signal),
@@ -97,7 +98,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
 
 const sinksOver =
   ({ client, isEmbedded }: Clickhouse, { config, logger }: Parts) =>
-  (tables: readonly TableDefinition[]): Sink =>
+  (tables: readonly TableDefinition[]): SinkWithDeadLetters =>
     clickhouseSink({
       client,
       database: config.clickhouseDatabase,

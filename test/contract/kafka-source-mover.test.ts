@@ -4,11 +4,11 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { kafkaSource } from '../../src/adapters/kafka/read/source.ts';
 import { memorySink } from '../../src/adapters/memory/sink.ts';
 import { type Mover, startMover } from '../../src/mover/loop.ts';
-import type { Sink } from '../../src/ports/sink.ts';
+import type { SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import { kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { stamped } from '../support/kafka-source.ts';
 import { versionOne } from '../support/list-source.ts';
-import { quietLogger, sharedMetrics } from '../support/quiet.ts';
+import { moverMetrics, quietLogger } from '../support/quiet.ts';
 import { eventually } from '../support/ugc.ts';
 
 let kafka: TestKafka;
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => kafka.stopForGood());
 
-const startOn = (sink: Sink, topics: readonly string[]): Mover =>
+const startOn = (sink: SinkWithDeadLetters, topics: readonly string[]): Mover =>
   startMover({
     source: kafkaSource({
       brokers: kafka.brokers,
@@ -28,6 +28,7 @@ const startOn = (sink: Sink, topics: readonly string[]): Mover =>
       sessionTimeoutMs: 6_000,
     }),
     sink,
+    deadLetters: sink,
     types: versionOne('page_view', 'click'),
     judge: () => ({ ok: false, reason: 'unknown_type', detail: 'nobody knows it' }),
     blockRowsMax: 500,
@@ -35,7 +36,7 @@ const startOn = (sink: Sink, topics: readonly string[]): Mover =>
     intervalMs: 10,
     graceMs: 1_000,
     logger: quietLogger,
-    metrics: sharedMetrics,
+    metrics: moverMetrics,
   });
 
 test('ClickHouse#7259, clickhouse_sinker#123: movers that come and go, two at a time, leave each record a row or a dead letter, and no lag', async () => {
@@ -47,7 +48,7 @@ test('ClickHouse#7259, clickhouse_sinker#123: movers that come and go, two at a 
   const foreign = ['{"a":1}', '{\n}', null];
   const stored = memorySink();
   // The sink outlives the movers.
-  const sink: Sink = { ...stored, close: async () => {} };
+  const sink: SinkWithDeadLetters = { ...stored, close: async () => {} };
 
   const first = startOn(sink, ['moved']);
   for (let at = 0; at < bodies.length; at += 500) {

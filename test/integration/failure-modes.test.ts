@@ -21,11 +21,11 @@ import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
 import { clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { type Mover, startMover } from '../../src/mover/loop.ts';
-import type { RowBlock, Sink } from '../../src/ports/sink.ts';
+import type { RowBlock, SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import type { PositionedBatch } from '../../src/ports/source.ts';
 import { engineInTest } from '../support/engine-in-test.ts';
 import { batchOf, type ListSource, listSource, versionOne } from '../support/list-source.ts';
-import { quietLogger, samplesOf, sharedMetrics } from '../support/quiet.ts';
+import { moverMetrics, quietLogger, samplesOf, sharedMetrics } from '../support/quiet.ts';
 import { seenBlock, seenLine, seenRows, seenTable } from '../support/rows.ts';
 import { until } from '../support/until.ts';
 
@@ -56,7 +56,7 @@ interface Attempt {
 
 /** Moves `log`; `fault` stands in front of every insert and may throw, before or after it is done. */
 function moving(
-  sink: Sink,
+  sink: SinkWithDeadLetters,
   log: PositionedBatch[],
   fault: (insert: () => Promise<void>, attempt: Attempt) => Promise<void>,
 ) {
@@ -73,6 +73,7 @@ function moving(
       },
       close: async () => {},
     },
+    deadLetters: sink,
     types: versionOne('seen'),
     judge: () => ({ ok: false, reason: 'unknown_type', detail: '' }),
     blockRowsMax: 10_000,
@@ -80,7 +81,7 @@ function moving(
     intervalMs: 0,
     graceMs: 1_000,
     logger: quietLogger,
-    metrics: sharedMetrics,
+    metrics: moverMetrics,
   });
   return { source, mover, attempts };
 }

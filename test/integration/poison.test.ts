@@ -10,16 +10,16 @@ import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
 import { derivedId, foreignJudgeOf } from '../../src/catalogue/foreign.ts';
 import { judgeOf } from '../../src/catalogue/judge.ts';
 import { startMover } from '../../src/mover/loop.ts';
-import type { RowBlock, Sink } from '../../src/ports/sink.ts';
+import type { RowBlock, SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import type { PositionedBatch } from '../../src/ports/source.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { click, film, judgeOptions, nowMs, originOf } from '../support/edge.ts';
 import { acked, batchOf, type ListSource, listSource } from '../support/list-source.ts';
-import { quietLogger, sharedMetrics } from '../support/quiet.ts';
+import { moverMetrics, quietLogger } from '../support/quiet.ts';
 import { until } from '../support/until.ts';
 
 let local: TemporaryEngine;
-let sink: Sink;
+let sink: SinkWithDeadLetters;
 /** Blocks the sink was given, in order, whatever became of them. */
 const inserts: RowBlock[] = [];
 
@@ -118,6 +118,7 @@ async function moved(source: ListSource): Promise<void> {
   const mover = startMover({
     source,
     sink,
+    deadLetters: sink,
     types: new Map(catalogue.types.map(({ name, version }) => [name, version])),
     judge: foreignJudgeOf({ ...judgeOptions, catalogue, bodyBytesMax: 2 * 2 ** 20, now: () => nowMs }),
     blockRowsMax: 1_000,
@@ -125,7 +126,7 @@ async function moved(source: ListSource): Promise<void> {
     intervalMs: 0,
     graceMs: 1_000,
     logger: quietLogger,
-    metrics: sharedMetrics,
+    metrics: moverMetrics,
   });
   await until(() => source.committed.get('others/1') === lastPosition, 'all is committed');
   await mover.stop();

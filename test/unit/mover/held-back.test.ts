@@ -126,3 +126,29 @@ describe('a batch of a newer version', () => {
     expect(source.commits.filter(({ epoch }) => epoch === 3)).toHaveLength(1);
   });
 });
+
+describe('where no dead letters are kept', () => {
+  test('a record that can be no row holds back its topic, though the good beside it are rows, and nothing else', async () => {
+    const { source, sink, mover } = startMoving({ types, judge, deadLetters: undefined });
+    source.add({ topic: 'clicks', type: null, bodies: [body('good'), body('bad')] });
+    source.add({ topic: 'strange', type: 'nothing', bodies: bodies('n', 1) });
+    source.add(views);
+    await until(() => source.committed.get('views/0') === 1, 'the other topic goes on');
+    await until(() => sink.rows('click').size === 1 && mover.halted().size === 2, 'the good one is in');
+    expect(mover.halted()).toEqual(
+      new Map([
+        ['topic clicks', 'bad'],
+        ['topic strange', 'no table for the event type nothing'],
+      ]),
+    );
+    expect(source.commits.map(({ topic }) => topic)).toEqual(['views']);
+    expect(sink.letters()).toEqual([]);
+  });
+
+  test('a batch of no records at all is passed', async () => {
+    const { source } = startMoving({ types, judge, deadLetters: undefined });
+    source.add({ topic: 'clicks', type: null, bodies: [] });
+    source.add({ topic: 'clicks', type: null, bodies: [body('a')] });
+    await until(() => source.committed.get('clicks/0') === 0, 'both are passed');
+  });
+});
