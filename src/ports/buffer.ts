@@ -39,8 +39,12 @@ export interface DiskBuffer {
    * `withKeys` do its batches carry keys.
    */
   source(reader: string, options?: { readonly withKeys?: boolean }): PositionedSource;
-  /** Nobody reads under this name any more: what is kept for it alone may go. Idempotent. */
-  retire(reader: string): Promise<void>;
+  /**
+   * Registers these readers and forgets every other, at once or not at all: what is kept for the others alone may go. Says
+   * whom it has forgotten. A reader of another process that lives on registers again with its next commit. Where the file
+   * could not be opened yet it resolves once it is.
+   */
+  keepReaders(readers: readonly string[]): Promise<readonly ForgottenReader[]>;
   /**
    * Keeps records in quarantine that a reader could read and never deliver; the reader then commits past them. Resolved =
    * committed and fsynced. Idempotent by topic, position and index.
@@ -55,6 +59,12 @@ export interface DiskBuffer {
   hasRoom(bytes: number): boolean;
   /** Idempotent. Waits for appends under way, checkpoints, closes the file. */
   close(): Promise<void>;
+}
+
+export interface ForgottenReader {
+  readonly reader: string;
+  /** Events it had not passed; null where damage hides how many. */
+  readonly behind: number | null;
 }
 
 export interface FoundInBuffer {

@@ -68,8 +68,6 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
   catalogue.join({
     prepare: ({ tables, hasNewTopics }) => moving.define(tables, transport !== null && hasNewTopics),
   });
-  // A folder that was used with a broker and now is without: this reader has all that is left.
-  if (transport === null) await parts.buffer!.retire('drain');
   parts.tables = { client, httpUrl };
   const topics = () => catalogue.topics().read;
   // With a broker the disk is no business of this role: what another has left there is at least told.

@@ -251,16 +251,45 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         await source.close();
       }));
 
-    test('what was kept for a retired reader alone goes, the rest stays', () =>
+    test('of the readers exactly those named are kept: what was there for the others alone goes, the rest stays', () =>
       withBuffer(async buffer => {
-        const [, drain] = [buffer.source('etl'), buffer.source('drain')];
-        await buffer.append(envelopes(3));
-        await commitAll(drain, await pollSome(drain));
+        const sources = ['etl', 'drain', 'archive'].map(reader => buffer.source(reader));
+        await buffer.append([...envelopes(3), ...envelopes(2, 'page_view', 'p')]);
+        const [etl, drain] = [sources[0]!, sources[1]!];
+        await commitAll(drain, await pollAll(drain, 5));
+        await commitAll(
+          etl,
+          (await pollAll(etl, 5)).filter(({ topic }) => topic === 'ugc.click'),
+        );
         await buffer.append([envelope('later')]);
-        await buffer.retire('etl');
+        const forgotten = await buffer.keepReaders(['drain']);
+        expect(forgotten.toSorted((a, b) => (a.reader < b.reader ? -1 : 1))).toEqual([
+          { reader: 'archive', behind: 6 },
+          { reader: 'etl', behind: 3 },
+        ]);
         await until(async () => (await buffer.stats()).events === 1, 'only the last one is left');
-        await buffer.retire('etl');
+        expect(await buffer.keepReaders(['drain'])).toEqual([]);
         expect(idsOf(await pollSome(drain))).toEqual(['later']);
+      }));
+
+    test('a reader that is kept for the first time has all there is, though the one it was kept for is forgotten', () =>
+      withBuffer(async buffer => {
+        buffer.source('etl');
+        await buffer.append(envelopes(3));
+        expect(await buffer.keepReaders(['drain', 'archive'])).toEqual([{ reader: 'etl', behind: 3 }]);
+        const drain = buffer.source('drain');
+        await commitAll(drain, await pollAll(drain, 3));
+        expect(idsOf(await pollAll(buffer.source('archive'), 3))).toEqual(['e0', 'e1', 'e2']);
+      }));
+
+    test('a reader that was forgotten while it lives is back with its next commit', () =>
+      withBuffer(async buffer => {
+        const etl = buffer.source('etl');
+        await buffer.append([envelope('a')]);
+        const batches = await pollAll(etl, 1);
+        await buffer.keepReaders(['drain']);
+        await commitAll(etl, batches);
+        expect((await buffer.keepReaders(['drain'])).map(({ reader }) => reader)).toEqual(['etl']);
       }));
 
     test('keys come with the records when asked for, and only then', () =>

@@ -2,7 +2,7 @@
 // against. Nothing survives the process.
 
 import { PipelineError } from '../../errors.ts';
-import type { DiskBuffer } from '../../ports/buffer.ts';
+import type { DiskBuffer, ForgottenReader } from '../../ports/buffer.ts';
 import type { Envelope } from '../../ports/log.ts';
 import type { Ack, PollOptions, PositionedBatch, PositionedSource } from '../../ports/source.ts';
 
@@ -58,8 +58,21 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
     return taken;
   };
 
-  function sourceOf(passed: Positions, withKeys: boolean): PositionedSource {
-    const cursors: Positions = new Map(passed);
+  function behindOf(passed: Positions): ReadonlyMap<string, number> {
+    const behind = runs.filter(run => run.last > (passed.get(run.topic) ?? 0));
+    const byTopic = Map.groupBy(behind, ({ topic }) => topic);
+    return new Map([...byTopic].map(([topic, of]) => [topic, of.reduce((sum, { count }) => sum + count, 0)]));
+  }
+
+  /** Registers it, unless it is. */
+  function passedBy(reader: string): Positions {
+    const passed = readers.get(reader) ?? new Map<string, number>();
+    readers.set(reader, passed);
+    return passed;
+  }
+
+  function sourceOf(reader: string, withKeys: boolean): PositionedSource {
+    const cursors: Positions = new Map(passedBy(reader));
     let ended = false;
     return {
       async poll(options, signal) {
@@ -80,14 +93,11 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
       },
       async commit(ack) {
         const { topic, last } = passedOf(ack);
+        const passed = passedBy(reader);
         passed.set(topic, Math.max(last, passed.get(topic) ?? 0));
         dropPassed();
       },
-      async lag() {
-        const behind = runs.filter(run => run.last > (passed.get(run.topic) ?? 0));
-        const byTopic = Map.groupBy(behind, ({ topic }) => topic);
-        return new Map([...byTopic].map(([topic, of]) => [topic, of.reduce((sum, { count }) => sum + count, 0)]));
-      },
+      lag: async () => behindOf(readers.get(reader) ?? new Map()),
       async close() {
         ended = true;
         wakeAll();
@@ -115,14 +125,20 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
     },
 
     source(reader, { withKeys = false } = {}) {
-      const passed: Positions = readers.get(reader) ?? new Map();
-      readers.set(reader, passed);
-      return sourceOf(passed, withKeys);
+      return sourceOf(reader, withKeys);
     },
 
-    async retire(reader) {
-      readers.delete(reader);
-      if (readers.size > 0) dropPassed();
+    async keepReaders(names) {
+      const forgotten: ForgottenReader[] = [];
+      for (const [reader, passed] of [...readers]) {
+        if (names.includes(reader)) continue;
+        const behind = [...behindOf(passed).values()].reduce((sum, count) => sum + count, 0);
+        forgotten.push({ reader, behind });
+        readers.delete(reader);
+      }
+      for (const name of names) passedBy(name);
+      dropPassed();
+      return forgotten;
     },
 
     async setAside(records) {

@@ -9,7 +9,7 @@
 // again, because a full disk would otherwise keep even a delete from being written.
 
 import { messageOf, PipelineError } from '../../../errors.ts';
-import type { BufferStats, Range, SetAside } from '../../../ports/buffer.ts';
+import type { BufferStats, ForgottenReader, Range, SetAside } from '../../../ports/buffer.ts';
 import { type FoundStep, finder } from '../inspect/find.ts';
 import { type BehindStep, behindCounter } from '../read/behind.ts';
 import { type Cursors, type Reading, type ReadOptions, rowReader } from '../read/read.ts';
@@ -40,6 +40,8 @@ export interface Store {
   read(options: ReadOptions): Reading;
   /** A reader that was forgotten meanwhile is registered again: whoever commits is alive. */
   commit(reader: string, topic: string, last: number): void;
+  /** Registers these and forgets every other, in one transaction. */
+  keepReaders(readers: readonly string[]): readonly ForgottenReader[];
   /** Forgets a reader; what was kept for it alone is swept. False when there is none of that name. */
   retire(reader: string): boolean;
   setAside(records: readonly SetAside[]): void;
@@ -107,6 +109,8 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
   const quarantineRecord = insertQuarantined(connection);
   const addReader = prepare<null, [string]>("INSERT OR IGNORE INTO readers VALUES (?, '', 0)");
   const removeReader = prepare<{ topic: string }, [string]>('DELETE FROM readers WHERE reader = ? RETURNING topic');
+  // One of no name is a repair under way (topic-index.ts).
+  const readersNow = prepare<{ reader: string }>("SELECT DISTINCT reader FROM readers WHERE reader <> ''");
   const positions = prepare<{ topic: string; position: number }, [string]>(
     "SELECT topic, position FROM readers WHERE reader = ? AND topic <> ''",
   );
@@ -172,6 +176,25 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
   const passedBy = (name: string): Cursors =>
     Object.fromEntries(positions.all(name).map(({ topic, position }) => [topic, position]));
 
+  /** Null where damage hides how many. */
+  const behindOf = (name: string): number | null => {
+    try {
+      return connection.read(() => {
+        const passed = passedBy(name);
+        let events = 0;
+        for (let from: number | null = 0; from !== null; ) {
+          const step: BehindStep = counting.step(passed, from);
+          for (const more of Object.values(step.events)) events += more;
+          from = step.next;
+        }
+        return events;
+      });
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+      return null;
+    }
+  };
+
   const insertAll = (runs: readonly Run[]): Range => {
     const before = getLast.get()!.last;
     let last = before;
@@ -213,6 +236,20 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
           advance.run(name, topic, last);
         });
         sweeping.look(topic);
+      }),
+
+    keepReaders: names =>
+      guarded(() => {
+        const others = (): string[] =>
+          readersNow.all().flatMap(({ reader: name }) => (names.includes(name) ? [] : name));
+        // Counted before the transaction: nobody waits for the write lock meanwhile.
+        const behind = new Map(others().map(name => [name, behindOf(name)]));
+        const forgotten = connection.write('fsynced', () => {
+          for (const name of names) addReader.run(name);
+          return others().filter(name => removeReader.all(name).length > 0);
+        });
+        if (forgotten.length > 0) sweeping.lookEverywhere();
+        return forgotten.map(name => ({ reader: name, behind: behind.get(name) ?? null }));
       }),
 
     retire: name =>

@@ -29,7 +29,8 @@ export type Request =
       readonly withKeys: boolean;
     }
   | { readonly op: 'commit'; readonly reader: string; readonly topic: string; readonly last: number }
-  | { readonly op: 'retire'; readonly reader: string }
+  /** `readers`: string[] as JSON. */
+  | { readonly op: 'keepReaders'; readonly readers: string }
   /** `records`: SetAside[] as JSON. */
   | { readonly op: 'setAside'; readonly records: string }
   /** `ids`: string[] as JSON; `before` −1: from the newest on. */
@@ -61,7 +62,8 @@ export interface Answers {
     readonly version: string;
   };
   readonly commit: { readonly left: number };
-  readonly retire: Record<never, never>;
+  /** `forgotten`: ForgottenReader[] as JSON. */
+  readonly keepReaders: { readonly forgotten: string };
   readonly setAside: Record<never, never>;
   /** `found`: BufferedEvent[] as JSON; `next` −1: that was all. */
   readonly find: { readonly found: string; readonly next: number };
@@ -106,7 +108,7 @@ self.onmessage = ({ data }: MessageEvent<Asked>) =>
     answer(data);
     if (data.op === 'close' || store === null) return;
     store.rest();
-    if (data.op === 'commit' || data.op === 'open' || data.op === 'retire') void sweepOn();
+    if (data.op === 'commit' || data.op === 'open' || data.op === 'keepReaders') void sweepOn();
   });
 
 /** Nobody waits for an answer while what was in a lost file is saved; then the thread ends. */
@@ -154,9 +156,8 @@ function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
     case 'commit':
       to.commit(asked.reader, asked.topic, asked.last);
       return { left: leftIn(to) };
-    case 'retire':
-      to.retire(asked.reader);
-      return {};
+    case 'keepReaders':
+      return { forgotten: JSON.stringify(to.keepReaders(JSON.parse(asked.readers))) };
     case 'setAside':
       to.setAside(JSON.parse(asked.records));
       return {};
