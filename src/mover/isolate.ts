@@ -4,7 +4,7 @@
 import { PipelineError } from '../errors.ts';
 import type { DeadLetter, DeadLetters } from '../ports/sink.ts';
 import type { Batch } from '../ports/source.ts';
-import { type Lone, letterOf, type PlacedBatch, recordsOf } from './records.ts';
+import { letterOf, type PlacedBatch, recordsOf, type SingleRecord } from './records.ts';
 
 export interface Isolated {
   readonly letters: readonly DeadLetter[];
@@ -22,8 +22,8 @@ export async function isolate(
   }: { readonly type: string; readonly batches: readonly Batch[]; readonly signal: AbortSignal },
 ): Promise<Isolated> {
   const records = batches.flatMap(recordsOf);
-  const refusals = new Map<Lone, string>();
-  const halves: (readonly Lone[])[] = [records];
+  const refusals = new Map<SingleRecord, string>();
+  const halves: (readonly SingleRecord[])[] = [records];
   for (let part = halves.pop(); part !== undefined; part = halves.pop()) {
     const refusal = await deadLetters.check(
       { type, rows: part.length, chunks: part.map(record => record.raw) },
@@ -48,7 +48,11 @@ export async function isolate(
 }
 
 /** The records that are left, where they stood. */
-function without(batch: Batch, records: readonly Lone[], refusals: ReadonlyMap<Lone, string>): PlacedBatch[] {
+function without(
+  batch: Batch,
+  records: readonly SingleRecord[],
+  refusals: ReadonlyMap<SingleRecord, string>,
+): PlacedBatch[] {
   const kept = records.filter(record => record.batch === batch && !refusals.has(record));
   if (kept.length === 0) return [];
   const ndjson = Buffer.concat(kept.map(record => record.raw));

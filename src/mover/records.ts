@@ -11,7 +11,7 @@ export interface PlacedBatch extends Batch {
 }
 
 /** One record of a batch of lines. */
-export interface Lone {
+export interface SingleRecord {
   readonly batch: Batch;
   readonly place: Place;
   /** With its line break. */
@@ -20,8 +20,8 @@ export interface Lone {
 
 const newline = 10;
 
-export function recordsOf(batch: Batch): Lone[] {
-  const records: Lone[] = [];
+export function recordsOf(batch: Batch): SingleRecord[] {
+  const records: SingleRecord[] = [];
   const { ndjson, first, last, count, places } = batch as Batch & Partial<PlacedBatch>;
   const placeAt = (index: number, raw: Uint8Array): Place => {
     if (first === undefined || last === undefined) return placeOfBytes(withoutBreak(raw));
@@ -41,7 +41,7 @@ export function recordsOf(batch: Batch): Lone[] {
 
 export const withoutBreak = (line: Uint8Array): Uint8Array => (line.at(-1) === newline ? line.subarray(0, -1) : line);
 
-export interface Death {
+export interface DeadRecord {
   readonly place: Place;
   readonly raw: Uint8Array;
   readonly reason: DeadReason;
@@ -49,7 +49,10 @@ export interface Death {
   readonly atMs?: number;
 }
 
-export function letterOf(batch: Batch, { place, raw, reason, detail, atMs = batch.oldestAtMs }: Death): DeadLetter {
+export function letterOf(
+  batch: Batch,
+  { place, raw, reason, detail, atMs = batch.oldestAtMs }: DeadRecord,
+): DeadLetter {
   const { topic, log = '' } = batch;
   // Without positions the partition a record came by need not be the one it comes by again.
   const partition = batch.first === undefined ? 0 : batch.partition;

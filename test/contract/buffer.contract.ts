@@ -1,18 +1,8 @@
-// What every DiskBuffer does, whatever it is made of.
+// What every DiskBuffer does, whatever it is made of. What its readers do like those of any log is in source.contract.ts.
 
 import { describe, expect, test } from 'bun:test';
 import type { DiskBuffer, Range } from '../../src/ports/buffer.ts';
-import {
-  bodiesOf,
-  commitAll,
-  envelope,
-  envelopes,
-  idsOf,
-  isEmpty,
-  noTopics,
-  pollAll,
-  pollSome,
-} from '../support/buffer.ts';
+import { bodiesOf, commitAll, envelope, envelopes, idsOf, isEmpty, pollAll, pollSome } from '../support/buffer.ts';
 import { until } from '../support/until.ts';
 import { binaryOf, booking } from '../support/versions.ts';
 
@@ -104,55 +94,6 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         expect(new Set(idsOf(await pollAll(source, 900))).size).toBe(900);
       }));
 
-    test('a poll that finds nothing waits for the next append', () =>
-      withBuffer(async buffer => {
-        const source = buffer.source('etl');
-        const polled = pollSome(source);
-        await buffer.append(envelopes(1));
-        expect(idsOf(await polled)).toEqual(['e0']);
-      }));
-
-    test('an aborted poll resolves empty at once, and takes nothing with it', () =>
-      withBuffer(async buffer => {
-        const source = buffer.source('etl');
-        const stop = new AbortController();
-        const polled = source.poll({ paused: noTopics, bytesMax: 2 ** 20 }, stop.signal);
-        stop.abort();
-        expect(await polled).toEqual([]);
-        for (let i = 0; i < 20; i++) {
-          const appended = buffer.append([envelope(`${i}`)]);
-          const aborted = new AbortController();
-          const racing = source.poll({ paused: noTopics, bytesMax: 2 ** 20 }, aborted.signal);
-          await appended;
-          aborted.abort();
-          const ids = [...idsOf(await racing)];
-          if (ids.length === 0) ids.push(...idsOf(await pollSome(source)));
-          expect(ids).toEqual([`${i}`]);
-        }
-      }));
-
-    test('a source begins at what its reader has committed, and reads the rest again', () =>
-      withBuffer(async buffer => {
-        const first = buffer.source('etl');
-        await buffer.append(envelopes(2, 'click', 'a'));
-        await buffer.append(envelopes(2, 'click', 'b'));
-        const batches = await pollAll(first, 4);
-        await commitAll(first, batches.slice(0, 1));
-        await first.close();
-        expect(idsOf(await pollAll(buffer.source('etl'), 2))).toEqual(['b0', 'b1']);
-      }));
-
-    test('committing an earlier position again takes nothing back', () =>
-      withBuffer(async buffer => {
-        const source = buffer.source('etl');
-        await buffer.append(envelopes(1, 'click', 'a'));
-        await buffer.append(envelopes(1, 'click', 'b'));
-        const batches = await pollAll(source, 2);
-        await commitAll(source, [batches[1]!, batches[0]!]);
-        await source.close();
-        expect(await pollAll(buffer.source('etl'), 0)).toEqual([]);
-      }));
-
     test('a row stays until every reader has passed it', () =>
       withBuffer(async buffer => {
         const etl = buffer.source('etl');
@@ -178,14 +119,6 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         await until(async () => (await buffer.stats()).events === 3, 'page views are gone');
         await source.close();
         expect(idsOf(await pollAll(buffer.source('etl'), 3))).toEqual(['e0', 'e1', 'e2']);
-      }));
-
-    test('a paused topic is held back, the others flow, and later it comes whole', () =>
-      withBuffer(async buffer => {
-        const source = buffer.source('etl');
-        await buffer.append([...envelopes(3, 'click'), ...envelopes(3, 'page_view', 'p')]);
-        expect(idsOf(await pollAll(source, 3, new Set(['ugc.click'])))).toEqual(['p0', 'p1', 'p2']);
-        expect(idsOf(await pollAll(source, 3, new Set(['ugc.page_view'])))).toEqual(['e0', 'e1', 'e2']);
       }));
 
     test('a poll is bounded in bytes, yet always moves on', () =>

@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { kafkaSource } from '../../src/adapters/kafka/read/source.ts';
-import { memorySink } from '../../src/adapters/memory/sink.ts';
+import { type MemorySink, memorySink } from '../../src/adapters/memory/sink.ts';
+import { PipelineError } from '../../src/errors.ts';
 import { type Mover, startMover } from '../../src/mover/loop.ts';
 import type { SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import { kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
@@ -17,12 +18,12 @@ beforeAll(async () => {
 });
 afterAll(() => kafka.stopForGood());
 
-const startOn = (sink: SinkWithDeadLetters, topics: readonly string[]): Mover =>
+const startOn = (sink: SinkWithDeadLetters, topics: readonly string[], groupId = 'mover'): Mover =>
   startMover({
     source: kafkaSource({
       brokers: kafka.brokers,
       clientId: 'ugc',
-      groupId: 'mover',
+      groupId,
       topics,
       logger: quietLogger,
       sessionTimeoutMs: 6_000,
@@ -74,5 +75,25 @@ test('ClickHouse#7259, clickhouse_sinker#123: movers that come and go, two at a 
   await third.stop();
   const letters = stored.letters().map(({ raw }) => Buffer.from(raw).toString());
   expect(letters.toSorted()).toEqual(['', '{\n}', '{"a":1}']);
+  await Promise.all([admin.disconnect(), producer.disconnect()]);
+});
+
+test('two movers in one process, each with a group and a sink of its own, each move everything', async () => {
+  const client = kafkaClient(kafka.brokers, 10);
+  const [admin, producer] = [client.admin(), client.producer()];
+  await Promise.all([admin.connect(), producer.connect()]);
+  await makeTopics(admin, { topic: 'twice', numPartitions: 2 });
+  const sinks = [memorySink(), memorySink()];
+  const movers = sinks.map((sink, at) => startOn(sink, ['twice'], `mover-${at}`));
+  sinks[0]!.halt('click', new PipelineError('sink_halted', 'no such table'));
+  const bodies = Array.from({ length: 200 }, (_, at) => stamped(at, at % 2 === 0 ? 'click' : 'page_view'));
+  await producer.send({ topic: 'twice', messages: bodies.map((value, key) => ({ key: `${key}`, value })) });
+  const rowsOf = (sink: MemorySink) => sink.rows('click').size + sink.rows('page_view').size;
+  await eventually(() => rowsOf(sinks[1]!) === 200, { what: 'the one that is not halted has all' });
+  await eventually(() => sinks[0]!.rows('page_view').size === 100);
+  expect(sinks[0]!.rows('click').size).toBe(0);
+  sinks[0]!.resume('click');
+  await eventually(() => rowsOf(sinks[0]!) === 200, { what: 'the other has all' });
+  await Promise.all(movers.map(mover => mover.stop()));
   await Promise.all([admin.disconnect(), producer.disconnect()]);
 });
