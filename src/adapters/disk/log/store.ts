@@ -20,6 +20,7 @@ import { type Connection, connect } from './connection.ts';
 import { assertChanged, type Complain, isCorrupt, pageBytes, toPipelineError } from './file.ts';
 import { identityOf } from './identity.ts';
 import { inPlace, LostFile, placeOf } from './place.ts';
+import { readersIn } from './readers.ts';
 import { type Bounds, bytesUsed, type Pages, roomOf } from './room.ts';
 import { type Run, sealRun } from './row.ts';
 import { sweeper } from './sweep.ts';
@@ -107,16 +108,6 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
   const setLast = prepare<null, [number, number]>('UPDATE state SET last = ?, events = events + ?');
   const insert = insertRow(connection);
   const quarantineRecord = insertQuarantined(connection);
-  const addReader = prepare<null, [string]>("INSERT OR IGNORE INTO readers VALUES (?, '', 0)");
-  const removeReader = prepare<{ topic: string }, [string]>('DELETE FROM readers WHERE reader = ? RETURNING topic');
-  // One of no name is a repair under way (topic-index.ts).
-  const readersNow = prepare<{ reader: string }>("SELECT DISTINCT reader FROM readers WHERE reader <> ''");
-  const positions = prepare<{ topic: string; position: number }, [string]>(
-    "SELECT topic, position FROM readers WHERE reader = ? AND topic <> ''",
-  );
-  const advance = prepare<null, [string, string, number]>(
-    'INSERT INTO readers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET position = max(position, excluded.position)',
-  );
   const countEvents = prepare<{ events: number }>('SELECT events FROM state');
   const oldest = prepare<{ at: number }>('SELECT received_at_ms AS at FROM runs ORDER BY seq LIMIT 1');
   const countQuarantined = prepare<{ n: number }>('SELECT coalesce(sum(records), 0) AS n FROM quarantine');
@@ -128,6 +119,7 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
   const { index } = mending;
   const finding = finder(connection);
   const counting = behindCounter(connection);
+  const readers = readersIn(connection, counting);
   const sweeping = sweeper({ connection, pages, isTight, index });
   const untidy = troubleOf({
     complain,
@@ -173,28 +165,6 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
     return Math.min(bound, disk);
   };
 
-  const passedBy = (name: string): Cursors =>
-    Object.fromEntries(positions.all(name).map(({ topic, position }) => [topic, position]));
-
-  /** Null where damage hides how many. */
-  const behindOf = (name: string): number | null => {
-    try {
-      return connection.read(() => {
-        const passed = passedBy(name);
-        let events = 0;
-        for (let from: number | null = 0; from !== null; ) {
-          const step: BehindStep = counting.step(passed, from);
-          for (const more of Object.values(step.events)) events += more;
-          from = step.next;
-        }
-        return events;
-      });
-    } catch (error) {
-      if (!isCorrupt(error)) throw error;
-      return null;
-    }
-  };
-
   const insertAll = (runs: readonly Run[]): Range => {
     const before = getLast.get()!.last;
     let last = before;
@@ -223,8 +193,8 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
 
     register: name =>
       guarded(() => {
-        connection.write('fsynced', () => addReader.run(name));
-        return passedBy(name);
+        connection.write('fsynced', () => readers.add(name));
+        return readers.passedBy(name);
       }),
 
     read: options => guarded(() => reader.read(options)),
@@ -232,30 +202,23 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
     commit: (name, topic, last) =>
       guarded(() => {
         connection.write('lazy', () => {
-          addReader.run(name);
-          advance.run(name, topic, last);
+          readers.add(name);
+          readers.advance(name, topic, last);
         });
         sweeping.look(topic);
       }),
 
     keepReaders: names =>
       guarded(() => {
-        const others = (): string[] =>
-          readersNow.all().flatMap(({ reader: name }) => (names.includes(name) ? [] : name));
-        // Counted before the transaction: nobody waits for the write lock meanwhile.
-        const behind = new Map(others().map(name => [name, behindOf(name)]));
-        const forgotten = connection.write('fsynced', () => {
-          for (const name of names) addReader.run(name);
-          return others().filter(name => removeReader.all(name).length > 0);
-        });
+        const forgotten = readers.keep(names);
         if (forgotten.length > 0) sweeping.lookEverywhere();
-        return forgotten.map(name => ({ reader: name, behind: behind.get(name) ?? null }));
+        return forgotten;
       }),
 
     retire: name =>
       guarded(() => {
         sweeping.lookEverywhere();
-        return connection.write('fsynced', () => removeReader.all(name).some(({ topic }) => topic === ''));
+        return connection.write('fsynced', () => readers.remove(name));
       }),
 
     setAside: records =>
@@ -271,7 +234,7 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
 
     find: (ids, before) => guarded(() => finding.step(ids, before)),
 
-    behind: (name, after) => guarded(() => connection.read(() => counting.step(passedBy(name), after))),
+    behind: (name, after) => guarded(() => connection.read(() => counting.step(readers.passedBy(name), after))),
 
     sweep() {
       try {
