@@ -24,7 +24,7 @@ export function recordsOf(batch: Batch): SingleRecord[] {
   const records: SingleRecord[] = [];
   const { ndjson, first, last, count, places } = batch as Batch & Partial<PlacedBatch>;
   const placeAt = (index: number, raw: Uint8Array): Place => {
-    if (first === undefined || last === undefined) return placeOfBytes(withoutBreak(raw));
+    if (first === undefined || last === undefined) return placeOfBytes(raw);
     // Without gaps a record's own position is known, which is the same however the log is cut into batches another time.
     return count === last - first + 1 ? { position: first + index, index: 0 } : { position: first, index };
   };

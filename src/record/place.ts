@@ -8,9 +8,13 @@ export interface Place {
   readonly index: number;
 }
 
-/** 85 bits of SHA-1, in the room of a position (53) and an index (32). */
+const newline = 10;
+
+/** 85 bits of SHA-1, in the room of a position (53) and an index (32). A line break at the end is not the record's. */
 export function placeOfBytes(value: Uint8Array): Place {
-  const hash = createHash('sha1').update(value).digest();
+  const hash = createHash('sha1')
+    .update(value.at(-1) === newline ? value.subarray(0, -1) : value)
+    .digest();
   return { position: Number(hash.readBigUInt64BE(0) >> 11n), index: hash.readUInt32BE(8) };
 }
 

@@ -1,5 +1,6 @@
 // Which readers the disk buffer keeps: those the settings own, whatever roles a process has.
 
+import { Database } from 'bun:sqlite';
 import { expect, spyOn, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,5 +46,22 @@ test('a process that only takes events keeps the reader of its neighbour, and fo
     await closeAll(opened, quietLogs());
     await neighbour.close();
     rmSync(dataDir, { recursive: true });
+  }
+});
+
+test('a repair under way, which holds everything, is no reader to be forgotten', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ugc-readers-'));
+  const path = join(folder, 'buffer.sqlite');
+  const buffer = await sqliteBuffer({ path, bytesMax: 2 ** 28, diskReserveBytes: 0 });
+  const file = new Database(path);
+  try {
+    file.run("INSERT INTO readers VALUES ('', '', 7)"); // as the index's repair marks itself
+    buffer.source('archive');
+    expect(await buffer.keepReaders(['etl'])).toEqual([{ reader: 'archive', behind: 0 }]);
+    expect(file.query('SELECT reader FROM readers ORDER BY reader').all()).toEqual([{ reader: '' }, { reader: 'etl' }]);
+  } finally {
+    file.close();
+    await buffer.close();
+    rmSync(folder, { recursive: true });
   }
 });
