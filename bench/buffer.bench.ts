@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { sqliteBuffer } from '../src/adapters/disk/log/buffer.ts';
 import type { DiskBuffer } from '../src/ports/buffer.ts';
 import type { Envelope } from '../src/ports/log.ts';
+import type { Ack } from '../src/ports/source.ts';
 import { markdown, type Row } from './report.ts';
 
 const types = ['click', 'page_view', 'film_watched', 'quality_change', 'search_filter_use'];
@@ -83,12 +84,12 @@ async function readAll(buffer: DiskBuffer, what: string): Promise<Line> {
   const start = performance.now();
   for (let events = 0; events < total; ) {
     const batches = await source.poll({ paused: new Set(), bytesMax: 8 * 2 ** 20 }, AbortSignal.timeout(10_000));
-    const reached = new Map<string, number>();
-    for (const { topic, last, count } of batches) {
+    const reached = new Map<string, Ack>();
+    for (const { topic, ack, count } of batches) {
       events += count;
-      reached.set(topic, last);
+      reached.set(topic, ack);
     }
-    await Promise.all([...reached].map(([topic, last]) => source.commit({ topic, partition: 0, last })));
+    await Promise.all([...reached.values()].map(ack => source.commit(ack)));
   }
   while ((await buffer.stats()).events > 0) await Bun.sleep(1);
   await source.close();

@@ -159,16 +159,18 @@ function receivedAtOf({ atMs }: ForeignRecord, nowMs: number): number {
  * The event_id of a record that brings none: a UUID of version 8 (RFC 9562 §5.8). 48 bits: the event's own timestamp in
  * epoch milliseconds where it has one, so that rows lie in the order of time; the other 74: the first bits of SHA-1 of
  * `topic/partition/position/` and the record's bytes, as in version 5. The bytes, since positions begin anew in a topic
- * that was made anew; no time of the log, since it is not the record's own.
+ * that was made anew; no time of the log, since it is not the record's own. Of a record without a position the bytes
+ * alone, behind a place that no other has (`///`).
  */
 export function derivedId(
-  { position, value }: { readonly position: number; readonly value: Uint8Array },
+  { position, value }: { readonly position: number | null; readonly value: Uint8Array },
   topic: string,
   partition: number,
   timestamp: unknown,
 ): string {
   const ms = Math.min(Math.max(0, readTime(timestamp)?.ms ?? 0), 2 ** 48 - 1);
-  const hash = createHash('sha1').update(`${topic}/${partition}/${position}/`).update(value).digest();
+  const place = position === null ? '///' : `${topic}/${partition}/${position}/`;
+  const hash = createHash('sha1').update(place).update(value).digest();
   const bytes = Buffer.alloc(16);
   bytes.writeUIntBE(ms, 0, 6);
   hash.copy(bytes, 6, 0, 10);

@@ -16,7 +16,7 @@ import { messageOf, PipelineError } from '../errors.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
 import type { Envelope, Log, Outcome } from '../ports/log.ts';
 import type { Loop } from '../ports/loop.ts';
-import type { Batch, Source } from '../ports/source.ts';
+import type { PositionedBatch, PositionedSource } from '../ports/source.ts';
 import { patiently, sleep, untilAborted } from '../process/sleep.ts';
 import type { Logger } from '../process/telemetry.ts';
 import type { Breaker } from './breaker.ts';
@@ -58,14 +58,14 @@ const sliceEvents = 128;
 /** A record of the buffer on its way. */
 interface Draining {
   readonly envelope: Envelope;
-  readonly batch: Batch;
+  readonly batch: PositionedBatch;
   readonly index: number;
 }
 
 export function startDrain(options: DrainOptions): Drain {
   const { buffer, kafka, breaker, copies, pace, logger, onDrained } = options;
   const { retryMsMin = 100, retryMsMax = 1_000, onHalted = () => {}, topicOf = () => null } = options;
-  const source: Source = buffer.source('drain', { withKeys: true });
+  const source: PositionedSource = buffer.source('drain', { withKeys: true });
   const stopping = new AbortController();
   const underWay = new Map<string, Promise<void>>();
   const halted = new Map<string, string>();
@@ -118,7 +118,7 @@ export function startDrain(options: DrainOptions): Drain {
   }
 
   /** Resolves when Kafka has all of it, or it is set aside, and it is passed; or when stopping. */
-  async function deliver(topic: string, batches: readonly Batch[]): Promise<void> {
+  async function deliver(topic: string, batches: readonly PositionedBatch[]): Promise<void> {
     const all = batches.flatMap(batch => recordsOf(batch, topicOf(batch.type!) ?? topic));
     tellMoved(topic, all);
     let rest = await unsent(all);
@@ -133,8 +133,7 @@ export function startDrain(options: DrainOptions): Drain {
     }
     for (const to of new Set(all.map(({ envelope }) => envelope.topic)))
       if (halted.delete(to)) logger.info({ topic: to }, 'the topic takes events again');
-    for (const { partition, last } of batches.slice(-1))
-      await untilRoom(() => source.commit({ topic, partition, last }));
+    for (const { ack } of batches.slice(-1)) await untilRoom(() => source.commit(ack));
   }
 
   /** Null when stopping. */
@@ -242,7 +241,7 @@ export function startDrain(options: DrainOptions): Drain {
 
 const decoder = new TextDecoder();
 
-function recordsOf(batch: Batch, topic: string): Draining[] {
+function recordsOf(batch: PositionedBatch, topic: string): Draining[] {
   const { version = 0, oldestAtMs: receivedAtMs } = batch;
   const keys: (string | null)[] = JSON.parse(batch.keys!);
   const bodies = decoder.decode(batch.ndjson).split('\n');

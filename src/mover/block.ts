@@ -13,7 +13,7 @@ export interface Block extends RowBlock {
 
 /**
  * Tokens name a block of this process only. After a restart positions may mean other records (a new buffer file), and a
- * token built from them would make ClickHouse drop rows it has never seen; repeated rows collapse by event_id instead.
+ * token built from them would make a sink drop rows it has never seen; repeated rows collapse by event_id instead.
  */
 const run = Bun.randomUUIDv7();
 let blocks = 0;

@@ -8,7 +8,8 @@
 import { messageOf } from '../errors.ts';
 import type { DeadLetter } from '../ports/sink.ts';
 import type { Batch, ForeignRecord, ForeignVerdict, JudgeForeign } from '../ports/source.ts';
-import { letterOf, type Place, type PlacedBatch, recordsOf } from './records.ts';
+import { type Place, placeOfBytes } from '../record/place.ts';
+import { letterOf, type PlacedBatch, recordsOf, withoutBreak } from './records.ts';
 
 export interface Sorted {
   /** One for each type, in the order of their first records; the coordinates are those of the whole batch. */
@@ -23,7 +24,8 @@ export function sortForeign(batch: Batch, judge: JudgeForeign): Sorted {
   let newer: string | null = null;
   const byType = new Map<string, { readonly bodies: string[]; readonly places: Place[] }>();
   for (const record of foreignOf(batch)) {
-    const place = { position: record.position, index: 0 };
+    const { position } = record;
+    const place = position === null ? placeOfBytes(record.value ?? nothing) : { position, index: 0 };
     const verdict = judgedSafely(record, batch, judge);
     if (!verdict.ok) {
       const { reason, detail } = verdict;
@@ -67,8 +69,7 @@ const nothing = new Uint8Array();
 
 function foreignOf(batch: Batch): readonly ForeignRecord[] {
   const { form, ndjson, first, oldestAtMs: atMs } = batch;
-  if (form !== undefined) return [{ position: first, atMs, value: form === 'null' ? null : ndjson }];
-  return recordsOf(batch).map(({ raw }, index) => ({ position: first + index, atMs, value: withoutBreak(raw) }));
+  const positionAt = (index: number): number | null => (first === undefined ? null : first + index);
+  if (form !== undefined) return [{ position: positionAt(0), atMs, value: form === 'null' ? null : ndjson }];
+  return recordsOf(batch).map(({ raw }, index) => ({ position: positionAt(index), atMs, value: withoutBreak(raw) }));
 }
-
-const withoutBreak = (line: Uint8Array): Uint8Array => (line.at(-1) === 10 ? line.subarray(0, -1) : line);

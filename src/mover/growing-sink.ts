@@ -1,6 +1,6 @@
 // A sink that learns tables while the mover uses it: the new tables are made first, then used; until then the old ones are.
 
-import type { Sink } from '../ports/sink.ts';
+import type { DeadLetters, Sink, SinkWithDeadLetters } from '../ports/sink.ts';
 import type { TableDefinition } from '../ports/tables.ts';
 
 export interface GrowingSink extends Sink {
@@ -10,13 +10,14 @@ export interface GrowingSink extends Sink {
 
 /** `sinkOf` makes sinks over one connection, so closing one closes all. */
 export function growingSink(
-  sinkOf: (tables: readonly TableDefinition[]) => Sink,
+  sinkOf: (tables: readonly TableDefinition[]) => SinkWithDeadLetters,
   tables: readonly TableDefinition[],
-): GrowingSink {
+): GrowingSink & DeadLetters {
   let sink = sinkOf(tables);
   let asked = 0;
   let inUse = 0;
   return {
+    title: sink.title,
     prepare: () => sink.prepare(),
     insert: (block, token, signal) => sink.insert(block, token, signal),
     check: (block, signal) => sink.check(block, signal),

@@ -2,9 +2,9 @@
 // sink's check, which stores nothing; what is refused alone is dead, everything else is good.
 
 import { PipelineError } from '../errors.ts';
-import type { DeadLetter, Sink } from '../ports/sink.ts';
+import type { DeadLetter, DeadLetters } from '../ports/sink.ts';
 import type { Batch } from '../ports/source.ts';
-import { type Lone, letterOf, type PlacedBatch, recordsOf } from './records.ts';
+import { letterOf, type PlacedBatch, recordsOf, type SingleRecord } from './records.ts';
 
 export interface Isolated {
   readonly letters: readonly DeadLetter[];
@@ -14,7 +14,7 @@ export interface Isolated {
 
 /** Rejects with whatever makes the check itself impossible, and with `sink_halted` when no record alone is refused. */
 export async function isolate(
-  sink: Sink,
+  deadLetters: Pick<DeadLetters, 'check'>,
   {
     type,
     batches,
@@ -22,10 +22,13 @@ export async function isolate(
   }: { readonly type: string; readonly batches: readonly Batch[]; readonly signal: AbortSignal },
 ): Promise<Isolated> {
   const records = batches.flatMap(recordsOf);
-  const refusals = new Map<Lone, string>();
-  const halves: (readonly Lone[])[] = [records];
+  const refusals = new Map<SingleRecord, string>();
+  const halves: (readonly SingleRecord[])[] = [records];
   for (let part = halves.pop(); part !== undefined; part = halves.pop()) {
-    const refusal = await sink.check({ type, rows: part.length, chunks: part.map(record => record.raw) }, signal);
+    const refusal = await deadLetters.check(
+      { type, rows: part.length, chunks: part.map(record => record.raw) },
+      signal,
+    );
     if (refusal === null) continue;
     if (part.length === 1) {
       refusals.set(part[0]!, refusal.message);
@@ -35,7 +38,7 @@ export async function isolate(
     halves.push(part.slice(0, middle), part.slice(middle));
   }
   if (refusals.size === 0)
-    throw new PipelineError('sink_halted', `ClickHouse refused rows of ${type} but none of them alone`);
+    throw new PipelineError('sink_halted', `rows of ${type} were refused but none of them alone`);
   return {
     letters: [...refusals].map(([{ batch, place, raw }, detail]) =>
       letterOf(batch, { place, raw, reason: 'refused', detail }),
@@ -45,7 +48,11 @@ export async function isolate(
 }
 
 /** The records that are left, where they stood. */
-function without(batch: Batch, records: readonly Lone[], refusals: ReadonlyMap<Lone, string>): PlacedBatch[] {
+function without(
+  batch: Batch,
+  records: readonly SingleRecord[],
+  refusals: ReadonlyMap<SingleRecord, string>,
+): PlacedBatch[] {
   const kept = records.filter(record => record.batch === batch && !refusals.has(record));
   if (kept.length === 0) return [];
   const ndjson = Buffer.concat(kept.map(record => record.raw));

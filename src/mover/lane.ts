@@ -2,23 +2,28 @@
 //
 // - A row that finds the table at rest leaves at once; a table in use is inserted into every `intervalMs`, so blocks grow
 //   with the rate, and in its turn where many are in use (pace.ts). What it has not used at rest it may use at once, a few
-//   inserts at most. Half of a full block does not wait, and the next pays nothing for that (spacing.ts).
+//   inserts at most. Half of a full block does not wait, and the next is charged nothing for that
+//   (spacing.ts).
 // - An insert of unknown outcome, or into a sink that is overloaded or needs repair, is repeated with the same token
 //   until it succeeds: never skipped, never split.
-// - Only a definite refusal leads to dead letters, and only of the records that are refused alone.
+// - Only a definite refusal leads to dead letters, and only of the records that are refused alone. Where no dead letters
+//   are kept it halts the table.
 
 import { messageOf, PipelineError } from '../errors.ts';
-import type { Sink } from '../ports/sink.ts';
+import type { MoverMetrics } from '../ports/mover-metrics.ts';
+import type { DeadLetters, Sink } from '../ports/sink.ts';
 import type { Batch } from '../ports/source.ts';
 import { sleep } from '../process/sleep.ts';
 import { spacingOf } from '../process/spacing.ts';
-import type { Logger, Metrics } from '../process/telemetry.ts';
+import type { Logger } from '../process/telemetry.ts';
 import { type Block, blockOf, fillingOf } from './block.ts';
 import { isolate } from './isolate.ts';
 import type { Pace } from './pace.ts';
 
 export interface LaneOptions {
   readonly sink: Sink;
+  /** Without it a refused block is repeated, like one the sink needs repair for. */
+  readonly deadLetters?: DeadLetters | undefined;
   readonly blockRowsMax: number;
   readonly blockBytesMax: number;
   readonly intervalMs: number;
@@ -27,7 +32,7 @@ export interface LaneOptions {
   /** Of all tables. */
   readonly pace: Pace;
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: MoverMetrics;
   /** No new insert begins after this. */
   readonly stopping: AbortSignal;
   /** Inserts under way are given up, outcome unknown. */
@@ -60,7 +65,7 @@ const retryMsMax = 5_000;
 const passingMsMax = 1_000;
 
 export function startLane(type: string, options: LaneOptions): Lane {
-  const { sink, logger, metrics, stopping, givingUp } = options;
+  const { sink, deadLetters, logger, metrics, stopping, givingUp } = options;
   const filling = fillingOf(type);
   const topics = new Set<string>();
   let halted: string | null = null;
@@ -154,33 +159,32 @@ export function startLane(type: string, options: LaneOptions): Lane {
     } catch (error) {
       const cause = causeOf(error);
       if (cause.retry !== 'never') throw cause;
+      if (deadLetters === undefined) throw new PipelineError('sink_halted', cause.message, { cause });
       tell(cause, block);
-      return bury(block);
+      return withoutRefused(block, deadLetters);
     }
   }
 
   async function insert(block: Block): Promise<void> {
     const startedAt = performance.now();
     await sink.insert(block, block.token, givingUp);
-    metrics.etlInsert.observe((performance.now() - startedAt) / 1000);
-    metrics.etlBatches.inc({ outcome: 'inserted' });
-    metrics.etlRows.inc({ table: type }, block.rows);
-    metrics.freshness.observe(Math.max(0, Date.now() - block.oldestAtMs) / 1000);
+    const { rows, oldestAtMs } = block;
+    metrics.inserted({ type, rows, tookMs: performance.now() - startedAt, oldestAtMs });
   }
 
   /** Dead-letters what is to blame for a refusal; what is left, under a token of its own. */
-  async function bury(block: Block): Promise<Block | null> {
-    const { letters, good } = await isolate(sink, { type, batches: block.batches, signal: givingUp });
-    await sink.deadLetter(letters, givingUp);
-    metrics.deadLetters.inc({ reason: 'refused' }, letters.length);
+  async function withoutRefused(block: Block, deadLetters: DeadLetters): Promise<Block | null> {
+    const { letters, good } = await isolate(deadLetters, { type, batches: block.batches, signal: givingUp });
+    await deadLetters.deadLetter(letters, givingUp);
+    metrics.deadLettered('refused', letters.length);
     logger.error({ table: type, records: letters.length, first: letters[0]?.detail }, 'records were dead-lettered');
     return good.length === 0 ? null : blockOf(type, good);
   }
 
   function tell(cause: PipelineError, block: Block): void {
-    metrics.etlBatches.inc({ outcome: cause.code });
+    metrics.failed(cause.code);
     const about = { err: cause, table: type, rows: block.rows };
-    if (cause.retry === 'never') logger.error(about, 'ClickHouse refused a block; looking for the records to blame');
+    if (cause.retry === 'never') logger.error(about, `${sink.title} refused a block; looking for the records to blame`);
     if (cause.retry === 'backoff') {
       // Said when it begins and when it is another, not at every repetition.
       if (failing?.message !== cause.message)
@@ -190,13 +194,13 @@ export function startLane(type: string, options: LaneOptions): Lane {
     if (cause.retry === 'halt' && halted !== cause.message) {
       logger.error(about, 'the table needs repair; its events wait in the log');
       halted = cause.message;
-      metrics.etlHalted.set({ table: type }, 1);
+      metrics.halted(type, true);
     }
   }
 
   function recover(): void {
     halted = null;
-    metrics.etlHalted.set({ table: type }, 0);
+    metrics.halted(type, false);
     logger.info({ table: type }, 'the table takes rows again');
   }
 }

@@ -1,30 +1,34 @@
 // The mover: source → one lane per table → sink → committed positions.
 //
-// - A position is committed only after every record up to it is in the sink, or dead-lettered there (progress.ts).
+// - A position is committed only after every record up to it is in the sink, or a dead letter (progress.ts).
+// - A record that can be no row is a dead letter (dead-letter-queue.ts); where none are kept it holds back its topic.
 // - Tables do not wait for each other; one that needs repair holds back its own topic, which is no longer polled once
 //   its lane is full. Memory is bounded by two blocks and one poll a table.
-// - What an older ugc wrote is judged and upgraded on the way; what a newer one wrote holds back its topic (waiting.ts).
+// - What an older ugc wrote is judged and upgraded on the way; what a newer one wrote holds back its topic (held-back.ts).
 // - A full disk under the source ends nothing: what is in the sink is committed, and what comes is read, once there is
 //   room.
 // - A crash at any moment repeats records, never skips them; repeated rows collapse by event_id.
 
-import { messageOf } from '../errors.ts';
 import type { Loop } from '../ports/loop.ts';
-import type { DeadLetter, Sink } from '../ports/sink.ts';
+import type { MoverMetrics } from '../ports/mover-metrics.ts';
+import type { DeadLetter, DeadLetters, Sink } from '../ports/sink.ts';
 import type { Batch, JudgeForeign, Source } from '../ports/source.ts';
-import { patiently, sleep } from '../process/sleep.ts';
-import type { Logger, Metrics } from '../process/telemetry.ts';
+import { patiently } from '../process/sleep.ts';
+import type { Logger } from '../process/telemetry.ts';
 import { newerThan } from '../record/stamp.ts';
-import { sortForeign } from './foreign.ts';
+import { deadLetterQueueOf } from './dead-letter-queue.ts';
+import { type Sorted, sortForeign } from './foreign.ts';
+import { heldBackOf } from './held-back.ts';
 import { type Lane, type LaneOptions, startLane } from './lane.ts';
 import { paceOf } from './pace.ts';
 import { progressOf } from './progress.ts';
 import { lettersOf } from './records.ts';
-import { type Waiting, waitingOf } from './waiting.ts';
 
 export interface MoverOptions {
   readonly source: Source;
   readonly sink: Sink;
+  /** Where there is none, what can be no row waits. */
+  readonly deadLetters?: DeadLetters | undefined;
   /** Event types there are tables for, each with the version its rows are of; may grow. */
   readonly types: ReadonlyMap<string, number>;
   /** What becomes of records of any other: they wait, and the sink says for what, or they are dead. */
@@ -38,7 +42,7 @@ export interface MoverOptions {
   /** Inserts under way at a stop get this long. */
   readonly graceMs: number;
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: MoverMetrics;
 }
 
 export interface Mover extends Loop {
@@ -57,7 +61,7 @@ const sparesMax = 10;
 const retryMs = 500;
 
 export function startMover(options: MoverOptions): Mover {
-  const { source, sink, logger, metrics } = options;
+  const { source, deadLetters, logger, metrics } = options;
   const stopping = new AbortController();
   const givingUp = new AbortController();
   const lanes = new Map<string, Lane>();
@@ -68,30 +72,31 @@ export function startMover(options: MoverOptions): Mover {
       onRefused: error => logger.warn({ err: error }, 'the log does not take positions just now; it is asked again'),
     });
   const progress = progressOf({
-    commit: async position => {
-      await whileRefused(() => source.commit(position));
-    },
-  });
-  /** By topic: dead letters on their way. */
-  const burying = new Map<string, Promise<void>>();
-  const waiting: Waiting = waitingOf({
-    source,
-    logger,
-    metrics,
-    stopping: stopping.signal,
-    onForgotten: batches => {
-      room.abort();
-      progress.finish(batches).catch(broke); // commits nothing: their ownership has ended
+    commit: async ack => {
+      await whileRefused(() => source.commit(ack));
     },
   });
   let room = new AbortController();
   let failure: unknown = null;
+  /** Batches without anything in them. */
+  let passed = Promise.resolve();
+  const onRoom = (): void => room.abort();
+  const common = { logger, metrics, stopping: stopping.signal, givingUp: givingUp.signal, onRoom };
+  const onStored = (letters: readonly DeadLetter[]): Promise<void> => progress.finish([letters]);
+  const deadLetterQueue =
+    deadLetters && deadLetterQueueOf({ ...common, deadLetters, retryMs, onStored, onBroken: broke });
+  const heldBack = heldBackOf({
+    ...common,
+    source,
+    onForgotten: batches => {
+      onRoom();
+      progress.finish(batches).catch(broke); // commits nothing: their ownership has ended
+    },
+  });
   const laneOptions: LaneOptions = {
     ...options,
+    ...common,
     pace: paceOf({ intervalMs: options.intervalMs / tablesUnhindered, sparesMax }),
-    stopping: stopping.signal,
-    givingUp: givingUp.signal,
-    onRoom: () => room.abort(),
     onFinished: batches => progress.finish(batches),
   };
 
@@ -101,11 +106,10 @@ export function startMover(options: MoverOptions): Mover {
     done,
     halted: () =>
       new Map([
-        ...[...lanes].flatMap(([type, { halted }]) => (halted === null ? [] : [[type, halted] as const])),
-        ...[...waiting.topics].map(([topic, why]) => [`topic ${topic}`, why] as const),
+        ...saidBy(lanes, 'halted'),
+        ...[...heldBack.topics].map(([topic, why]) => [`topic ${topic}`, why] as const),
       ]),
-    troubled: () =>
-      new Map([...lanes].flatMap(([type, { trouble }]) => (trouble === null ? [] : [[type, trouble] as const]))),
+    troubled: () => saidBy(lanes, 'trouble'),
     oldest: progress.oldest,
     stop: async () => {
       stopping.abort();
@@ -117,7 +121,12 @@ export function startMover(options: MoverOptions): Mover {
 
   async function run(): Promise<void> {
     await poll().catch(broke);
-    await Promise.allSettled([...[...lanes.values()].map(lane => lane.done), ...burying.values(), waiting.done]);
+    await Promise.allSettled([
+      ...[...lanes.values()].map(lane => lane.done),
+      deadLetterQueue?.settled(),
+      heldBack.done,
+      passed,
+    ]);
     await source.close();
     if (failure !== null) throw failure;
   }
@@ -132,7 +141,7 @@ export function startMover(options: MoverOptions): Mover {
     while (!stopping.signal.aborted) {
       room = new AbortController();
       const full = [...lanes.values()].flatMap(lane => (lane.isFull ? [...lane.topics] : []));
-      const paused = new Set([...full, ...burying.keys(), ...waiting.topics.keys()]);
+      const paused = new Set([...full, ...(deadLetterQueue?.topics() ?? []), ...heldBack.topics.keys()]);
       const signal = paused.size > 0 ? AbortSignal.any([stopping.signal, room.signal]) : stopping.signal;
       const batches = await whileRefused(() => source.poll({ paused, bytesMax: options.blockBytesMax }, signal));
       for (const batch of batches ?? []) take(batch);
@@ -140,7 +149,7 @@ export function startMover(options: MoverOptions): Mover {
   }
 
   function take(batch: Batch): void {
-    const { type, topic } = batch;
+    const { type } = batch;
     if (type === null) {
       takeForeign(batch);
       return;
@@ -152,26 +161,30 @@ export function startMover(options: MoverOptions): Mover {
       laneOf(type).add(batch);
     } else if (known === undefined || version === undefined) {
       const letters = lettersOf(batch, 'unknown_type', `no table for the event type ${type}`);
-      progress.begin(batch, [letters]);
-      buryNext(topic, letters);
+      begin(batch, { parts: [], letters, newer: null });
     } else if (version < known) {
       takeForeign(batch);
     } else {
       progress.begin(batch);
       if (version === known) laneOf(type).add(batch);
-      else waiting.add(batch, newerThan({ type, version }, known));
+      else heldBack.add(batch, newerThan({ type, version }, known));
     }
   }
 
-  /** The good ones go to the lanes of their types at once, whatever becomes of the others. */
   function takeForeign(batch: Batch): void {
-    const { parts, letters, newer } = sortForeign(batch, options.judge);
-    const isNothing = parts.length === 0 && newer === null;
-    const hasLetters = letters.length > 0 || isNothing;
-    progress.begin(batch, [...parts, ...(hasLetters ? [letters] : []), ...(newer === null ? [] : [batch])]);
+    begin(batch, sortForeign(batch, options.judge));
+  }
+
+  /** The good ones go to the lanes of their types at once, whatever becomes of the others. */
+  function begin(batch: Batch, { parts, letters, newer }: Sorted): void {
+    const why = newer ?? (deadLetterQueue === undefined && letters.length > 0 ? letters[0]!.detail : null);
+    const isNothing = parts.length === 0 && letters.length === 0 && why === null;
+    const queued = deadLetterQueue !== undefined && letters.length > 0;
+    progress.begin(batch, [...parts, ...(queued || isNothing ? [letters] : []), ...(why === null ? [] : [batch])]);
     for (const part of parts) laneOf(part.type).add(part);
-    if (hasLetters) buryNext(batch.topic, letters);
-    if (newer !== null) waiting.add(batch, newer);
+    if (queued) deadLetterQueue.add(batch.topic, letters);
+    if (isNothing) passed = passed.then(() => progress.finish([letters])).catch(broke);
+    if (why !== null) heldBack.add(batch, why);
   }
 
   function laneOf(type: string): Lane {
@@ -184,38 +197,8 @@ export function startMover(options: MoverOptions): Mover {
     lane.done.catch(broke);
     return lane;
   }
-
-  /** One after the other by topic, which is not polled meanwhile; nobody else waits for it. */
-  function buryNext(topic: string, letters: readonly DeadLetter[]): void {
-    const last = (burying.get(topic) ?? Promise.resolve())
-      .then(() => bury(topic, letters))
-      .catch(broke)
-      .finally(() => {
-        if (burying.get(topic) !== last) return;
-        burying.delete(topic);
-        room.abort();
-      });
-    burying.set(topic, last);
-  }
-
-  /** Records that can be no rows. */
-  async function bury(topic: string, letters: readonly DeadLetter[]): Promise<void> {
-    while (!stopping.signal.aborted && !(await areStored(topic, letters))) await sleep(retryMs, stopping.signal);
-    if (stopping.signal.aborted) return;
-    for (const [reason, dead] of Map.groupBy(letters, letter => letter.reason)) {
-      metrics.deadLetters.inc({ reason }, dead.length);
-      logger.error({ topic, records: dead.length, reason, first: dead[0]!.detail }, 'records were dead-lettered');
-    }
-    await progress.finish([letters]);
-  }
-
-  async function areStored(topic: string, letters: readonly DeadLetter[]): Promise<boolean> {
-    try {
-      await sink.deadLetter(letters, givingUp.signal);
-      return true;
-    } catch (error) {
-      logger.warn({ err: error, topic }, `dead letters will be repeated: ${messageOf(error)}`);
-      return false;
-    }
-  }
 }
+
+/** By table, of those that say something. */
+const saidBy = (lanes: ReadonlyMap<string, Lane>, what: 'halted' | 'trouble'): ReadonlyMap<string, string> =>
+  new Map([...lanes].flatMap(([type, { [what]: said }]) => (said === null ? [] : [[type, said] as const])));

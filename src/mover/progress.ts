@@ -1,6 +1,6 @@
-// How far each topic and partition is done. Batches begin in order and finish in any; the position moves to the last
-// record before the first batch that is not finished, never past it. A batch may go separate ways: it is finished when
-// each of its parts is. A partition that was lost and came back begins anew, at its committed position: its batches are
+// How far each topic and partition is done. Batches begin in order and finish in any; committed is the last
+// batch before the first one that is not finished, never one past it. A batch may go separate ways: it is finished when
+// each of its parts is. A partition that was lost and came back begins anew, at what was committed: its batches are
 // told from those of the time before by their epoch.
 
 import type { Batch, Source } from '../ports/source.ts';
@@ -47,7 +47,7 @@ export function progressOf(source: Pick<Source, 'commit'>): Progress {
         const done = queue.splice(0, unfinished < 0 ? queue.length : unfinished).at(-1);
         if (queue.length === 0) open.delete(key);
         // At once, so that a log can join them.
-        if (done !== undefined) commits.push(source.commit(done.batch));
+        if (done !== undefined) commits.push(source.commit(done.batch.ack));
       }
       await Promise.all(commits);
     },

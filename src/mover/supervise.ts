@@ -10,8 +10,6 @@ import { type Mover, type MoverOptions, startMover } from './loop.ts';
 
 export interface SupervisedOptions extends Omit<MoverOptions, 'source' | 'types'> {
   readonly sink: GrowingSink;
-  /** As people call it. */
-  readonly sinkTitle: string;
   /** Where it is prepared already, a table that cannot be made is an error; else the sink is waited for. */
   readonly isPrepared: boolean;
   readonly tables: readonly TableDefinition[];
@@ -44,7 +42,7 @@ const prepareRetryMsMin = 200;
 const prepareRetryMsMax = 10_000;
 
 export function supervise(options: SupervisedOptions): Supervised {
-  const { sink, sinkTitle, isPrepared, openSource, mayNotYet = () => false, logger, metrics } = options;
+  const { sink, isPrepared, openSource, mayNotYet = () => false, logger, metrics } = options;
   const stopping = new AbortController();
   const types = new Map(options.tables.map(({ type, version = 1 }) => [type, version]));
   let source: Source | null = null;
@@ -59,8 +57,7 @@ export function supervise(options: SupervisedOptions): Supervised {
     if (!isPrepared) await prepared(() => sink.prepare());
     while (!stopping.signal.aborted) {
       mustReopen = false;
-      metrics.etlHalted.reset(); // what the mover before has said
-      metrics.etlWaiting.reset();
+      metrics.begun();
       source = openSource();
       mover = startMover({ ...options, source, types });
       await mover.done;
@@ -103,7 +100,7 @@ export function supervise(options: SupervisedOptions): Supervised {
         return;
       } catch (error) {
         if (messageOf(error) !== unprepared)
-          logger.error({ err: error }, `${sinkTitle} is not ready; events wait in the log`);
+          logger.error({ err: error }, `${sink.title} is not ready; events wait in the log`);
         unprepared = messageOf(error);
         await sleep(waitMs, stopping.signal);
       }
@@ -112,7 +109,7 @@ export function supervise(options: SupervisedOptions): Supervised {
 
   return {
     problems: () => ({
-      ...(unprepared === null ? {} : { [sinkTitle.toLowerCase()]: unprepared }),
+      ...(unprepared === null ? {} : { [sink.title.toLowerCase()]: unprepared }),
       ...(source?.problem?.() ? { reading: source.problem()! } : {}),
       ...Object.fromEntries(mover?.troubled() ?? []),
       ...Object.fromEntries(mover?.halted() ?? []),
@@ -121,7 +118,7 @@ export function supervise(options: SupervisedOptions): Supervised {
     lag: async () => (await source?.lag?.()) ?? new Map(),
     define,
     broken: new Promise(resolve => {
-      moving.catch(error => resolve(`moving events into ${sinkTitle} broke: ${messageOf(error)}`));
+      moving.catch(error => resolve(`moving events into ${sink.title} broke: ${messageOf(error)}`));
     }),
     stop: async () => {
       stopping.abort();

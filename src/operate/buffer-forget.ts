@@ -24,14 +24,14 @@ const restMs = 3;
 
 export async function forget(file: BufferRepair, options: ForgetOptions): Promise<Exit> {
   const { reader, path, yes, json, isLive, isOurs } = options;
-  const debt = file.owed(reader);
-  if (debt === null) {
+  const left = file.leftTo(reader);
+  if (left === null) {
     const { readers } = file.stat();
     const names = readers.length === 0 ? 'none' : readers.map(one => one.reader).join(', ');
     say(`ugc: there is no reader ${reader} in ${path}; readers: ${names}`);
     return 2;
   }
-  const { behind, lost, otherReaders } = debt;
+  const { behind, lost, otherReaders } = left;
   const owes = `${reader} has not passed ${countOf(behind, 'event')}, of which ${count(lost)} would be deleted`;
   const keeps =
     otherReaders.length === 0 ? 'nothing is deleted while there is no reader' : `others: ${otherReaders.join(', ')}`;

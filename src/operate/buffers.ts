@@ -4,6 +4,7 @@ import type { Catalogue } from '../../schemas/catalogue.ts';
 import { topicOf } from '../../schemas/topic.ts';
 import { isBufferInUse, openBufferFile, openBufferRepair } from '../adapters/disk/inspect/operator.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
+import { bufferReadersOf } from '../config/buffer-readers.ts';
 import type { Config } from '../config/config.ts';
 import { bufferFile } from '../process/instance.ts';
 import type { Buffers } from './buffer.ts';
@@ -24,8 +25,7 @@ export const buffers: Buffers = {
   repair: config =>
     openBufferRepair(boundsOf(config), (message, fields) => say(`ugc: ${message} ${JSON.stringify(fields)}`)),
   isInUse: config => isBufferInUse(bufferFile(config.dataDir)),
-  // As serve.ts names them: with Kafka the drain empties the buffer, without it the mover reads it.
-  readers: config => [config.kafkaBrokers === '' ? 'etl' : 'drain'],
+  readers: bufferReadersOf,
   topicOf(config, name) {
     catalogue ??= catalogueFor(config);
     const type = catalogue.find(name);

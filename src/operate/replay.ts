@@ -3,12 +3,13 @@
 
 import type { FoundLetter, LetterSelection, Letters } from '../adapters/clickhouse/ask/letters.ts';
 import { PipelineError } from '../errors.ts';
-import type { RowBlock, Sink } from '../ports/sink.ts';
+import type { RowBlock, SinkWithDeadLetters } from '../ports/sink.ts';
 import type { JudgeForeign } from '../ports/source.ts';
+import { isPlaceOfBytes } from '../record/place.ts';
 
 export interface ReplayOptions {
   readonly letters: Letters;
-  readonly sink: Sink;
+  readonly sink: SinkWithDeadLetters;
   readonly judge: JudgeForeign;
   readonly filter: Omit<LetterSelection, 'state' | 'after'>;
   /** Judges, and asks ClickHouse whether it would take the rows; stores nothing. */
@@ -60,7 +61,9 @@ interface Fitting {
 }
 
 function judgeLetter(letter: FoundLetter, judge: JudgeForeign) {
-  const { reason, raw, position, atMs } = letter;
+  const { reason, raw, atMs } = letter;
+  // As the mover would judge it when it came again: a hash is no position.
+  const position = isPlaceOfBytes(letter, raw) ? null : letter.position;
   return judge({ position, atMs, value: reason === 'tombstone' ? null : raw }, letter);
 }
 

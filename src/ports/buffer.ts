@@ -1,7 +1,7 @@
 // The disk buffer: an append-only log on disk with named readers.
 
 import type { Envelope } from './log.ts';
-import type { Source } from './source.ts';
+import type { PositionedSource } from './source.ts';
 
 /** Positions, first and last inclusive, that one append occupies. */
 export interface Range {
@@ -38,9 +38,13 @@ export interface DiskBuffer {
    * A reader's view. The first call under a name registers it: nothing it has not committed is ever deleted. Only
    * `withKeys` do its batches carry keys.
    */
-  source(reader: string, options?: { readonly withKeys?: boolean }): Source;
-  /** Nobody reads under this name any more: what is kept for it alone may go. Idempotent. */
-  retire(reader: string): Promise<void>;
+  source(reader: string, options?: { readonly withKeys?: boolean }): PositionedSource;
+  /**
+   * Registers these readers and forgets every other, at once or not at all: what is kept for the others alone may go. Says
+   * whom it has forgotten. A reader of another process that lives on registers again with its next commit. Where the file
+   * could not be opened yet it resolves once it is.
+   */
+  keepReaders(readers: readonly string[]): Promise<readonly ForgottenReader[]>;
   /**
    * Keeps records in quarantine that a reader could read and never deliver; the reader then commits past them. Resolved =
    * committed and fsynced. Idempotent by topic, position and index.
@@ -55,6 +59,12 @@ export interface DiskBuffer {
   hasRoom(bytes: number): boolean;
   /** Idempotent. Waits for appends under way, checkpoints, closes the file. */
   close(): Promise<void>;
+}
+
+export interface ForgottenReader {
+  readonly reader: string;
+  /** Events it had not passed; null where damage hides how many. */
+  readonly behind: number | null;
 }
 
 export interface FoundInBuffer {

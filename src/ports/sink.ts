@@ -29,15 +29,26 @@ export interface DeadLetter {
   readonly failedAtMs: number;
 }
 
-/** Where the mover puts rows. Errors are PipelineErrors; their `retry` says what the caller may do. */
+/** Where a mover puts rows. Errors are PipelineErrors; their `retry` says what the caller may do. */
 export interface Sink {
+  /** As people call it. */
+  readonly title: string;
   /** Creates or grows what the catalogue needs, or rejects in words. Idempotent. */
   prepare(): Promise<void>;
   /** All rows or none. The same token twice stores once. Resolved = readable. */
   insert(block: RowBlock, token: string, signal: AbortSignal): Promise<void>;
-  /** Whether the engine would take these rows: null, or its refusal. Stores nothing. */
+  close(): Promise<void>;
+}
+
+/**
+ * Where records are kept that can never become rows. Not every sink has it: a mover without repeats a refused block until
+ * it is taken, and holds back the topic of a record that can be no row, both aloud. Errors as a Sink's.
+ */
+export interface DeadLetters {
+  /** Whether the sink would take these rows: null, or its refusal. Stores nothing. */
   check(block: RowBlock, signal: AbortSignal): Promise<PipelineError | null>;
   /** Idempotent by topic, partition, position, index and log. */
   deadLetter(letters: readonly DeadLetter[], signal: AbortSignal): Promise<void>;
-  close(): Promise<void>;
 }
+
+export interface SinkWithDeadLetters extends Sink, DeadLetters {}

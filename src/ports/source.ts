@@ -1,18 +1,36 @@
 // What a mover reads.
 //
-// batch     a run of records of one topic as the log stored them, contiguous in its partition
+// batch     a run of records of one topic as the log stored them, in order
+// ack       what a source needs to know that its reader is through with a batch
+// position  where a record stands in its log, of logs that have such a thing
+//
+// Committing and identity are two things: how a log notes progress (an offset, a row, a delivery tag) is its own matter, and
+// need not be what tells a record from every other.
 
 import type { DeadReason } from '../errors.ts';
 
-/** A run of records of one topic and partition, contiguous in position, as the log stored them. */
+declare const inside: unique symbol;
+
+/** Opaque: made by a source, handed back to it, looked into by nobody else. */
+export interface Ack {
+  readonly [inside]: never;
+}
+
+/** A run of records of one topic and partition, as the log stored them. */
 export interface Batch {
+  /** For its commit. */
+  readonly ack: Ack;
   /** Which log it was read from, where that is known: its positions are of this one and no other of the same name. */
   readonly log?: string;
   readonly topic: string;
   readonly partition: number;
-  /** Position of the first and last record, inclusive, in this topic and partition. */
-  readonly first: number;
-  readonly last: number;
+  /**
+   * Position of the first and last record, inclusive, in this topic and partition: the same whenever and by whomever they
+   * are read. Neither is there where the log has no place for a record that outlives redelivery; then its bytes alone tell
+   * it from every other.
+   */
+  readonly first?: number;
+  readonly last?: number;
   /** The one event type of these records, or null when the records have to be asked. */
   readonly type: string | null;
   /** The one schema version they are of, where their stamp says it. */
@@ -30,24 +48,23 @@ export interface Batch {
    */
   readonly form?: 'raw' | 'null';
   /**
-   * Which ownership of the partition it was read under, where ownership can be lost. Goes back with the commit: what was
-   * read under an ownership that has ended commits nothing. Such a batch has no gaps: first + index is a record's position.
+   * Which ownership of the partition it was read under, where ownership can be lost: what was read under one is not before
+   * what was read under another, and what was read under one that has ended commits nothing. Such a batch has no gaps:
+   * first + index is a record's position.
    */
   readonly epoch?: number;
 }
 
-/** Up to where a reader has finished a partition, inclusive. A batch is one. */
-export interface Position {
-  readonly topic: string;
-  readonly partition: number;
+/** Of a log whose records have positions. */
+export interface PositionedBatch extends Batch {
+  readonly first: number;
   readonly last: number;
-  readonly epoch?: number;
 }
 
 /** A record of the log that no edge of ours has written, or one of an older version, or that is judged once more. */
 export interface ForeignRecord {
-  /** Its own, not its batch's. */
-  readonly position: number;
+  /** Its own, not its batch's; null where it has none that outlives redelivery. */
+  readonly position: number | null;
   /** The log's time of it or of one just before it in its batch, epoch milliseconds. */
   readonly atMs: number;
   /** Byte for byte; null is a tombstone. */
@@ -62,7 +79,10 @@ export type ForeignVerdict =
   /** A newer ugc wrote it: it may be a good row, and is not for this one to judge. */
   | { readonly ok: false; readonly reason: 'newer'; readonly detail: string };
 
-/** Judges a foreign record by the schema of the edge. The same record at the same place gets the same event_id, always. */
+/**
+ * Judges a foreign record by the schema of the edge. The same record at the same place gets the same event_id, always; one
+ * without a place, the same as any other of the same bytes.
+ */
 export type JudgeForeign = (
   record: ForeignRecord,
   place: { readonly topic: string; readonly partition: number },
@@ -82,16 +102,24 @@ export interface Source {
    * One that rejects has moved nothing: the next one gives what it would have given.
    */
   poll(options: PollOptions, signal: AbortSignal): Promise<readonly Batch[]>;
-  /** The reader has finished everything up to and including `last`; kept across restarts. */
-  commit(position: Position): Promise<void>;
+  /**
+   * The reader has finished this batch and all that were handed out before it of the same topic, partition and ownership;
+   * kept across restarts. One that was finished already, or is of an ownership that has ended, changes nothing.
+   */
+  commit(ack: Ack): Promise<void>;
   /** Whether the ownership a batch was read under still holds. Of a log that others read beside us; else it always does. */
   owns?(batch: Batch): boolean;
   /** In words what keeps it from reading just now; null = nothing. Of a log that is elsewhere. */
   problem?(): string | null;
   /**
-   * Events behind the positions committed, by topic, as far as this reader owns them; a moment old at most where counting
+   * Events behind what is committed, by topic, as far as this reader owns them; a moment old at most where counting
    * is cheap. A topic that is not in it has none, or of a log that is elsewhere it is not known or not owned.
    */
   lag?(): ReadonlyMap<string, number> | Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
+}
+
+/** A source whose records have positions. */
+export interface PositionedSource extends Source {
+  poll(options: PollOptions, signal: AbortSignal): Promise<readonly PositionedBatch[]>;
 }

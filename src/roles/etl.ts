@@ -7,11 +7,12 @@ import { refreshesIn } from '../adapters/clickhouse/ask/refreshes.ts';
 import { clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
 import { growingSink } from '../mover/growing-sink.ts';
 import { type Supervised, supervise } from '../mover/supervise.ts';
-import type { Sink } from '../ports/sink.ts';
+import type { SinkWithDeadLetters } from '../ports/sink.ts';
 import type { Source } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
 import type { Metrics } from '../process/telemetry.ts';
 import { type Clickhouse, openClickhouse } from './clickhouse.ts';
+import { moverMetricsOf } from './mover-metrics.ts';
 import { watchRefreshes } from './refreshes.ts';
 import type { Parts, Role, RoleDefinition } from './role.ts';
 import { strandedIn } from './stranded.ts';
@@ -43,7 +44,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
   const httpUrl = clickhouse.serve();
   const moving = supervise({
     sink,
-    sinkTitle: 'ClickHouse',
+    deadLetters: sink,
     isPrepared: isOpenHere,
     tables: catalogue.tables(),
     openSource,
@@ -56,7 +57,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
     intervalMs: config.etlIntervalMs,
     graceMs: config.shutdownTimeoutMs / 3,
     logger,
-    metrics,
+    metrics: moverMetricsOf(metrics),
   });
   const refreshes = watchRefreshes({
     read: signal => refreshesIn(client, config.clickhouseDatabase, signal),
@@ -68,8 +69,6 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
   catalogue.join({
     prepare: ({ tables, hasNewTopics }) => moving.define(tables, transport !== null && hasNewTopics),
   });
-  // A folder that was used with a broker and now is without: this reader has all that is left.
-  if (transport === null) await parts.buffer!.retire('drain');
   parts.tables = { client, httpUrl };
   const topics = () => catalogue.topics().read;
   // With a broker the disk is no business of this role: what another has left there is at least told.
@@ -98,7 +97,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
 
 const sinksOver =
   ({ client, isEmbedded }: Clickhouse, { config, logger }: Parts) =>
-  (tables: readonly TableDefinition[]): Sink =>
+  (tables: readonly TableDefinition[]): SinkWithDeadLetters =>
     clickhouseSink({
       client,
       database: config.clickhouseDatabase,

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { sqliteBuffer } from '../adapters/disk/log/buffer.ts';
 import { liveCatalogue } from '../catalogue/live.ts';
+import { bufferReadersOf } from '../config/buffer-readers.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { type DurableLog, diskOnlyLog, openBrokerLog } from '../log/durable-log.ts';
@@ -42,10 +43,9 @@ export async function openParts(options: PartsOptions): Promise<SharedParts> {
   const writes = roles.some(role => role.writes);
   const clock = watchClock(config, writes, logger);
   const buffer = writes || transport === null ? await openBuffer(config, logger, onBroken) : null;
+  if (buffer !== null) await keepReaders(buffer, config, logger);
   const log = writes ? await openLog({ transport, buffer: buffer!, catalogue, config, logger, metrics }) : null;
   if (log !== null) catalogue.join({ apply: ({ topics }) => log.want(topics.written) });
-  // A folder that was used without a broker and now is with one: the drain has all that is left.
-  if (transport !== null) await buffer?.retire('etl');
   const parts: Parts = {
     config,
     version,
@@ -115,6 +115,20 @@ const openBuffer = (config: Config, log: Logger, onBroken: (reason: string) => v
     log,
     onFailure: error => onBroken(`the disk buffer failed: ${messageOf(error)}`),
   });
+
+/** Before anything reads or writes. Where there is no room to open the file it is done once there is. */
+async function keepReaders(buffer: DiskBuffer, config: Config, logger: Logger): Promise<void> {
+  const kept = bufferReadersOf(config);
+  const keeping = buffer.keepReaders(kept).then(forgotten => {
+    for (const { reader, behind } of forgotten)
+      logger[behind === 0 ? 'info' : 'warn'](
+        { reader, behind, readers: kept },
+        `the disk buffer forgets its reader ${reader}, which these settings have not; ${behind ?? 'an unknown number of'} events it had not passed are kept for ${kept.join(' and ')} only`,
+      );
+  });
+  if (buffer.problem() === null) await keeping;
+  else keeping.catch(error => logger.error({ err: error }, 'the readers of the disk buffer could not be set'));
+}
 
 const noRoomCodes = new Set(['ENOSPC', 'EDQUOT']);
 

@@ -1,18 +1,8 @@
-// What every DiskBuffer does, whatever it is made of.
+// What every DiskBuffer does, whatever it is made of. What its readers do like those of any log is in source.contract.ts.
 
 import { describe, expect, test } from 'bun:test';
 import type { DiskBuffer, Range } from '../../src/ports/buffer.ts';
-import {
-  bodiesOf,
-  commitAll,
-  envelope,
-  envelopes,
-  idsOf,
-  isEmpty,
-  noTopics,
-  pollAll,
-  pollSome,
-} from '../support/buffer.ts';
+import { bodiesOf, commitAll, envelope, envelopes, idsOf, isEmpty, pollAll, pollSome } from '../support/buffer.ts';
 import { until } from '../support/until.ts';
 import { binaryOf, booking } from '../support/versions.ts';
 
@@ -104,55 +94,6 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         expect(new Set(idsOf(await pollAll(source, 900))).size).toBe(900);
       }));
 
-    test('a poll that finds nothing waits for the next append', () =>
-      withBuffer(async buffer => {
-        const source = buffer.source('etl');
-        const polled = pollSome(source);
-        await buffer.append(envelopes(1));
-        expect(idsOf(await polled)).toEqual(['e0']);
-      }));
-
-    test('an aborted poll resolves empty at once, and takes nothing with it', () =>
-      withBuffer(async buffer => {
-        const source = buffer.source('etl');
-        const stop = new AbortController();
-        const polled = source.poll({ paused: noTopics, bytesMax: 2 ** 20 }, stop.signal);
-        stop.abort();
-        expect(await polled).toEqual([]);
-        for (let i = 0; i < 20; i++) {
-          const appended = buffer.append([envelope(`${i}`)]);
-          const aborted = new AbortController();
-          const racing = source.poll({ paused: noTopics, bytesMax: 2 ** 20 }, aborted.signal);
-          await appended;
-          aborted.abort();
-          const ids = [...idsOf(await racing)];
-          if (ids.length === 0) ids.push(...idsOf(await pollSome(source)));
-          expect(ids).toEqual([`${i}`]);
-        }
-      }));
-
-    test('a source begins at what its reader has committed, and reads the rest again', () =>
-      withBuffer(async buffer => {
-        const first = buffer.source('etl');
-        await buffer.append(envelopes(2, 'click', 'a'));
-        await buffer.append(envelopes(2, 'click', 'b'));
-        const batches = await pollAll(first, 4);
-        await commitAll(first, batches.slice(0, 1));
-        await first.close();
-        expect(idsOf(await pollAll(buffer.source('etl'), 2))).toEqual(['b0', 'b1']);
-      }));
-
-    test('committing an earlier position again takes nothing back', () =>
-      withBuffer(async buffer => {
-        const source = buffer.source('etl');
-        await buffer.append(envelopes(1, 'click', 'a'));
-        await buffer.append(envelopes(1, 'click', 'b'));
-        const batches = await pollAll(source, 2);
-        await commitAll(source, [batches[1]!, batches[0]!]);
-        await source.close();
-        expect(await pollAll(buffer.source('etl'), 0)).toEqual([]);
-      }));
-
     test('a row stays until every reader has passed it', () =>
       withBuffer(async buffer => {
         const etl = buffer.source('etl');
@@ -178,14 +119,6 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         await until(async () => (await buffer.stats()).events === 3, 'page views are gone');
         await source.close();
         expect(idsOf(await pollAll(buffer.source('etl'), 3))).toEqual(['e0', 'e1', 'e2']);
-      }));
-
-    test('a paused topic is held back, the others flow, and later it comes whole', () =>
-      withBuffer(async buffer => {
-        const source = buffer.source('etl');
-        await buffer.append([...envelopes(3, 'click'), ...envelopes(3, 'page_view', 'p')]);
-        expect(idsOf(await pollAll(source, 3, new Set(['ugc.click'])))).toEqual(['p0', 'p1', 'p2']);
-        expect(idsOf(await pollAll(source, 3, new Set(['ugc.page_view'])))).toEqual(['e0', 'e1', 'e2']);
       }));
 
     test('a poll is bounded in bytes, yet always moves on', () =>
@@ -251,16 +184,45 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
         await source.close();
       }));
 
-    test('what was kept for a retired reader alone goes, the rest stays', () =>
+    test('of the readers exactly those named are kept: what was there for the others alone goes, the rest stays', () =>
       withBuffer(async buffer => {
-        const [, drain] = [buffer.source('etl'), buffer.source('drain')];
-        await buffer.append(envelopes(3));
-        await commitAll(drain, await pollSome(drain));
+        const sources = ['etl', 'drain', 'archive'].map(reader => buffer.source(reader));
+        await buffer.append([...envelopes(3), ...envelopes(2, 'page_view', 'p')]);
+        const [etl, drain] = [sources[0]!, sources[1]!];
+        await commitAll(drain, await pollAll(drain, 5));
+        await commitAll(
+          etl,
+          (await pollAll(etl, 5)).filter(({ topic }) => topic === 'ugc.click'),
+        );
         await buffer.append([envelope('later')]);
-        await buffer.retire('etl');
+        const forgotten = await buffer.keepReaders(['drain']);
+        expect(forgotten.toSorted((a, b) => (a.reader < b.reader ? -1 : 1))).toEqual([
+          { reader: 'archive', behind: 6 },
+          { reader: 'etl', behind: 3 },
+        ]);
         await until(async () => (await buffer.stats()).events === 1, 'only the last one is left');
-        await buffer.retire('etl');
+        expect(await buffer.keepReaders(['drain'])).toEqual([]);
         expect(idsOf(await pollSome(drain))).toEqual(['later']);
+      }));
+
+    test('a reader that is kept for the first time has all there is, though the one it was kept for is forgotten', () =>
+      withBuffer(async buffer => {
+        buffer.source('etl');
+        await buffer.append(envelopes(3));
+        expect(await buffer.keepReaders(['drain', 'archive'])).toEqual([{ reader: 'etl', behind: 3 }]);
+        const drain = buffer.source('drain');
+        await commitAll(drain, await pollAll(drain, 3));
+        expect(idsOf(await pollAll(buffer.source('archive'), 3))).toEqual(['e0', 'e1', 'e2']);
+      }));
+
+    test('a reader that was forgotten while it lives is back with its next commit', () =>
+      withBuffer(async buffer => {
+        const etl = buffer.source('etl');
+        await buffer.append([envelope('a')]);
+        const batches = await pollAll(etl, 1);
+        await buffer.keepReaders(['drain']);
+        await commitAll(etl, batches);
+        expect((await buffer.keepReaders(['drain'])).map(({ reader }) => reader)).toEqual(['etl']);
       }));
 
     test('keys come with the records when asked for, and only then', () =>

@@ -1,7 +1,8 @@
 // The Kafka source where offsets have gaps: transactions, compaction, retention.
 
 import { expect, test } from 'bun:test';
-import type { Batch } from '../../src/ports/source.ts';
+import { ackOf } from '../../src/adapters/kafka/read/partitions.ts';
+import type { PositionedBatch } from '../../src/ports/source.ts';
 import { kafkaClient } from '../support/kafka.ts';
 import { kafkaInTest } from '../support/kafka-in-test.ts';
 import { commitAll, namesOf, read, stamped } from '../support/kafka-source.ts';
@@ -60,7 +61,7 @@ test('offsets that compaction has emptied are passed', async () => {
   const batches = await eventually(async () => {
     const [rolled] = await put('roll'); // segments are closed by what comes after them, and only closed ones are compacted
     const source = sources.open(newName(), [topic]);
-    const got: Batch[] = [];
+    const got: PositionedBatch[] = [];
     while (!got.some(({ last }) => last >= Number(rolled!.baseOffset))) got.push(...(await read(source, 1)));
     await source.close();
     // One segment after the other: until all but the last `a` of those that are closed for certain are gone.
@@ -78,7 +79,7 @@ test('what retention has deleted unread is said to be missing, and the rest is r
   );
   const before = sources.open(group, [topic]);
   const [batch] = await read(before, 10);
-  await before.commit({ ...batch!, last: 1 });
+  await before.commit(ackOf({ ...batch!, epoch: batch!.epoch!, last: 1 }));
   await before.close();
   await own.admin.fetchTopicMetadata({ topics: [topic] });
   await own.admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '7' }] });

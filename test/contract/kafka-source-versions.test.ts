@@ -5,10 +5,10 @@ import { assign } from '../../src/adapters/kafka/read/assign.ts';
 import { kafkaSource } from '../../src/adapters/kafka/read/source.ts';
 import { memorySink } from '../../src/adapters/memory/sink.ts';
 import { type Mover, startMover } from '../../src/mover/loop.ts';
-import type { Sink } from '../../src/ports/sink.ts';
+import type { SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import { kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { stamped } from '../support/kafka-source.ts';
-import { quietLogger, sharedMetrics } from '../support/quiet.ts';
+import { moverMetrics, quietLogger } from '../support/quiet.ts';
 import { eventually } from '../support/ugc.ts';
 
 let kafka: TestKafka;
@@ -20,7 +20,7 @@ afterAll(() => kafka.stopForGood());
 const topic = 'rolling';
 
 /** A mover that knows this version; it upgrades nothing but the version itself. */
-const moverOf = (version: number, sink: Sink): Mover =>
+const moverOf = (version: number, sink: SinkWithDeadLetters): Mover =>
   startMover({
     source: kafkaSource({
       brokers: kafka.brokers,
@@ -31,6 +31,7 @@ const moverOf = (version: number, sink: Sink): Mover =>
       sessionTimeoutMs: 6_000,
     }),
     sink,
+    deadLetters: sink,
     types: new Map([['page_view', version]]),
     judge: ({ value }) => {
       const body = Buffer.from(value!).toString().replace('_version":1', `_version":${version}`);
@@ -41,7 +42,7 @@ const moverOf = (version: number, sink: Sink): Mover =>
     intervalMs: 10,
     graceMs: 1_000,
     logger: quietLogger,
-    metrics: sharedMetrics,
+    metrics: moverMetrics,
   });
 
 test('what a newer edge wrote waits for the newer mover, in the partition it is in, and nothing is lost or buried', async () => {
@@ -64,7 +65,7 @@ test('what a newer edge wrote waits for the newer mover, in the partition it is 
     await producer.send({ topic, messages: values.map(value => ({ partition, value })) });
   };
   const stored = memorySink();
-  const sink: Sink = { ...stored, close: async () => {} }; // it outlives the movers
+  const sink: SinkWithDeadLetters = { ...stored, close: async () => {} }; // it outlives the movers
   const rows = (version?: number): number =>
     [...stored.rows('page_view').values()].filter(row => version === undefined || row.schema_version === version)
       .length;

@@ -17,7 +17,6 @@ import {
   namesOf,
   nothingPaused,
   read,
-  readFor,
   stamped,
 } from '../support/kafka-source.ts';
 import { eventually } from '../support/until.ts';
@@ -125,7 +124,7 @@ test('it begins at what was committed, and only commit moves that', async () => 
   );
   const first = sources.open(group, [topic]);
   const batches = await read(first, 8);
-  await first.commit(batches[0]!);
+  await first.commit(batches[0]!.ack);
   expect(first.lag()).toEqual(new Map([[topic, 4]]));
   expect(await committed(group, topic)).toEqual([4]);
   await first.close();
@@ -142,25 +141,6 @@ test('commits that come together go together, of each partition its last', async
   const [offsets] = await own.admin.fetchOffsets({ groupId: group, topics: [topic] });
   expect(offsets!.partitions.map(({ offset }) => offset)).toEqual(['10', '10', '10', '10', '10']);
   expect(source.lag()).toEqual(new Map([[topic, 0]]));
-});
-
-test('a paused topic waits while others are read, and is whole afterwards', async () => {
-  const [one, other] = [await newTopic(), await newTopic()];
-  const source = sources.open(newName(), [one, other]);
-  await send(
-    one,
-    names(3, 'p').map(name => stamped(name)),
-  );
-  await send(
-    other,
-    names(3, 'o').map(name => stamped(name)),
-  );
-  const paused = new Set([one]);
-  expect(namesOf(await read(source, 3, { paused }))).toEqual(names(3, 'o'));
-  await send(other, [stamped('later')]);
-  expect(namesOf(await read(source, 1, { paused }))).toEqual(['later']);
-  expect(await readFor(source, 300, paused)).toEqual([]);
-  expect(namesOf(await read(source, 3))).toEqual(names(3, 'p'));
 });
 
 test('a poll takes what it asked for, and what is read ahead is bounded', async () => {

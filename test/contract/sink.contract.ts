@@ -1,8 +1,8 @@
-// What every Sink does, whatever engine is behind it.
+// What every SinkWithDeadLetters does, whatever engine is behind it.
 
 import { describe, expect, test } from 'bun:test';
 import { PipelineError } from '../../src/errors.ts';
-import type { DeadLetter, Sink } from '../../src/ports/sink.ts';
+import type { DeadLetter, SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import type { TableDefinition } from '../../src/ports/tables.ts';
 import { oddLine, oddTable, oddValues } from '../support/odd-rows.ts';
 import { blockOf, seenBlock, seenLine, seenRows, seenTable } from '../support/rows.ts';
@@ -15,7 +15,7 @@ export interface SinkOptions {
 }
 
 export interface SinkUnderTest {
-  sink(options: SinkOptions): Sink;
+  sink(options: SinkOptions): SinkWithDeadLetters;
   /** Runs SQL; its rows as objects. */
   query<Row>(sql: string): Promise<Row[]>;
   command(sql: string): Promise<void>;

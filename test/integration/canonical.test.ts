@@ -11,7 +11,7 @@ import { type Engine, openEngine } from '../../src/adapters/chdb/engine.ts';
 import { clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
 import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
 import { type Judge, judgeOf } from '../../src/catalogue/judge.ts';
-import type { Sink } from '../../src/ports/sink.ts';
+import type { SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import { parseJson } from '../../src/record/json.ts';
 import { anyEventOf, anyNumber, jsonOf, kept, storedOf } from '../support/any-event.ts';
 import { everyKind } from '../support/every-kind.ts';
@@ -22,7 +22,7 @@ import { temporaryFolder } from '../support/ugc.ts';
 const folder = temporaryFolder();
 const random = randomOf('canonical');
 let engine: Engine;
-let sink: Sink;
+let sink: SinkWithDeadLetters;
 const all = catalogueOf([everyKind, ...catalogue.types]);
 const nowMs = Date.parse('2026-11-21T12:00:00Z');
 const judge: Judge = judgeOf({

@@ -7,7 +7,7 @@ import { type Letters, lettersIn } from '../../src/adapters/clickhouse/ask/lette
 import { derivedId, foreignJudgeOf } from '../../src/catalogue/foreign.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { replay } from '../../src/operate/replay.ts';
-import type { DeadLetter, Sink } from '../../src/ports/sink.ts';
+import type { DeadLetter, SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import { click, film, judgeOptions, nowMs } from '../support/edge.ts';
 import { engineInTest } from '../support/engine-in-test.ts';
 
@@ -16,7 +16,11 @@ const { sql } = own;
 const never = new AbortController().signal;
 
 const tables = [click, film].map(({ event_type }) => tableOf(catalogue.find(event_type)!));
-async function prepared(): Promise<{ readonly db: string; readonly sink: Sink; readonly letters: Letters }> {
+async function prepared(): Promise<{
+  readonly db: string;
+  readonly sink: SinkWithDeadLetters;
+  readonly letters: Letters;
+}> {
   const { db, client, sink } = await own.prepared(tables);
   return { db, sink, letters: lettersIn(client, db) };
 }
@@ -202,7 +206,7 @@ describe('replay', () => {
     );
     await sink.deadLetter(many, never);
     let inserts = 0;
-    const halting: Sink = {
+    const halting: SinkWithDeadLetters = {
       ...sink,
       insert: (...call) =>
         ++inserts > 2 ? Promise.reject(new PipelineError('sink_halted', 'no table')) : sink.insert(...call),

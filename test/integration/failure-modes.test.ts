@@ -21,11 +21,11 @@ import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
 import { clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
 import { PipelineError } from '../../src/errors.ts';
 import { type Mover, startMover } from '../../src/mover/loop.ts';
-import type { RowBlock, Sink } from '../../src/ports/sink.ts';
-import type { Batch } from '../../src/ports/source.ts';
+import type { RowBlock, SinkWithDeadLetters } from '../../src/ports/sink.ts';
+import type { PositionedBatch } from '../../src/ports/source.ts';
 import { engineInTest } from '../support/engine-in-test.ts';
 import { batchOf, type ListSource, listSource, versionOne } from '../support/list-source.ts';
-import { quietLogger, samplesOf, sharedMetrics } from '../support/quiet.ts';
+import { moverMetrics, quietLogger, samplesOf, sharedMetrics } from '../support/quiet.ts';
 import { seenBlock, seenLine, seenRows, seenTable } from '../support/rows.ts';
 import { until } from '../support/until.ts';
 
@@ -55,7 +55,11 @@ interface Attempt {
 }
 
 /** Moves `log`; `fault` stands in front of every insert and may throw, before or after it is done. */
-function moving(sink: Sink, log: Batch[], fault: (insert: () => Promise<void>, attempt: Attempt) => Promise<void>) {
+function moving(
+  sink: SinkWithDeadLetters,
+  log: PositionedBatch[],
+  fault: (insert: () => Promise<void>, attempt: Attempt) => Promise<void>,
+) {
   const attempts: Attempt[] = [];
   const source: ListSource = listSource(log);
   const mover: Mover = startMover({
@@ -69,6 +73,7 @@ function moving(sink: Sink, log: Batch[], fault: (insert: () => Promise<void>, a
       },
       close: async () => {},
     },
+    deadLetters: sink,
     types: versionOne('seen'),
     judge: () => ({ ok: false, reason: 'unknown_type', detail: '' }),
     blockRowsMax: 10_000,
@@ -76,12 +81,12 @@ function moving(sink: Sink, log: Batch[], fault: (insert: () => Promise<void>, a
     intervalMs: 0,
     graceMs: 1_000,
     logger: quietLogger,
-    metrics: sharedMetrics,
+    metrics: moverMetrics,
   });
   return { source, mover, attempts };
 }
 
-const batch = (count: number, partition = 0, first = 0): Batch =>
+const batch = (count: number, partition = 0, first = 0): PositionedBatch =>
   batchOf(
     { topic: 'seen', partition, type: 'seen', bodies: seenRows(count).map(row => seenLine(row).trimEnd()) },
     first,

@@ -10,19 +10,19 @@ import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
 import { foreignJudgeOf } from '../../src/catalogue/foreign.ts';
 import { judgeOf } from '../../src/catalogue/judge.ts';
 import { startMover } from '../../src/mover/loop.ts';
-import type { Sink } from '../../src/ports/sink.ts';
+import type { SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { click, film, judgeOptions, originOf } from '../support/edge.ts';
 import { isWithoutKafka, kafkaClient, makeTopics, startKafka, type TestKafka } from '../support/kafka.ts';
 import { sourcesOf } from '../support/kafka-source.ts';
-import { quietLogger, sharedMetrics } from '../support/quiet.ts';
+import { moverMetrics, quietLogger } from '../support/quiet.ts';
 import { until } from '../support/until.ts';
 
 let kafka: TestKafka;
 let admin: Admin;
 let producer: Producer;
 let local: TemporaryEngine;
-let sink: Sink;
+let sink: SinkWithDeadLetters;
 
 const sql = async (query: string): Promise<string> => (await local.engine.query(query)).bytes.toString().trim();
 const sources = sourcesOf(() => ({ brokers: kafka.brokers }));
@@ -75,6 +75,7 @@ async function moveAll(groupId: string): Promise<void> {
   const mover = startMover({
     source: sources.open(groupId, [topic]),
     sink: { ...sink, close: async () => {} },
+    deadLetters: sink,
     types: new Map(catalogue.types.map(({ name, version }) => [name, version])),
     judge: foreignJudgeOf({ ...judgeOptions, catalogue, bodyBytesMax: 2 ** 21 }),
     blockRowsMax: 10_000,
@@ -82,7 +83,7 @@ async function moveAll(groupId: string): Promise<void> {
     intervalMs: 0,
     graceMs: 2_000,
     logger: quietLogger,
-    metrics: sharedMetrics,
+    metrics: moverMetrics,
   });
   let committed = '';
   const look = async (): Promise<void> => {

@@ -10,16 +10,16 @@ import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
 import { derivedId, foreignJudgeOf } from '../../src/catalogue/foreign.ts';
 import { judgeOf } from '../../src/catalogue/judge.ts';
 import { startMover } from '../../src/mover/loop.ts';
-import type { RowBlock, Sink } from '../../src/ports/sink.ts';
-import type { Batch } from '../../src/ports/source.ts';
+import type { RowBlock, SinkWithDeadLetters } from '../../src/ports/sink.ts';
+import type { PositionedBatch } from '../../src/ports/source.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { click, film, judgeOptions, nowMs, originOf } from '../support/edge.ts';
-import { batchOf, type ListSource, listSource } from '../support/list-source.ts';
-import { quietLogger, sharedMetrics } from '../support/quiet.ts';
+import { acked, batchOf, type ListSource, listSource } from '../support/list-source.ts';
+import { moverMetrics, quietLogger } from '../support/quiet.ts';
 import { until } from '../support/until.ts';
 
 let local: TemporaryEngine;
-let sink: Sink;
+let sink: SinkWithDeadLetters;
 /** Blocks the sink was given, in order, whatever became of them. */
 const inserts: RowBlock[] = [];
 
@@ -87,8 +87,8 @@ const values: readonly (Uint8Array | null)[] = poison.flatMap(([bad], at) => [
 const first = 1_000;
 
 /** As Kafka gives them: runs of lines, and what is no line alone. `cuts` end a run wherever they are. */
-function foreignBatches(...cuts: number[]): Batch[] {
-  const batches: Batch[] = [];
+function foreignBatches(...cuts: number[]): PositionedBatch[] {
+  const batches: PositionedBatch[] = [];
   let run: string[] = [];
   const place = { topic: 'others', partition: 1, type: null, oldestAtMs: nowMs - 1_000 };
   const flush = (end: number): void => {
@@ -102,7 +102,8 @@ function foreignBatches(...cuts: number[]): Batch[] {
     if (line !== null && !line.includes('\n')) run.push(line);
     else {
       const form = value === null ? 'null' : 'raw';
-      batches.push({ ...place, first: position, last: position, count: 1, ndjson: value ?? new Uint8Array(), form });
+      const ndjson = value ?? new Uint8Array();
+      batches.push(acked({ ...place, first: position, last: position, count: 1, ndjson, form }));
     }
   }
   flush(first + values.length);
@@ -117,6 +118,7 @@ async function moved(source: ListSource): Promise<void> {
   const mover = startMover({
     source,
     sink,
+    deadLetters: sink,
     types: new Map(catalogue.types.map(({ name, version }) => [name, version])),
     judge: foreignJudgeOf({ ...judgeOptions, catalogue, bodyBytesMax: 2 * 2 ** 20, now: () => nowMs }),
     blockRowsMax: 1_000,
@@ -124,7 +126,7 @@ async function moved(source: ListSource): Promise<void> {
     intervalMs: 0,
     graceMs: 1_000,
     logger: quietLogger,
-    metrics: sharedMetrics,
+    metrics: moverMetrics,
   });
   await until(() => source.committed.get('others/1') === lastPosition, 'all is committed');
   await mover.stop();
@@ -182,8 +184,8 @@ test('one bad record among the edge’s own costs the good ones of its block one
   });
   bodies.splice(77, 1, bodies[77]!.replace('"page_url":"/"', '"page_url":7x'));
   const before = inserts.length;
-  const log: Batch[] = [
-    {
+  const log = [
+    acked({
       topic: 'others',
       partition: 1,
       first: lastPosition - 199,
@@ -192,7 +194,7 @@ test('one bad record among the edge’s own costs the good ones of its block one
       count: 200,
       oldestAtMs: nowMs,
       ndjson: Buffer.from(bodies.map(body => `${body}\n`).join('')),
-    },
+    }),
   ];
   await moved(listSource(log));
   expect(inserts.slice(before).map(({ rows }) => rows)).toEqual([200, 199]);

@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sqliteBuffer } from '../../src/adapters/disk/log/buffer.ts';
 import { openStore, type Store } from '../../src/adapters/disk/log/store.ts';
+import type { StoredRun } from '../../src/adapters/disk/read/read.ts';
 import { PipelineError } from '../../src/errors.ts';
 import type { Envelope } from '../../src/ports/log.ts';
-import type { Batch } from '../../src/ports/source.ts';
 import { bodiesOf, commitAll, envelope, envelopes, idsOf, isEmpty, noTopics, pollAll } from '../support/buffer.ts';
 import { type Random, randomOf } from '../support/random.ts';
 import { until } from '../support/until.ts';
@@ -54,8 +54,8 @@ function fillFile(random: Random, rows: number): Envelope[] {
 }
 
 /** Reads to the end as the source does; more reads than could be needed fail. */
-function readAll(store: Store): Batch[] {
-  const all: Batch[] = [];
+function readAll(store: Store): StoredRun[] {
+  const all: StoredRun[] = [];
   let cursors = store.register('etl');
   for (let reads = 0; reads < 1000; reads++) {
     const reading = store.read({ cursors, paused: noTopics, bytesMax: 2 ** 16, withKeys: false, after: '' });

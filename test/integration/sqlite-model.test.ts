@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { sqliteBuffer } from '../../src/adapters/disk/log/buffer.ts';
 import { memoryBuffer } from '../../src/adapters/memory/buffer.ts';
 import type { DiskBuffer } from '../../src/ports/buffer.ts';
-import type { Batch, Source } from '../../src/ports/source.ts';
+import type { PositionedBatch, PositionedSource } from '../../src/ports/source.ts';
 import { bodiesOf, commitAll, envelope, isEmpty, pollAll } from '../support/buffer.ts';
 import { type Random, randomOf } from '../support/random.ts';
 import { until } from '../support/until.ts';
@@ -24,8 +24,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A source, and what it has delivered since it was opened, by topic. */
 interface Reading {
-  source: Source;
-  seen: Map<string, Batch[]>;
+  source: PositionedSource;
+  seen: Map<string, PositionedBatch[]>;
 }
 
 const openSource = (buffer: DiskBuffer, reader: string): Reading => ({
@@ -33,13 +33,14 @@ const openSource = (buffer: DiskBuffer, reader: string): Reading => ({
   seen: new Map(),
 });
 
-function note({ seen }: Reading, batches: readonly Batch[]): void {
+function note({ seen }: Reading, batches: readonly PositionedBatch[]): void {
   for (const batch of batches) seen.set(batch.topic, [...(seen.get(batch.topic) ?? []), batch]);
 }
 
 const eventsOf = ({ seen }: Reading): number => [...seen.values()].flat().reduce((sum, { count }) => sum + count, 0);
 
-const essence = (batches: readonly Batch[]) => batches.map(batch => [batch.type, batch.count, bodiesOf(batch)]);
+const essence = (batches: readonly PositionedBatch[]) =>
+  batches.map(batch => [batch.type, batch.count, bodiesOf(batch)]);
 
 function pausedOf(random: Random): Set<string> {
   return new Set(types.filter(() => random.next() < 0.2).map(type => `ugc.${type}`));
@@ -52,8 +53,8 @@ async function commitSome(random: Random, real: Reading, modelled: Reading): Pro
     const both = Math.min(batches.length, others.length);
     if (both === 0 || random.next() < 0.5) continue;
     const upTo = random.between(0, both - 1);
-    await real.source.commit(batches[upTo]!);
-    await modelled.source.commit(others[upTo]!);
+    await real.source.commit(batches[upTo]!.ack);
+    await modelled.source.commit(others[upTo]!.ack);
   }
 }
 

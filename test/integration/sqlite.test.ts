@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import type { DiskBuffer } from '../../src/ports/buffer.ts';
-import type { Batch, Source } from '../../src/ports/source.ts';
+import type { PositionedBatch, PositionedSource } from '../../src/ports/source.ts';
 import { childTypes, commitAll, envelope, envelopes, idsOf, isEmpty, pollAll, pollSome } from '../support/buffer.ts';
 import { bufferFolder } from '../support/buffer-folder.ts';
 import { randomOf } from '../support/random.ts';
@@ -39,10 +39,10 @@ function child(mode: 'append' | 'move', prefix = '') {
 }
 
 /** What is in the file now, whoever wrote it: of each topic up to a record of our own. */
-async function pollToTheEnd(buffer: DiskBuffer, source: Source): Promise<Batch[]> {
+async function pollToTheEnd(buffer: DiskBuffer, source: PositionedSource): Promise<PositionedBatch[]> {
   const ends = childTypes.map(type => envelope(`end of ${type}`, type));
   await buffer.append(ends);
-  const all: Batch[] = [];
+  const all: PositionedBatch[] = [];
   while (ends.some(({ id }) => !idsOf(all).includes(id))) all.push(...(await pollSome(source)));
   return all;
 }
@@ -127,7 +127,7 @@ describe('two buffers over one file', () => {
     const [ingest, etl] = [await open(), await open()];
     const source = etl.source('etl');
     for (let i = 0; i < 1500; i++) await ingest.append([envelope(`${i}`, 'click', 'x'.repeat(30_000))]);
-    await source.commit((await pollAll(source, 1500)).at(-1)!);
+    await source.commit((await pollAll(source, 1500)).at(-1)!.ack);
     let appended = 0;
     let slowestMs = 0;
     for (let deletedAll = false; !deletedAll; appended++) {

@@ -21,12 +21,12 @@ import { requeue } from '../../src/operate/buffer-requeue.ts';
 import { replay } from '../../src/operate/replay.ts';
 import type { DiskBuffer } from '../../src/ports/buffer.ts';
 import type { Envelope } from '../../src/ports/log.ts';
-import type { Sink } from '../../src/ports/sink.ts';
+import type { SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import type { JudgeForeign, Source } from '../../src/ports/source.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { judgeOptions, nowMs } from '../support/edge.ts';
 import { batchOf, listSource } from '../support/list-source.ts';
-import { quietLogger, sharedMetrics } from '../support/quiet.ts';
+import { moverMetrics, quietLogger } from '../support/quiet.ts';
 import { eventually } from '../support/ugc.ts';
 import { type Binary, binaryOf, booking, opening, wideUser } from '../support/versions.ts';
 
@@ -67,7 +67,10 @@ const bookings = (): Promise<unknown[]> =>
 const booked = (at: number, seat: number, hall = 'unknown') => ({ at, v: 3, seat, hall, user: String(wideUser) });
 
 /** The tables as a binary makes them. */
-async function sinkOf({ catalogue }: Pick<Binary, 'catalogue'>, migrate: 'auto' | 'off' = 'auto'): Promise<Sink> {
+async function sinkOf(
+  { catalogue }: Pick<Binary, 'catalogue'>,
+  migrate: 'auto' | 'off' = 'auto',
+): Promise<SinkWithDeadLetters> {
   const tables = catalogue.types.map(tableOf);
   const sink = clickhouseSink({ client: client(), database, tables, migrate, timeoutMs: 20_000, embedded: true });
   await sink.prepare();
@@ -78,10 +81,11 @@ const judgeOf = ({ catalogue }: Pick<Binary, 'catalogue'>): JudgeForeign =>
   foreignJudgeOf({ ...judgeOptions, catalogue, bodyBytesMax: 2 ** 20, now: () => nowMs });
 
 /** The mover of a binary; it is stopped at the end of the test, if not before. */
-function move(binary: Binary, source: Source, sink: Sink): Mover {
+function move(binary: Binary, source: Source, sink: SinkWithDeadLetters): Mover {
   const mover = startMover({
     source,
     sink,
+    deadLetters: sink,
     types: binary.types,
     judge: judgeOf(binary),
     blockRowsMax: 1_000,
@@ -89,7 +93,7 @@ function move(binary: Binary, source: Source, sink: Sink): Mover {
     intervalMs: 0,
     graceMs: 1_000,
     logger: quietLogger,
-    metrics: sharedMetrics,
+    metrics: moverMetrics,
   });
   closing.push(() => mover.stop());
   return mover;

@@ -2,7 +2,7 @@
 
 import type { DiskBuffer } from '../../src/ports/buffer.ts';
 import type { Envelope } from '../../src/ports/log.ts';
-import type { Batch, Source } from '../../src/ports/source.ts';
+import type { Batch, PositionedBatch, PositionedSource } from '../../src/ports/source.ts';
 
 /** Of the events a child appends (buffer-child.ts). */
 export const childTypes = ['click', 'page_view', 'film_watched'] as const;
@@ -17,7 +17,8 @@ export function envelope(id: string, type = 'click', extra = ''): Envelope {
 export const envelopes = (count: number, type?: string, prefix = 'e'): Envelope[] =>
   Array.from({ length: count }, (_, index) => envelope(`${prefix}${index}`, type));
 
-export const bodiesOf = (batch: Batch): string[] => new TextDecoder().decode(batch.ndjson).split('\n').slice(0, -1);
+export const bodiesOf = (batch: Pick<Batch, 'ndjson'>): string[] =>
+  new TextDecoder().decode(batch.ndjson).split('\n').slice(0, -1);
 export const idOf = (body: string): string => JSON.parse(body).event_id;
 export const idsOf = (batches: readonly Batch[]): string[] => batches.flatMap(bodiesOf).map(idOf);
 
@@ -25,7 +26,11 @@ export const idsOf = (batches: readonly Batch[]): string[] => batches.flatMap(bo
 const patienceMs = 90_000;
 
 /** One poll that must find something. */
-export async function pollSome(source: Source, bytesMax = 2 ** 20, paused = noTopics): Promise<readonly Batch[]> {
+export async function pollSome(
+  source: PositionedSource,
+  bytesMax = 2 ** 20,
+  paused = noTopics,
+): Promise<readonly PositionedBatch[]> {
   const batches = await source.poll({ paused, bytesMax }, AbortSignal.timeout(patienceMs));
   if (batches.length === 0) throw new Error(`nothing came within ${patienceMs} ms`);
   return batches;
@@ -34,8 +39,8 @@ export async function pollSome(source: Source, bytesMax = 2 ** 20, paused = noTo
 const countOf = (batches: readonly Batch[]): number => batches.reduce((sum, { count }) => sum + count, 0);
 
 /** So many events, however long they take, and whatever comes right behind them: one too many is for the test to find. */
-export async function pollAll(source: Source, count: number, paused = noTopics): Promise<Batch[]> {
-  const all: Batch[] = [];
+export async function pollAll(source: PositionedSource, count: number, paused = noTopics): Promise<PositionedBatch[]> {
+  const all: PositionedBatch[] = [];
   while (countOf(all) < count) all.push(...(await pollSome(source, 2 ** 20, paused)));
   for (;;) {
     const more = await source.poll({ paused, bytesMax: 2 ** 20 }, AbortSignal.timeout(60));
@@ -44,8 +49,8 @@ export async function pollAll(source: Source, count: number, paused = noTopics):
   }
 }
 
-export async function commitAll(source: Source, batches: readonly Batch[]): Promise<void> {
-  for (const { topic, partition, last } of batches) await source.commit({ topic, partition, last });
+export async function commitAll(source: Pick<PositionedSource, 'commit'>, batches: readonly Batch[]): Promise<void> {
+  for (const { ack } of batches) await source.commit(ack);
 }
 
 export const isEmpty = (buffer: DiskBuffer) => async (): Promise<boolean> => (await buffer.stats()).events === 0;

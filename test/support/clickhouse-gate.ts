@@ -123,9 +123,17 @@ export function clickhouseGate({ target, onBroken }: GateOptions): ClickhouseGat
     }
     const waiter = isInsert ? waiters.shift() : undefined;
     if (waiter === undefined) return noted(await send());
+    return caughtBy(waiter, { request, send, url, headers, body });
+  }
+
+  async function caughtBy(
+    waiter: Waiter,
+    { request, send, ...sent }: Sent & { readonly request: Request; readonly send: () => Promise<Response> },
+  ): Promise<Response> {
     const { point } = waiter;
+    const { signal } = request;
     if (point === 'half') {
-      const cut = await sendHalf(target, { url, headers, body });
+      const cut = await sendHalf(target, sent);
       await held(waiter, signal);
       cut();
       return broken(request);

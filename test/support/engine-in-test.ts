@@ -6,7 +6,7 @@ import { chdbConnection } from '../../src/adapters/chdb/connection.ts';
 import type { Engine } from '../../src/adapters/chdb/engine.ts';
 import { type ClickhouseClient, clickhouseClient } from '../../src/adapters/clickhouse/client.ts';
 import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
-import type { Sink } from '../../src/ports/sink.ts';
+import type { SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import type { TableDefinition } from '../../src/ports/tables.ts';
 import { type TemporaryEngine, temporaryEngine } from './clickhouse.ts';
 
@@ -22,7 +22,7 @@ export interface EngineInTest {
 export interface PreparedDatabase {
   readonly db: string;
   readonly client: ClickhouseClient;
-  readonly sink: Sink;
+  readonly sink: SinkWithDeadLetters;
 }
 
 /** To be called once in a file. */

@@ -43,7 +43,7 @@ export const askingAgain = (buffer: DiskBuffer): DiskBuffer => ({
     return {
       ...source,
       poll: async (options, signal) => (await again(() => source.poll(options, signal), signal)) ?? [],
-      commit: async position => void (await again(() => source.commit(position), never)),
+      commit: async ack => void (await again(() => source.commit(ack), never)),
     };
   },
 });

@@ -3,7 +3,7 @@
 
 import type { KafkaSourceOptions } from '../../src/adapters/kafka/connect/options.ts';
 import { type KafkaSource, kafkaSource } from '../../src/adapters/kafka/read/source.ts';
-import type { Batch } from '../../src/ports/source.ts';
+import type { Batch, PositionedBatch } from '../../src/ports/source.ts';
 import { quietLogger } from './quiet.ts';
 
 export const bytesMax = 2 ** 20;
@@ -52,9 +52,9 @@ export async function read(
   source: KafkaSource,
   count: number,
   { paused = nothingPaused, msMax = 90_000 } = {},
-): Promise<Batch[]> {
+): Promise<PositionedBatch[]> {
   const signal = AbortSignal.timeout(msMax);
-  const batches: Batch[] = [];
+  const batches: PositionedBatch[] = [];
   while (countOf(batches) < count) {
     const polled = await source.poll({ paused, bytesMax }, signal);
     if (signal.aborted && polled.length === 0)
@@ -65,13 +65,13 @@ export async function read(
 }
 
 export async function commitAll(source: KafkaSource, batches: readonly Batch[]): Promise<void> {
-  await Promise.all(batches.map(batch => source.commit(batch)));
+  await Promise.all(batches.map(batch => source.commit(batch.ack)));
 }
 
 /** Whatever comes within a while: for what must not come. */
-export async function readFor(source: KafkaSource, ms: number, paused = nothingPaused): Promise<Batch[]> {
+export async function readFor(source: KafkaSource, ms: number, paused = nothingPaused): Promise<PositionedBatch[]> {
   const signal = AbortSignal.timeout(ms);
-  const batches: Batch[] = [];
+  const batches: PositionedBatch[] = [];
   while (!signal.aborted) batches.push(...(await source.poll({ paused, bytesMax }, signal)));
   return batches;
 }

@@ -1,7 +1,7 @@
 // A Source that is a list of batches: what a log gives a mover, with everything a test wants to know about it.
 
 import assert from 'node:assert/strict';
-import type { Batch, PollOptions, Position, Source } from '../../src/ports/source.ts';
+import type { Ack, PollOptions, PositionedBatch, PositionedSource } from '../../src/ports/source.ts';
 
 export interface Records {
   readonly topic: string;
@@ -13,9 +13,20 @@ export interface Records {
   readonly oldestAtMs?: number;
 }
 
-export interface ListSource extends Source {
+/** What an ack of a list is: everything of this place up to `last` is finished. */
+export interface Position {
+  readonly topic: string;
+  readonly partition: number;
+  readonly last: number;
+  readonly epoch?: number;
+}
+
+const ackOf = (position: Position): Ack => position as unknown as Ack;
+const positionOf = (ack: Ack): Position => ack as unknown as Position;
+
+export interface ListSource extends PositionedSource {
   /** Appends one batch behind the last of its topic and partition. */
-  add(records: Records): Batch;
+  add(records: Records): PositionedBatch;
   /** `topic/partition` → last position committed. Never moves back. */
   readonly committed: ReadonlyMap<string, number>;
   /** Every commit in order. */
@@ -39,14 +50,23 @@ export const keyOf = ({ topic, partition }: { readonly topic: string; readonly p
 export const versionOne = (...types: string[]): ReadonlyMap<string, number> => new Map(types.map(type => [type, 1]));
 
 /** A batch as a log would give it. */
-export function batchOf({ topic, partition = 0, type, bodies, oldestAtMs = 0, ...stamp }: Records, first = 0): Batch {
+export function batchOf(
+  { topic, partition = 0, type, bodies, oldestAtMs = 0, ...stamp }: Records,
+  first = 0,
+): PositionedBatch {
   const last = first + bodies.length - 1;
   const ndjson = Buffer.from(bodies.map(body => `${body}\n`).join(''));
-  return { topic, partition, first, last, type, count: bodies.length, oldestAtMs, ndjson, ...stamp };
+  return acked({ topic, partition, first, last, type, count: bodies.length, oldestAtMs, ndjson, ...stamp });
 }
 
+/** With the ack of a list that has it. */
+export const acked = (run: Omit<PositionedBatch, 'ack'>): PositionedBatch => {
+  const { topic, partition, last, epoch } = run;
+  return { ...run, ack: ackOf({ topic, partition, last, ...(epoch !== undefined && { epoch }) }) };
+};
+
 /** Reads `log` from its beginning, or from behind the positions committed before. */
-export function listSource(log: Batch[] = [], from: ReadonlyMap<string, number> = new Map()): ListSource {
+export function listSource(log: PositionedBatch[] = [], from: ReadonlyMap<string, number> = new Map()): ListSource {
   const committed = new Map(from);
   const commits: ListSource['commits'][number][] = [];
   const polls: PollOptions[] = [];
@@ -88,7 +108,8 @@ export function listSource(log: Batch[] = [], from: ReadonlyMap<string, number> 
         polling = false;
       }
     },
-    commit: async ({ topic, partition, last, epoch }) => {
+    commit: async ack => {
+      const { topic, partition, last, epoch } = positionOf(ack);
       assert(!closed, 'nothing is committed after close');
       await null;
       source.onCommit({ topic, partition, last });
@@ -113,8 +134,8 @@ export function listSource(log: Batch[] = [], from: ReadonlyMap<string, number> 
   };
   return source;
 
-  function take({ paused, bytesMax }: PollOptions): Batch[] {
-    const taken: Batch[] = [];
+  function take({ paused, bytesMax }: PollOptions): PositionedBatch[] {
+    const taken: PositionedBatch[] = [];
     let bytes = 0;
     for (let at = 0; at < unread.length && bytes < bytesMax; ) {
       const batch = unread[at]!;

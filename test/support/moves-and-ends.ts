@@ -5,7 +5,7 @@ import { PipelineError } from '../../src/errors.ts';
 import { startMover } from '../../src/mover/loop.ts';
 import { sleep } from '../../src/process/sleep.ts';
 import { listSource, versionOne } from './list-source.ts';
-import { quietLogger, sharedMetrics } from './quiet.ts';
+import { moverMetrics, quietLogger } from './quiet.ts';
 import { until } from './until.ts';
 
 const source = listSource();
@@ -13,6 +13,7 @@ const sink = memorySink();
 const mover = startMover({
   source,
   sink,
+  deadLetters: sink,
   types: versionOne('click', 'page_view'),
   judge: () => ({ ok: false, reason: 'unknown_type', detail: 'nobody knows it' }),
   blockRowsMax: 100,
@@ -20,7 +21,7 @@ const mover = startMover({
   intervalMs: 60_000,
   graceMs: 60_000,
   logger: quietLogger,
-  metrics: sharedMetrics,
+  metrics: moverMetrics,
 });
 sink.halt('page_view', new PipelineError('sink_halted'));
 source.add({ topic: 'page_view', type: 'page_view', bodies: ['{"event_id":"x"}'] });

@@ -4,7 +4,7 @@ import { afterEach, expect } from 'bun:test';
 import { type MemorySink, memorySink } from '../../src/adapters/memory/sink.ts';
 import { type Mover, type MoverOptions, startMover } from '../../src/mover/loop.ts';
 import { type ListSource, listSource, versionOne } from './list-source.ts';
-import { quietLogger, sharedMetrics } from './quiet.ts';
+import { moverMetrics, quietLogger } from './quiet.ts';
 import { soon } from './until.ts';
 
 export interface Moving {
@@ -27,6 +27,7 @@ export function startMoving(options: Partial<MoverOptions> & { source?: ListSour
   const mover = startMover({
     source,
     sink,
+    deadLetters: sink,
     types: versionOne('click', 'page_view'),
     judge: () => ({ ok: false, reason: 'unknown_type', detail: 'nobody knows it' }),
     blockRowsMax: 100,
@@ -34,7 +35,7 @@ export function startMoving(options: Partial<MoverOptions> & { source?: ListSour
     intervalMs: 0,
     graceMs: 100,
     logger: quietLogger,
-    metrics: sharedMetrics,
+    metrics: moverMetrics,
     ...rest,
   });
   const moving = { source, sink, mover };

@@ -1,7 +1,9 @@
 // Telemetry for unit tests: a logger nobody reads, request lines in a list, one registry of metrics for the process.
 
 import pino from 'pino';
+import type { MoverMetrics } from '../../src/ports/mover-metrics.ts';
 import { type Logger, type Logs, type Metrics, openMetrics, type RequestLine } from '../../src/process/telemetry.ts';
+import { moverMetricsOf } from '../../src/roles/mover-metrics.ts';
 
 export const quietLogger: Logger = pino({ level: 'silent' });
 
@@ -12,6 +14,8 @@ export function quietLogs(): Logs & { readonly lines: readonly RequestLine[] } {
 
 /** The default metrics watch the process; once is enough. */
 export const sharedMetrics: Metrics = openMetrics();
+
+export const moverMetrics: MoverMetrics = moverMetricsOf(sharedMetrics);
 
 /** The samples of one metric, as `label=value,…` → number. */
 export async function samplesOf(metrics: Metrics, name: string): Promise<Record<string, number>> {

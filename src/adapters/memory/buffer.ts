@@ -2,9 +2,9 @@
 // against. Nothing survives the process.
 
 import { PipelineError } from '../../errors.ts';
-import type { DiskBuffer } from '../../ports/buffer.ts';
+import type { DiskBuffer, ForgottenReader } from '../../ports/buffer.ts';
 import type { Envelope } from '../../ports/log.ts';
-import type { Batch, PollOptions, Source } from '../../ports/source.ts';
+import type { Ack, PollOptions, PositionedBatch, PositionedSource } from '../../ports/source.ts';
 
 export interface MemoryBufferOptions {
   /** Of the bodies. */
@@ -13,11 +13,20 @@ export interface MemoryBufferOptions {
 
 type Positions = Map<string, number>;
 
+/** What an ack of its sources is: everything of the topic up to `last` is finished. */
+interface Passed {
+  readonly topic: string;
+  readonly last: number;
+}
+
+const ackOf = (passed: Passed): Ack => passed as unknown as Ack;
+const passedOf = (ack: Ack): Passed => ack as unknown as Passed;
+
 const encoder = new TextEncoder();
 
 export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBufferOptions = {}): DiskBuffer {
   /** In order of position. */
-  let runs: Batch[] = [];
+  let runs: PositionedBatch[] = [];
   let bytes = 0;
   let last = Date.now() * 1000;
   let closed = false;
@@ -31,13 +40,13 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
 
   const dropPassed = (): void => {
     const all = [...readers.values()];
-    const isPassed = (run: Batch): boolean => all.every(passed => run.last <= (passed.get(run.topic) ?? 0));
+    const isPassed = (run: PositionedBatch): boolean => all.every(passed => run.last <= (passed.get(run.topic) ?? 0));
     runs = runs.filter(run => !isPassed(run));
     bytes = runs.reduce((sum, run) => sum + run.ndjson.length, 0);
   };
 
-  const nextOf = (cursors: Positions, { paused, bytesMax: max }: PollOptions): Batch[] => {
-    const taken: Batch[] = [];
+  const nextOf = (cursors: Positions, { paused, bytesMax: max }: PollOptions): PositionedBatch[] => {
+    const taken: PositionedBatch[] = [];
     let size = 0;
     for (const run of runs) {
       if (size >= max) break;
@@ -49,8 +58,21 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
     return taken;
   };
 
-  function sourceOf(passed: Positions, withKeys: boolean): Source {
-    const cursors: Positions = new Map(passed);
+  function behindOf(passed: Positions): ReadonlyMap<string, number> {
+    const behind = runs.filter(run => run.last > (passed.get(run.topic) ?? 0));
+    const byTopic = Map.groupBy(behind, ({ topic }) => topic);
+    return new Map([...byTopic].map(([topic, of]) => [topic, of.reduce((sum, { count }) => sum + count, 0)]));
+  }
+
+  /** Registers it, unless it is. */
+  function passedBy(reader: string): Positions {
+    const passed = readers.get(reader) ?? new Map<string, number>();
+    readers.set(reader, passed);
+    return passed;
+  }
+
+  function sourceOf(reader: string, withKeys: boolean): PositionedSource {
+    const cursors: Positions = new Map(passedBy(reader));
     let ended = false;
     return {
       async poll(options, signal) {
@@ -69,15 +91,13 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
           });
         }
       },
-      async commit(position) {
-        passed.set(position.topic, Math.max(position.last, passed.get(position.topic) ?? 0));
+      async commit(ack) {
+        const { topic, last } = passedOf(ack);
+        const passed = passedBy(reader);
+        passed.set(topic, Math.max(last, passed.get(topic) ?? 0));
         dropPassed();
       },
-      async lag() {
-        const behind = runs.filter(run => run.last > (passed.get(run.topic) ?? 0));
-        const byTopic = Map.groupBy(behind, ({ topic }) => topic);
-        return new Map([...byTopic].map(([topic, of]) => [topic, of.reduce((sum, { count }) => sum + count, 0)]));
-      },
+      lag: async () => behindOf(readers.get(reader) ?? new Map()),
       async close() {
         ended = true;
         wakeAll();
@@ -105,14 +125,20 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
     },
 
     source(reader, { withKeys = false } = {}) {
-      const passed: Positions = readers.get(reader) ?? new Map();
-      readers.set(reader, passed);
-      return sourceOf(passed, withKeys);
+      return sourceOf(reader, withKeys);
     },
 
-    async retire(reader) {
-      readers.delete(reader);
-      if (readers.size > 0) dropPassed();
+    async keepReaders(names) {
+      const forgotten: ForgottenReader[] = [];
+      for (const [reader, passed] of [...readers]) {
+        if (names.includes(reader)) continue;
+        const behind = [...behindOf(passed).values()].reduce((sum, count) => sum + count, 0);
+        forgotten.push({ reader, behind });
+        readers.delete(reader);
+      }
+      for (const name of names) passedBy(name);
+      dropPassed();
+      return forgotten;
     },
 
     async setAside(records) {
@@ -149,16 +175,19 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
 }
 
 /** One run for each topic, type and version. */
-function toRuns(envelopes: readonly Envelope[], from: number): Batch[] {
+function toRuns(envelopes: readonly Envelope[], from: number): PositionedBatch[] {
   let first = from;
   const groups = Map.groupBy(envelopes, ({ topic, type, version }) => JSON.stringify([topic, type, version]));
   return [...groups.values()].map(group => {
-    const run: Batch = {
-      topic: group[0]!.topic,
+    const { topic } = group[0]!;
+    const end = first + group.length - 1;
+    const run: PositionedBatch = {
+      ack: ackOf({ topic, last: end }),
+      topic,
       type: group[0]!.type,
       partition: 0,
       first,
-      last: first + group.length - 1,
+      last: end,
       count: group.length,
       oldestAtMs: Math.min(...group.map(({ receivedAtMs }) => receivedAtMs)),
       ndjson: encoder.encode(group.map(({ body }) => `${body}\n`).join('')),

@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { PipelineError } from '../../errors.ts';
-import type { DeadLetter, RowBlock, Sink } from '../../ports/sink.ts';
+import type { DeadLetter, RowBlock, SinkWithDeadLetters } from '../../ports/sink.ts';
 
 export type StoredRow = Readonly<Record<string, unknown>> & { readonly event_id: string };
 
@@ -25,7 +25,7 @@ export interface Attempt {
   readonly ids: readonly string[];
 }
 
-export interface MemorySink extends Sink {
+export interface MemorySink extends SinkWithDeadLetters {
   /** Rows of one type by event_id. Of two rows with one event_id the first stays. */
   rows(type: string): ReadonlyMap<string, StoredRow>;
   letters(): readonly DeadLetter[];
@@ -59,6 +59,7 @@ export function memorySink({ refuse = () => null }: MemorySinkOptions = {}): Mem
   let closed = false;
 
   return {
+    title: 'Memory',
     prepare: () => called('prepare', undefined, () => {}),
     insert: (block, token, signal) => {
       const parsed = parse(block);

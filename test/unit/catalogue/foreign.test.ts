@@ -91,6 +91,16 @@ describe('the event_id of a record that brings none', () => {
     expect(new Set(ids).size).toBe(5);
   });
 
+  test('without a place that outlives redelivery is made of its bytes alone, and is that of no record with a place', () => {
+    const unplaced = (text: string, topic: string, partition: number) =>
+      derivedId({ position: null, value: Buffer.from(text) }, topic, partition, undefined);
+    expect(unplaced('a', 'ugc.click', 3)).toBe(unplaced('a', 'b', 0));
+    expect(unplaced('a', 'b', 0)).not.toBe(unplaced('b', 'b', 0));
+    // printf '///{}' | sha1sum
+    expect(unplaced('{}', 'b', 0)).toBe('00000000-0000-8ec3-960f-f1c837f650b4');
+    expect(new Set([unplaced('a', 'b', 0), derived('a'), derived('a', 0, '', 0)]).size).toBe(3);
+  });
+
   test('is one whatever the timestamp is', () => {
     for (const timestamp of [undefined, null, 'x', -1, 1.5, 2 ** 60, '1969-01-01T00:00:00Z'])
       expect(derived('a', 0, 'a', 0, timestamp)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab]/);

@@ -178,7 +178,7 @@ test('a full disk ends nothing: what was sent is passed, and what comes is read,
       return {
         ...source,
         poll: (...args) => once('poll', () => source.poll(...args)),
-        commit: position => once('commit', () => source.commit(position)),
+        commit: ack => once('commit', () => source.commit(ack)),
       };
     },
   };

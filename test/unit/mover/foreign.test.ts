@@ -1,9 +1,10 @@
-import { expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { memorySink } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { sortForeign } from '../../../src/mover/foreign.ts';
-import type { Batch, JudgeForeign } from '../../../src/ports/source.ts';
-import { batchOf, listSource } from '../../support/list-source.ts';
+import { lettersOf } from '../../../src/mover/records.ts';
+import type { Batch, JudgeForeign, PositionedBatch } from '../../../src/ports/source.ts';
+import { acked, batchOf, listSource } from '../../support/list-source.ts';
 import { body, expectNoneLeft, startMoving } from '../../support/moving.ts';
 import { until } from '../../support/until.ts';
 
@@ -19,19 +20,20 @@ const judge: JudgeForeign = ({ value }) => {
 };
 
 /** One record that is no line, as Kafka gives it. */
-const lone = (value: string | null, position: number): Batch => ({
-  topic: 'mixed',
-  partition: 2,
-  first: position,
-  last: position,
-  type: null,
-  count: 1,
-  oldestAtMs: 7,
-  ndjson: Buffer.from(value ?? ''),
-  form: value === null ? 'null' : 'raw',
-});
+const lone = (value: string | null, position: number): PositionedBatch =>
+  acked({
+    topic: 'mixed',
+    partition: 2,
+    first: position,
+    last: position,
+    type: null,
+    count: 1,
+    oldestAtMs: 7,
+    ndjson: Buffer.from(value ?? ''),
+    form: value === null ? 'null' : 'raw',
+  });
 
-const lines = (bodies: readonly string[], first = 100): Batch =>
+const lines = (bodies: readonly string[], first = 100): PositionedBatch =>
   batchOf({ topic: 'mixed', partition: 2, type: null, bodies, oldestAtMs: 7 }, first);
 
 test('what fits goes to the batch of its type, what does not is a letter with its own position, time and bytes', () => {
@@ -71,7 +73,7 @@ test('its position moves once every table has its rows and the letters are store
 });
 
 test('a batch of nothing but bad records, and one of none at all, are passed', async () => {
-  const source = listSource([lines(['bad', 'worse']), lone(null, 102), { ...lines([], 103), last: 105 }]);
+  const source = listSource([lines(['bad', 'worse']), lone(null, 102), acked({ ...lines([], 103), last: 105 })]);
   const { sink } = startMoving({ source, judge });
   await until(() => source.committed.get('mixed/2') === 105, 'all are committed');
   expect(sink.letters()).toHaveLength(3);
@@ -110,4 +112,42 @@ test('a judge that throws, whatever it throws, makes a dead letter of that recor
     [102, 'invalid'],
   ]);
   expect(letters[0]!.detail).toContain('No default value');
+});
+
+describe('of a log whose records have no place that outlives redelivery', () => {
+  const unplaced = (bodies: readonly string[], partition: number): Batch => {
+    const { first: _, last: __, ...batch } = lines(bodies);
+    return { ...batch, partition };
+  };
+  const keysOf = (batch: Batch) =>
+    sortForeign(batch, judge).letters.map(({ partition, position, index }) => ({ partition, position, index }));
+
+  test('the judge is told that there is none', () => {
+    const positions: (number | null)[] = [];
+    sortForeign(unplaced(['click:a', 'nope'], 0), (record, place) => {
+      positions.push(record.position);
+      return judge(record, place);
+    });
+    expect(positions).toEqual([null, null]);
+  });
+
+  test('a letter is told from others by its bytes, however the log gives them another time', () => {
+    const [one, other] = keysOf(unplaced(['one', 'other'], 0));
+    expect(one).not.toEqual(other);
+    expect(keysOf(unplaced(['click:a', 'other', 'more', 'one'], 3)).toSorted((a, b) => a.index - b.index)).toEqual(
+      [one, other, ...keysOf(unplaced(['more'], 0))].map(key => key!).toSorted((a, b) => a.index - b.index),
+    );
+    for (const { position, index } of [one!, other!]) {
+      expect(Number.isSafeInteger(position) && position >= 0).toBe(true);
+      expect(index).toBeLessThan(2 ** 32);
+    }
+  });
+
+  test('a row that the sink refuses has the place that its record came with', () => {
+    const [part] = sortForeign(unplaced(['click:a'], 0), judge).parts;
+    const whole = { ...unplaced([], 0), ndjson: Buffer.from('click:a\n'), count: 1 };
+    expect(lettersOf(part!, 'refused', '').map(({ position, index }) => ({ position, index }))).toEqual(
+      lettersOf(whole, 'refused', '').map(({ position, index }) => ({ position, index })),
+    );
+  });
 });

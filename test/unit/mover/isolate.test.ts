@@ -3,7 +3,7 @@ import { memorySink } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { isolate } from '../../../src/mover/isolate.ts';
 import { lettersOf } from '../../../src/mover/records.ts';
-import type { DeadLetter, Sink } from '../../../src/ports/sink.ts';
+import type { DeadLetter, SinkWithDeadLetters } from '../../../src/ports/sink.ts';
 import type { Batch } from '../../../src/ports/source.ts';
 import { batchOf } from '../../support/list-source.ts';
 import { body } from '../../support/moving.ts';
@@ -22,7 +22,8 @@ function batchesOf(...names: readonly (readonly string[])[]): Batch[] {
 
 const sink = memorySink({ refuse: row => (row.event_id.endsWith('!') ? `no ${row.event_id}` : null) });
 
-const isolated = (batches: readonly Batch[], by: Sink = sink) => isolate(by, { type: 'click', batches, signal });
+const isolated = (batches: readonly Batch[], by: SinkWithDeadLetters = sink) =>
+  isolate(by, { type: 'click', batches, signal });
 
 const namesOf = (batch: Batch): string[] =>
   batch.ndjson
@@ -75,7 +76,7 @@ describe('of records that are refused together', () => {
 
   test('few are found in few questions', async () => {
     let asked = 0;
-    const counting: Sink = {
+    const counting: SinkWithDeadLetters = {
       ...sink,
       check: (block, abort) => {
         asked++;
@@ -107,7 +108,7 @@ describe('of records that are refused together', () => {
 
 test('records of which none is refused alone are no dead letters: the table has to be looked at', async () => {
   await expect(isolated(batchesOf(['a', 'b']))).rejects.toMatchObject({ code: 'sink_halted' });
-  const onlyTogether: Sink = {
+  const onlyTogether: SinkWithDeadLetters = {
     ...sink,
     check: async ({ rows }) => (rows > 1 ? new PipelineError('sink_refused') : null),
   };

@@ -6,7 +6,7 @@ import { paceOf } from '../../../src/mover/pace.ts';
 import type { Batch } from '../../../src/ports/source.ts';
 import { batchOf } from '../../support/list-source.ts';
 import { bodies, body } from '../../support/moving.ts';
-import { quietLogger, samplesOf, sharedMetrics } from '../../support/quiet.ts';
+import { moverMetrics, quietLogger, samplesOf, sharedMetrics } from '../../support/quiet.ts';
 import { soon, until } from '../../support/until.ts';
 
 let stopping: AbortController;
@@ -35,15 +35,16 @@ afterEach(async () => {
   expect(sink.inFlight()).toBe(0);
 });
 
-function start(options: Partial<LaneOptions> = {}): Lane {
+function start({ sink: into = sink, ...options }: Partial<LaneOptions> & { sink?: MemorySink } = {}): Lane {
   const lane = startLane('click', {
-    sink,
+    sink: into,
+    deadLetters: into,
     blockRowsMax: 100,
     blockBytesMax: 100_000,
     intervalMs: 0,
     pace: paceOf({ intervalMs: 0, sparesMax: 0 }),
     logger: quietLogger,
-    metrics: sharedMetrics,
+    metrics: moverMetrics,
     stopping: stopping.signal,
     givingUp: givingUp.signal,
     onRoom: () => {
@@ -299,6 +300,21 @@ describe('a refusal', () => {
     await until(() => finished.length === 1, 'the batch is finished');
     expect(rows()).toEqual(['a', 'c']);
     expect(sink.letters()).toHaveLength(1);
+  });
+
+  test('halts the table where no dead letters are kept, and it goes on once the rows are taken', async () => {
+    let isStrict = true;
+    sink = memorySink({ refuse: row => (isStrict && row.event_id.endsWith('!') ? 'no' : null) });
+    const lane = start({ deadLetters: undefined });
+    lane.add(batch('a', 'b!'));
+    await until(() => lane.halted !== null, 'it is halted');
+    expect(lane.halted).toBe('row 2: no');
+    await until(() => sink.attempts().length > 2, 'it is repeated');
+    expect([rows(), finished, sink.letters()]).toEqual([[], [], []]);
+    isStrict = false;
+    await until(() => finished.length === 1, 'the batch is finished');
+    expect([rows(), lane.halted]).toEqual([['a', 'b!'], null]);
+    expect(new Set(sink.attempts().map(({ token }) => token)).size).toBe(1);
   });
 
   test('of the rest, after the first dead letters, loses none of them', async () => {

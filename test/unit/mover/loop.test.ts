@@ -68,7 +68,7 @@ describe('records', () => {
     const reasons = ['not_json', 'invalid', 'not_json'] as const;
     const { source } = startMoving({
       logger,
-      judge: ({ position }) => ({ ok: false, reason: reasons[position]!, detail: `the ${position}th` }),
+      judge: ({ position }) => ({ ok: false, reason: reasons[position!]!, detail: `the ${position}th` }),
     });
     source.add({ topic: 'odd', type: null, bodies: ['a', 'b', 'c'] });
     await until(() => source.committed.get('odd/0') === 2, 'all is committed');

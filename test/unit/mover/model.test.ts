@@ -4,7 +4,7 @@
 import { expect, test } from 'bun:test';
 import { type MemorySink, memorySink, type SinkCall } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
-import type { Batch } from '../../../src/ports/source.ts';
+import type { PositionedBatch } from '../../../src/ports/source.ts';
 import { keyOf, type ListSource, listSource, type Records, versionOne } from '../../support/list-source.ts';
 import { body, expectNoneLeft, type Moving, startMoving, stopped } from '../../support/moving.ts';
 import { type Random, randomOf } from '../../support/random.ts';
@@ -53,11 +53,11 @@ function planOf(random: Random, world: number): Step[] {
 
 interface World {
   readonly sink: MemorySink;
-  readonly log: Batch[];
+  readonly log: PositionedBatch[];
   moving: Moving;
 }
 
-function begin(log: Batch[], sink: MemorySink, from?: ReadonlyMap<string, number>): Moving {
+function begin(log: PositionedBatch[], sink: MemorySink, from?: ReadonlyMap<string, number>): Moving {
   const source = listSource(log, from);
   source.onCommit = position => expect(unsafe({ log, sink }, position)).toEqual([]);
   return startMoving({ source, sink, types: versionOne(...types), blockRowsMax: 8, blockBytesMax: 400, graceMs: 0 });
@@ -70,7 +70,7 @@ interface Known {
   readonly place: string;
 }
 
-const recordsOf = (batch: Batch): Known[] =>
+const recordsOf = (batch: PositionedBatch): Known[] =>
   batch.ndjson
     .toString()
     .trimEnd()
@@ -107,7 +107,7 @@ async function run(world: World, steps: readonly Step[]): Promise<void> {
     }
   }
   for (const type of types) sink.resume(type);
-  const isDone = (batch: Batch) => (world.moving.source.committed.get(keyOf(batch)) ?? -1) >= batch.last;
+  const isDone = (batch: PositionedBatch) => (world.moving.source.committed.get(keyOf(batch)) ?? -1) >= batch.last;
   const done = until(() => log.every(isDone), 'every record is committed');
   await Promise.race([done, world.moving.mover.done]); // a broken one says why
   await done;
@@ -119,7 +119,7 @@ test('whatever fails, each record ends as a row or a dead letter, and no positio
   await Promise.all(
     plans.map(async (steps, at) => {
       const sink = memorySink({ refuse: row => (row.isPoison === true ? 'poison' : null) });
-      const log: Batch[] = [];
+      const log: PositionedBatch[] = [];
       const world: World = { sink, log, moving: begin(log, sink) };
       await run(world, steps).catch(error => {
         throw new Error(`world ${at} of seed ${random.seed}: ${error instanceof Error ? error.message : error}`, {

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { progressOf } from '../../../src/mover/progress.ts';
 import type { Batch } from '../../../src/ports/source.ts';
-import { keyOf, listSource } from '../../support/list-source.ts';
+import { acked, keyOf, listSource } from '../../support/list-source.ts';
 import { bodies } from '../../support/moving.ts';
 
 function begun(count: number, partition = 0) {
@@ -127,7 +127,7 @@ test('a partition that was lost and came back begins anew: what is still open of
   const source = listSource();
   const progress = progressOf(source);
   const batch = source.add({ topic: 't', type: 'click', bodies: bodies('', 2) });
-  const [before, after] = [1, 2].map(epoch => ({ ...batch, epoch }) as const) as [Batch, Batch];
+  const [before, after] = [acked({ ...batch, epoch: 1 }), acked({ ...batch, epoch: 2 })] as const;
   progress.begin(before);
   progress.begin(after);
   await progress.finish([after]);

@@ -4,7 +4,7 @@ import { expect, test } from 'bun:test';
 import { memorySink } from '../../../src/adapters/memory/sink.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import { growingSink } from '../../../src/mover/growing-sink.ts';
-import type { Sink } from '../../../src/ports/sink.ts';
+import type { SinkWithDeadLetters } from '../../../src/ports/sink.ts';
 import type { TableDefinition } from '../../../src/ports/tables.ts';
 import { bodies, expectNoneLeft, startMoving } from '../../support/moving.ts';
 import { until } from '../../support/until.ts';
@@ -51,7 +51,7 @@ test('a type that joins the set of known types is moved from then on', async () 
 test('a growing sink uses new tables once they are made, and the old ones where they cannot be', async () => {
   const used: string[] = [];
   let isBroken = false;
-  const sinkOf = (tables: readonly TableDefinition[]): Sink => ({
+  const sinkOf = (tables: readonly TableDefinition[]): SinkWithDeadLetters => ({
     ...memorySink(),
     prepare: async () => {
       if (isBroken) throw new PipelineError('schema_incompatible', 'no');
@@ -74,7 +74,7 @@ test('of two definitions the later one stays, whichever is made first', async ()
   const made = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const used: string[] = [];
   let sinks = 0;
-  const sinkOf = (tables: readonly TableDefinition[]): Sink => {
+  const sinkOf = (tables: readonly TableDefinition[]): SinkWithDeadLetters => {
     const isMade = made[sinks++ - 1]?.promise;
     return { ...memorySink(), prepare: async () => isMade, insert: async () => void used.push(tables[0]!.type) };
   };

@@ -9,7 +9,7 @@
 // - Inserts name the catalogue's columns: a table that lacks one halts (16), instead of costing the rows their field.
 
 import { PipelineError } from '../../../errors.ts';
-import type { DeadLetter, RowBlock, Sink } from '../../../ports/sink.ts';
+import type { DeadLetter, RowBlock, SinkWithDeadLetters } from '../../../ports/sink.ts';
 import type { AggregateDefinition, Column, TableDefinition } from '../../../ports/tables.ts';
 import type { ClickhouseClient } from '../client.ts';
 import { sinkError } from '../errors.ts';
@@ -57,7 +57,7 @@ const insertSettings = {
   input_format_defaults_for_omitted_fields: 1,
 } as const;
 
-export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
+export function clickhouseSink(options: ClickhouseSinkOptions): SinkWithDeadLetters {
   const { client, database, timeoutMs } = options;
   const settings = {
     ...insertSettings,
@@ -78,6 +78,7 @@ export function clickhouseSink(options: ClickhouseSinkOptions): Sink {
   const deadLetters = `INSERT INTO ${tableName(database, deadLettersTable)} (${namesOf(deadLetterColumns)}) FORMAT TabSeparated`;
 
   return {
+    title: 'ClickHouse',
     prepare: () =>
       prepareSchema({
         client,

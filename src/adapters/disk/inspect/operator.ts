@@ -10,7 +10,7 @@ import { quarantinedOf, recordsOf } from '../log/records.ts';
 import type { Bounds } from '../log/room.ts';
 import type { Run } from '../log/row.ts';
 import { openStore } from '../log/store.ts';
-import { debtOf, reportOf } from '../repair/report.ts';
+import { leftToReader, reportOf } from '../repair/report.ts';
 import { isOpenElsewhere, openExisting } from './existing.ts';
 import { verdictOf } from './verify.ts';
 
@@ -61,7 +61,7 @@ function readingOver(connection: Connection, bounds: Bounds): Omit<BufferFile, '
     records: (filter, onDamage) => knownAll(recordsOf(connection, filter, onDamage)),
     quarantined: filter => knownAll(quarantinedOf(connection, filter)),
     verify: onProgress => known(() => verdictOf(connection, onProgress)),
-    owed: reader => known(() => debtOf(connection, reader)),
+    leftTo: reader => known(() => leftToReader(connection, reader)),
   };
 }
 

@@ -9,7 +9,7 @@
 // once: the process should end and be restarted, the file is then as the last commit left it.
 
 import { PipelineError } from '../../../errors.ts';
-import type { BufferedEvent, DiskBuffer, Range } from '../../../ports/buffer.ts';
+import type { BufferedEvent, DiskBuffer, ForgottenReader, Range } from '../../../ports/buffer.ts';
 import type { Envelope } from '../../../ports/log.ts';
 import { type BufferSource, sqliteSource } from '../read/source.ts';
 import { groupRuns } from './group.ts';
@@ -141,10 +141,9 @@ export async function sqliteBuffer(options: SqliteBufferOptions, start = startTh
       return source;
     },
 
-    async retire(reader) {
-      const retired = thread.ask<'retire'>({ op: 'retire', reader });
-      if (thread.problem() === null) await retired;
-      else retired.catch(error => log?.error({ err: error }, 'a reader of the buffer could not be retired'));
+    async keepReaders(readers) {
+      const answer = await thread.ask<'keepReaders'>({ op: 'keepReaders', readers: JSON.stringify(readers) });
+      return JSON.parse(answer.forgotten) as ForgottenReader[];
     },
 
     async setAside(records) {

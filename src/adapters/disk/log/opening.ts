@@ -78,7 +78,7 @@ export async function openPatiently(
     async ask(request) {
       if (lacking !== null) {
         if (request.op === 'close') return {} as never;
-        if (request.op !== 'register' && request.op !== 'retire') throw lacking;
+        if (request.op !== 'register' && request.op !== 'keepReaders') throw lacking;
         await opened.promise;
       }
       return thread.ask(request as never);

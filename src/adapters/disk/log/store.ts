@@ -9,7 +9,7 @@
 // again, because a full disk would otherwise keep even a delete from being written.
 
 import { messageOf, PipelineError } from '../../../errors.ts';
-import type { BufferStats, Range, SetAside } from '../../../ports/buffer.ts';
+import type { BufferStats, ForgottenReader, Range, SetAside } from '../../../ports/buffer.ts';
 import { type FoundStep, finder } from '../inspect/find.ts';
 import { type BehindStep, behindCounter } from '../read/behind.ts';
 import { type Cursors, type Reading, type ReadOptions, rowReader } from '../read/read.ts';
@@ -20,6 +20,7 @@ import { type Connection, connect } from './connection.ts';
 import { assertChanged, type Complain, isCorrupt, pageBytes, toPipelineError } from './file.ts';
 import { identityOf } from './identity.ts';
 import { inPlace, LostFile, placeOf } from './place.ts';
+import { readersIn } from './readers.ts';
 import { type Bounds, bytesUsed, type Pages, roomOf } from './room.ts';
 import { type Run, sealRun } from './row.ts';
 import { sweeper } from './sweep.ts';
@@ -40,6 +41,8 @@ export interface Store {
   read(options: ReadOptions): Reading;
   /** A reader that was forgotten meanwhile is registered again: whoever commits is alive. */
   commit(reader: string, topic: string, last: number): void;
+  /** Registers these and forgets every other, in one transaction. */
+  keepReaders(readers: readonly string[]): readonly ForgottenReader[];
   /** Forgets a reader; what was kept for it alone is swept. False when there is none of that name. */
   retire(reader: string): boolean;
   setAside(records: readonly SetAside[]): void;
@@ -105,14 +108,6 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
   const setLast = prepare<null, [number, number]>('UPDATE state SET last = ?, events = events + ?');
   const insert = insertRow(connection);
   const quarantineRecord = insertQuarantined(connection);
-  const addReader = prepare<null, [string]>("INSERT OR IGNORE INTO readers VALUES (?, '', 0)");
-  const removeReader = prepare<{ topic: string }, [string]>('DELETE FROM readers WHERE reader = ? RETURNING topic');
-  const positions = prepare<{ topic: string; position: number }, [string]>(
-    "SELECT topic, position FROM readers WHERE reader = ? AND topic <> ''",
-  );
-  const advance = prepare<null, [string, string, number]>(
-    'INSERT INTO readers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET position = max(position, excluded.position)',
-  );
   const countEvents = prepare<{ events: number }>('SELECT events FROM state');
   const oldest = prepare<{ at: number }>('SELECT received_at_ms AS at FROM runs ORDER BY seq LIMIT 1');
   const countQuarantined = prepare<{ n: number }>('SELECT coalesce(sum(records), 0) AS n FROM quarantine');
@@ -124,6 +119,7 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
   const { index } = mending;
   const finding = finder(connection);
   const counting = behindCounter(connection);
+  const readers = readersIn(connection, counting);
   const sweeping = sweeper({ connection, pages, isTight, index });
   const untidy = troubleOf({
     complain,
@@ -169,9 +165,6 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
     return Math.min(bound, disk);
   };
 
-  const passedBy = (name: string): Cursors =>
-    Object.fromEntries(positions.all(name).map(({ topic, position }) => [topic, position]));
-
   const insertAll = (runs: readonly Run[]): Range => {
     const before = getLast.get()!.last;
     let last = before;
@@ -200,8 +193,8 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
 
     register: name =>
       guarded(() => {
-        connection.write('fsynced', () => addReader.run(name));
-        return passedBy(name);
+        connection.write('fsynced', () => readers.add(name));
+        return readers.passedBy(name);
       }),
 
     read: options => guarded(() => reader.read(options)),
@@ -209,16 +202,23 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
     commit: (name, topic, last) =>
       guarded(() => {
         connection.write('lazy', () => {
-          addReader.run(name);
-          advance.run(name, topic, last);
+          readers.add(name);
+          readers.advance(name, topic, last);
         });
         sweeping.look(topic);
+      }),
+
+    keepReaders: names =>
+      guarded(() => {
+        const forgotten = readers.keep(names);
+        if (forgotten.length > 0) sweeping.lookEverywhere();
+        return forgotten;
       }),
 
     retire: name =>
       guarded(() => {
         sweeping.lookEverywhere();
-        return connection.write('fsynced', () => removeReader.all(name).some(({ topic }) => topic === ''));
+        return connection.write('fsynced', () => readers.remove(name));
       }),
 
     setAside: records =>
@@ -234,7 +234,7 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
 
     find: (ids, before) => guarded(() => finding.step(ids, before)),
 
-    behind: (name, after) => guarded(() => connection.read(() => counting.step(passedBy(name), after))),
+    behind: (name, after) => guarded(() => connection.read(() => counting.step(readers.passedBy(name), after))),
 
     sweep() {
       try {

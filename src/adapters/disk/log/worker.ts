@@ -6,8 +6,7 @@
 // What is not a PipelineError is a bug or a lost file; it ends the worker, and with it the process.
 
 import { PipelineError } from '../../../errors.ts';
-import type { Batch } from '../../../ports/source.ts';
-import type { Cursors } from '../read/read.ts';
+import type { Cursors, StoredRun } from '../read/read.ts';
 import type { Level } from './file.ts';
 import { LostFile } from './place.ts';
 import type { Bounds } from './room.ts';
@@ -30,7 +29,8 @@ export type Request =
       readonly withKeys: boolean;
     }
   | { readonly op: 'commit'; readonly reader: string; readonly topic: string; readonly last: number }
-  | { readonly op: 'retire'; readonly reader: string }
+  /** `readers`: string[] as JSON. */
+  | { readonly op: 'keepReaders'; readonly readers: string }
   /** `records`: SetAside[] as JSON. */
   | { readonly op: 'setAside'; readonly records: string }
   /** `ids`: string[] as JSON; `before` −1: from the newest on. */
@@ -56,13 +56,14 @@ export interface Answers {
   readonly append: { readonly first: number; readonly last: number; readonly left: number };
   readonly register: { readonly cursors: Cursors };
   readonly read: {
-    readonly batches: readonly Batch[];
+    readonly batches: readonly StoredRun[];
     readonly cursors: Cursors;
     readonly more: boolean;
     readonly version: string;
   };
   readonly commit: { readonly left: number };
-  readonly retire: Record<never, never>;
+  /** `forgotten`: ForgottenReader[] as JSON. */
+  readonly keepReaders: { readonly forgotten: string };
   readonly setAside: Record<never, never>;
   /** `found`: BufferedEvent[] as JSON; `next` −1: that was all. */
   readonly find: { readonly found: string; readonly next: number };
@@ -107,7 +108,7 @@ self.onmessage = ({ data }: MessageEvent<Asked>) =>
     answer(data);
     if (data.op === 'close' || store === null) return;
     store.rest();
-    if (data.op === 'commit' || data.op === 'open' || data.op === 'retire') void sweepOn();
+    if (data.op === 'commit' || data.op === 'open' || data.op === 'keepReaders') void sweepOn();
   });
 
 /** Nobody waits for an answer while what was in a lost file is saved; then the thread ends. */
@@ -155,9 +156,8 @@ function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
     case 'commit':
       to.commit(asked.reader, asked.topic, asked.last);
       return { left: leftIn(to) };
-    case 'retire':
-      to.retire(asked.reader);
-      return {};
+    case 'keepReaders':
+      return { forgotten: JSON.stringify(to.keepReaders(JSON.parse(asked.readers))) };
     case 'setAside':
       to.setAside(JSON.parse(asked.records));
       return {};
@@ -213,7 +213,7 @@ function read(asked: Extract<Asked, { op: 'read' }>, from: Store): Answers['read
 }
 
 /** All bodies in one buffer that is handed over, not copied. */
-function pack(batches: readonly Batch[]): { batches: readonly Batch[]; transfer: ArrayBuffer[] } {
+function pack(batches: readonly StoredRun[]): { batches: readonly StoredRun[]; transfer: ArrayBuffer[] } {
   const all = new Uint8Array(batches.reduce((sum, { ndjson }) => sum + ndjson.length, 0));
   let at = 0;
   const packed = batches.map(batch => {

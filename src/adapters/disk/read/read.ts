@@ -5,7 +5,7 @@
 // Every read makes progress: it delivers rows, or moves a cursor past a row that nothing more can come of.
 
 import { messageOf } from '../../../errors.ts';
-import type { Batch } from '../../../ports/source.ts';
+import type { PositionedBatch } from '../../../ports/source.ts';
 import { readStamp, stampAt, stampLengthMax } from '../../../record/stamp.ts';
 import type { Connection } from '../log/connection.ts';
 import { assertAscending, assertSame, isCorrupt } from '../log/file.ts';
@@ -27,8 +27,11 @@ export interface ReadOptions {
   readonly withKeys: boolean;
 }
 
+/** A row as it is read; how it is committed, the reader's view of the log adds. */
+export type StoredRun = Omit<PositionedBatch, 'ack'>;
+
 export interface Reading {
-  readonly batches: readonly Batch[];
+  readonly batches: readonly StoredRun[];
   /** Where to go on. */
   readonly cursors: Cursors;
   /** Whether reading on at once may give more. */
@@ -82,7 +85,7 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
 
   const readOn = ({ cursors, paused, bytesMax, after, withKeys }: ReadOptions) => {
     const reached: Record<string, number> = { ...cursors };
-    const batches: Batch[] = [];
+    const batches: StoredRun[] = [];
     const damages: Damage[] = [];
     const topics = topicsAfter(after).filter(topic => !paused.has(topic));
     let more = false;
@@ -141,7 +144,7 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
   }
 }
 
-const batchOf = ({ topic, type, seq, count, receivedAtMs, ndjson, keys }: Row, withKeys: boolean): Batch => ({
+const batchOf = ({ topic, type, seq, count, receivedAtMs, ndjson, keys }: Row, withKeys: boolean): StoredRun => ({
   topic,
   partition: 0,
   first: seq - count + 1,
@@ -155,7 +158,7 @@ const batchOf = ({ topic, type, seq, count, receivedAtMs, ndjson, keys }: Row, w
 });
 
 /** A run is of one version (group.ts, operator.ts), so the first record's is that of all. */
-function versionOf({ buffer, byteOffset, byteLength }: Uint8Array): Pick<Batch, 'version'> {
+function versionOf({ buffer, byteOffset, byteLength }: Uint8Array): Pick<StoredRun, 'version'> {
   const head = Buffer.from(buffer, byteOffset, Math.min(byteLength, stampAt + stampLengthMax));
   const stamp = readStamp(head.toString('latin1', stampAt));
   return stamp === null ? {} : { version: stamp.version };

@@ -4,10 +4,10 @@
 // A poll that finds nothing waits for an append of this process, and looks every 20 ms whether another process may have
 // written (elsewhere.ts): no busy loop, and no need to know who else has the file open.
 
-import type { Batch, PollOptions, Source } from '../../../ports/source.ts';
+import type { Ack, PollOptions, PositionedBatch, PositionedSource } from '../../../ports/source.ts';
 import type { Thread } from '../log/thread.ts';
 import { elsewhereOf } from './elsewhere.ts';
-import type { Cursors } from './read.ts';
+import type { Cursors, StoredRun } from './read.ts';
 
 /** One read of the worker: appends wait behind it. */
 const readBytesMax = 2 ** 20;
@@ -16,7 +16,7 @@ const lookEveryMs = 20;
 const countingShare = 0.05;
 const countingMsMax = 500;
 
-export interface BufferSource extends Source {
+export interface BufferSource extends PositionedSource {
   /** This process has appended. */
   nudge(): void;
 }
@@ -29,6 +29,15 @@ export interface SqliteSourceOptions {
   /** Of the file. */
   readonly path: string;
 }
+
+/** What an ack of this source is: everything of the topic up to `last` is finished. */
+interface Passed {
+  readonly topic: string;
+  readonly last: number;
+}
+
+const ackOf = (passed: Passed): Ack => passed as unknown as Ack;
+const passedOf = (ack: Ack): Passed => ack as unknown as Passed;
 
 export function sqliteSource(thread: Thread, { reader, withKeys, log, path }: SqliteSourceOptions): BufferSource {
   const elsewhere = elsewhereOf(path);
@@ -102,10 +111,11 @@ export function sqliteSource(thread: Thread, { reader, withKeys, log, path }: Sq
     return answer;
   }
 
-  /** With the log it is of. */
-  function named(batch: Batch): Batch {
+  /** With the log it is of, and how it is committed. */
+  function named(run: StoredRun): PositionedBatch {
     const id = log();
-    return id === null ? batch : { ...batch, log: id };
+    const ack = ackOf({ topic: run.topic, last: run.last });
+    return id === null ? { ...run, ack } : { ...run, ack, log: id };
   }
 
   async function count(): Promise<ReadonlyMap<string, number>> {
@@ -123,9 +133,9 @@ export function sqliteSource(thread: Thread, { reader, withKeys, log, path }: Sq
   }
 
   /** A read that fails gives back what the ones before it have read: the cursors are behind that. It is asked again next time. */
-  async function gather(options: PollOptions, isOver: () => boolean): Promise<readonly Batch[]> {
+  async function gather(options: PollOptions, isOver: () => boolean): Promise<readonly PositionedBatch[]> {
     const paused = JSON.stringify([...options.paused].sort());
-    const batches: Batch[] = [];
+    const batches: PositionedBatch[] = [];
     let bytes = 0;
     while (!isOver() && bytes < options.bytesMax) {
       nudged = false;
@@ -155,7 +165,8 @@ export function sqliteSource(thread: Thread, { reader, withKeys, log, path }: Sq
         wake = endPause = () => {};
       }
     },
-    async commit({ topic, last }) {
+    async commit(ack) {
+      const { topic, last } = passedOf(ack);
       await thread.ask<'commit'>({ op: 'commit', reader, topic, last });
     },
     async lag() {

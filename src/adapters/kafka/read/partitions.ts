@@ -4,7 +4,7 @@
 // Offsets nobody will ever see (markers of transactions, what was aborted, what compaction has emptied) are remembered as
 // skips, so that a position that reaches one moves behind it, and a partition that ends in one has no lag for ever.
 
-import type { Batch, PollOptions } from '../../../ports/source.ts';
+import type { Ack, PollOptions, PositionedBatch } from '../../../ports/source.ts';
 import { type LogIdentity, nameOfLog } from '../connect/identity.ts';
 import { keyOf, type Place } from './assign.ts';
 import type { Scanned } from './scan.ts';
@@ -28,7 +28,7 @@ export interface Owned extends Place {
   highWatermark: number | null;
   /** When that was last told, or reading began. Of performance.now(). */
   toldAtMs: number;
-  ready: Batch[];
+  ready: PositionedBatch[];
   readyBytes: number;
   readonly skips: Map<number, number>;
   /** Not to be fetched before: something is wrong with it. Of performance.now(). */
@@ -50,7 +50,7 @@ export interface Partitions {
   fill(owned: Owned, scanned: Scanned): number | null;
   /** The offset to commit once everything up to `last` is finished. */
   finish(owned: Owned, last: number): number;
-  take(options: PollOptions): readonly Batch[];
+  take(options: PollOptions): readonly PositionedBatch[];
   readyBytes(paused: ReadonlySet<string>): number;
   /** Events behind what is finished, by topic; without a topic of which a partition's end or beginning is not known. */
   lag(): ReadonlyMap<string, number>;
@@ -137,7 +137,8 @@ export function partitionsOf(): Partitions {
       let at = owned.next!;
       for (const run of runs) {
         if (run.first > at) owned.skips.set(at, run.first);
-        owned.ready.push({ ...(log !== null && { log }), topic, partition, epoch, ...run });
+        const ack = ackOf({ topic, partition, epoch, last: run.last });
+        owned.ready.push({ ...(log !== null && { log }), topic, partition, epoch, ...run, ack });
         owned.readyBytes += run.ndjson.length;
         at = run.last + 1;
       }
@@ -153,7 +154,7 @@ export function partitionsOf(): Partitions {
       return passSkips(owned);
     },
     take({ paused, bytesMax }) {
-      const taken: Batch[] = [];
+      const taken: PositionedBatch[] = [];
       let bytes = 0;
       for (const owned of [...partitions.values()]) {
         if (paused.has(owned.topic)) continue;
@@ -188,6 +189,15 @@ export function partitionsOf(): Partitions {
     },
   };
 }
+
+/** What an ack of this source is: everything up to `last` is finished that was read under this ownership. */
+export interface Finished extends Place {
+  readonly epoch: number;
+  readonly last: number;
+}
+
+export const ackOf = (finished: Finished): Ack => finished as unknown as Ack;
+export const finishedOf = (ack: Ack): Finished => ack as unknown as Finished;
 
 /** What a commit and a line of the log say of it. */
 export const placeOf = ({ topic, partition, epoch, log, readEpoch }: Owned) => ({

@@ -11,7 +11,7 @@
 // - memory is bounded by readAheadBytesMax, partitionBytesMax of each paused partition, and one answer a broker
 
 import { PipelineError } from '../../../errors.ts';
-import type { Source } from '../../../ports/source.ts';
+import type { PositionedSource } from '../../../ports/source.ts';
 import { openCluster } from '../connect/cluster.ts';
 import { dropCluster, dropHung } from '../connect/driver.ts';
 import { errorOfReader, unled } from '../connect/error.ts';
@@ -22,13 +22,13 @@ import { keyOf } from './assign.ts';
 import { kafkaCommits } from './commits.ts';
 import { kafkaFetcher } from './fetcher.ts';
 import { kafkaGroup } from './group.ts';
-import { type Owned, partitionsOf, placeOf } from './partitions.ts';
+import { finishedOf, type Owned, partitionsOf, placeOf } from './partitions.ts';
 import { pauseOf, within } from './pause.ts';
 import { beginIn, type Committed, committedOf, earliestOf, endOf, endOfEpoch } from './positions.ts';
 import { troublesOf } from './troubles.ts';
 import { watchedTopics } from './watched.ts';
 
-export interface KafkaSource extends Source {
+export interface KafkaSource extends PositionedSource {
   /** In words what keeps it from reading now, or null. */
   problem(): string | null;
   /** Events in the owned partitions behind the committed positions, by topic; a topic of which that is not known is left out. */
@@ -275,7 +275,8 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
         onReady = () => {};
       }
     },
-    async commit({ topic, partition, last, epoch }) {
+    async commit(ack) {
+      const { topic, partition, last, epoch } = finishedOf(ack);
       const owned = partitions.find({ topic, partition });
       if (owned === undefined || owned.epoch !== epoch) return;
       await commits.add({ ...placeOf(owned), offset: partitions.finish(owned, last) });

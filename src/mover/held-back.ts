@@ -1,23 +1,25 @@
-// What a newer ugc has written waits here. It is no row and no dead letter, its position is not passed, and its topic is
-// read no further: so it is read again, whole, by this process after its upgrade or by a newer one beside it.
+// What cannot be moved by this process, and may be by another: what a newer ugc has written, and where the sink keeps no
+// dead letters what can be no row. It is no row and no dead letter, its position is not passed, and its topic is read no
+// further: so it is read again, whole, by this process after its upgrade or by another one beside it.
 //
 // In a rolling deployment the partition may go to the newer process at any time, and come back when that one has passed
-// what waited. So while anything waits its ownership is looked at: what was read under one that has ended is forgotten.
+// what was held back. So while anything is its ownership is looked at: what was read under one that has ended is forgotten.
 
+import type { MoverMetrics } from '../ports/mover-metrics.ts';
 import type { Batch, Source } from '../ports/source.ts';
 import { sleep } from '../process/sleep.ts';
-import type { Logger, Metrics } from '../process/telemetry.ts';
+import type { Logger } from '../process/telemetry.ts';
 
-export interface WaitingOptions {
+export interface HeldBackOptions {
   readonly source: Pick<Source, 'owns'>;
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly metrics: MoverMetrics;
   readonly stopping: AbortSignal;
-  /** These wait no more, others will read them; their topics may be read on. */
+  /** These are held back no more, others will read them; their topics may be read on. */
   readonly onForgotten: (batches: readonly Batch[]) => void;
 }
 
-export interface Waiting {
+export interface HeldBack {
   /** `why` in words. */
   add(batch: Batch, why: string): void;
   /** Topics not to be read, each with the reason. */
@@ -28,7 +30,7 @@ export interface Waiting {
 
 const lookEveryMs = 1_000;
 
-export function waitingOf({ source, logger, metrics, stopping, onForgotten }: WaitingOptions): Waiting {
+export function heldBackOf({ source, logger, metrics, stopping, onForgotten }: HeldBackOptions): HeldBack {
   const topics = new Map<string, string>();
   let held: readonly Batch[] = [];
   let looking = Promise.resolve();
@@ -38,7 +40,7 @@ export function waitingOf({ source, logger, metrics, stopping, onForgotten }: Wa
       const { topic, partition, first: position } = batch;
       if (!topics.has(topic)) {
         topics.set(topic, why);
-        metrics.etlWaiting.set({ topic }, 1);
+        metrics.heldBack(topic, true);
         logger.error({ topic, partition, position }, `the topic waits: ${why}`);
       }
       held = [...held, batch];
@@ -63,7 +65,7 @@ export function waitingOf({ source, logger, metrics, stopping, onForgotten }: Wa
 
   function readOn(topic: string): void {
     topics.delete(topic);
-    metrics.etlWaiting.set({ topic }, 0);
-    logger.info({ topic }, 'what waited is another process’s to read; the topic is read on');
+    metrics.heldBack(topic, false);
+    logger.info({ topic }, 'what was held back is another process’s to read; the topic is read on');
   }
 }

@@ -2,8 +2,8 @@
 
 import { describe, expect, spyOn, test } from 'bun:test';
 import { memorySink } from '../../../src/adapters/memory/sink.ts';
-import type { Batch, JudgeForeign } from '../../../src/ports/source.ts';
-import { batchOf, listSource, type Records } from '../../support/list-source.ts';
+import type { Batch, JudgeForeign, PositionedBatch } from '../../../src/ports/source.ts';
+import { acked, batchOf, listSource, type Records } from '../../support/list-source.ts';
 import { bodies, body, expectNoneLeft, startMoving } from '../../support/moving.ts';
 import { quietLogger, samplesOf, sharedMetrics } from '../../support/quiet.ts';
 import { until } from '../../support/until.ts';
@@ -65,7 +65,7 @@ describe('a batch of a newer version', () => {
   });
 
   test('goes on where it stood when a newer mover reads the log', async () => {
-    const log: Batch[] = [];
+    const log: PositionedBatch[] = [];
     const sink = memorySink();
     const old = startMoving({ types, judge, sink, source: listSource(log) });
     old.source.add(clicks(2, 'before'));
@@ -103,10 +103,8 @@ describe('a batch of a newer version', () => {
       return !lost.has(epoch!);
     };
     const source = { ...listSource(), owns };
-    const log = (records: Records, first: number, epoch: number, partition = 0) => ({
-      ...batchOf({ ...records, partition }, first),
-      epoch,
-    });
+    const log = (records: Records, first: number, epoch: number, partition = 0) =>
+      acked({ ...batchOf({ ...records, partition }, first), epoch });
     const unread = [log(clicks(3, 'later'), 0, 1), log(clicks(3, 'too'), 0, 2, 1)];
     const { poll } = source;
     source.poll = async (options, signal) => {
@@ -126,5 +124,31 @@ describe('a batch of a newer version', () => {
     expect(await samplesOf(sharedMetrics, 'ugc_etl_waiting')).toMatchObject({ 'topic=clicks': 0 });
     // A log commits nothing of an ownership that has ended: the mover leaves that to it.
     expect(source.commits.filter(({ epoch }) => epoch === 3)).toHaveLength(1);
+  });
+});
+
+describe('where no dead letters are kept', () => {
+  test('a record that can be no row holds back its topic, though the good beside it are rows, and nothing else', async () => {
+    const { source, sink, mover } = startMoving({ types, judge, deadLetters: undefined });
+    source.add({ topic: 'clicks', type: null, bodies: [body('good'), body('bad')] });
+    source.add({ topic: 'strange', type: 'nothing', bodies: bodies('n', 1) });
+    source.add(views);
+    await until(() => source.committed.get('views/0') === 1, 'the other topic goes on');
+    await until(() => sink.rows('click').size === 1 && mover.halted().size === 2, 'the good one is in');
+    expect(mover.halted()).toEqual(
+      new Map([
+        ['topic clicks', 'bad'],
+        ['topic strange', 'no table for the event type nothing'],
+      ]),
+    );
+    expect(source.commits.map(({ topic }) => topic)).toEqual(['views']);
+    expect(sink.letters()).toEqual([]);
+  });
+
+  test('a batch of no records at all is passed', async () => {
+    const { source } = startMoving({ types, judge, deadLetters: undefined });
+    source.add({ topic: 'clicks', type: null, bodies: [] });
+    source.add({ topic: 'clicks', type: null, bodies: [body('a')] });
+    await until(() => source.committed.get('clicks/0') === 0, 'both are passed');
   });
 });
