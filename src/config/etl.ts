@@ -8,7 +8,7 @@ export const etlSettings = {
   streams: choices({
     of: ['all', ...streams],
     default: 'all',
-    help: 'What the etl role moves from Kafka; UGC_TOPIC must keep streams apart',
+    help: 'What the etl role moves from the broker; UGC_TOPIC must keep streams apart',
   }),
   etlUnknownTypes: choice({
     of: ['wait', 'dead_letter'],

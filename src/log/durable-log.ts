@@ -51,7 +51,9 @@ export const diskOnlyLog = (buffer: DiskBuffer): DurableLog => ({
   close: async () => {},
 });
 
-/** So that the first events find their topics. A broker that hangs must not keep clients waiting for us at a restart. */
+/**
+ * So that the first events find their topics. A broker that hangs must not keep clients waiting for us at a restart.
+ */
 const firstLookMsMax = 1_500;
 
 /** The broker being down is no failure. */
@@ -73,7 +75,7 @@ export async function openBrokerLog(options: BrokerLogOptions): Promise<DurableL
   await Promise.race([keeper.looked, Bun.sleep(firstLookMsMax)]);
   const drain = startDrain({
     buffer,
-    kafka: broker,
+    broker,
     breaker,
     copies,
     pace,
@@ -83,7 +85,7 @@ export async function openBrokerLog(options: BrokerLogOptions): Promise<DurableL
     onHalted: topic => keeper.want([topic]),
   });
   const log = hedge({
-    kafka: broker,
+    broker,
     disk: diskLog(buffer),
     breaker,
     copies,

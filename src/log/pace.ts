@@ -1,10 +1,10 @@
 // How fast the drain goes while live events come in: faster than they do, and so that they hardly notice.
 // - nobody there: as fast as it can
 // - else little of it is under way at once, which is what a live event may have to wait behind
-// - and what live events wait for Kafka's answer sets the rate. A tenth of a second in which more than one in a hundred
-//   waited longer than twice the usual makes it slower by a third, any other one faster by a fiftieth: what it found out
-//   to be too much it tries again seldom
-// - the usual is learned while nothing is drained: the 99th percentile, wherever Kafka is
+// - and what live events wait for the broker's answer sets the rate. A tenth of a second in which more than one in a
+//   hundred waited longer than twice the usual makes it slower by a third, any other one faster by a fiftieth: what it
+//   found out to be too much it tries again seldom
+// - the usual is learned while nothing is drained: the 99th percentile, wherever the broker is
 // - never slower than three times what comes in, whoever suffers: the disk must get empty. What went while nobody was
 //   there is not made up for (spacing.ts), and what went out then is waited for no longer than anything else
 
@@ -12,7 +12,7 @@ import { sleep } from '../process/sleep.ts';
 import { spacingOf } from '../process/spacing.ts';
 
 export interface Pace {
-  /** Live events have had their answer from Kafka, or have waited so long without. */
+  /** Live events have had their answer from the broker, or have waited so long without. */
   answered(events: number, tookMs: number): void;
   /** Sends so many buffered events when it is their turn: first come, first served. At once when `signal` aborts. */
   send<T>(events: number, signal: AbortSignal, send: () => Promise<T>): Promise<T>;
@@ -21,7 +21,7 @@ export interface Pace {
 export interface PaceOptions {
   /** Events a second below which the drain is not slowed. */
   readonly perSecondMin?: number;
-  /** Events of the drain under way while there are live ones, unless Kafka is further away than that. */
+  /** Events of the drain under way while there are live ones, unless the broker is further away than that. */
   readonly underWayMax?: number;
   /** A wait up to this is none. */
   readonly waitMsMin?: number;

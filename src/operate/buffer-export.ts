@@ -1,4 +1,4 @@
-// `ugc buffer export`: every body as NDJSON on stdout, so that events can be saved from a machine whose Kafka is gone.
+// `ugc buffer export`: every body as NDJSON on stdout, so that events can be saved from a machine whose broker is gone.
 // What cannot be proven, or is no JSON object, is left out and said, with exit code 1.
 
 import { PipelineError } from '../errors.ts';

@@ -25,7 +25,7 @@ export const buffers: Buffers = {
       process.stderr.write(`ugc: ${message} ${JSON.stringify(fields)}\n`),
     ),
   isInUse: config => isBufferInUse(bufferFile(config.dataDir)),
-  // As serve.ts names them: with Kafka the drain empties the buffer, without it the mover reads it.
+  // As the roles name them: with a broker the drain empties the buffer, without it the mover reads it.
   readers: config => [config.kafkaBrokers === '' ? 'etl' : 'drain'],
   topicOf(config, name) {
     catalogue ??= catalogueFor(config);

@@ -218,7 +218,7 @@ function textOf({ from, to, closes, types, minutes, instances }: Balance): strin
   const parts = [`${from} to ${to}\n\n${table(['type', ...head], all)}`];
   if (minutes.length > 0)
     parts.push(
-      `Accepted and nowhere to be found, unless still in Kafka (ugc trace <event_id>):\n${table(
+      `Accepted and nowhere to be found, unless still in the broker (ugc trace <event_id>):\n${table(
         ['minute', 'type', 'missing', 'for example'],
         minutes.map(({ minute, type, missing, missing_ids: [id = ''] }) => [minute, type, missing, id]),
       )}`,

@@ -1,19 +1,21 @@
 // A broker of events: Kafka and whatever else there will be. One adapter, one line in roles/transport.ts.
 
-import type { Log } from './log.ts';
+import type { BrokerName, Log } from './log.ts';
 import type { Source } from './source.ts';
 
 export interface Transport {
   /** What an answer calls it (`"stored":"kafka"`). */
-  readonly name: 'kafka';
+  readonly name: BrokerName;
   /** As people call it. */
   readonly title: string;
   openLog(): Log;
   /**
-   * Creates those of the topics that are missing, as far as that is allowed, and says which. Rejects with `log_halted` and
-   * what to do when somebody has to, with `log_unavailable` when it cannot be asked.
+   * Creates those of the topics that are missing, as far as that is allowed, and says which. Rejects with `log_halted`
+   * and what to do where an operator has to create them, with `log_unavailable` when the broker cannot be asked.
    */
   ensureTopics(topics: readonly string[]): Promise<readonly string[]>;
-  /** What a mover reads: `topics` as they are now. `known`: all that anybody here has to do with, as they are just now. */
+  /**
+   * What a mover reads: `topics` as they are now. `known`: all that this process has to do with, as they are just now.
+   */
   openSource(topics: readonly string[], known: () => readonly string[]): Source;
 }

@@ -65,7 +65,9 @@ export function openLogs({ level, requests }: { readonly level: string; readonly
   };
 }
 
-/** The text of a request line. What most lines have in common is made once: the millisecond, and the kind of request. */
+/**
+ * The text of a request line. What most lines have in common is made once: the millisecond, and the kind of request.
+ */
 function requestLines(): (line: RequestLine) => string {
   let ms = Number.NaN;
   let timestamp = '';
@@ -118,9 +120,9 @@ export function openMetrics() {
     bufferEvents: gauge('buffer_events', 'Events in the disk buffer'),
     bufferBytes: gauge('buffer_bytes', 'Bytes of the disk buffer in use'),
     bufferOldest: gauge('buffer_oldest_seconds', 'Age of the oldest event in the disk buffer'),
-    bufferQuarantined: gauge('buffer_quarantined_events', 'Events set aside: damaged, or refused by Kafka'),
-    bufferDrained: counter('buffer_drained_total', 'Events that left the buffer for Kafka', ['outcome']),
-    breakerOpen: gauge('breaker_open', '1 while events go to the disk buffer because Kafka does not take them'),
+    bufferQuarantined: gauge('buffer_quarantined_events', 'Events set aside: damaged, or refused by the broker'),
+    bufferDrained: counter('buffer_drained_total', 'Events that left the buffer for the broker', ['outcome']),
+    breakerOpen: gauge('breaker_open', '1 while events go to the disk buffer because the broker does not take them'),
     etlRows: counter('etl_rows_total', 'Rows inserted', ['table']),
     etlBatches: counter('etl_batches_total', 'Inserts', ['outcome']),
     etlInsert: histogram('etl_insert_seconds', 'Time of one insert'),
