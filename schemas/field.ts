@@ -7,6 +7,7 @@
 
 import { FormatRegistry, type TSchema, Type } from '@sinclair/typebox';
 import { isStorable, readTime } from './time.ts';
+import { isUuid } from './uuid.ts';
 
 /** How a field's value is written into the stored JSON. */
 export type FieldKind = 'text' | 'number' | 'integer64' | 'boolean' | 'uuid' | 'time' | 'texts' | 'object';
@@ -243,10 +244,9 @@ const inWords = ({ about, unit }: Measured, range?: string): string =>
   [about, unit, range].filter(part => part !== undefined).join(', ');
 
 // Names of our own: other libraries register formats of the usual names in the same registry.
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const digitsPattern = /^(0|-?[1-9]\d{0,18})$/;
 
-FormatRegistry.Set('ugc-uuid', given => uuidPattern.test(given));
+FormatRegistry.Set('ugc-uuid', isUuid);
 FormatRegistry.Set('ugc-int64', given => {
   if (!digitsPattern.test(given)) return false;
   if (given.length < 19) return true;

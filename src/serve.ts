@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Config } from './config/config.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { type Server, startServer } from './http/server.ts';
-import { endAtBugs, signalled, within } from './process/ending.ts';
+import { endAtBugs, endOf, signalled } from './process/ending.ts';
 import { greet } from './process/greeting.ts';
 import { urlOf } from './process/instance.ts';
 import { type Logs, type Metrics, openLogs, openMetrics } from './process/telemetry.ts';
@@ -29,13 +29,13 @@ export async function serve({ config, version, roles = everyRole }: ServeOptions
     const signal = signalled(logs); // from the first moment on
     const { broken } = await start({ config, version, roles, logs, opened });
     const reason = await Promise.race([signal, broken]);
-    const failure = await within(config.shutdownTimeoutMs, closeAll(opened, logs));
+    const failure = await endOf(config.shutdownTimeoutMs, closeAll(opened, logs));
     if (failure !== null)
       logger.error({ reason: failure }, 'stopped before everything was closed; nothing acked is lost');
     else logger.info({ reason }, 'stopped');
     return reason.startsWith('SIG') ? 0 : 1;
   } catch (error) {
-    await within(config.shutdownTimeoutMs, closeAll(opened, logs));
+    await endOf(config.shutdownTimeoutMs, closeAll(opened, logs));
     throw error;
   } finally {
     await logs.close();

@@ -10,11 +10,11 @@ import { type EventType, type NamedField, stampedNames } from '../../schemas/eve
 import { keyOf } from '../../schemas/key.ts';
 import { describe } from '../../schemas/misfit.ts';
 import { nearestOf } from '../../schemas/nearest.ts';
-import { type ClientTime, isoOf, isStorable, readTime } from '../../schemas/time.ts';
+import { type ClientTime, isoTextOf, isStorable, readTime } from '../../schemas/time.ts';
 import { topicOf } from '../../schemas/topic.ts';
 import type { Envelope } from '../ports/log.ts';
 import { isLargerThan, unwritable, type Writer, writerOf } from '../record/canonical.ts';
-import { stampText } from '../record/stamp.ts';
+import { stampStart, stampText } from '../record/stamp.ts';
 import {
   type JsonObject,
   type KnownFields,
@@ -117,8 +117,8 @@ export function judgeOf(options: JudgeOptions): Judge {
     if (age !== null) return age;
     const fields = fieldsOf(lane, event, origin.isPlain);
     if (typeof fields !== 'string') return fields;
-    const sentText = sent === null ? 'null' : `"${isoOf(sent)}"`;
-    const body = `{"event_id":"${id}${stampOf(lane, origin)}${isoOf(happened)}","sent_at":${sentText}${fields}}`;
+    const sentText = sent === null ? 'null' : `"${isoTextOf(sent)}"`;
+    const body = `${stampStart}${id}${stampOf(lane, origin)}${isoTextOf(happened)}","sent_at":${sentText}${fields}}`;
     if (isBound && isLargerThan(body, options.eventBytesMax))
       return reject('too_large', lane.type.name, {
         path: '',

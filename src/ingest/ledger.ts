@@ -7,7 +7,9 @@
 //   repeated. What waits is bounded; beyond it entries are dropped, which reconcile sees by the gap in the numbers.
 
 import type { Envelope, Log, Outcome } from '../ports/log.ts';
+import { isoOf } from '../process/clock.ts';
 import { sleep } from '../process/sleep.ts';
+import { stampStart, stampText } from '../record/stamp.ts';
 
 export interface LedgerOptions {
   readonly log: Log;
@@ -66,7 +68,7 @@ export function startLedger(options: LedgerOptions): Ledger {
   function entryOf({ type, minuteMs, ids, unsure }: Page, isLast: boolean): Envelope {
     const id = Bun.randomUUIDv7();
     const receivedAtMs = Date.now();
-    const head = `{"event_id":"${id}","event_type":"${options.type}","schema_version":1,"received_at":"${isoOf(receivedAtMs)}","timestamp":"${isoOf(minuteMs)}"`;
+    const head = `${stampStart}${id}${stampText({ type: options.type, version: 1 })}"received_at":"${isoOf(receivedAtMs)}","timestamp":"${isoOf(minuteMs)}"`;
     const own = `"instance":"${instance}","sequence":${++sequence},"is_last":${isLast},"type":"${type}"`;
     const body = `${head},${own},"ids":${JSON.stringify(ids)},"unsure":${JSON.stringify(unsure)}}`;
     return { id, type: options.type, version: 1, topic, key: null, body, receivedAtMs };
@@ -122,5 +124,3 @@ export function startLedger(options: LedgerOptions): Ledger {
     },
   };
 }
-
-const isoOf = (ms: number): string => new Date(ms).toISOString();

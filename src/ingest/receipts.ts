@@ -10,6 +10,7 @@ import { type ErrorCode, PipelineError } from '../errors.ts';
 import { type Answer, json, problem } from '../http/answer.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
 import type { EventTables, FoundEvent } from '../ports/event-tables.ts';
+import { isoOf } from '../process/clock.ts';
 import type { Recent } from './recent.ts';
 
 export interface ReceiptsOptions {
@@ -119,8 +120,6 @@ function placeOfRecent({ type, outcome, atMs }: ReturnType<Recent['find']>[numbe
   if (typeof outcome === 'string') return { state: 'waiting', told: { ...told, outcome: 'accepted', stored: outcome } };
   return { state: 'rejected', told: { ...told, outcome: 'rejected', reason: outcome.reason } };
 }
-
-const isoOf = (ms: number): string => new Date(ms).toISOString();
 
 /** What counts, when several are true. */
 const order: readonly State[] = ['stored', 'dead', 'waiting', 'rejected'];

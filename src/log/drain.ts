@@ -19,6 +19,7 @@ import type { Loop } from '../ports/loop.ts';
 import type { Batch, Source } from '../ports/source.ts';
 import { patiently, sleep, untilAborted } from '../process/sleep.ts';
 import type { Logger } from '../process/telemetry.ts';
+import { idOf } from '../record/stamp.ts';
 import type { Breaker } from './breaker.ts';
 import type { Copies } from './copies.ts';
 import type { Pace } from './pace.ts';
@@ -259,6 +260,3 @@ function slicesOf<T>(items: readonly T[]): (readonly T[])[] {
   for (let at = 0; at < items.length; at += sliceEvents) slices.push(items.slice(at, at + sliceEvents));
   return slices;
 }
-
-/** The edge writes `{"event_id":"…36 characters…"` in front. */
-const idOf = (body: string): string => body.slice(13, 49);

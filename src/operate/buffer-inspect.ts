@@ -2,6 +2,7 @@
 // as JSON with everything, bytes that are no JSON object as base64.
 
 import type { BufferFile, BufferFilter, BufferRecord, QuarantinedRecord } from '../ports/buffer-file.ts';
+import { isoOf } from '../process/clock.ts';
 import type { Exit } from './arguments.ts';
 import { objectOf, textOf } from './believe.ts';
 import { damageLog } from './damage-log.ts';
@@ -49,8 +50,6 @@ function* mapped<T>(items: Iterable<T>, map: (item: T) => string): Generator<str
 const fit = (line: string): string => (process.stdout.isTTY ? cut(line, process.stdout.columns || 80) : line);
 
 const lossy = new TextDecoder();
-const isoOf = (ms: number): string => new Date(ms).toISOString();
-
 /** The event's own, else that of the oldest appended with it. */
 function receivedAt({ receivedAtMs }: BufferRecord, body: string): string {
   const own = objectOf(body)?.received_at;

@@ -3,7 +3,7 @@
 
 import type { Config } from '../config/config.ts';
 import { flag, integer, type Settings, text } from '../config/kinds.ts';
-import { messageOf, PipelineError } from '../errors.ts';
+import { PipelineError } from '../errors.ts';
 import type { BufferFile, BufferRepair } from '../ports/buffer-file.ts';
 import { type Asked, type Command, command, type Exit } from './arguments.ts';
 import { exportRecords } from './buffer-export.ts';
@@ -12,6 +12,7 @@ import { inspect } from './buffer-inspect.ts';
 import { requeue } from './buffer-requeue.ts';
 import { stat } from './buffer-stat.ts';
 import { verify } from './buffer-verify.ts';
+import { inWords } from './failure.ts';
 import { say } from './output.ts';
 
 /** What the wiring gives, for the buffer of these settings. */
@@ -109,13 +110,3 @@ async function using<F extends BufferFile, T>(file: F, use: (file: F) => T | Pro
 }
 
 /** Expected failures as one line: 2 when the wrong place or setting was named, else 1. */
-async function inWords(run: () => Promise<Exit>): Promise<Exit> {
-  try {
-    return await run();
-  } catch (error) {
-    const cannotWrite = (error as { syscall?: string }).syscall === 'write'; // a full disk under our output
-    if (!(error instanceof PipelineError) && !cannotWrite) throw error;
-    say(`ugc: ${messageOf(error)}`);
-    return error instanceof PipelineError && error.code === 'config_invalid' ? 2 : 1;
-  }
-}

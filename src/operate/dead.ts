@@ -8,12 +8,14 @@ import { clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag, instant, integer, type Settings, text, type Values } from '../config/kinds.ts';
-import { deadReasons, messageOf, PipelineError } from '../errors.ts';
+import { deadReasons } from '../errors.ts';
 import type { JudgeForeign } from '../ports/source.ts';
+import { isoOf } from '../process/clock.ts';
 import { type Asked, type Command, command, type Exit } from './arguments.ts';
 import { dismiss, saysWhich } from './dead-dismiss.ts';
-import { fateOf, isoOf, placeText, readPlace, wrong } from './dead-place.ts';
-import { countOf, cut, isPipeClosed, plain, progressOf, say, writeOut } from './output.ts';
+import { fateOf, placeText, readPlace, wrong } from './dead-place.ts';
+import { inWords } from './failure.ts';
+import { countOf, cut, plain, progressOf, say, writeOut } from './output.ts';
 import { type Replayed, replay } from './replay.ts';
 import { type Tables, withTables } from './tables.ts';
 
@@ -109,17 +111,6 @@ export const deadCommands = (
 type Run = (letters: Letters, tables: Tables) => Promise<Exit>;
 
 /** Expected failures as one line: 2 when the wrong thing was named, else 1. */
-async function inWords(run: () => Promise<Exit>): Promise<Exit> {
-  try {
-    return await run();
-  } catch (error) {
-    if (isPipeClosed(error)) return 0; // whoever read it has seen enough
-    if (!(error instanceof PipelineError)) throw error;
-    say(`ugc: ${messageOf(error).trim()}`);
-    return error.code === 'config_invalid' ? 2 : 1;
-  }
-}
-
 /** A flag that was not given narrows nothing. */
 const filterOf = (flags: { readonly topic: string; readonly reason: string }) => ({
   topic: flags.topic || undefined,

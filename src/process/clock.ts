@@ -81,4 +81,5 @@ export function clockOf(options: ClockOptions = {}): Clock {
   };
 }
 
-const isoOf = (ms: number): string => new Date(ms).toISOString();
+/** Epoch milliseconds in ISO 8601, UTC. */
+export const isoOf = (ms: number): string => new Date(ms).toISOString();

@@ -181,9 +181,9 @@ function encodeLetter(letter: DeadLetter): Uint8Array {
       .toString('latin1')
       .replace(/[\\\t\n\r\0]/g, found => escapes[found]!);
   const fields = [text(topic), partition, position, index, text(log), text(reason), text(detail), bytes(raw)];
-  fields.push(isoOf(atMs), isoOf(failedAtMs));
+  fields.push(storableIso(atMs), storableIso(failedAtMs));
   return Buffer.from(`${fields.join('\t')}\n`, 'latin1');
 }
 
 /** A log may tell any time at all; the column holds those from 1970 to 2299. */
-const isoOf = (ms: number): string => new Date(Math.min(Math.max(0, ms || 0), 10_413_791_999_999)).toISOString();
+const storableIso = (ms: number): string => new Date(Math.min(Math.max(0, ms || 0), 10_413_791_999_999)).toISOString();

@@ -138,7 +138,7 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
 
   /** Not into a file that is another's, nor from a log that was cut. */
   const moveLog = (how: typeof checkpoint): void =>
-    tryTo(() => {
+    ifPossible(() => {
       place.check();
       how.get();
     });
@@ -248,13 +248,13 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
       } catch (error) {
         if (error instanceof LostFile) throw error;
         untidy.met(messageOf(error));
-        if (isCorrupt((error as PipelineError).cause)) tryTo(index.rebuild);
+        if (isCorrupt((error as PipelineError).cause)) ifPossible(index.rebuild);
         return 'failed';
       }
     },
 
     rest() {
-      tryTo(() => walLength.get()!.log >= checkpointPages && moveLog(checkpoint));
+      ifPossible(() => walLength.get()!.log >= checkpointPages && moveLog(checkpoint));
     },
 
     stats: () =>
@@ -281,7 +281,7 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
 
 const sizeOf = (run: Run): number => run.ndjson.length + run.keys.length + 4 * run.count + rowOverheadBytes;
 
-function tryTo(action: () => unknown): void {
+function ifPossible(action: () => unknown): void {
   try {
     action();
   } catch (error) {

@@ -2,6 +2,7 @@
 // other, up to where they ended when the search began. No group, nothing is committed, nobody is disturbed but the broker.
 
 import { PipelineError } from '../../../errors.ts';
+import type { Run } from '../../../record/runs.ts';
 import { openCluster } from '../connect/cluster.ts';
 import { dropCluster, sendBytes } from '../connect/driver.ts';
 import { errorOfKafka, errorOfReading, typeOfKafkaError } from '../connect/error.ts';
@@ -10,7 +11,6 @@ import { kafkaTopics } from '../write/topics.ts';
 import { keyOf, type Place } from './assign.ts';
 import { fetchApi, readFetched, writeFetch } from './fetch.ts';
 import { beginningOf, endOf, offsetAt } from './positions.ts';
-import type { Run } from './runs.ts';
 import { scanRecords } from './scan.ts';
 
 export interface KafkaSearch extends KafkaConnection {
