@@ -2,8 +2,8 @@
 
 import { resolve } from 'node:path';
 import type { Config } from './config/config.ts';
-import { messageOf, PipelineError } from './errors.ts';
 import { type Server, startServer } from './http/server.ts';
+import { listening } from './process/address.ts';
 import { endAtBugs, endOf, signalled } from './process/ending.ts';
 import { greet } from './process/greeting.ts';
 import { urlOf } from './process/instance.ts';
@@ -102,8 +102,8 @@ interface FrontOptions extends Pick<Starting, 'config' | 'version' | 'logs'> {
 /** Throws `config_invalid` when it cannot listen. */
 function startFront({ config, version, roles, logs, metrics }: FrontOptions): Closing & { readonly server: Server } {
   const { host, port, adminPort } = config;
-  try {
-    const server = startServer({
+  const server = listening({ host, port, what: '', remedy: 'set UGC_HOST or UGC_PORT' }, () =>
+    startServer({
       host,
       port,
       adminPort,
@@ -122,24 +122,18 @@ function startFront({ config, version, roles, logs, metrics }: FrontOptions): Cl
       },
       metrics,
       logs,
-    });
-    return {
-      server,
-      close: () => {
-        for (const role of roles) role.finish?.();
-        return server.stop();
-      },
-    };
-  } catch (error) {
-    throw new PipelineError(
-      'config_invalid',
-      `cannot listen on ${host}:${port}: ${messageOf(error)} (UGC_HOST, UGC_PORT)`,
-      { cause: error },
-    );
-  }
+    }),
+  );
+  return {
+    server,
+    close: () => {
+      for (const role of roles) role.finish?.();
+      return server.stop();
+    },
+  };
 }
 
-/** Where to go, for who asks for what is not there. */
+/** Where to go, for a client that asks for what is not there. */
 function hintOf(roles: readonly Role[]): (port: 'here' | number) => string {
   const hint = roles.map(role => role.hint).find(words => words !== undefined);
   if (hint === undefined) return () => 'this process takes no events: it has no ingest role (UGC_ROLE)';
