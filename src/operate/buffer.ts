@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { flag, integer, type Settings, text } from '../config/kinds.ts';
 import { PipelineError } from '../errors.ts';
 import type { BufferFile, BufferRepair } from '../ports/buffer-file.ts';
-import { type Asked, type Command, command, type Exit } from './arguments.ts';
+import { type Command, command, type Exit, type Invocation } from './arguments.ts';
 import { exportRecords } from './buffer-export.ts';
 import { forget } from './buffer-forget.ts';
 import { inspect } from './buffer-inspect.ts';
@@ -59,11 +59,14 @@ export const bufferFlags = {
 } as const satisfies Readonly<Record<string, Settings>>;
 
 export const bufferCommands = (buffers: Buffers): Readonly<Record<keyof typeof bufferFlags, Command>> => {
-  const reading = <F extends Settings>(flags: F, look: (file: BufferFile, asked: Asked<F>) => Exit): Command =>
-    command(flags, asked =>
+  const reading = <F extends Settings>(
+    flags: F,
+    look: (file: BufferFile, invocation: Invocation<F>) => Exit,
+  ): Command =>
+    command(flags, invocation =>
       inWords(async () => {
-        refuseArguments(asked.args);
-        return using(buffers.read(asked.config), file => look(file, asked));
+        refuseArguments(invocation.args);
+        return using(buffers.read(invocation.config), file => look(file, invocation));
       }),
     );
   return {

@@ -11,7 +11,7 @@ import { flag, instant, integer, type Settings, text, type Values } from '../con
 import { deadReasons } from '../errors.ts';
 import type { JudgeForeign } from '../ports/source.ts';
 import { isoOf } from '../process/clock.ts';
-import { type Asked, type Command, command, type Exit } from './arguments.ts';
+import { type Command, command, type Exit, type Invocation } from './arguments.ts';
 import { dismiss, saysWhich } from './dead-dismiss.ts';
 import { fateOf, placeText, readPlace, wrong } from './dead-place.ts';
 import { inWords } from './failure.ts';
@@ -68,15 +68,15 @@ export const deadCommands = (
   const over = <F extends Settings>(
     flags: F,
     placesMax: number,
-    read: (asked: Asked<F> & { readonly places: readonly LetterPlace[] }) => Run,
+    read: (invocation: Invocation<F> & { readonly places: readonly LetterPlace[] }) => Run,
   ): Command =>
-    command(flags, asked =>
+    command(flags, invocation =>
       inWords(async () => {
-        const stray = asked.args[placesMax];
+        const stray = invocation.args[placesMax];
         if (stray !== undefined) throw wrong(`${stray} is not understood`);
-        const run = read({ ...asked, places: asked.args.map(readPlace) });
-        return withTables(asked.config, tables =>
-          run(lettersIn(tables.client, asked.config.clickhouseDatabase), tables),
+        const run = read({ ...invocation, places: invocation.args.map(readPlace) });
+        return withTables(invocation.config, tables =>
+          run(lettersIn(tables.client, invocation.config.clickhouseDatabase), tables),
         );
       }),
     );

@@ -16,9 +16,9 @@ import { sleep } from '../../process/sleep.ts';
 import { quoteName, quoteText } from '../clickhouse/sql.ts';
 import { engineConfig, guestMemoryBytesMax, usersConfig } from './config.ts';
 import { engineError, refuse } from './error.ts';
-import { openLane } from './lane.ts';
 import { isLocked, loadAddon, type Session, threadPoolSize } from './library.ts';
 import { clearSpool, isPlain, spooled } from './spool.ts';
+import { openTurns } from './turns.ts';
 
 export interface EngineOptions {
   /** The engine's data folder; created when missing. */
@@ -89,9 +89,9 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
   const [version, timezone] = about.split('\t') as [string, string];
   const threads = threadPoolSize();
   const guestsMax = Math.max(1, Math.floor(threads / 2));
-  const lanes = {
-    guest: openLane(guestsMax, guestsWaitingMax),
-    own: openLane(Math.max(2, threads - guestsMax - 1), Number.POSITIVE_INFINITY),
+  const queues = {
+    guest: openTurns(guestsMax, guestsWaitingMax),
+    own: openTurns(Math.max(2, threads - guestsMax - 1), Number.POSITIVE_INFINITY),
   };
   const running = new Set<Promise<unknown>>();
   /** Calls of guests that the engine has not let go of, by their tags. */
@@ -137,12 +137,12 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
     const { signal, guest = false } = options;
     signal?.throwIfAborted();
     if (closing !== undefined) throw closed();
-    const lane = guest ? lanes.guest : lanes.own;
-    const turn = lane.enter(signal);
+    const turns = guest ? queues.guest : queues.own;
+    const turn = turns.enter(signal);
     if (turn !== null) {
       await turn;
       if (closing !== undefined) {
-        lane.leave();
+        turns.leave();
         throw closed();
       }
     }
@@ -151,7 +151,7 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
     const native = inSession(tag, options, call).finally(() => {
       running.delete(native);
       guestCalls.delete(tag);
-      lane.leave();
+      turns.leave();
     });
     running.add(native);
     if (guest) guestCalls.set(tag, native);
@@ -197,8 +197,8 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
   }
 
   async function shut(): Promise<void> {
-    lanes.guest.refuse(closed());
-    lanes.own.refuse(closed()); // whoever waits
+    queues.guest.refuse(closed());
+    queues.own.refuse(closed()); // whoever waits
     const kills = [...guestCalls].map(([tag, call]) => kill(tag, call));
     while (running.size > 0) await Promise.allSettled(running);
     await Promise.all(kills);

@@ -18,8 +18,8 @@ import { mender } from '../repair/mend.ts';
 import { rescue } from '../repair/rescue.ts';
 import { type Connection, connect } from './connection.ts';
 import { assertChanged, type Complain, isCorrupt, pageBytes, toPipelineError } from './file.ts';
+import { LostFile, watchedBy, watchFiles } from './file-watch.ts';
 import { identityOf } from './identity.ts';
-import { inPlace, LostFile, placeOf } from './place.ts';
 import { type Bounds, bytesUsed, type Pages, roomOf } from './room.ts';
 import { type Run, sealRun } from './row.ts';
 import { sweeper } from './sweep.ts';
@@ -87,10 +87,10 @@ export function openStore(bounds: Bounds, complain: Complain, open = connect): S
 }
 
 function storeOver(opened: Connection, bounds: Bounds): Store {
-  const place = placeOf(opened, bounds.path);
+  const files = watchFiles(opened, bounds.path);
   /** Of what readers may want to look at: appended, or brought back by a repair. */
   let writes = 0;
-  const connection = inPlace(opened, place, () => writes++);
+  const connection = watchedBy(opened, files, () => writes++);
   const { prepare, complain } = connection;
   const room = roomOf(bounds);
   const id = identityOf(connection);
@@ -139,7 +139,7 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
   /** Not into a file that is another's, nor from a log that was cut. */
   const moveLog = (how: typeof checkpoint): void =>
     ifPossible(() => {
-      place.check();
+      files.check();
       how.get();
     });
   const emptyLog = (): void => moveLog(checkpointAll);
@@ -238,9 +238,9 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
 
     sweep() {
       try {
-        place.check();
+        files.check();
         const isMore = guarded(sweeping.step);
-        place.shrunk();
+        files.shrunk();
         untidy.over();
         if (isMore) return 'more';
         if (room.overhang(pages()) > (isTight() ? 0 : checkpointPages * pageBytes)) moveLog(checkpoint);
@@ -266,7 +266,7 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
       })),
 
     left: () => guarded(roomLeft),
-    check: () => guarded(place.check),
+    check: () => guarded(files.check),
     rescue: lost => rescue(opened, bounds.path, lost),
     version: () => guarded(() => `${dataVersion.get()!.data_version}:${writes}`),
 

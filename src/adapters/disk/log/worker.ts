@@ -9,7 +9,7 @@ import { PipelineError } from '../../../errors.ts';
 import type { Batch } from '../../../ports/source.ts';
 import type { Cursors } from '../read/read.ts';
 import type { Level } from './file.ts';
-import { LostFile } from './place.ts';
+import { LostFile } from './file-watch.ts';
 import type { Bounds } from './room.ts';
 import type { Run } from './row.ts';
 import { openStore, type Store } from './store.ts';
@@ -79,7 +79,7 @@ export interface Answers {
 }
 
 export type Op = Request['op'];
-export type Asked = Request & { readonly id: number };
+export type NumberedRequest = Request & { readonly id: number };
 export type Reply =
   /** The thread is about to end, and answers nobody any more. */
   | { readonly id: 0; readonly failing: string }
@@ -102,7 +102,7 @@ const encoder = new TextEncoder();
 let store: Store | null = null;
 let sweeping = false;
 
-self.onmessage = ({ data }: MessageEvent<Asked>) =>
+self.onmessage = ({ data }: MessageEvent<NumberedRequest>) =>
   savingAll(() => {
     answer(data);
     if (data.op === 'close' || store === null) return;
@@ -123,7 +123,7 @@ function savingAll<T>(action: () => T): T {
   }
 }
 
-function answer(asked: Asked): void {
+function answer(asked: NumberedRequest): void {
   const { id } = asked;
   try {
     if (asked.op === 'read') {
@@ -139,7 +139,7 @@ function answer(asked: Asked): void {
   }
 }
 
-function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
+function perform(asked: Exclude<NumberedRequest, { op: 'read' }>): Answers[Op] {
   if (asked.op === 'open') {
     store = openStore(asked, (complaint, fields, level = 'error') => postMessage({ id: 0, complaint, fields, level }));
     return { left: store.left(), identity: store.id };
@@ -202,7 +202,7 @@ function readRuns(head: string, text: string): Run[] {
   });
 }
 
-function read(asked: Extract<Asked, { op: 'read' }>, from: Store): Answers['read'] {
+function read(asked: Extract<NumberedRequest, { op: 'read' }>, from: Store): Answers['read'] {
   from.check();
   // Before the read: what is written while we read is seen next time.
   const version = from.version();

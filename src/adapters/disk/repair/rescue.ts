@@ -9,7 +9,7 @@ import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rename
 import { dirname } from 'node:path';
 import { messageOf } from '../../../errors.ts';
 import type { Connection } from '../log/connection.ts';
-import type { LostFile } from '../log/place.ts';
+import type { LostFile } from '../log/file-watch.ts';
 
 /** Nothing may be written through the connection afterwards. */
 export function rescue(connection: Connection, path: string, lost: LostFile): void {

@@ -3,11 +3,11 @@
 
 import { PipelineError } from '../../../errors.ts';
 import { earliestOf } from '../read/positions.ts';
-import { kafkaTopics, type Topics } from '../write/topics.ts';
 import { openCluster } from './cluster.ts';
 import { type Cluster, dropCluster } from './driver.ts';
 import { errorOfKafka, typeOfKafkaError } from './error.ts';
 import { type KafkaLogOptions, kafkaLogDefaults } from './options.ts';
+import { kafkaTopics, type Topics } from './topics.ts';
 
 const leaderTriesMax = 200;
 const leaderPauseMs = 50;

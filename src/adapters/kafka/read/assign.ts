@@ -6,7 +6,7 @@ import { AssignerProtocol } from 'kafkajs';
 /** The members of a group must agree on a name; ours keeps other consumers from joining it by mistake. */
 export const protocolName = 'ugc-sticky';
 
-export interface Place {
+export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
 }
@@ -14,7 +14,7 @@ export interface Place {
 export interface Subscription {
   readonly topics: readonly string[];
   /** What the member reads, and since which generation of the group. */
-  readonly owned: readonly Place[];
+  readonly owned: readonly TopicPartition[];
   readonly generation: number;
   /** How many partitions each of its topics has, as far as it has heard. */
   readonly counts?: ReadonlyMap<string, number>;
@@ -41,7 +41,10 @@ export function decodeMember(id: string, metadata: Buffer): Member {
 }
 
 /** Members hear with their shares what these were worked out from: whoever knows of more partitions speaks up. */
-export function encodeAssignment(places: readonly Place[], counted: ReadonlyMap<string, number> = new Map()): Buffer {
+export function encodeAssignment(
+  places: readonly TopicPartition[],
+  counted: ReadonlyMap<string, number> = new Map(),
+): Buffer {
   const assignment: Record<string, number[]> = {};
   for (const { topic, partition } of places) {
     assignment[topic] ??= [];
@@ -67,7 +70,7 @@ export function mostOf(all: readonly ReadonlyMap<string, number>[]): ReadonlyMap
   return most;
 }
 
-export function decodeAssignment(bytes: Buffer): Place[] {
+export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   const decoded = bytes.length === 0 ? null : AssignerProtocol.MemberAssignment.decode(bytes);
   return Object.entries(decoded?.assignment ?? {}).flatMap(([topic, partitions]) =>
     partitions.map(partition => ({ topic, partition })),
@@ -78,8 +81,8 @@ export function decodeAssignment(bytes: Buffer): Place[] {
 export function assign(
   members: readonly Member[],
   partitions: ReadonlyMap<string, number>,
-): ReadonlyMap<string, readonly Place[]> {
-  const shares = new Map(members.map(({ id }) => [id, [] as Place[]]));
+): ReadonlyMap<string, readonly TopicPartition[]> {
+  const shares = new Map(members.map(({ id }) => [id, [] as TopicPartition[]]));
   const places = [...partitions]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([topic, count]) => Array.from({ length: count }, (_, partition) => ({ topic, partition })));
@@ -98,8 +101,12 @@ export function assign(
 }
 
 /** Whoever wants the topic and has least. */
-function leastOf(members: readonly Member[], shares: ReadonlyMap<string, Place[]>, topic: string): Place[] | undefined {
-  let least: Place[] | undefined;
+function leastOf(
+  members: readonly Member[],
+  shares: ReadonlyMap<string, TopicPartition[]>,
+  topic: string,
+): TopicPartition[] | undefined {
+  let least: TopicPartition[] | undefined;
   for (const { id, topics } of members) {
     const share = shares.get(id)!;
     if (topics.includes(topic) && (least === undefined || share.length < least.length)) least = share;
@@ -108,7 +115,10 @@ function leastOf(members: readonly Member[], shares: ReadonlyMap<string, Place[]
 }
 
 /** Moves partitions from who has two more than another who wants them, until nobody has. */
-function level(members: readonly Member[], shares: Map<string, Place[]>): ReadonlyMap<string, readonly Place[]> {
+function level(
+  members: readonly Member[],
+  shares: Map<string, TopicPartition[]>,
+): ReadonlyMap<string, readonly TopicPartition[]> {
   for (let isMoved = true; isMoved; ) {
     isMoved = false;
     for (const share of shares.values())
@@ -123,4 +133,4 @@ function level(members: readonly Member[], shares: Map<string, Place[]>): Readon
   return shares;
 }
 
-export const keyOf = ({ topic, partition }: Place): string => `${topic}/${partition}`;
+export const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

@@ -1,8 +1,8 @@
-// Membership in a consumer group: found, joined, kept by heartbeats whatever the mover does, joined again when the group is
-// shared out anew, left at the end. The requests are kafkajs', over a connection of its own; the order of things is ours:
-// kafkajs' ConsumerGroup commits whatever it is given under the generation it is in, so what was read under an ownership
-// that has ended would move the new owner's position; it fails as a whole for one topic that does not exist; and it
-// heartbeats between fetches only.
+// Membership in a consumer group: found, joined, kept by heartbeats whatever the mover does, joined again when the
+// group is shared out anew, left at the end. The requests are kafkajs', over a connection of its own; the order of
+// things is ours: kafkajs' ConsumerGroup commits whatever it is given under the generation it is in, so what was read
+// under an ownership that has ended would move the new owner's position; it fails as a whole for one topic that does
+// not exist; and it heartbeats between fetches only.
 // - a partition kept from one generation to the very next was nobody else's in between: it is read on (isContinued).
 //   After a gap in generations, or once the group has given up on this member, everything begins anew
 // - the coordinator decides who is a member: a process that was stopped for long hears of it with its first heartbeat or
@@ -19,8 +19,8 @@ import {
   encodeAssignment,
   encodeSubscription,
   mostOf,
-  type Place,
   protocolName,
+  type TopicPartition,
 } from './assign.ts';
 import { pauseOf, within } from './pause.ts';
 import type { Troubles } from './troubles.ts';
@@ -37,7 +37,7 @@ export interface GroupOptions {
   /** As last heard, of this member's topics; a topic nobody could tell of is not in it. */
   readonly counts: () => ReadonlyMap<string, number>;
   /** This member's share from now on. */
-  readonly onAssigned: (places: readonly Place[], isContinued: boolean) => void;
+  readonly onAssigned: (places: readonly TopicPartition[], isContinued: boolean) => void;
 }
 
 /** Under which name the coordinator takes this member's word. */
@@ -72,13 +72,14 @@ const settling = new Set(['GROUP_COORDINATOR_NOT_AVAILABLE', 'GROUP_LOAD_IN_PROG
 export function kafkaGroup(options: GroupOptions): Group {
   const { cluster, groupId, topics, sessionTimeoutMs, troubles } = options;
   const heartbeatMs = Math.min(1_000, sessionTimeoutMs / 5);
-  // Pauses are up to one and a half of it: whoever asked more rarely would have been given up when the coordinator is back.
+  // Pauses are up to one and a half of it: whoever asked more rarely would have been given up when the coordinator is
+  // back.
   const pauseMsMax = Math.min(retryMsMax, sessionTimeoutMs / 4);
   const pause = pauseOf();
   let coordinator: CoordinatorBroker | null = null;
   let memberId = '';
   let generation = -1;
-  let owned: readonly Place[] = [];
+  let owned: readonly TopicPartition[] = [];
   let isMember = false;
   /** What the shares were worked out from. */
   let counted: ReadonlyMap<string, number> = new Map();

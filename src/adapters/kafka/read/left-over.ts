@@ -29,7 +29,7 @@ export function watchLeftOver(options: LeftOverOptions): LeftOver {
   const stopping = new AbortController();
   let left: ReadonlyMap<string, number> = new Map();
   void (async () => {
-    let before: ReadonlyMap<string, Waiting> = new Map();
+    let before: ReadonlyMap<string, LeftBehind> = new Map();
     while (!stopping.signal.aborted) {
       const now = await waitingIn(options).catch(() => null);
       if (now !== null && !stopping.signal.aborted) {
@@ -51,14 +51,14 @@ export function watchLeftOver(options: LeftOverOptions): LeftOver {
   };
 }
 
-interface Waiting {
+interface LeftBehind {
   readonly events: number;
   /** Of the group, one text. */
   readonly positions: string;
 }
 
 /** Topics nobody is known to read in which events wait behind the group's positions. */
-async function waitingIn({ groupId, known, ...given }: LeftOverOptions): Promise<ReadonlyMap<string, Waiting>> {
+async function waitingIn({ groupId, known, ...given }: LeftOverOptions): Promise<ReadonlyMap<string, LeftBehind>> {
   const { brokers, clientId, ssl, sasl, connectionTimeoutMs, requestTimeoutMs } = { ...kafkaLogDefaults, ...given };
   const admin = new Kafka({
     brokers: [...brokers],
@@ -74,7 +74,7 @@ async function waitingIn({ groupId, known, ...given }: LeftOverOptions): Promise
     await admin.connect();
     const there = new Set(await admin.listTopics());
     const read = new Set(known());
-    const waiting = new Map<string, Waiting>();
+    const waiting = new Map<string, LeftBehind>();
     for (const { topic, partitions } of await admin.fetchOffsets({ groupId })) {
       if (read.has(topic) || !there.has(topic)) continue;
       const positions = new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
