@@ -1,8 +1,7 @@
 // Settings: what moves events into their tables.
 
+import { streams } from '../../schemas/event.ts';
 import { bytes, choice, choices, integer } from './kinds.ts';
-
-export const streams = ['event', 'view', 'content'] as const;
 
 export const etlSettings = {
   streams: choices({

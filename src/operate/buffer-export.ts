@@ -4,10 +4,10 @@
 import { PipelineError } from '../errors.ts';
 import type { BufferFile, BufferFilter, BufferReport } from '../ports/buffer-file.ts';
 import type { Exit } from './arguments.ts';
-import { objectOf, textOf } from './believe.ts';
 import { filterOf } from './buffer-inspect.ts';
 import { damageLog } from './damage-log.ts';
 import { countOf, isPipeClosed, progressOf, say, writeOut } from './output.ts';
+import { objectOf, textOf } from './set-aside-record.ts';
 
 export interface ExportFlags extends BufferFilter {
   readonly quarantine: boolean;

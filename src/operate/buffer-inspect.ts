@@ -4,9 +4,9 @@
 import type { BufferFile, BufferFilter, BufferRecord, QuarantinedRecord } from '../ports/buffer-file.ts';
 import { isoOf } from '../process/clock.ts';
 import type { Exit } from './arguments.ts';
-import { objectOf, textOf } from './believe.ts';
 import { damageLog } from './damage-log.ts';
 import { cut, isPipeClosed, plain, say, writeOut } from './output.ts';
+import { objectOf, textOf } from './set-aside-record.ts';
 
 export interface InspectFlags extends BufferFilter {
   readonly limit: number;

@@ -25,7 +25,7 @@ export interface BufferFile {
   /** Everything that can be proven about the file, changing nothing. */
   verify(onProgress: (events: number, ofEvents: number) => void): BufferVerdict;
   /** What would be given up with this reader; null when there is none of that name. */
-  owed(reader: string): BufferDebt | null;
+  backlogOf(reader: string): ReaderBacklog | null;
   close(): void;
 }
 
@@ -116,7 +116,7 @@ export interface BufferVerdict {
   readonly problemCount: number;
 }
 
-export interface BufferDebt {
+export interface ReaderBacklog {
   /** Events the reader has not passed. */
   readonly behind: number;
   /** Of those, the ones no other reader still has to pass: they would be deleted. */

@@ -3,6 +3,12 @@
 import type { BrokerName, Log } from './log.ts';
 import type { Source } from './source.ts';
 
+/**
+ * Where a reader begins that has committed nothing: at the first record of that time (epoch milliseconds) or later, or at
+ * these offsets, by `topic/partition`; a partition that is not named at its end.
+ */
+export type StartingPoint = { readonly atMs: number } | { readonly offsets: ReadonlyMap<string, number> };
+
 export interface Transport {
   /** What an answer calls it (`"stored":"kafka"`). */
   readonly name: BrokerName;

@@ -115,7 +115,7 @@ describe('who may import whom', () => {
     'src/ports/': ['src/errors.ts', 'schemas/'],
     'src/process/': ['src/errors.ts'],
     'src/record/': ['src/ports/', 'src/errors.ts', 'schemas/'],
-    'src/config/': ['src/process/', 'src/errors.ts', 'schemas/'],
+    'src/config/': ['src/ports/', 'src/process/', 'src/errors.ts', 'schemas/'],
     'src/http/': ['src/process/', 'src/errors.ts', 'schemas/'],
     'src/log/': ['src/ports/', 'src/record/', 'src/process/', 'src/errors.ts'],
     'src/mover/': ['src/ports/', 'src/record/', 'src/process/', 'src/errors.ts'],

@@ -11,6 +11,7 @@
 import { PipelineError } from '../../../errors.ts';
 import type { DeadLetter, RowBlock, Sink } from '../../../ports/sink.ts';
 import type { AggregateDefinition, Column, TableDefinition } from '../../../ports/tables.ts';
+import { storableMsMax } from '../../../ports/tables.ts';
 import type { ClickhouseClient } from '../client.ts';
 import { sinkError } from '../errors.ts';
 import { type Migrate, type PrepareOptions, prepareSchema } from '../schema/prepare.ts';
@@ -186,4 +187,4 @@ function encodeLetter(letter: DeadLetter): Uint8Array {
 }
 
 /** A log may tell any time at all; the column holds those from 1970 to 2299. */
-const storableIso = (ms: number): string => new Date(Math.min(Math.max(0, ms || 0), 10_413_791_999_999)).toISOString();
+const storableIso = (ms: number): string => new Date(Math.min(Math.max(0, ms || 0), storableMsMax)).toISOString();

@@ -2,6 +2,7 @@
 // earliest there is. The one place that decides it.
 
 import { PipelineError } from '../../../errors.ts';
+import type { StartingPoint } from '../../../ports/transport.ts';
 import { type Cluster, type OffsetAnswers, sendBytes } from '../connect/driver.ts';
 import { errorOfReading, unled } from '../connect/error.ts';
 import { isSameLog, type LogIdentity, readMark } from '../connect/identity.ts';
@@ -13,12 +14,6 @@ import type { Session } from './group.ts';
 /** What a leader takes for a time. */
 const earliest = -2;
 const latest = -1;
-
-/**
- * Where a group begins that has committed nothing: at the first record of that time or later, or at these offsets, by
- * `topic/partition`; a partition that is not named at its end.
- */
-export type StartingPoint = { readonly atMs: number } | { readonly offsets: ReadonlyMap<string, number> };
 
 export interface Beginning {
   readonly next: number;

@@ -1,8 +1,8 @@
 // Whether a record of the quarantine is an event that can go back to the log, judged by its bytes alone.
 //
 // A record the log behind the buffer refused is as it was acked: it keeps its topic and type. A damaged one is not, and
-// may still read well: a flipped bit inside a text is another text. It is believed only when its operator asks for it by
-// its reason, and only as far as its own bytes say who it is.
+// may still read well: a flipped bit inside a text is another text. It goes back only when its operator asks for it by
+// its reason, and as what its own bytes say.
 
 import { keyOf } from '../../schemas/key.ts';
 import type { QuarantinedRecord } from '../ports/buffer-file.ts';
@@ -18,7 +18,7 @@ export const isDamage = ({ reason }: Pick<QuarantinedRecord, 'reason'>): boolean
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The envelope, or why not. `topicOfType` knows the event types there are. */
-export function believe(record: QuarantinedRecord, topicOfType: (type: string) => string | null): Envelope | string {
+export function envelopeOf(record: QuarantinedRecord, topicOfType: (type: string) => string | null): Envelope | string {
   const body = textOf(record.raw);
   if (body === null) return record.raw.length === 0 ? 'its bytes are gone' : 'it is not UTF-8 on one line';
   const event = objectOf(body);
