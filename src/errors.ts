@@ -1,12 +1,12 @@
 // Expected failures: a code, and the one table that says what a code means to a client (HTTP status, title) and to a
-// loop (retry). Adapters turn their driver's errors into PipelineErrors in one function each; nobody else looks at a
+// loop (retry). Adapters turn their driver's errors into PipelineErrors in one function each; no other code looks at a
 // driver's error. What is not a PipelineError is a bug.
 
 /**
  * What a caller may do about it.
  * never   the same input will fail again
  * backoff try the same again later, as often as needed: the outcome is unknown or the other side is overloaded
- * halt    somebody has to repair something; try the same again slowly and say so loudly
+ * halt    an operator has to repair something; try the same again slowly and say so loudly
  */
 export type Retry = 'never' | 'backoff' | 'halt';
 

@@ -1,5 +1,5 @@
-// The ledger of this instance: the event_id of every event it has answered `accepted`, by type and minute, written through
-// the same log as the events, in entries numbered without a gap. `ugc reconcile` holds it against the tables.
+// The ledger of this instance: the event_id of every event it has answered `accepted`, by type and minute, written
+// through the same log as the events, in entries numbered without a gap. `ugc reconcile` holds it against the tables.
 //
 // - What is noted is written after a few seconds, or at once when an entry is full, and at the stop. A killed instance
 //   takes what it has not written with it: its events are rows that no ledger knows, never the other way round.
@@ -87,7 +87,7 @@ export function startLedger(options: LedgerOptions): Ledger {
     pages.clear();
   }
 
-  /** One after the other, so that whoever waits for the last has waited for all. */
+  /** One after the other, so that a caller that waits for the last has waited for all. */
   function write(): Promise<void> {
     writing = writing.then(writeOnce);
     return writing;

@@ -1,8 +1,8 @@
 // `GET /v1/receipts/{event_id}`: what became of one event, as far as it can be found out from here: a row, a dead
 // letter, a place in the disk buffer, or what this instance has lately said of it. Told are types, times, places and
-// reasons, nothing that a sender has written: whoever knows an id may ask.
+// reasons, nothing that a sender has written: every client that knows an id may ask.
 //
-// Anybody may ask for anything, so asking is bounded: while one look is under way the next ids gather, and one look
+// Every client may ask for any id, so asking is bounded: while one look is under way the next ids gather, and one look
 // answers all of them.
 
 import { readId } from '../catalogue/rejection.ts';

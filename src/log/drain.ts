@@ -9,7 +9,7 @@
 // - A full disk takes no position either: what was sent is passed, and what comes is read, once there is room.
 // - What only one part of the broker does not take goes behind the rest (stranded.ts).
 // - Events go to the topic that events of their type go to now. The one they were accepted for, under another
-//   UGC_TOPIC, may be a topic nobody reads any more.
+//   UGC_TOPIC, may be a topic that no mover reads any more.
 // - A crash repeats events, never skips one.
 
 import { messageOf, PipelineError } from '../errors.ts';
@@ -34,7 +34,10 @@ export interface DrainOptions {
   readonly copies: Copies;
   /** Of what is sent, so that live events keep their latency. */
   readonly pace: Pace;
-  /** Where events of a type go now; null = nobody here knows the type, and they go where they were accepted for. */
+  /**
+   * Where events of a type go now; null = this process does not know the type, and they go where they were accepted
+   * for.
+   */
   readonly topicOf?: (type: string) => string | null;
   readonly logger: Logger;
   /** So many events have left the buffer. */

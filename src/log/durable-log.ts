@@ -34,14 +34,14 @@ export interface BrokerLogOptions {
   readonly transport: Transport;
   readonly buffer: DiskBuffer;
   readonly topics: readonly string[];
-  /** Where events of a type go just now; null = nobody here knows the type. */
+  /** Where events of a type go just now; null = this process does not know the type. */
   readonly topicOf: (type: string) => string | null;
   readonly ackBudgetMs: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** The buffer is the log: whoever reads it is not this one's business. */
+/** The buffer is the log: its readers are the roles' business. */
 export const diskOnlyLog = (buffer: DiskBuffer): DurableLog => ({
   log: diskLog(buffer),
   takes: bytes => buffer.hasRoom(bytes),

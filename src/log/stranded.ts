@@ -21,7 +21,7 @@ export interface StrandedOptions {
 }
 
 export function strandedOf({ buffer, pause }: StrandedOptions): Stranded {
-  /** By topic: where the first of this turn's lies now. Whoever gets there has seen all that was before it. */
+  /** By topic: where the first of this turn's lies now. A drain that gets there has seen all that was before it. */
   const turns = new Map<string, number>();
   return {
     async putBehind(topic, envelopes, last) {

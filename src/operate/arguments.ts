@@ -25,7 +25,7 @@ export const command = <F extends Settings>(flags: F, run: (invocation: Invocati
 });
 
 export interface Split {
-  /** Flags that are not the command's own: settings, or nobody's. */
+  /** Flags that are not the command's own: settings, or unknown ones. */
   readonly settings: readonly string[];
   readonly own: readonly string[];
   readonly args: readonly string[];

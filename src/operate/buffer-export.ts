@@ -73,7 +73,7 @@ function* bodiesOf(file: BufferFile, wanted: BufferFilter, leaveOut: () => void)
   }
 }
 
-/** 0 when nobody can tell: what is around the damage is exported all the same. */
+/** 0 when the file does not tell: what is around the damage is exported all the same. */
 function totalOf(file: BufferFile, { topic, type }: BufferFilter, quarantine: boolean): number {
   const report = reportOf(file);
   if (report === null) return 0;

@@ -27,7 +27,7 @@ export function inspect(file: BufferFile, { limit, quarantine, json, ...filter }
       if (++shown === limit) break;
     }
   } catch (error) {
-    if (isPipeClosed(error)) return 0; // whoever read it has seen enough
+    if (isPipeClosed(error)) return 0; // its reader has seen enough
     throw error;
   }
   damage.end();

@@ -1,5 +1,5 @@
 // `ugc dead ls|show|replay|dismiss`: the records that could not become rows, what becomes of them after a repair, and of
-// those nobody will repair.
+// those no operator will repair.
 
 import { hintOf } from '../../schemas/nearest.ts';
 import { tableOf } from '../../schemas/table.ts';
@@ -64,7 +64,7 @@ export const deadFlags = {
 export const deadCommands = (
   judgeFor: (config: Config) => JudgeForeign,
 ): Readonly<Record<keyof typeof deadFlags, Command>> => {
-  /** `read` is called before anybody is asked for the tables: it throws what is wrong with the words given. */
+  /** `read` is called before the tables are asked for: it throws what is wrong with the words given. */
   const over = <F extends Settings>(
     flags: F,
     placesMax: number,

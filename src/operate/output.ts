@@ -1,8 +1,10 @@
-// What commands write: data to stdout, in step with whoever reads it, and progress to stderr.
+// What commands write: data to stdout, in step with its reader, and progress to stderr.
 
 import { writeSync } from 'node:fs';
 
-/** Waits until the reader of a pipe has taken it, so that nothing piles up here. Throws EPIPE when the reader has gone. */
+/**
+ * Waits until the reader of a pipe has taken it, so that nothing piles up here. Throws EPIPE when the reader has gone.
+ */
 export function writeOut(data: string | Uint8Array): void {
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
   for (let at = 0; at < bytes.length; ) {
@@ -17,19 +19,22 @@ export function writeOut(data: string | Uint8Array): void {
 
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Whoever read our output has ended, like `head` does when it has enough. */
+/** The reader of our output has ended, like `head` does when it has enough. */
 export const isPipeClosed = (error: unknown): boolean => (error as { code?: string } | null)?.code === 'EPIPE';
 
 const lineEveryMs = { terminal: 100, pipe: 5_000 };
 
 export interface Progress {
-  /** `of` 0: nobody knows. */
+  /** `of` 0: it is not known. */
   at(done: number, of: number): void;
   /** Clears the line on a terminal. */
   end(): void;
 }
 
-/** `checked 12 000 of 40 000 events (30%), 90 000/s, 1 s left`: one line that changes on a terminal, else a line now and then. */
+/**
+ * `checked 12 000 of 40 000 events (30%), 90 000/s, 1 s left`: one line that changes on a terminal, else a line now and
+ * then.
+ */
 export function progressOf(verb: string, unit: string): Progress {
   const isTerminal = process.stderr.isTTY === true;
   let startedAt: number | null = null;

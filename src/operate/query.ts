@@ -1,5 +1,5 @@
-// `ugc query "SELECT …"`: one query, answered by whoever holds the tables just now, in the format asked for. It only reads,
-// unless the server that is asked lets anybody write.
+// `ugc query "SELECT …"`: one query, answered by the process that holds the tables just now, in the format asked for.
+// It only reads, unless the server that is asked lets every user write.
 
 import type { Config } from '../config/config.ts';
 import { flag } from '../config/kinds.ts';
@@ -43,7 +43,10 @@ interface Asking {
   readonly database: string;
 }
 
-/** Not through the client: what the server answers is printed as it comes, in the statement's own FORMAT where it has one. */
+/**
+ * Not through the client: what the server answers is printed as it comes, in the statement's own FORMAT where it has
+ * one.
+ */
 async function overHttp({ url, user, password }: Holder, { sql, format, database }: Asking): Promise<Uint8Array> {
   const target = new URL(url);
   target.searchParams.set('default_format', format);

@@ -39,7 +39,7 @@ export interface DiskBuffer {
    * `withKeys` do its batches carry keys.
    */
   source(reader: string, options?: { readonly withKeys?: boolean }): Source;
-  /** Nobody reads under this name any more: what is kept for it alone may go. Idempotent. */
+  /** No reader has this name any more: what is kept for it alone may go. Idempotent. */
   retire(reader: string): Promise<void>;
   /**
    * Keeps records in quarantine that a reader could read and never deliver; the reader then commits past them. Resolved

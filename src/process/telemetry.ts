@@ -33,7 +33,7 @@ const closeMsMax = 300;
 
 export function openLogs({ level, requests }: { readonly level: string; readonly requests: boolean }): Logs {
   const stream = pino.destination({ fd: 1, sync: false, maxLength: heldBytesMax });
-  // A full disk under stdout, or nobody behind it, is no reason to stop taking events: lines wait, then are dropped.
+  // A full disk under stdout, or no reader behind it, is no reason to stop taking events: lines wait, then are dropped.
   stream.on('error', () => {});
   const logger = pino({ ...ecsFormat({ serviceName: 'ugc' }), level }, stream);
   const writes = requests && logger.isLevelEnabled('info');
@@ -59,7 +59,7 @@ export function openLogs({ level, requests }: { readonly level: string; readonly
       return new Promise<void>(resolve => {
         stream.once('close', () => resolve());
         stream.end();
-        setTimeout(resolve, closeMsMax); // it ends with an fsync, which can take seconds and which nobody needs
+        setTimeout(resolve, closeMsMax); // it ends with an fsync, which can take seconds and which no reader needs
       }).then(() => stream.destroy()); // or its hook at exit would try for ever to write to a full disk
     },
   };
@@ -99,7 +99,7 @@ export function openMetrics() {
   const registers = [registry];
   // Every 10 ms, as usual, would wake a process at rest a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
-  // These make the engine walk its whole heap, 15 to 30 ms in which nobody is answered, for spaces Bun does not have.
+  // These make the engine walk its whole heap, 15 to 30 ms in which no client is answered, for spaces Bun does not have.
   for (const part of ['total', 'used', 'available'])
     registry.removeSingleMetric(`nodejs_heap_space_size_${part}_bytes`);
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>

@@ -14,9 +14,9 @@ import type { Logger } from '../process/telemetry.ts';
 export interface Clickhouse {
   readonly client: ClickhouseClient;
   readonly isEmbedded: boolean;
-  /** Answers queries from now on: the tables are there. Where, or null when it is not to or somebody else does. */
+  /** Answers queries from now on: the tables are there. Where, or null when it is not to or a server does. */
   serve(): string | null;
-  /** Nobody is answered any more. */
+  /** No query is answered any more. */
   unserve(): Promise<void>;
   close(): Promise<void>;
 }

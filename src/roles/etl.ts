@@ -142,7 +142,7 @@ async function behindOf(reader: Source, topics: readonly string[]): Promise<Read
   try {
     return new Map([...topics.map(topic => [topic, 0] as const), ...((await reader.lag?.()) ?? [])]);
   } catch {
-    return new Map(); // a damaged page; whoever reads meets it, mends it and says so
+    return new Map(); // a damaged page: the reader meets it, mends it and says so
   }
 }
 

@@ -71,7 +71,10 @@ const leftOverWords = (left: ReadonlyMap<string, number>): string =>
     .map(([topic, events]) => `${events} in ${topic}`)
     .join(', ')}; they become rows by another ugc --role=etl with the earlier setting`;
 
-/** Throws `config_invalid` when --from names a topic that nobody reads: it would be passed over in silence. */
+/**
+ * Throws `config_invalid` when --from names a topic that this process does not read: it would be passed over in
+ * silence.
+ */
 function refuseStrange(from: StartingPoint | null, topics: readonly string[]): void {
   if (from === null || 'atMs' in from) return;
   const named = [...from.offsets.keys()].map(place => place.slice(0, place.lastIndexOf('/')));

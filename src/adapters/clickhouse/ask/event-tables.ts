@@ -17,7 +17,7 @@ const lettersSecondsMax = 2;
 const lettersMax = 1_000;
 
 export interface EventTablesOptions {
-  /** May throw while there is nobody to ask. */
+  /** May throw while there is no server to ask. */
   readonly client: () => ClickhouseClient;
   readonly database: string;
   /** Event types that have tables. */
@@ -79,7 +79,7 @@ export const everyTypeOf = (database: string, types: readonly string[]): string 
 /** In the text of the query: in its URL, where parameters go, there is not enough room. */
 const listOf = (ids: readonly string[]): string => ids.map(quoteText).join(', ');
 
-/** Every event_id a record names, whoever wrote it. */
+/** Every event_id a record names, whichever producer wrote it. */
 const idsInRaw = `arrayMap(found -> lower(found), extractAll(raw, '"event_id"\\\\s*:\\\\s*"([0-9A-Fa-f-]{36})"'))`;
 
 /** Milliseconds, in UTC. */

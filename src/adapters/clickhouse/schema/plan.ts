@@ -60,7 +60,7 @@ function planView({ database }: Target, view: PlannedView, found: FoundSchema): 
 }
 
 /**
- * Statements that clear away what older versions made and nobody reads any more. What is wanted does not depend on
+ * Statements that clear away what older versions made and no version reads any more. What is wanted does not depend on
  * them.
  */
 export const leftoversIn = ({ database, cluster, retired }: WantedSchema, found: FoundSchema): string[] =>
@@ -146,7 +146,7 @@ function planColumns({ called, alter, wanted, there }: Both): Plan {
 const isSameType = (found: string, wanted: string): boolean => found.replaceAll(' ', '') === wanted.replaceAll(' ', '');
 
 function planSettings({ alter, wanted, there }: Both): Plan {
-  // Somebody has made a table of another kind on one node, a replicated one: its settings are that one's.
+  // An operator has made a table of another kind on one node, a replicated one: its settings are that one's.
   if (!wanted.create.includes(`ENGINE = ${there.engine}(`)) return fits;
   const missing = Object.entries(wanted.settings).filter(([name, value]) => {
     const set = new RegExp(`\\b${name} = (\\d+)`).exec(there.engineFull)?.[1];
@@ -161,7 +161,7 @@ function planSettings({ alter, wanted, there }: Both): Plan {
 
 /**
  * A table that would let rows go too early gets the longer time. One that keeps them longer, or for ever, stays as it is:
- * a shorter time loses rows, so somebody has to want it.
+ * a shorter time loses rows, so an operator has to want it.
  */
 function planRetention({ alter, wanted: { retentionDays }, there }: Both): Plan {
   const days = /TTL toDateTime\(received_at\) \+ toIntervalDay\((\d+)\)/.exec(there.engineFull)?.[1];

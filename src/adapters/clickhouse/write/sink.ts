@@ -44,7 +44,7 @@ const blockRows = '1048576';
 /** On every insert, always the same. */
 const insertSettings = {
   async_insert: 0,
-  // For views somebody else hangs on a table: a repeated block reaches them if it has not yet, and no second time.
+  // For views an operator hangs on a table: a repeated block reaches them if it has not yet, and no second time.
   deduplicate_blocks_in_dependent_materialized_views: 1,
   input_format_parallel_parsing: 0,
   max_insert_block_size: blockRows,

@@ -75,7 +75,7 @@ function known<T>(action: () => T): T {
   }
 }
 
-/** Errors of the walk, not of whoever takes what it gives. */
+/** Errors of the walk, not of the caller that takes what it gives. */
 function* knownAll<T>(items: Iterator<T>): Generator<T> {
   for (;;) {
     const next = known(() => items.next());

@@ -79,7 +79,7 @@ export async function sqliteBuffer(options: SqliteBufferOptions, start = startTh
   }
 
   async function commitQueue(): Promise<void> {
-    // Whoever appends in this same turn joins the first group.
+    // Callers that append in this same turn join the first group.
     await null;
     while (queue.length > 0) {
       const group = takeGroup();

@@ -1,4 +1,4 @@
-// The buffer's file: opened, checked, and told apart from somebody else's. A file that is not a database any more is
+// The buffer's file: opened, checked, and told apart from another program's. A file that is not a database any more is
 // moved aside, loudly, and a fresh one takes its place: nothing is deleted, and events can be taken again.
 //
 // A fresh file numbers its records from the clock in microseconds. Positions tell dead letters apart, and how far
@@ -82,7 +82,7 @@ const stamp = (): string => new Date().toISOString().replaceAll(':', '');
 /** Null when there is no such file. */
 export const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
 
-/** Read by whoever starts ugc: it says what to do. */
+/** Read by the operator who starts ugc: it says what to do. */
 function unopened(error: unknown, path: string): PipelineError {
   const known = toPipelineError(error);
   if (known.code !== 'buffer_full') return known;

@@ -38,7 +38,7 @@ export interface Store {
   /** Registers a reader (idempotent) and says where it stands. */
   register(reader: string): Cursors;
   read(options: ReadOptions): Reading;
-  /** A reader that was forgotten meanwhile is registered again: whoever commits is alive. */
+  /** A reader that was forgotten meanwhile is registered again: a reader that commits is alive. */
   commit(reader: string, topic: string, last: number): void;
   /** Forgets a reader; what was kept for it alone is swept. False when there is none of that name. */
   retire(reader: string): boolean;
@@ -65,7 +65,7 @@ export interface Store {
   leave(): void;
 }
 
-/** failed: the disk is full or the file busy; try again in a while, or space that nobody needs is never given back. */
+/** failed: the disk is full or the file busy; try again in a while, or space that no row needs is never given back. */
 export type Swept = 'more' | 'done' | 'failed';
 
 const encoder = new TextEncoder();

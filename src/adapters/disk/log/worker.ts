@@ -81,7 +81,7 @@ export interface Answers {
 export type Op = Request['op'];
 export type NumberedRequest = Request & { readonly id: number };
 export type Reply =
-  /** The thread is about to end, and answers nobody any more. */
+  /** The thread is about to end, and answers no caller any more. */
   | { readonly id: 0; readonly failing: string }
   | { readonly id: number; readonly code: 'buffer_full' | 'buffer_failed' | 'config_invalid'; readonly message: string }
   | {
@@ -110,7 +110,7 @@ self.onmessage = ({ data }: MessageEvent<NumberedRequest>) =>
     if (data.op === 'commit' || data.op === 'open' || data.op === 'retire') void sweepOn();
   });
 
-/** Nobody waits for an answer while what was in a lost file is saved; then the thread ends. */
+/** No caller waits for an answer while what was in a lost file is saved; then the thread ends. */
 function savingAll<T>(action: () => T): T {
   try {
     return action();

@@ -46,7 +46,7 @@ function copyOf(connection: Connection, path: string): string {
   return copy;
 }
 
-/** Where it lies then. Never in the place of a file that somebody else has put there. */
+/** Where it lies then. Never in the place of a file that another process has put there. */
 function putBack(copy: string, path: string): string {
   // The log and its index of the file that is gone: beside the copy they would be taken for its own.
   for (const suffix of ['-wal', '-shm'])

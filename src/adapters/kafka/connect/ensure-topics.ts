@@ -1,5 +1,5 @@
 // The topics must be there before anything is written to them. Those that are missing are created, or, where this user
-// may not, the command for somebody who may is in the error.
+// may not, the command for an operator who may is in the error.
 
 import { PipelineError } from '../../../errors.ts';
 import { earliestOf } from '../read/positions.ts';

@@ -1,6 +1,6 @@
 // The one place that looks at kafkajs' errors and at Kafka's error codes
 // (https://kafka.apache.org/protocol#protocol_error_codes). What decides is whether the records may be stored:
-// log_unavailable they are not, log_unknown they may be, log_halted they are not and somebody has to repair something,
+// log_unavailable they are not, log_unknown they may be, log_halted they are not and an operator has to repair something,
 // log_refused they are not and never will be.
 
 import { type ErrorCode, PipelineError } from '../../../errors.ts';

@@ -13,7 +13,7 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
-/** How a cluster is reached, by whoever writes or reads. */
+/** How a cluster is reached, for writing and for reading. */
 export interface KafkaConnection {
   readonly brokers: readonly string[];
   readonly clientId: string;

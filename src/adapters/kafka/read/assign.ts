@@ -40,7 +40,7 @@ export function decodeMember(id: string, metadata: Buffer): Member {
   return { id, topics: decoded?.topics ?? [], owned, generation, counts: new Map(Object.entries(counts)) };
 }
 
-/** Members hear with their shares what these were worked out from: whoever knows of more partitions speaks up. */
+/** Members hear with their shares what these were worked out from: a member that knows of more partitions speaks up. */
 export function encodeAssignment(
   places: readonly TopicPartition[],
   counted: ReadonlyMap<string, number> = new Map(),
@@ -63,7 +63,7 @@ export function decodeCounted(bytes: Buffer): ReadonlyMap<string, number> | null
   return text === '' ? null : new Map(Object.entries(JSON.parse(text) as Record<string, number>));
 }
 
-/** Of each topic the most that anybody has heard of: a broker, or a right, that one lacks the other may have. */
+/** Of each topic the most that any member has heard of: a broker, or a right, that one lacks the other may have. */
 export function mostOf(all: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
   const most = new Map<string, number>();
   for (const counts of all) for (const [topic, count] of counts) most.set(topic, Math.max(count, most.get(topic) ?? 0));
@@ -100,7 +100,7 @@ export function assign(
   return level(members, shares);
 }
 
-/** Whoever wants the topic and has least. */
+/** The member that wants the topic and has least. */
 function leastOf(
   members: readonly Member[],
   shares: ReadonlyMap<string, TopicPartition[]>,
@@ -114,7 +114,7 @@ function leastOf(
   return least;
 }
 
-/** Moves partitions from who has two more than another who wants them, until nobody has. */
+/** Moves partitions from who has two more than another who wants them, until no member has. */
 function level(
   members: readonly Member[],
   shares: Map<string, TopicPartition[]>,

@@ -54,7 +54,7 @@ export function kafkaCommits(options: CommitsOptions): Commits {
   const waiting = new Map<string, PendingCommit>();
   const pause = pauseOf();
   let sending: Promise<void> | null = null;
-  /** Somebody has asked while a request was under way. */
+  /** A caller has asked while a request was under way. */
   let isWanted = false;
   let isClosing = false;
 

@@ -1,5 +1,5 @@
 // Topics a consumer group has read and reads no more, though events wait in them: those of an earlier UGC_TOPIC, or of a
-// ledger that is off now. Nobody else would ever notice: to every lag they are unknown.
+// ledger that is off now. No other part would ever notice: to every lag they are unknown.
 //
 // Other processes may share the group and read other topics, so a topic counts only once its position has stood still
 // between two looks. It is told, not read: it may be another installation's.
@@ -10,7 +10,7 @@ import { type KafkaLogOptions, kafkaLogDefaults } from '../connect/options.ts';
 
 export interface LeftOverOptions extends KafkaLogOptions {
   readonly groupId: string;
-  /** Topics somebody reads, asked for anew each time. */
+  /** Topics that are read by this installation, asked for anew each time. */
   readonly known: () => readonly string[];
   readonly lookEveryMs?: number;
   /** What is left over now, events by topic; called when that has changed. */
@@ -57,7 +57,7 @@ interface LeftBehind {
   readonly positions: string;
 }
 
-/** Topics nobody is known to read in which events wait behind the group's positions. */
+/** Topics no process is known to read in which events wait behind the group's positions. */
 async function waitingIn({ groupId, known, ...given }: LeftOverOptions): Promise<ReadonlyMap<string, LeftBehind>> {
   const { brokers, clientId, ssl, sasl, connectionTimeoutMs, requestTimeoutMs } = { ...kafkaLogDefaults, ...given };
   const admin = new Kafka({

@@ -1,8 +1,9 @@
 // The partitions this member owns: where each is read, what is read and not yet polled, how far it is finished. Memory
-// only; whoever fetches fills it, whoever polls empties it.
+// only; the fetcher fills it, polls empty it.
 //
-// Offsets nobody will ever see (markers of transactions, what was aborted, what compaction has emptied) are remembered as
-// skips, so that a position that reaches one moves behind it, and a partition that ends in one has no lag for ever.
+// Offsets no reader will ever see (markers of transactions, what was aborted, what compaction has emptied) are
+// remembered as skips, so that a position that reaches one moves behind it, and a partition that ends in one has no lag
+// for ever.
 
 import type { Batch, PollOptions } from '../../../ports/source.ts';
 import { type LogIdentity, nameOfLog } from '../connect/identity.ts';

@@ -17,7 +17,7 @@ const latest = -1;
 
 export interface Beginning {
   readonly next: number;
-  /** What is committed is a position of another log: the topic was made anew while nobody looked. */
+  /** What is committed is a position of another log: the topic was made anew while no process looked. */
   readonly isReplaced: boolean;
 }
 
@@ -62,7 +62,7 @@ export async function beginningOf(
 
 export interface Committed {
   readonly offset: number;
-  /** Null = whoever committed it did not say. */
+  /** Null = the process that committed it did not say. */
   readonly log: LogIdentity | null;
   /** Of the leader its records are from; -1 = not said. */
   readonly epoch: number;
@@ -98,8 +98,9 @@ export async function committedOf(
 const epochApi = { apiKey: 23, apiVersion: 2, apiName: 'OffsetForLeaderEpoch' } as const;
 
 /**
- * Up to where the log has what leaders up to this epoch have written. A log that was cut, since a leader was elected that
- * had less of it, and has grown again ends for them before a position behind what was cut. Infinity where nobody knows.
+ * Up to where the log has what leaders up to this epoch have written. A log that was cut, since a leader was elected
+ * that had less of it, and has grown again ends for them before a position behind what was cut. Infinity where no
+ * broker knows.
  */
 export async function endOfEpoch({ cluster, topics }: Asking, place: TopicPartition, epoch: number): Promise<number> {
   if (epoch < 0) return Number.POSITIVE_INFINITY;
@@ -134,13 +135,13 @@ function writeEpochs(
   at = writeText(buffer, at, asked.topic);
   at = buffer.writeInt32BE(1, at);
   at = buffer.writeInt32BE(asked.partition, at);
-  at = buffer.writeInt32BE(-1, at); // whoever leads now
+  at = buffer.writeInt32BE(-1, at); // whichever broker leads now
   at = buffer.writeInt32BE(asked.epoch, at);
   buffer.writeInt32BE(at - 4, 0);
   return buffer.subarray(0, at);
 }
 
-/** The earliest offset a partition still has. Rejects with what kafkajs throws, and when nobody leads it. */
+/** The earliest offset a partition still has. Rejects with what kafkajs throws, and when no broker leads it. */
 export const earliestOf = (cluster: Cluster, topics: Topics, place: TopicPartition): Promise<number> =>
   offsetAt(cluster, topics, place, earliest);
 

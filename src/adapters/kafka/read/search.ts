@@ -1,5 +1,5 @@
 // Single events in Kafka, by their ids: there is no index, so partitions are read from a point in time on, one after
-// the other, up to where they ended when the search began. No group, nothing is committed, nobody is disturbed but the
+// the other, up to where they ended when the search began. No group, nothing is committed, no client is disturbed but the
 // broker.
 
 import { PipelineError } from '../../../errors.ts';

@@ -23,7 +23,7 @@ export interface WatchedOptions {
 export interface Watched {
   /** Asks: how many partitions a topic has now, 0 when it does not exist, undefined when it cannot be known. */
   look(topic: string): Promise<number | undefined>;
-  /** Asks for each. As it is, or where nobody can be asked now, as it was. */
+  /** Asks for each. As it is, or where no broker can be asked now, as it was. */
   count(topics: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** As they were when last looked at. */
   counts(): ReadonlyMap<string, number>;

@@ -1,5 +1,5 @@
 // Kafka as the log the edge writes to. kafkajs carries the bytes (driver.ts); grouping, batches and outcomes are ours.
-// - an outcome is good when all replicas in sync have the record; nothing is tried again here, whoever calls has a disk
+// - an outcome is good when all replicas in sync have the record; nothing is tried again here, the caller has a disk
 // - the same key goes to the same partition, where the Java client would put it; records without a key keep together, a
 //   partition a call, so that they make large batches
 // - topics must exist: nothing is created by writing to it

@@ -2,7 +2,7 @@
 // - nothing under way: a request leaves at the end of this turn, with whatever came in it
 // - something under way: it waits for a full request, the linger, or the answer; never more than inFlightMax at once
 // - a request that fails as a whole takes what waits down with it: it was not sent, which is certain, and the caller has
-//   a disk. So nobody waits longer than connecting and one request may take.
+//   a disk. So no record waits longer than connecting and one request may take.
 // - a batch refused for one of its records is sent again in halves, until each record has an answer of its own
 // - a batch refused for a time in it is sent again without times: a clock that is wrong, here or there, is no fault of
 //   the events, which say in their bodies when they were received
@@ -15,14 +15,14 @@ import type { Topics } from '../connect/topics.ts';
 import { type Part, produceApi, readAnswer, requestBytesMax, writeRequest } from './produce.ts';
 import { type Compression, type NewRecord, noTimeMs, recordBytesMax } from './record-batch.ts';
 
-/** A record and who waits for it. */
+/** A record and the call that waits for it. */
 export interface QueuedRecord extends NewRecord {
   readonly call: Call;
   /** Its place among the records of the call. */
   readonly index: number;
 }
 
-/** Whoever gave some records. One for all of them: at a hundred thousand records a second each closure counts. */
+/** The caller that gave some records. One for all of them: at a hundred thousand records a second each closure counts. */
 export interface Call {
   /** Once for each record; null = stored. */
   settle(record: QueuedRecord, error: PipelineError | null): void;
@@ -164,7 +164,7 @@ export function nodeQueue(options: NodeQueueOptions): NodeQueue {
       queue.isQueued = queue.records.length > 0;
       if (queue.isQueued) left.push(queue);
     }
-    // Whoever had to stay behind is first the next time.
+    // A partition that had to stay behind is first the next time.
     queues = left;
     count -= options.requestRecordsMax - places;
     bytes -= options.requestBytesMax - room;
