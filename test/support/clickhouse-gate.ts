@@ -122,8 +122,12 @@ export function clickhouseGate({ target, onBroken }: GateOptions): ClickhouseGat
       return wrong.answer({ pass: send, url });
     }
     const waiter = isInsert ? waiters.shift() : undefined;
-    if (waiter === undefined) return noted(await send());
+    return waiter === undefined ? noted(await send()) : caught(waiter, { request, url, headers, body, send });
+  }
+
+  async function caught(waiter: Waiter, { request, url, headers, body, send }: Passing): Promise<Response> {
     const { point } = waiter;
+    const { signal } = request;
     if (point === 'half') {
       const cut = await sendHalf(target, { url, headers, body });
       await held(waiter, signal);
@@ -131,7 +135,7 @@ export function clickhouseGate({ target, onBroken }: GateOptions): ClickhouseGat
       return broken(request);
     }
     const sending = point === 'before' ? null : send();
-    sending?.catch(() => {}); // whoever waits for it hears of it
+    sending?.catch(() => {}); // the await below hears of it
     if (point === 'after') await sending;
     if (!(await held(waiter, signal))) return broken(request);
     return noted(await (sending ?? send()));
@@ -142,6 +146,15 @@ export function clickhouseGate({ target, onBroken }: GateOptions): ClickhouseGat
     if (code !== null) said.set(code, (said.get(code) ?? 0) + 1);
     return answered;
   }
+}
+
+/** A request on its way to ClickHouse. */
+interface Passing {
+  readonly request: Request;
+  readonly url: URL;
+  readonly headers: Headers;
+  readonly body: Buffer;
+  readonly send: () => Promise<Response>;
 }
 
 /** True when it may go on; it may not once its client is gone. */
