@@ -26,4 +26,13 @@ export function catalogueOf(types: readonly EventType[]): Catalogue {
   };
 }
 
+/** With types that are no more: of a past type no name is known that one of now has. */
+export function catalogueWithPast(now: readonly EventType[], past: readonly EventType[]): Catalogue {
+  const taken = new Set(now.flatMap(({ name, aliases }) => [name, ...aliases]));
+  const left = past
+    .filter(({ name }) => !taken.has(name))
+    .map(type => ({ ...type, aliases: type.aliases.filter(alias => !taken.has(alias)) }));
+  return catalogueOf([...now, ...left]);
+}
+
 export const catalogue = catalogueOf(everyType);

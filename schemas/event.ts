@@ -33,6 +33,10 @@ const properties = freeObject({ about: 'Anything else, as key and value' });
 /** Fields the edge reads itself and stamps in canonical form; they have no say in `fields`. */
 export const stampedNames: readonly string[] = ['event_type', 'event_id', 'timestamp', 'sent_at'];
 
+/** What the types of a topic pattern can be kept apart by, and what an etl process can be told to move alone. */
+export const streams = ['event', 'view', 'content'] as const;
+export type Stream = (typeof streams)[number];
+
 export interface EventDefinition {
   /** Lower case with underscores: also the name of its table. */
   readonly name: string;
@@ -40,7 +44,7 @@ export interface EventDefinition {
   readonly aliases?: readonly string[];
   readonly family: string;
   /** Views are far more numerous than events and can flow apart from them; content is what the content API writes. */
-  readonly stream: 'event' | 'view' | 'content';
+  readonly stream: Stream;
   readonly summary: string;
   /** Raised with each change that breaks a reader or a writer (published.ts); stands in every record. */
   readonly version: number;
@@ -58,9 +62,9 @@ export interface Upgrade {
   /** What changed, as a clause for the documentation: `seat is called chair`. */
   readonly about: string;
   /**
-   * Gets the fields as they were stored, frozen, integers beyond 2^53 as bigints; gives those of the next version. What it
-   * leaves out is absent, what it gives too much or wrong makes the record a dead letter, and so does throwing. Pure: a
-   * record may be read many times. event_id, event_type, timestamp and sent_at stay, whatever it says of them.
+   * Gets the fields as they were stored, frozen, integers beyond 2^53 as bigints; gives those of the next version. What
+   * it leaves out is absent, what it gives too much or wrong makes the record a dead letter, and so does throwing.
+   * Pure: a record may be read many times. event_id, event_type, timestamp and sent_at stay, whatever it says of them.
    */
   readonly apply: (record: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>;
 }

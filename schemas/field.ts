@@ -6,7 +6,8 @@
 // A query that wants it can still say properties::JSON.
 
 import { FormatRegistry, type TSchema, Type } from '@sinclair/typebox';
-import { isStorable, readTime } from './time.ts';
+import { isStorable, readTime, storableMsMax, storableMsMin } from './time.ts';
+import { isUuid } from './uuid.ts';
 
 /** How a field's value is written into the stored JSON. */
 export type FieldKind = 'text' | 'number' | 'integer64' | 'boolean' | 'uuid' | 'time' | 'texts' | 'object';
@@ -168,7 +169,7 @@ export const uuid = ({ about }: About): Field => ({
 /** A moment of the years 1900 to 2299: ISO 8601 with a zone, or epoch milliseconds; stored in milliseconds, UTC. */
 export const time = ({ about }: About): Field => ({
   schema: Type.Union(
-    [Type.String({ format: 'ugc-time' }), Type.Number({ minimum: storableMinMs, maximum: storableMaxMs })],
+    [Type.String({ format: 'ugc-time' }), Type.Number({ minimum: storableMsMin, maximum: storableMsMax })],
     {
       description: about,
       expected: 'a time of the years 1900 to 2299: ISO 8601 with a zone (2024-10-03T14:30:00Z) or epoch milliseconds',
@@ -219,10 +220,6 @@ export const orEmpty = (field: Field): Field => ({ ...field, schema: Type.Option
 
 const int64Min = -(2n ** 63n);
 const int64Max = 2n ** 63n - 1n;
-/** What DateTime64(3) holds, see isStorable. */
-const storableMinMs = -2_208_988_800_000;
-const storableMaxMs = 10_413_791_999_999;
-
 const integerColumns = [
   ['UInt8', 0, 255],
   ['UInt16', 0, 65_535],
@@ -243,10 +240,9 @@ const inWords = ({ about, unit }: Measured, range?: string): string =>
   [about, unit, range].filter(part => part !== undefined).join(', ');
 
 // Names of our own: other libraries register formats of the usual names in the same registry.
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const digitsPattern = /^(0|-?[1-9]\d{0,18})$/;
 
-FormatRegistry.Set('ugc-uuid', given => uuidPattern.test(given));
+FormatRegistry.Set('ugc-uuid', isUuid);
 FormatRegistry.Set('ugc-int64', given => {
   if (!digitsPattern.test(given)) return false;
   if (given.length < 19) return true;

@@ -9,14 +9,15 @@
 //   {"type":"boolean"}
 //   {"type":"array"}     of strings; maxItems (100); absent is empty
 //   {"type":"object"}    free; absent is empty
-// with description and examples. One that is not required is null where it is absent; {"type":["string","null"]} says so too.
+// with description and examples. One that is not required is null where it is absent; {"type":["string","null"]} says
+// so too.
 //
 // Keywords that only tell, or that ask for more than is checked here, are left out with a warning: what is taken is then
 // more than the schema says, never less. Those that say what a value is in another way (oneOf, $ref, not) are refused.
 
 import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { edgeColumns } from './columns.ts';
-import { defineEvent, type EventDefinition, type EventType, type Identity, type Upgrade } from './event.ts';
+import { defineEvent, type EventDefinition, type EventType, type Identity, streams, type Upgrade } from './event.ts';
 import { exampleOf } from './example.ts';
 import {
   amount,
@@ -113,7 +114,6 @@ const topKeys = ['$schema', '$id', 'name', 'type', 'properties', 'required', 'ad
   ['family', 'stream', 'version', 'aliases', 'identity', 'retentionDays'],
   annotations,
 );
-const streams = ['event', 'view', 'content'] as const;
 const identities = ['text', 'text-or-null', 'integer'] as const;
 
 function readType(top: Part): EventDefinition | null {

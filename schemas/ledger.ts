@@ -1,5 +1,6 @@
-// The ledger: what each ingest instance has answered `accepted`, by event type and minute. Its entries travel as events do
-// and have a table of their own, but they are no event type: nobody can post one, and `events` does not show them.
+// The ledger: what each ingest instance has answered `accepted`, by event type and minute. Its entries travel as events
+// do and have a table of their own, but they are no event type: no client can post one, and `events` does not show
+// them.
 
 import type { TableDefinition } from './columns.ts';
 

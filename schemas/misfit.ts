@@ -1,4 +1,4 @@
-// What does not fit, in words for whoever sent it: where, what was expected, what came. Field by field, with a compiled
+// What does not fit, in words for its sender: where, what was expected, what came. Field by field, with a compiled
 // check each, so that telling costs little more than judging.
 
 import type { TSchema } from '@sinclair/typebox';
@@ -49,7 +49,7 @@ function misfitsWithin({ name }: Named, check: TypeCheck<TSchema>, value: readon
   return [...found.values()];
 }
 
-/** Fields whose value is nobody else's business, whatever it is. */
+/** Fields whose value is their person's business, whatever it is. */
 const secretName = /pass(word|wd|phrase)?|secret|token|authorization|cookie|api_?key|cvv|card_number/i;
 
 const differs = (schema: TSchema, came: unknown, name: string): string =>

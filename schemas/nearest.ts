@@ -1,6 +1,6 @@
 // "did you mean": the nearest of the names there are, when it is near enough to be a mistake in typing and not a guess.
-// The one rule for settings, flags, commands, event types and fields. Whoever sends nonsense a thousand times a second
-// asks here a thousand times: most names are told apart by their length and letters alone.
+// The one rule for settings, flags, commands, event types and fields. A client that sends nonsense a thousand times a
+// second asks here a thousand times: most names are told apart by their length and letters alone.
 
 import { distance } from 'fastest-levenshtein';
 

@@ -105,7 +105,9 @@ export function changesOf(published: Published, types: readonly EventType[]): Ch
   ];
 }
 
-/** In words, every change that would break somebody and is not accounted for by a version and its upgrades. */
+/**
+ * In words, every change that would break a writer or a reader and is not accounted for by a version and its upgrades.
+ */
 export function refusalsOf(published: Published, types: readonly EventType[]): string[] {
   const byName = new Map(types.map(type => [type.name, type]));
   return changesOf(published, types)

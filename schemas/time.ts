@@ -22,9 +22,12 @@ export function readTime(value: unknown): ClientTime | null {
 }
 
 /** What DateTime64(3) is documented to hold; beyond it ClickHouse guesses (it reads the year 0000 as this year). */
-export const isStorable = ({ ms }: ClientTime): boolean => ms >= -2_208_988_800_000 && ms <= 10_413_791_999_999;
+export const isStorable = ({ ms }: ClientTime): boolean => ms >= storableMsMin && ms <= storableMsMax;
 
-export const isoOf = ({ ms, iso }: ClientTime): string => iso ?? new Date(ms).toISOString();
+/** The first and last millisecond of the years 1900 to 2299. */
+export const [storableMsMin, storableMsMax] = [-2_208_988_800_000, 10_413_791_999_999];
+
+export const isoTextOf = ({ ms, iso }: ClientTime): string => iso ?? new Date(ms).toISOString();
 
 const isoPattern =
   /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)$/;

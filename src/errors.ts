@@ -1,12 +1,12 @@
 // Expected failures: a code, and the one table that says what a code means to a client (HTTP status, title) and to a
-// loop (retry). Adapters turn their driver's errors into PipelineErrors in one function each; nobody else looks at a
+// loop (retry). Adapters turn their driver's errors into PipelineErrors in one function each; no other code looks at a
 // driver's error. What is not a PipelineError is a bug.
 
 /**
  * What a caller may do about it.
  * never   the same input will fail again
  * backoff try the same again later, as often as needed: the outcome is unknown or the other side is overloaded
- * halt    somebody has to repair something; try the same again slowly and say so loudly
+ * halt    an operator has to repair something; try the same again slowly and say so loudly
  */
 export type Retry = 'never' | 'backoff' | 'halt';
 
@@ -35,10 +35,10 @@ export const errorTable = {
   lookup_failed: { status: 503, title: 'This cannot be looked up just now', retry: 'backoff' },
   internal: { status: 500, title: 'Something went wrong here', retry: 'never' },
   // what a log can fail at
-  log_unavailable: { status: 503, title: 'Kafka cannot be reached, nothing was sent', retry: 'backoff' },
-  log_unknown: { status: 503, title: 'Kafka has not answered, the event may be stored', retry: 'backoff' },
-  log_halted: { status: 503, title: 'Kafka needs repair', retry: 'halt' },
-  log_refused: { status: 422, title: 'Kafka refused the event', retry: 'never' },
+  log_unavailable: { status: 503, title: 'The broker cannot be reached, nothing was sent', retry: 'backoff' },
+  log_unknown: { status: 503, title: 'The broker has not answered, the event may be stored', retry: 'backoff' },
+  log_halted: { status: 503, title: 'The broker needs repair', retry: 'halt' },
+  log_refused: { status: 422, title: 'The broker refused the event', retry: 'never' },
   // what a sink can fail at
   sink_unknown: { status: 503, title: 'The outcome of the insert is unknown', retry: 'backoff' },
   sink_overloaded: { status: 503, title: 'ClickHouse is overloaded', retry: 'backoff' },
@@ -70,7 +70,9 @@ export type DeadReason = (typeof deadReasons)[number];
 /** An expected failure. `message` is for people: what happened and, where there is something to do, what to do. */
 export class PipelineError extends Error {
   readonly code: ErrorCode;
-  /** It is the matter of one part of the other side alone, as a partition without a leader: says nothing of the rest. */
+  /**
+   * It is the matter of one part of the other side alone, as a partition without a leader: says nothing of the rest.
+   */
   readonly isOfPart: boolean;
   override readonly name = 'PipelineError';
 

@@ -108,6 +108,6 @@ growThreadPool(process.env.UV_THREADPOOL_SIZE); // before anything uses the pool
 separateEnvironment(Object.keys(process.env));
 // The runtime would ask the instance on this very machine, and a ClickHouse beside it, through the company's proxy.
 for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy']) delete process.env[name];
-main(process.argv.slice(2))
+void main(process.argv.slice(2))
   .catch(failed)
   .then(code => process.exit(code));

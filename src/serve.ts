@@ -2,9 +2,9 @@
 
 import { resolve } from 'node:path';
 import type { Config } from './config/config.ts';
-import { messageOf, PipelineError } from './errors.ts';
 import { type Server, startServer } from './http/server.ts';
-import { endAtBugs, signalled, within } from './process/ending.ts';
+import { listening } from './process/address.ts';
+import { endAtBugs, endOf, signalled } from './process/ending.ts';
 import { greet } from './process/greeting.ts';
 import { urlOf } from './process/instance.ts';
 import { type Logs, type Metrics, openLogs, openMetrics } from './process/telemetry.ts';
@@ -29,13 +29,13 @@ export async function serve({ config, version, roles = everyRole }: ServeOptions
     const signal = signalled(logs); // from the first moment on
     const { broken } = await start({ config, version, roles, logs, opened });
     const reason = await Promise.race([signal, broken]);
-    const failure = await within(config.shutdownTimeoutMs, closeAll(opened, logs));
+    const failure = await endOf(config.shutdownTimeoutMs, closeAll(opened, logs));
     if (failure !== null)
       logger.error({ reason: failure }, 'stopped before everything was closed; nothing acked is lost');
     else logger.info({ reason }, 'stopped');
     return reason.startsWith('SIG') ? 0 : 1;
   } catch (error) {
-    await within(config.shutdownTimeoutMs, closeAll(opened, logs));
+    await endOf(config.shutdownTimeoutMs, closeAll(opened, logs));
     throw error;
   } finally {
     await logs.close();
@@ -102,8 +102,8 @@ interface FrontOptions extends Pick<Starting, 'config' | 'version' | 'logs'> {
 /** Throws `config_invalid` when it cannot listen. */
 function startFront({ config, version, roles, logs, metrics }: FrontOptions): Closing & { readonly server: Server } {
   const { host, port, adminPort } = config;
-  try {
-    const server = startServer({
+  const server = listening({ host, port, what: '', remedy: 'set UGC_HOST or UGC_PORT' }, () =>
+    startServer({
       host,
       port,
       adminPort,
@@ -122,24 +122,18 @@ function startFront({ config, version, roles, logs, metrics }: FrontOptions): Cl
       },
       metrics,
       logs,
-    });
-    return {
-      server,
-      close: () => {
-        for (const role of roles) role.finish?.();
-        return server.stop();
-      },
-    };
-  } catch (error) {
-    throw new PipelineError(
-      'config_invalid',
-      `cannot listen on ${host}:${port}: ${messageOf(error)} (UGC_HOST, UGC_PORT)`,
-      { cause: error },
-    );
-  }
+    }),
+  );
+  return {
+    server,
+    close: () => {
+      for (const role of roles) role.finish?.();
+      return server.stop();
+    },
+  };
 }
 
-/** Where to go, for who asks for what is not there. */
+/** Where to go, for a client that asks for what is not there. */
 function hintOf(roles: readonly Role[]): (port: 'here' | number) => string {
   const hint = roles.map(role => role.hint).find(words => words !== undefined);
   if (hint === undefined) return () => 'this process takes no events: it has no ingest role (UGC_ROLE)';

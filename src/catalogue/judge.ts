@@ -10,11 +10,11 @@ import { type EventType, type NamedField, stampedNames } from '../../schemas/eve
 import { keyOf } from '../../schemas/key.ts';
 import { describe } from '../../schemas/misfit.ts';
 import { nearestOf } from '../../schemas/nearest.ts';
-import { type ClientTime, isoOf, isStorable, readTime } from '../../schemas/time.ts';
+import { type ClientTime, isoTextOf, isStorable, readTime } from '../../schemas/time.ts';
 import { topicOf } from '../../schemas/topic.ts';
 import type { Envelope } from '../ports/log.ts';
 import { isLargerThan, unwritable, type Writer, writerOf } from '../record/canonical.ts';
-import { stampText } from '../record/stamp.ts';
+import { stampStart, stampText } from '../record/stamp.ts';
 import {
   type JsonObject,
   type KnownFields,
@@ -62,33 +62,33 @@ export interface JudgeOptions {
 export type Judge = (event: unknown, origin: Origin) => Verdict;
 
 export function judgeOf(options: JudgeOptions): Judge {
-  const lanes = new Map<string, Lane>();
+  const byName = new Map<string, PreparedType>();
   const knownTypes = someOf(options.catalogue.types.map(type => type.name));
   for (const type of options.catalogue.types) {
-    const lane = laneOf(type, options);
-    for (const name of [type.name, ...type.aliases]) lanes.set(name, lane);
+    const prepared = prepare(type, options);
+    for (const name of [type.name, ...type.aliases]) byName.set(name, prepared);
   }
 
   return (given, origin) => {
     const event = unwrap(given);
     if (!isObject(event))
       return reject('invalid', null, { path: '', message: `expected an event object, got ${describe(given)}` });
-    const lane = find(event.event_type, origin.pathType);
-    if ('ok' in lane) return lane;
+    const prepared = find(event.event_type, origin.pathType);
+    if ('ok' in prepared) return prepared;
     const sentAt = event.sent_at ?? origin.sentAt;
-    if (lane.type.fits(event)) return envelopeOf({ lane, event, sentAt, origin });
-    const rounded = roundedOf(lane.type, event);
-    if (rounded === null || !lane.type.fits(rounded)) return unfit(lane, rounded ?? event, sentAt);
-    return envelopeOf({ lane, event: rounded, sentAt, origin });
+    if (prepared.type.fits(event)) return envelopeOf({ prepared, event, sentAt, origin });
+    const rounded = roundedOf(prepared.type, event);
+    if (rounded === null || !prepared.type.fits(rounded)) return unfit(prepared, rounded ?? event, sentAt);
+    return envelopeOf({ prepared, event: rounded, sentAt, origin });
   };
 
-  function find(said: unknown, pathType: string | null): Lane | Rejection {
+  function find(said: unknown, pathType: string | null): PreparedType | Rejection {
     const name = said === undefined && pathType !== null ? pathType : said;
     if (typeof name !== 'string') return noType(`expected text, got ${describe(name)}`);
-    const lane = lanes.get(name);
-    if (lane === undefined) return unknownType(name);
-    if (pathType === null || lanes.get(pathType) === lane) return lane;
-    if (!lanes.has(pathType)) return unknownType(pathType);
+    const prepared = byName.get(name);
+    if (prepared === undefined) return unknownType(name);
+    if (pathType === null || byName.get(pathType) === prepared) return prepared;
+    if (!byName.has(pathType)) return unknownType(pathType);
     return noType(`expected ${describe(pathType)} as in the path, got ${describe(name)}`);
   }
 
@@ -99,44 +99,44 @@ export function judgeOf(options: JudgeOptions): Judge {
   }
 
   /** All that can be found wrong with an event at once. */
-  function unfit(lane: Lane, event: JsonObject, sentAt: unknown): Rejection {
-    const { type } = lane;
+  function unfit(prepared: PreparedType, event: JsonObject, sentAt: unknown): Rejection {
+    const { type } = prepared;
     const errors = [...stampErrors(event, sentAt), ...type.misfits(event, misfitsMax)];
-    if (options.unknownFields === 'reject') errors.push(...unknownErrors(event, lane));
+    if (options.unknownFields === 'reject') errors.push(...unknownErrors(event, prepared));
     return { ok: false, reason: 'invalid', type: type.name, errors: errors.slice(0, misfitsMax) };
   }
 
-  function envelopeOf({ lane, event, sentAt, origin }: Judged): Verdict {
+  function envelopeOf({ prepared, event, sentAt, origin }: Judged): Verdict {
     const id = event.event_id === undefined || event.event_id === null ? Bun.randomUUIDv7() : readId(event.event_id);
     const sent = sentAt === undefined || sentAt === null ? null : readSentAt(sentAt);
     const happened = happenedAt(event.timestamp, sent, origin);
     if (id === null || happened === null || (sent === null && sentAt !== undefined && sentAt !== null))
-      return unfit(lane, event, sentAt);
+      return unfit(prepared, event, sentAt);
     const isBound = origin.wasJudged !== true;
-    const age = isBound || !isStorable(happened) ? ageRejection(lane, happened.ms, clockOf(origin)) : null;
+    const age = isBound || !isStorable(happened) ? ageRejection(prepared, happened.ms, clockOf(origin)) : null;
     if (age !== null) return age;
-    const fields = fieldsOf(lane, event, origin.isPlain);
+    const fields = fieldsOf(prepared, event, origin.isPlain);
     if (typeof fields !== 'string') return fields;
-    const sentText = sent === null ? 'null' : `"${isoOf(sent)}"`;
-    const body = `{"event_id":"${id}${stampOf(lane, origin)}${isoOf(happened)}","sent_at":${sentText}${fields}}`;
+    const sentText = sent === null ? 'null' : `"${isoTextOf(sent)}"`;
+    const body = `${stampStart}${id}${stampOf(prepared, origin)}${isoTextOf(happened)}","sent_at":${sentText}${fields}}`;
     if (isBound && isLargerThan(body, options.eventBytesMax))
-      return reject('too_large', lane.type.name, {
+      return reject('too_large', prepared.type.name, {
         path: '',
         message: `the event takes more than ${options.eventBytesMax} bytes (UGC_EVENT_BYTES_MAX)`,
       });
-    const { topic } = lane;
-    const { name, version } = lane.type;
+    const { topic } = prepared;
+    const { name, version } = prepared.type;
     const key = keyOf(event);
     const { receivedAtMs } = origin;
     return { ok: true, envelope: { id, type: name, version, topic, key, body, receivedAtMs } };
   }
 
   /** `,"name":value` of every field of the type, or why one cannot be written. */
-  function fieldsOf(lane: Lane, event: JsonObject, isPlain = false): string | Rejection {
-    const { type, places } = lane;
+  function fieldsOf(prepared: PreparedType, event: JsonObject, isPlain = false): string | Rejection {
+    const { type, writtenFields } = prepared;
     let text = '';
     let taken = 0;
-    for (const { name, head, absent, write } of places) {
+    for (const { name, head, absent, write } of writtenFields) {
       const value = event[name];
       if (value === undefined) {
         text += absent;
@@ -153,10 +153,10 @@ export function judgeOf(options: JudgeOptions): Judge {
     if (options.unknownFields === 'drop') return text;
     for (const name of stampedNames) if (event[name] !== undefined) taken++;
     if (countKeys(event) === taken) return text;
-    return { ok: false, reason: 'invalid', type: type.name, errors: unknownErrors(event, lane) };
+    return { ok: false, reason: 'invalid', type: type.name, errors: unknownErrors(event, prepared) };
   }
 
-  function ageRejection({ type }: Lane, ms: number, nowMs: number): Rejection | null {
+  function ageRejection({ type }: PreparedType, ms: number, nowMs: number): Rejection | null {
     const { eventFutureMaxHours, eventAgeMaxDays } = options;
     const oldestMs = nowMs - eventAgeMaxDays * 86_400_000;
     const newestMs = nowMs + eventFutureMaxHours * 3_600_000;
@@ -172,26 +172,26 @@ export function judgeOf(options: JudgeOptions): Judge {
 
 /** An event whose own fields fit its type. */
 interface Judged {
-  readonly lane: Lane;
+  readonly prepared: PreparedType;
   readonly event: JsonObject;
   readonly sentAt: unknown;
   readonly origin: Origin;
 }
 
 /** Everything about one event type that is the same for each of its events. */
-interface Lane extends KnownFields {
+interface PreparedType extends KnownFields {
   readonly type: EventType;
   readonly topic: string;
   /** What follows the event_id, up to the value of received_at. */
   readonly head: string;
-  readonly places: readonly Place[];
+  readonly writtenFields: readonly WrittenField[];
   /** The edge's part of the body for the request at hand, and which request that is. */
   stamp: string;
   stampFor: Origin | null;
 }
 
 /** Where a field stands in the body. */
-interface Place {
+interface WrittenField {
   readonly name: string;
   /** `,"name":` */
   readonly head: string;
@@ -200,18 +200,18 @@ interface Place {
   readonly write: Writer;
 }
 
-const laneOf = (type: EventType, { topic, jsonDepthMax }: JudgeOptions): Lane => ({
+const prepare = (type: EventType, { topic, jsonDepthMax }: JudgeOptions): PreparedType => ({
   type,
   topic: topicOf(topic, type),
   head: `${stampText({ type: type.name, version: type.version })}"received_at":"`,
-  places: type.allFields.map(field => placeOf(field, jsonDepthMax - 1)), // the event itself is the first level
+  writtenFields: type.allFields.map(field => writtenFieldOf(field, jsonDepthMax - 1)), // the event itself is the first level
   known: new Set(type.allFields.map(field => field.name)),
   nearest: nearestOf([...stampedNames, ...type.allFields.map(field => field.name)]),
   stamp: '',
   stampFor: null,
 });
 
-function placeOf(field: NamedField, depthMax: number): Place {
+function writtenFieldOf(field: NamedField, depthMax: number): WrittenField {
   const head = `,"${field.name}":`;
   return { name: field.name, head, absent: head + field.absent, write: writerOf(field, depthMax) };
 }
@@ -231,14 +231,14 @@ function roundedOf({ allFields }: EventType, event: JsonObject): JsonObject | nu
 }
 
 /** From after the event_id to the opening quote of timestamp; made once for all events of a request and type. */
-function stampOf(lane: Lane, origin: Origin): string {
-  if (lane.stampFor !== origin) {
+function stampOf(prepared: PreparedType, origin: Origin): string {
+  if (prepared.stampFor !== origin) {
     const at = new Date(origin.receivedAtMs).toISOString();
     const from = [origin.source, origin.ip, origin.userAgent].map(said => JSON.stringify(said.toWellFormed()));
-    lane.stamp = `${lane.head}${at}","source":${from[0]},"ip":${from[1]},"user_agent":${from[2]},"timestamp":"`;
-    lane.stampFor = origin;
+    prepared.stamp = `${prepared.head}${at}","source":${from[0]},"ip":${from[1]},"user_agent":${from[2]},"timestamp":"`;
+    prepared.stampFor = origin;
   }
-  return lane.stamp;
+  return prepared.stamp;
 }
 
 const clockOf = ({ clockMs, receivedAtMs }: Origin): number => clockMs ?? receivedAtMs;

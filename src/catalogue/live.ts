@@ -23,7 +23,7 @@ export interface LiveCatalogue {
   names(): readonly string[];
   tables(): readonly TableDefinition[];
   topics(): Topics;
-  /** Where events of a type go just now; null = nobody here knows the type. */
+  /** Where events of a type go just now; null = this process does not know the type. */
   topicOf(type: string): string | null;
   /** In words why the files are not what is in force, or null. */
   problem(): string | null;

@@ -4,6 +4,7 @@ import { stampedNames } from '../../schemas/event.ts';
 import { describe, type Misfit, pointerOf } from '../../schemas/misfit.ts';
 import type { Nearest } from '../../schemas/nearest.ts';
 import { type ClientTime, isStorable, readTime, timeExpectation } from '../../schemas/time.ts';
+import { isUuid } from '../../schemas/uuid.ts';
 
 export const rejectReasons = ['not_json', 'invalid', 'unknown_type', 'too_old', 'in_future', 'too_large'] as const;
 export type RejectReason = (typeof rejectReasons)[number];
@@ -29,13 +30,12 @@ export const reject = (reason: RejectReason, type: string | null, { path, messag
   errors: [{ path, message }],
 });
 
-const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** The nil and max UUIDs (RFC 9562 §5.9, §5.10) are what a broken client sends for everything. */
 const noIdPattern = /^(0{8}|f{8})-(0{4}|f{4})-(0{4}|f{4})-(0{4}|f{4})-(0{12}|f{12})$/i;
 
 /** A client's event_id in canonical form, or null when it is none. */
 export function readId(value: unknown): string | null {
-  if (typeof value !== 'string' || !idPattern.test(value) || noIdPattern.test(value)) return null;
+  if (typeof value !== 'string' || !isUuid(value) || noIdPattern.test(value)) return null;
   return value.toLowerCase();
 }
 

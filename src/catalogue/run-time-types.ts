@@ -7,7 +7,7 @@
 
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Catalogue, catalogueOf } from '../../schemas/catalogue.ts';
+import { type Catalogue, catalogueOf, catalogueWithPast } from '../../schemas/catalogue.ts';
 import { changesOf, publishedOf } from '../../schemas/published.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { sleep } from '../process/sleep.ts';
@@ -103,11 +103,8 @@ export function runTimeTypes({ folder, keptIn, builtIn, logger }: RunTimeTypesOp
   function knownOf(): KnownTypes {
     const own = [...taken.values()].map(({ type }) => type);
     const gone = [...retired.values()].map(({ type }) => type);
-    const isFree = new Set([...builtIn.types, ...own].flatMap(({ name, aliases }) => [name, ...aliases]));
     const accepted = catalogueOf([...builtIn.types, ...own]);
-    // An alias that another type has now is that type's.
-    const past = gone.map(type => ({ ...type, aliases: type.aliases.filter(alias => !isFree.has(alias)) }));
-    return { accepted, all: catalogueOf([...accepted.types, ...past]) };
+    return { accepted, all: catalogueWithPast(accepted.types, gone) };
   }
 
   function keep(files: readonly TypeFile[]): void {

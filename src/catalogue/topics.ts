@@ -24,7 +24,7 @@ export function topicsOf({ topic: pattern, streams, ledger }: Config, { types }:
         `UGC_STREAMS=${streams.join(',')}: the topic ${topic} holds other streams too (${[...new Set(sharing.map(({ stream }) => stream))].join(', ')}); keep them apart with UGC_TOPIC, e.g. ugc.{stream}`,
       );
   }
-  // Of no stream: whoever moves any of them moves it.
+  // Of no stream: a process that moves any of them moves it.
   const ledgerTopics = ledger ? [ledgerTopic(pattern)] : [];
   const read = [...byTopic].filter(([, [first]]) => moves(first!.stream)).map(([topic]) => topic);
   return {

@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { aggregates } from '../../schemas/aggregates.ts';
-import { type Catalogue, catalogue, catalogueOf } from '../../schemas/catalogue.ts';
+import { type Catalogue, catalogue, catalogueWithPast } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
 import { type FileProblem, type FromFile, typeFromFile } from '../../schemas/from-file.ts';
 import { ledgerType } from '../../schemas/ledger.ts';
@@ -31,10 +31,11 @@ export type TypeFolder =
  */
 export function catalogueFor({ schemasDir, dataDir }: Config): Catalogue {
   const own = schemasDir === '' ? [] : typesIn(schemasDir);
-  const names = new Set(own.flatMap(({ name, aliases }) => [name, ...aliases]));
   const { files } = keptTypes(typesFolder(dataDir), catalogue);
-  const past = files.map(({ type }) => ({ ...type, aliases: type.aliases.filter(alias => !names.has(alias)) }));
-  return catalogueOf([...catalogue.types, ...own, ...past.filter(({ name }) => !names.has(name))]);
+  return catalogueWithPast(
+    [...catalogue.types, ...own],
+    files.map(({ type }) => type),
+  );
 }
 
 /** Of the files of these types. */
@@ -50,7 +51,9 @@ function typesIn(folder: string): readonly EventType[] {
   throw new PipelineError('config_invalid', `the event types in ${folder} are broken:\n${read.problems.join('\n')}`);
 }
 
-/** What the data folder remembers of types once taken: each file by itself, for a new ugc may have a type of that name. */
+/**
+ * What the data folder remembers of types once taken: each file by itself, for a new ugc may have a type of that name.
+ */
 export function keptTypes(
   folder: string,
   builtIn: Catalogue,

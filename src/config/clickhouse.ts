@@ -68,7 +68,7 @@ export const clickhouseSettings = {
     default: '127.0.0.1',
     takes: 'an address',
     pattern: /./,
-    help: 'Address of that interface; it asks nobody who they are',
+    help: 'Address of that interface; it asks for no name, so beyond loopback UGC_AUTH must be said',
   }),
   clickhouseHttpReadonly: flag({
     default: true,

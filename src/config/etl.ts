@@ -1,14 +1,13 @@
 // Settings: what moves events into their tables.
 
+import { streams } from '../../schemas/event.ts';
 import { bytes, choice, choices, integer } from './kinds.ts';
-
-export const streams = ['event', 'view', 'content'] as const;
 
 export const etlSettings = {
   streams: choices({
     of: ['all', ...streams],
     default: 'all',
-    help: 'What the etl role moves from Kafka; UGC_TOPIC must keep streams apart',
+    help: 'What the etl role moves from the broker; UGC_TOPIC must keep streams apart',
   }),
   etlUnknownTypes: choice({
     of: ['wait', 'dead_letter'],

@@ -19,7 +19,7 @@ export const eventsSettings = {
   }),
   ledger: flag({
     default: false,
-    help: 'Ingest writes down which events it has accepted, for ugc reconcile; with Kafka say it to etl as well',
+    help: 'Ingest writes down which events it has accepted, for ugc reconcile; with a broker say it to etl as well',
   }),
   ackStoredTimeoutMs: integer({
     default: 5_000,

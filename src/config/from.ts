@@ -1,16 +1,14 @@
 // The setting `from`: where the etl role begins to read the log again. A time, or offsets by topic and partition.
 
+import type { StartingPoint } from '../ports/transport.ts';
 import type { Setting } from './kinds.ts';
-
-/** Epoch milliseconds, or offsets by `topic/partition`. */
-export type From = { readonly atMs: number } | { readonly offsets: ReadonlyMap<string, number> };
 
 const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
 const offsetPattern = /^([a-zA-Z0-9._-]{1,249}\/\d{1,9})=(\d{1,15})$/;
 const takes = 'a time with a zone, or topic/partition=offset, several with commas';
 
 /** Not set: null. */
-export const startingPoint = ({ help }: { readonly help: string }): Setting<From | null> => ({
+export const startingPoint = ({ help }: { readonly help: string }): Setting<StartingPoint | null> => ({
   help,
   takes,
   defaultText: '',
@@ -18,7 +16,7 @@ export const startingPoint = ({ help }: { readonly help: string }): Setting<From
   parse: text => (text === '' ? null : readFrom(text)),
 });
 
-function readFrom(text: string): From {
+function readFrom(text: string): StartingPoint {
   const atMs = timePattern.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(atMs)) return { atMs };
   const offsets = new Map<string, number>();
@@ -33,7 +31,7 @@ function readFrom(text: string): From {
 
 /** What the other settings say about it. */
 export function fromProblems(config: {
-  readonly from: From | null;
+  readonly from: StartingPoint | null;
   readonly kafkaBrokers: string;
   readonly role: readonly string[];
 }): string[] {
@@ -49,7 +47,7 @@ export function fromProblems(config: {
 }
 
 /** The same in one spelling: what names the same point is the same text. */
-export function nameOf(from: From): string {
+export function nameOf(from: StartingPoint): string {
   if ('atMs' in from) return new Date(from.atMs).toISOString();
   const sorted = [...from.offsets].map(([place, offset]) => `${place}=${offset}`).toSorted();
   return Bun.hash(sorted.join(',')).toString(16).padStart(16, '0');

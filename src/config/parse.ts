@@ -25,7 +25,7 @@ export type Parsed<S extends Settings> =
   | { readonly ok: true; readonly values: Values<S>; readonly given: ReadonlySet<keyof S> }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Reads every setting; `given` are those somebody set. Unknown UGC_* keys and flags are problems too. */
+/** Reads every setting; `given` are those the operator set. Unknown UGC_* keys and flags are problems too. */
 export function parseSettings<S extends Settings>(settings: S, { flags, env, alsoFlags = [] }: Given): Parsed<S> {
   const problems: string[] = [];
   const fromFlags = readFlags(settings, { flags, alsoFlags }, problems);

@@ -14,14 +14,21 @@ export function readConfig(given: Given): ConfigResult {
   const parsed = parseSettings(settings, given);
   if (!parsed.ok) return parsed;
   const config: Config = parsed.values;
-  const problems: string[] = [];
-  if (!isLoopback(config.host) && !parsed.given.has('auth'))
-    problems.push(
-      `UGC_HOST (--host) is ${config.host}, which others can reach: say who may send with UGC_AUTH (--auth), e.g. --auth=none`,
-    );
-  problems.push(...contradictionsOf(config));
+  const problems = [...(parsed.given.has('auth') ? [] : openDoorsOf(config)), ...contradictionsOf(config)];
   return problems.length > 0 ? { ok: false, problems } : { ok: true, config };
 }
+
+/** Where others could come in, and the operator has not said who may. */
+const openDoorsOf = (config: Config): readonly string[] =>
+  (['host', 'clickhouseHttpHost'] as const)
+    .filter(key => !isLoopback(config[key]) && (key === 'host' || servesClickhouse(config)))
+    .map(key => {
+      const whoMay = key === 'host' ? 'who may send' : 'who may query (that port asks for no name)';
+      return `${envName(key)} (${flagName(key)}) is ${config[key]}, which others can reach: say ${whoMay} with UGC_AUTH (--auth), e.g. --auth=none`;
+    });
+
+const servesClickhouse = ({ clickhouseUrl, clickhouseHttpPort }: Config): boolean =>
+  clickhouseUrl === '' && clickhouseHttpPort >= 0;
 
 /** The settings as rows for people: name, flag, what it takes, default, help. */
 export function configTable(): readonly { env: string; flag: string; takes: string; default: string; help: string }[] {

@@ -1,5 +1,5 @@
 // What a port says of itself: the document at /openapi.json, and the page at /apidocs, Swagger UI over it, out of the
-// executable. The page's policy lets it talk to nobody but this server, so nothing it holds could load anything from
+// executable. The page's policy lets it talk to this server alone, so nothing it holds could load anything from
 // elsewhere.
 
 import stylePath from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' };
@@ -117,7 +117,7 @@ export function documented({ version, parts, routes }: DocumentedOptions): reado
   let made = '';
   return all;
 
-  /** Made when somebody asks: it is large, and most processes are never asked. */
+  /** Made when a client asks: it is large, and most processes are never asked. */
   function text(): string {
     const current = [...parts(), documentApi];
     if (made === '' || current.some((part, at) => part !== known[at])) {

@@ -1,11 +1,12 @@
 // The body of a request as it comes in. Who refuses a request before all of its body is there must go on reading: a
-// connection that is closed on data nobody has read is reset, and the client meets a broken pipe instead of the answer.
-// So the answer leaves at once, and what still comes is read and thrown away, up to a size and a time (a lingering close).
+// connection that is closed on data that the server has not read is reset, and the client meets a broken pipe instead
+// of the answer. So the answer leaves at once, and what still comes is read and thrown away, up to a size and a time (a
+// lingering close).
 
 /** Bodies announced smaller than this are taken whole; larger ones piece by piece, so that slow but moving is fine. */
 const wholeBytesMax = 65_536;
 
-/** How much is read of a body that nobody wants any more, for how long, and how long nothing of it may come. */
+/** How much is read of a body that no handler wants any more, for how long, and how long nothing of it may come. */
 const lingerBytesMax = 256 * 1024 * 1024;
 const lingerMsMax = 30_000;
 const lingerIdleMsMax = 2_000;
@@ -78,7 +79,7 @@ export function arrivalOf(request: Request): Arrival {
         bytes += came.length;
       }
     } catch {
-      // The client is gone: nobody waits for the answer.
+      // The client is gone, and waits for no answer.
     }
     if (isOver) return;
     isLetGo = true;

@@ -1,6 +1,7 @@
 // A request's body → text, bounded before and after decompression and in time.
 
 import { messageOf, PipelineError } from '../errors.ts';
+import { timed } from '../process/sleep.ts';
 import type { Arrival } from './arrival.ts';
 import { decompress } from './decompress.ts';
 
@@ -37,26 +38,14 @@ async function readBytes(arrival: Arrival, { bodyBytesMax, bodyTimeoutMs }: Body
 const tooLarge = (bytesMax: number): PipelineError =>
   new PipelineError('too_large', `the body is larger than ${bytesMax} bytes (UGC_BODY_BYTES_MAX)`);
 
-/** What arrives, or `body_timeout`. A connection that breaks is a bad request nobody will read the answer to. */
-function arriving<T>(timeoutMs: number, bytes: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new PipelineError('body_timeout', `nothing of the body arrived for ${timeoutMs} ms`)),
-      timeoutMs,
-    );
-    bytes.then(
-      value => {
-        clearTimeout(timer);
-        resolve(value);
-      },
-      error => {
-        clearTimeout(timer);
-        reject(
-          new PipelineError('bad_request', `the body did not arrive whole: ${messageOf(error)}`, { cause: error }),
-        );
-      },
-    );
+/** What arrives, or `body_timeout`. A connection that breaks is a bad request: its client reads no answer any more. */
+const arriving = <T>(timeoutMs: number, bytes: Promise<T>): Promise<T> =>
+  timed(timeoutMs, bytes.catch(broken), () => {
+    throw new PipelineError('body_timeout', `nothing of the body arrived for ${timeoutMs} ms`);
   });
+
+function broken(error: unknown): never {
+  throw new PipelineError('bad_request', `the body did not arrive whole: ${messageOf(error)}`, { cause: error });
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true }); // leaves out a byte order mark

@@ -4,8 +4,8 @@
 // - crowded: idle connections are closed at once, and every answer closes its own;
 // - full: events are refused as well, with an answer that says so.
 //
-// Both are over by themselves, and said in the log, in readiness and in metrics. A connection that sends nothing is cut by
-// the server after a moment, see idleTimeout. Without /proc there is nothing to count, and no bound.
+// Both are over by themselves, and said in the log, in readiness and in metrics. A connection that sends nothing is cut
+// by the server after a moment, see idleTimeout. Without /proc there is nothing to count, and no bound.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Logger } from '../process/telemetry.ts';
@@ -89,7 +89,7 @@ export function watchConnections({
     const connections = open * 2 > max || given > 0 ? ((await count()) ?? max) : 0;
     said = `${connections} connections of ${max}, ${open} open files of ${filesMax}`;
     isScarce = left < reserve / 2;
-    if (connections * 2 <= max) return 'roomy'; // whoever has the files, it is not they
+    if (connections * 2 <= max) return 'roomy'; // the files are not held by connections
     if (isScarce || connections > max) return 'full';
     const isNear = left < reserve || connections > max * 0.95;
     const isStill = state !== 'roomy' && (left < reserve * 1.25 || connections > max * 0.9);
@@ -148,7 +148,10 @@ async function connectionsTo(ports: readonly number[]): Promise<number | null> {
   }
 }
 
-/** Exported for its test. A row: number, local address:port, remote, state (01 = established), …, inode (0 = not accepted). */
+/**
+ * Exported for its test. A row: number, local address:port, remote, state (01 = established), …, inode (0 = not
+ * accepted).
+ */
 export function acceptedIn(table: string, ports: readonly number[]): number {
   const wanted = new Set(ports.map(port => port.toString(16).toUpperCase().padStart(4, '0')));
   return table

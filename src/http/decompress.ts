@@ -1,5 +1,5 @@
 // Content-Encoding, undone: gzip, deflate (zlib-wrapped or raw), br, zstd; never more than `bytesMax` bytes out, in
-// threads of the runtime so that a bomb stalls nobody. A body cut short is refused, not half read.
+// threads of the runtime so that a bomb stalls no other request. A body cut short is refused, not half read.
 
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';

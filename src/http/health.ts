@@ -1,4 +1,4 @@
-// What every process answers whoever looks after it: is it alive, could an event be stored now, and its metrics.
+// What every process answers its operator's tools: is it alive, could an event be stored now, and its metrics.
 
 import type { JsonSchema } from '../../schemas/json-schema.ts';
 import type { Health, Metrics } from '../process/telemetry.ts';

@@ -9,7 +9,7 @@ import type { Arrival } from './arrival.ts';
 export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 export type Method = (typeof methods)[number];
 
-/** Who sends a request, as far as it was asked: by name, '' when nobody was. */
+/** Who sends a request, as far as it was asked: by name, '' when it was not. */
 export interface Caller {
   /** Becomes the event's `source`. */
   readonly name: string;

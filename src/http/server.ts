@@ -1,9 +1,9 @@
-// The HTTP front: one port, or a second one for whoever looks after the process. It is handed its routes; the only file
+// The HTTP front: one port, or a second one for the operator's tools. It is handed its routes; the only file
 // that imports elysia. Bodies are read by body.ts, not by the framework, and every answer is made in answer.ts.
 //
 // - Who may is asked before a handler runs, and so before a body is read.
-// - Who refuses a body that is still coming reads on for a while (arrival.ts); connections are held below what the process
-//   may have open (connections.ts).
+// - Who refuses a body that is still coming reads on for a while (arrival.ts); connections are held below what the
+//   process may have open (connections.ts).
 // - One request line in the log for each request, whatever became of it.
 
 import { Elysia } from 'elysia';

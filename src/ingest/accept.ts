@@ -59,7 +59,8 @@ export function acceptOf({ judge, log, metrics, ledger, recent, readable = unrea
     try {
       return judge(event, origin);
     } catch (error) {
-      // A fault of ours, and the same again however often it is sent: the good events beside it must not pay for it.
+      // A fault of ours, and the same again however often it is sent: the good events beside it must not be refused
+      // with it.
       return reject('invalid', null, {
         path: '',
         message: `it could not be judged, a fault of ugc: ${messageOf(error)}`,

@@ -6,7 +6,7 @@ import { PipelineError } from '../errors.ts';
 export const acks = ['durable', 'stored'] as const;
 export type Ack = (typeof acks)[number];
 
-/** Throws `bad_request` for anything else. Other parameters of the URL are nobody's business here. */
+/** Throws `bad_request` for anything else. Other parameters of the URL are passed over. */
 export function ackOf(url: string): Ack {
   const at = url.indexOf('?');
   if (at < 0) return 'durable';

@@ -1,5 +1,5 @@
-// The ledger of this instance: the event_id of every event it has answered `accepted`, by type and minute, written through
-// the same log as the events, in entries numbered without a gap. `ugc reconcile` holds it against the tables.
+// The ledger of this instance: the event_id of every event it has answered `accepted`, by type and minute, written
+// through the same log as the events, in entries numbered without a gap. `ugc reconcile` holds it against the tables.
 //
 // - What is noted is written after a few seconds, or at once when an entry is full, and at the stop. A killed instance
 //   takes what it has not written with it: its events are rows that no ledger knows, never the other way round.
@@ -7,7 +7,9 @@
 //   repeated. What waits is bounded; beyond it entries are dropped, which reconcile sees by the gap in the numbers.
 
 import type { Envelope, Log, Outcome } from '../ports/log.ts';
+import { isoOf } from '../process/clock.ts';
 import { sleep } from '../process/sleep.ts';
+import { stampStart, stampText } from '../record/stamp.ts';
 
 export interface LedgerOptions {
   readonly log: Log;
@@ -66,7 +68,7 @@ export function startLedger(options: LedgerOptions): Ledger {
   function entryOf({ type, minuteMs, ids, unsure }: Page, isLast: boolean): Envelope {
     const id = Bun.randomUUIDv7();
     const receivedAtMs = Date.now();
-    const head = `{"event_id":"${id}","event_type":"${options.type}","schema_version":1,"received_at":"${isoOf(receivedAtMs)}","timestamp":"${isoOf(minuteMs)}"`;
+    const head = `${stampStart}${id}${stampText({ type: options.type, version: 1 })}"received_at":"${isoOf(receivedAtMs)}","timestamp":"${isoOf(minuteMs)}"`;
     const own = `"instance":"${instance}","sequence":${++sequence},"is_last":${isLast},"type":"${type}"`;
     const body = `${head},${own},"ids":${JSON.stringify(ids)},"unsure":${JSON.stringify(unsure)}}`;
     return { id, type: options.type, version: 1, topic, key: null, body, receivedAtMs };
@@ -85,7 +87,7 @@ export function startLedger(options: LedgerOptions): Ledger {
     pages.clear();
   }
 
-  /** One after the other, so that whoever waits for the last has waited for all. */
+  /** One after the other, so that a caller that waits for the last has waited for all. */
   function write(): Promise<void> {
     writing = writing.then(writeOnce);
     return writing;
@@ -122,5 +124,3 @@ export function startLedger(options: LedgerOptions): Ledger {
     },
   };
 }
-
-const isoOf = (ms: number): string => new Date(ms).toISOString();

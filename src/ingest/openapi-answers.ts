@@ -5,9 +5,10 @@ import { rejectReasons } from '../catalogue/rejection.ts';
 import { errorTable } from '../errors.ts';
 import { typeOf } from '../http/answer.ts';
 import { jsonOf } from '../http/openapi.ts';
+import { brokerNames, storedNames } from '../ports/log.ts';
 import { acks } from './ack.ts';
 
-const accepted = { outcome: 'accepted', event_id: '01927a3e-5c1b-7d2f-9e4a-3b6c8d0f1a2e', stored: 'kafka' };
+const accepted = { outcome: 'accepted', event_id: '01927a3e-5c1b-7d2f-9e4a-3b6c8d0f1a2e', stored: brokerNames[0] };
 const rejected = {
   outcome: 'rejected',
   reason: 'invalid',
@@ -78,7 +79,7 @@ export const answerSchemas: Readonly<Record<string, JsonSchema>> = {
     'accepted',
     {
       event_id: { type: 'string', format: 'uuid' },
-      stored: { enum: ['kafka', 'disk', 'clickhouse'], description: 'Where it is durable now; clickhouse: a row' },
+      stored: { enum: [...storedNames, 'clickhouse'], description: 'Where it is durable now; clickhouse: a row' },
     },
     ['event_id', 'stored'],
   ),

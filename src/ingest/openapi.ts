@@ -1,5 +1,5 @@
-// Events in the OpenAPI document: their routes, bodies and answers, made from the catalogue and the settings, so that it
-// cannot say anything else than they do.
+// Events in the OpenAPI document: their routes, bodies and answers, made from the catalogue and the settings, so that
+// it cannot say anything else than they do.
 
 import type { Catalogue } from '../../schemas/catalogue.ts';
 import type { EventType } from '../../schemas/event.ts';
@@ -57,7 +57,7 @@ const anyEventOf = (types: readonly EventType[]): JsonSchema => ({
 });
 
 const limitsOf = (options: EventsApiOptions): string =>
-  `A \`200\` means that the event is durable: Kafka has acknowledged it, or it is on disk, flushed.
+  `A \`200\` means that the event is durable: the broker has acknowledged it, or it is on disk, flushed.
 
 Bodies are UTF-8, up to ${options.bodyBytesMax} bytes as sent and ${options.bodyDecompressedBytesMax} decompressed \
 (\`Content-Encoding\`: gzip, deflate, br or zstd), with up to ${options.bodyEventsMax} events of up to ${options.eventBytesMax} bytes each. \

@@ -1,8 +1,8 @@
-// `?ack=stored`: waits until rows can be read. Whoever waits is asked for together, type by type, every 25 ms or, where
-// the tables are slower than that, after twice as long as they took; while nobody waits nothing is asked.
+// `?ack=stored`: waits until rows can be read. Those that wait are asked for together, type by type, every 25 ms or,
+// where the tables are slower than that, after twice as long as they took; while no request waits nothing is asked.
 //
-// - A wait ends by itself in time, whatever the tables do: an event is durable before anybody waits for its row, so not
-//   to see the row is an answer and never an error.
+// - A wait ends by itself in time, whatever the tables do: an event is durable before its request waits for its row, so
+//   not to see the row is an answer and never an error.
 // - What waits is bounded. Beyond it nothing is waited for: the answer is the same as if the time were over.
 
 import type { Presence } from '../ports/event-tables.ts';
@@ -14,9 +14,9 @@ export type Told = Outcome | { readonly ok: true; readonly stored: 'clickhouse' 
 
 export interface ReadableOptions {
   readonly presence: Presence;
-  /** Nobody waits longer. */
+  /** No request waits longer. */
   readonly timeoutMs: number;
-  /** Why nobody here will ever see a row, in words; null = somebody may. */
+  /** Why this process will never see a row, in words; null = it may. */
   readonly refusal?: () => string | null;
   /** Events waited for at once, of all requests. */
   readonly eventsMax?: number;
@@ -28,7 +28,7 @@ export interface Readable {
   refusal(): string | null;
   /** One for each envelope, in order: `clickhouse` where its row can be read by now, else its outcome. Never rejects. */
   told(envelopes: readonly Envelope[], outcomes: readonly Outcome[]): Promise<readonly Told[]>;
-  /** Whoever waits is told what is known, and nobody waits any more. */
+  /** The requests that wait are told what is known, and none waits any more. */
   stop(): void;
 }
 
@@ -68,7 +68,7 @@ export function readableOf(options: ReadableOptions): Readable {
 
   async function lookFor(type: string, ids: readonly string[]): Promise<void> {
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(lookMsMax)]);
-    // What cannot be asked now is asked again a moment later, until the time of whoever waits is over.
+    // What cannot be asked now is asked again a moment later, until the time of the request that waits is over.
     const present = await presence.present(type, ids, signal).catch(() => new Set<string>());
     for (const id of present) for (const waiter of sought.get(type)?.get(id) ?? []) settle(waiter, type, id);
   }

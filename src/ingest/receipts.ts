@@ -1,8 +1,8 @@
-// `GET /v1/receipts/{event_id}`: what became of one event, as far as it can be found out from here: a row, a dead letter, a
-// place in the disk buffer, or what this instance has lately said of it. Told are types, times, places and reasons,
-// nothing that a sender has written: whoever knows an id may ask.
+// `GET /v1/receipts/{event_id}`: what became of one event, as far as it can be found out from here: a row, a dead
+// letter, a place in the disk buffer, or what this instance has lately said of it. Told are types, times, places and
+// reasons, nothing that a sender has written: every client that knows an id may ask.
 //
-// Anybody may ask for anything, so asking is bounded: while one look is under way the next ids gather, and one look
+// Every client may ask for any id, so asking is bounded: while one look is under way the next ids gather, and one look
 // answers all of them.
 
 import { readId } from '../catalogue/rejection.ts';
@@ -10,6 +10,7 @@ import { type ErrorCode, PipelineError } from '../errors.ts';
 import { type Answer, json, problem } from '../http/answer.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
 import type { EventTables, FoundEvent } from '../ports/event-tables.ts';
+import { isoOf } from '../process/clock.ts';
 import type { Recent } from './recent.ts';
 
 export interface ReceiptsOptions {
@@ -30,14 +31,14 @@ const waitingMax = 1_000;
 
 type State = 'stored' | 'waiting' | 'dead' | 'rejected';
 
-interface Place {
+interface Finding {
   readonly state: State;
   /** As it is told. */
   readonly told: Readonly<Record<string, unknown>>;
 }
 
 interface Looked {
-  readonly places: ReadonlyMap<string, readonly Place[]>;
+  readonly findings: ReadonlyMap<string, readonly Finding[]>;
   /** What could not be asked, in words. */
   readonly unasked: readonly string[];
 }
@@ -50,10 +51,10 @@ export function receiptsOf(options: ReceiptsOptions): Receipts {
   return async given => {
     const id = readId(given);
     if (id === null) return problem(new PipelineError('bad_request', 'an event_id is a UUID'));
-    const lately = recent.find(id).map(placeOfRecent);
+    const lately = recent.find(id).map(findingOfRecent);
     const looked = await lookFor(id);
     if (looked === null) return problem(new PipelineError('lookup_failed', 'too many receipts are asked for at once'));
-    return answerOf(id, [...(looked.places.get(id) ?? []), ...lately], looked.unasked);
+    return answerOf(id, [...(looked.findings.get(id) ?? []), ...lately], looked.unasked);
   };
 
   function lookFor(id: string): Promise<Looked> | null {
@@ -81,7 +82,7 @@ export function receiptsOf(options: ReceiptsOptions): Receipts {
   }
 
   async function look(ids: readonly string[]): Promise<Looked> {
-    const places = new Map<string, Place[]>(ids.map(id => [id, []]));
+    const findings = new Map<string, Finding[]>(ids.map(id => [id, []]));
     const unasked: string[] = [];
     const signal = AbortSignal.timeout(timeoutMs);
     const [inTables, inBuffer] = await Promise.allSettled([
@@ -89,21 +90,21 @@ export function receiptsOf(options: ReceiptsOptions): Receipts {
       options.buffer?.find(ids) ?? { events: [], isWhole: true },
     ]);
     if (inTables.status === 'rejected') unasked.push('clickhouse');
-    else for (const event of inTables.value) places.get(event.id)?.push(placeOfTable(event, options.database));
+    else for (const event of inTables.value) findings.get(event.id)?.push(findingOfRow(event, options.database));
     if (inBuffer.status === 'rejected' || !inBuffer.value.isWhole) unasked.push('disk');
     for (const { id, type, atMs, setAside } of inBuffer.status === 'fulfilled' ? inBuffer.value.events : [])
-      places
+      findings
         .get(id)
         ?.push(
           setAside === null
             ? { state: 'waiting', told: { place: 'disk', event_type: type, received_at: isoOf(atMs) } }
             : { state: 'dead', told: { place: 'quarantine', event_type: type, set_aside_at: isoOf(atMs) } },
         );
-    return { places, unasked };
+    return { findings, unasked };
   }
 }
 
-function placeOfTable(event: FoundEvent, database: string): Place {
+function findingOfRow(event: FoundEvent, database: string): Finding {
   if ('receivedAt' in event) {
     const { type, receivedAt, timestamp } = event;
     const told = { event_type: type, table: `${database}.${type}`, received_at: receivedAt, timestamp };
@@ -114,22 +115,20 @@ function placeOfTable(event: FoundEvent, database: string): Place {
   return { state: replayedAt === null ? 'dead' : 'waiting', told };
 }
 
-function placeOfRecent({ type, outcome, atMs }: ReturnType<Recent['find']>[number]): Place {
+function findingOfRecent({ type, outcome, atMs }: ReturnType<Recent['find']>[number]): Finding {
   const told = { place: 'edge', event_type: type, received_at: isoOf(atMs) };
   if (typeof outcome === 'string') return { state: 'waiting', told: { ...told, outcome: 'accepted', stored: outcome } };
   return { state: 'rejected', told: { ...told, outcome: 'rejected', reason: outcome.reason } };
 }
 
-const isoOf = (ms: number): string => new Date(ms).toISOString();
-
 /** What counts, when several are true. */
 const order: readonly State[] = ['stored', 'dead', 'waiting', 'rejected'];
 
-function answerOf(id: string, places: readonly Place[], unasked: readonly string[]): Answer {
-  const state = order.find(name => places.some(place => place.state === name));
+function answerOf(id: string, findings: readonly Finding[], unasked: readonly string[]): Answer {
+  const state = order.find(name => findings.some(finding => finding.state === name));
   if (state === undefined) return problem(...nothingFound(unasked));
   const whole = unasked.length === 0 ? {} : { unasked };
-  return json(200, JSON.stringify({ event_id: id, state, places: places.map(({ told }) => told), ...whole }));
+  return json(200, JSON.stringify({ event_id: id, state, places: findings.map(({ told }) => told), ...whole }));
 }
 
 function nothingFound(unasked: readonly string[]): [PipelineError] {

@@ -1,15 +1,15 @@
-// What this instance has lately told its clients of single events: the last so many taken, and the last so many refused.
-// Memory only and bounded: a receipt may know less than there was, never something else.
+// What this instance has lately told its clients of single events: the last so many taken, and the last so many
+// refused. Memory only and bounded: a receipt may know less than there was, never something else.
 
 import { isObject, unwrap, type Verdict } from '../catalogue/judge.ts';
 import { readId } from '../catalogue/rejection.ts';
-import type { Outcome } from '../ports/log.ts';
+import type { Outcome, Stored } from '../ports/log.ts';
 
 export interface RecentEvent {
   /** Null: not one of the catalogue's. */
   readonly type: string | null;
   /** Where it was stored, or why it was not. */
-  readonly outcome: 'kafka' | 'disk' | { readonly reason: string };
+  readonly outcome: Stored | { readonly reason: string };
   readonly atMs: number;
 }
 

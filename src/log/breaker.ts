@@ -1,10 +1,10 @@
-// Whether Kafka is worth waiting for. Closed: every publish goes there. Open: events go straight to the disk, but for
-// one publish in `trialMs`, which goes to Kafka with the disk behind it as any other; it costs a client the ack budget at
-// most.
-// - opens when so many publishes in a row have failed, or one is overdue and nothing was acked since it was sent: one slow
-//   partition among many is no reason
-// - closes on nothing but an ack within the budget. An ack that comes late says that Kafka lives, not that clients should
-//   wait for it: while it is slow the disk answers and the drain delivers.
+// Whether the broker is worth waiting for. Closed: every publish goes there. Open: events go straight to the disk, but
+// for one publish in `trialMs`, which goes to the broker with the disk behind it as any other; it costs a client the
+// ack budget at most.
+// - opens when so many publishes in a row have failed, or one is overdue and nothing was acked since it was sent: one
+//   slow partition among many is no reason
+// - closes on nothing but an ack within the budget. An ack that comes late says that the broker lives, not that clients
+//   should wait for it: while it is slow the disk answers and the drain delivers.
 
 import type { PipelineError } from '../errors.ts';
 
@@ -12,9 +12,9 @@ export interface Breaker {
   readonly isOpen: boolean;
   /** Why it opened; null while closed. */
   readonly reason: string | null;
-  /** Whether a publish may go to Kafka now. While open, true is given out as a trial. */
+  /** Whether a publish may go to the broker now. While open, true is given out as a trial. */
   allows(): boolean;
-  /** Kafka has acked what was sent then. */
+  /** The broker has acked what was sent then. */
   acked(sentAtMs: number): void;
   failed(error: PipelineError): void;
   /** What was sent then has had no answer within the budget. */
@@ -70,7 +70,7 @@ export function breakerOf(options: BreakerOptions): Breaker {
       if (++failures >= failuresMax) open(error.message);
     },
     overdue(sentAtMs) {
-      if (ackedAtMs < sentAtMs) open(`no answer from Kafka within ${budgetMs} ms`);
+      if (ackedAtMs < sentAtMs) open(`no answer within ${budgetMs} ms`);
     },
   };
 }

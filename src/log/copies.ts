@@ -1,9 +1,10 @@
-// Events that lie on the disk because Kafka's answer was late, and what has become of that answer since. The drain asks
-// before it sends: what Kafka has acked meanwhile is taken back, what has no answer yet is waited for. All of it may be
-// forgotten, in a crash or because there is too much of it: then an event is sent twice, and its id makes that harmless.
+// Events that lie on the disk because the broker's answer was late, and what has become of that answer since. The drain
+// asks before it sends: what the broker has acked meanwhile is taken back, what has no answer yet is waited for. All of
+// it may be forgotten, in a crash or because there is too much of it: then an event is sent twice, and its id makes
+// that harmless.
 //
-// An envelope is known by its body, not by its id: another one may have the same id, be received earlier, and lie on the
-// disk alone. Two of the same bytes are the same to every reader, so either may stand for the other.
+// An envelope is known by its body, not by its id: another one may have the same id, be received earlier, and lie on
+// the disk alone. Two of the same bytes are the same to every reader, so either may stand for the other.
 
 import type { Envelope } from '../ports/log.ts';
 
@@ -12,9 +13,9 @@ type Known = Pick<Envelope, 'id' | 'body'>;
 export interface Copies {
   /** Before the copies are appended. */
   expect(envelopes: readonly Known[]): void;
-  /** Kafka's answer on one of them. */
+  /** The broker's answer on one of them. */
   settle(envelope: Known, isAcked: boolean): void;
-  /** True = Kafka has it, once said. A promise while the answer is open. */
+  /** True = the broker has it, once said. A promise while the answer is open. */
   isAcked(envelope: Known): boolean | Promise<boolean>;
   /** Nothing is known of any event: the usual case. */
   readonly isEmpty: boolean;

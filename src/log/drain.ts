@@ -1,15 +1,15 @@
-// The buffer's way back into Kafka: reads what lies on the disk, sends it, and passes it once Kafka has it.
+// The buffer's way back into the broker: reads what lies on the disk, sends it, and passes it once the broker has it.
 //
 // - Topics do not wait for each other: each has one chunk under way and is not read meanwhile. One that needs repair is
 //   tried slowly, the others go on.
-// - What Kafka refuses for good is set aside in the buffer's quarantine with its reason, and the rest flows.
-// - A copy that Kafka has acked meanwhile is passed without being sent; one whose answer is open is waited for.
+// - What the broker refuses for good is set aside in the buffer's quarantine with its reason, and the rest flows.
+// - A copy that the broker has acked meanwhile is passed without being sent; one whose answer is open is waited for.
 // - What is under way is bounded and sent in slices at the pace of pace.ts, so that live events never queue behind much
 //   of it. An empty buffer costs nothing but the buffer's own look for other writers.
 // - A full disk takes no position either: what was sent is passed, and what comes is read, once there is room.
-// - What only one part of Kafka does not take goes behind the rest (stranded.ts).
-// - Events go to the topic that events of their type go to now. The one they were accepted for, under another UGC_TOPIC,
-//   may be a topic nobody reads any more.
+// - What only one part of the broker does not take goes behind the rest (stranded.ts).
+// - Events go to the topic that events of their type go to now. The one they were accepted for, under another
+//   UGC_TOPIC, may be a topic that no mover reads any more.
 // - A crash repeats events, never skips one.
 
 import { messageOf, PipelineError } from '../errors.ts';
@@ -19,6 +19,7 @@ import type { Loop } from '../ports/loop.ts';
 import type { PositionedBatch, PositionedSource } from '../ports/source.ts';
 import { patiently, sleep, untilAborted } from '../process/sleep.ts';
 import type { Logger } from '../process/telemetry.ts';
+import { idOf } from '../record/stamp.ts';
 import type { Breaker } from './breaker.ts';
 import type { Copies } from './copies.ts';
 import type { Pace } from './pace.ts';
@@ -28,12 +29,15 @@ export type Drained = 'sent' | 'taken_back' | 'quarantined';
 
 export interface DrainOptions {
   readonly buffer: DiskBuffer;
-  readonly kafka: Log;
+  readonly broker: Log;
   readonly breaker: Breaker;
   readonly copies: Copies;
   /** Of what is sent, so that live events keep their latency. */
   readonly pace: Pace;
-  /** Where events of a type go now; null = nobody here knows the type, and they go where they were accepted for. */
+  /**
+   * Where events of a type go now; null = this process does not know the type, and they go where they were accepted
+   * for.
+   */
   readonly topicOf?: (type: string) => string | null;
   readonly logger: Logger;
   /** So many events have left the buffer. */
@@ -49,10 +53,10 @@ export interface Drain extends Loop {
   halted(): ReadonlyMap<string, string>;
 }
 
-/** Of one read, and of all that is on its way to Kafka. */
+/** Of one read, and of all that is on its way to the broker. */
 const chunkBytesMax = 512 * 1024;
 const underWayBytesMax = 2 * chunkBytesMax;
-/** Sent at once, by the pace: live events wait behind no more than this on their way to Kafka. */
+/** Sent at once, by the pace: live events wait behind no more than this on their way to the broker. */
 const sliceEvents = 128;
 
 /** A record of the buffer on its way. */
@@ -63,7 +67,7 @@ interface Draining {
 }
 
 export function startDrain(options: DrainOptions): Drain {
-  const { buffer, kafka, breaker, copies, pace, logger, onDrained } = options;
+  const { buffer, broker, breaker, copies, pace, logger, onDrained } = options;
   const { retryMsMin = 100, retryMsMax = 1_000, onHalted = () => {}, topicOf = () => null } = options;
   const source: PositionedSource = buffer.source('drain', { withKeys: true });
   const stopping = new AbortController();
@@ -117,7 +121,7 @@ export function startDrain(options: DrainOptions): Drain {
     }
   }
 
-  /** Resolves when Kafka has all of it, or it is set aside, and it is passed; or when stopping. */
+  /** Resolves when the broker has all of it, or it is set aside, and it is passed; or when stopping. */
   async function deliver(topic: string, batches: readonly PositionedBatch[]): Promise<void> {
     const all = batches.flatMap(batch => recordsOf(batch, topicOf(batch.type!) ?? topic));
     tellMoved(topic, all);
@@ -145,7 +149,7 @@ export function startDrain(options: DrainOptions): Drain {
     });
   }
 
-  /** What Kafka has not acked by another way. */
+  /** What the broker has not acked by another way. */
   async function unsent(records: readonly Draining[]): Promise<readonly Draining[]> {
     if (copies.isEmpty) return records;
     const left: Draining[] = [];
@@ -192,7 +196,7 @@ export function startDrain(options: DrainOptions): Drain {
   function sendSlice(slice: readonly Draining[]): Promise<readonly Outcome[]> {
     return pace.send(slice.length, stopping.signal, async () => {
       const sentAtMs = performance.now();
-      const outcomes = await kafka.publish(slice.map(({ envelope }) => envelope));
+      const outcomes = await broker.publish(slice.map(({ envelope }) => envelope));
       if (outcomes.some(({ ok }) => ok)) breaker.acked(sentAtMs);
       return outcomes;
     });
@@ -213,7 +217,7 @@ export function startDrain(options: DrainOptions): Drain {
     onDrained('quarantined', refused.length);
     logger.error(
       { topic: refused[0]!.envelope.topic, events: refused.length, reason: refused[0]!.reason },
-      'Kafka refuses events for good: set aside in quarantine; see ugc buffer inspect --quarantine',
+      'the broker refuses events for good: set aside in quarantine; see ugc buffer inspect --quarantine',
     );
   }
 
@@ -233,7 +237,7 @@ export function startDrain(options: DrainOptions): Drain {
       return;
     }
     if (halted.get(topic) !== error.message)
-      logger.error({ err: error, topic }, 'Kafka needs repair; the events of this topic wait in the disk buffer');
+      logger.error({ err: error, topic }, 'the broker needs repair; the events of this topic wait in the disk buffer');
     halted.set(topic, error.message);
     onHalted(topic);
   }
@@ -258,6 +262,3 @@ function slicesOf<T>(items: readonly T[]): (readonly T[])[] {
   for (let at = 0; at < items.length; at += sliceEvents) slices.push(items.slice(at, at + sliceEvents));
   return slices;
 }
-
-/** The edge writes `{"event_id":"…36 characters…"` in front. */
-const idOf = (body: string): string => body.slice(13, 49);

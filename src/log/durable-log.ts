@@ -34,14 +34,14 @@ export interface BrokerLogOptions {
   readonly transport: Transport;
   readonly buffer: DiskBuffer;
   readonly topics: readonly string[];
-  /** Where events of a type go just now; null = nobody here knows the type. */
+  /** Where events of a type go just now; null = this process does not know the type. */
   readonly topicOf: (type: string) => string | null;
   readonly ackBudgetMs: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** The buffer is the log: whoever reads it is not this one's business. */
+/** The buffer is the log: its readers are the roles' business. */
 export const diskOnlyLog = (buffer: DiskBuffer): DurableLog => ({
   log: diskLog(buffer),
   takes: bytes => buffer.hasRoom(bytes),
@@ -51,7 +51,9 @@ export const diskOnlyLog = (buffer: DiskBuffer): DurableLog => ({
   close: async () => {},
 });
 
-/** So that the first events find their topics. A broker that hangs must not keep clients waiting for us at a restart. */
+/**
+ * So that the first events find their topics. A broker that hangs must not keep clients waiting for us at a restart.
+ */
 const firstLookMsMax = 1_500;
 
 /** The broker being down is no failure. */
@@ -73,7 +75,7 @@ export async function openBrokerLog(options: BrokerLogOptions): Promise<DurableL
   await Promise.race([keeper.looked, Bun.sleep(firstLookMsMax)]);
   const drain = startDrain({
     buffer,
-    kafka: broker,
+    broker,
     breaker,
     copies,
     pace,
@@ -83,7 +85,7 @@ export async function openBrokerLog(options: BrokerLogOptions): Promise<DurableL
     onHalted: topic => keeper.want([topic]),
   });
   const log = hedge({
-    kafka: broker,
+    broker,
     disk: diskLog(buffer),
     breaker,
     copies,

@@ -1,9 +1,9 @@
-// Kafka with the disk behind it, as one log. An outcome is good when either has the event.
-// - Kafka fails → the events that failed go to the disk, whatever the reason: what can never be stored there the drain
-//   finds out, and sets aside with the reason
-// - Kafka has not answered within the budget → the events are also written to the disk, and the first of the two to have
-//   them answers; a late ack takes the copies back (copies.ts)
-// - the disk fails too → Kafka's late answer is waited for: it is the last chance
+// The broker with the disk behind it, as one log. An outcome is good when either has the event.
+// - the broker fails → the events that failed go to the disk, whatever the reason: what can never be stored there the
+//   drain finds out, and sets aside with the reason
+// - the broker has not answered within the budget → the events are also written to the disk, and the first of the two
+//   to have them answers; a late ack takes the copies back (copies.ts)
+// - the disk fails too → the broker's late answer is waited for: it is the last chance
 // - the breaker is open → the disk at once
 
 import { PipelineError } from '../errors.ts';
@@ -12,16 +12,16 @@ import type { Breaker } from './breaker.ts';
 import type { Copies } from './copies.ts';
 
 export interface HedgeOptions {
-  readonly kafka: Log;
+  readonly broker: Log;
   readonly disk: Log;
   readonly breaker: Breaker;
   readonly copies: Copies;
   readonly budgetMs: number;
-  /** Kafka has taken so many events after so long, or has let the budget pass. */
+  /** The broker has taken so many events after so long, or has let the budget pass. */
   readonly onAnswered?: (events: number, tookMs: number) => void;
 }
 
-/** A publish that Kafka has not answered yet. */
+/** A publish that the broker has not answered yet. */
 interface Pending {
   readonly envelopes: readonly Envelope[];
   readonly sentAtMs: number;
@@ -30,8 +30,8 @@ interface Pending {
   readonly answer: (outcomes: readonly Outcome[]) => void;
 }
 
-/** Closing it closes Kafka's side, after every publish has its outcomes. The disk's stays open. */
-export function hedge({ kafka, disk, breaker, copies, budgetMs, onAnswered = () => {} }: HedgeOptions): Log {
+/** Closing it closes the broker's side, after every publish has its outcomes. The disk's stays open. */
+export function hedge({ broker, disk, breaker, copies, budgetMs, onAnswered = () => {} }: HedgeOptions): Log {
   let unanswered = 0;
   let onQuiet = () => {};
   let closing: Promise<void> | undefined;
@@ -40,17 +40,17 @@ export function hedge({ kafka, disk, breaker, copies, budgetMs, onAnswered = () 
     if (closing !== undefined) return envelopes.map(() => ({ ok: false, error: new PipelineError('shutting_down') }));
     unanswered++;
     try {
-      return breaker.allows() ? await tryKafka(envelopes) : await disk.publish(envelopes);
+      return breaker.allows() ? await tryBroker(envelopes) : await disk.publish(envelopes);
     } finally {
       if (--unanswered === 0) onQuiet();
     }
   }
 
-  function tryKafka(envelopes: readonly Envelope[]): Promise<readonly Outcome[]> {
+  function tryBroker(envelopes: readonly Envelope[]): Promise<readonly Outcome[]> {
     return new Promise(answer => {
       const sent: Pending = { envelopes, sentAtMs: performance.now(), copied: null, answer };
       const timer = setTimeout(copy, budgetMs, sent);
-      void kafka.publish(envelopes).then(outcomes => {
+      void broker.publish(envelopes).then(outcomes => {
         clearTimeout(timer);
         settle(sent, outcomes);
       });
@@ -75,7 +75,8 @@ export function hedge({ kafka, disk, breaker, copies, budgetMs, onAnswered = () 
 
   function report({ sentAtMs }: Pending, outcomes: readonly Outcome[]): void {
     if (outcomes.some(isGood)) breaker.acked(sentAtMs);
-    // A refusal is the event's matter, and a partition without a leader that partition's: neither says that Kafka is away.
+    // A refusal is the event's matter, and a partition without a leader that partition's: neither says that the broker
+    // is away.
     const failure = outcomes.find(
       outcome => !outcome.ok && outcome.error.code !== 'log_refused' && !outcome.error.isOfPart,
     );
@@ -88,7 +89,7 @@ export function hedge({ kafka, disk, breaker, copies, budgetMs, onAnswered = () 
     copies.expect(sent.envelopes);
     sent.copied = disk.publish(sent.envelopes);
     void sent.copied.then(copied => {
-      // Without room on the disk Kafka's answer is the answer; if it is there already, settle has seen to it.
+      // Without room on the disk the broker's answer is the answer; if it is there already, settle has seen to it.
       if (copied.every(isGood)) sent.answer(copied);
     });
   }
@@ -105,7 +106,7 @@ export function hedge({ kafka, disk, breaker, copies, budgetMs, onAnswered = () 
       onQuiet = resolve;
       await promise;
     }
-    await kafka.close();
+    await broker.close();
   }
 
   return { publish, close: () => (closing ??= end()) };

@@ -1,18 +1,18 @@
 // How fast the drain goes while live events come in: faster than they do, and so that they hardly notice.
-// - nobody there: as fast as it can
+// - no live events: as fast as it can
 // - else little of it is under way at once, which is what a live event may have to wait behind
-// - and what live events wait for Kafka's answer sets the rate. A tenth of a second in which more than one in a hundred
-//   waited longer than twice the usual makes it slower by a third, any other one faster by a fiftieth: what it found out
-//   to be too much it tries again seldom
-// - the usual is learned while nothing is drained: the 99th percentile, wherever Kafka is
-// - never slower than three times what comes in, whoever suffers: the disk must get empty. What went while nobody was
-//   there is not made up for (spacing.ts), and what went out then is waited for no longer than anything else
+// - and what live events wait for the broker's answer sets the rate. A tenth of a second in which more than one in a
+//   hundred waited longer than twice the usual makes it slower by a third, any other one faster by a fiftieth: what it
+//   found out to be too much it tries again seldom
+// - the usual is learned while nothing is drained: the 99th percentile, wherever the broker is
+// - never slower than three times what comes in, whichever events wait: the disk must get empty. What went while nobody
+//   was there is not made up for (spacing.ts), and what went out then is waited for no longer than anything else
 
 import { sleep } from '../process/sleep.ts';
 import { spacingOf } from '../process/spacing.ts';
 
 export interface Pace {
-  /** Live events have had their answer from Kafka, or have waited so long without. */
+  /** Live events have had their answer from the broker, or have waited so long without. */
   answered(events: number, tookMs: number): void;
   /** Sends so many buffered events when it is their turn: first come, first served. At once when `signal` aborts. */
   send<T>(events: number, signal: AbortSignal, send: () => Promise<T>): Promise<T>;
@@ -21,7 +21,7 @@ export interface Pace {
 export interface PaceOptions {
   /** Events a second below which the drain is not slowed. */
   readonly perSecondMin?: number;
-  /** Events of the drain under way while there are live ones, unless Kafka is further away than that. */
+  /** Events of the drain under way while there are live ones, unless the broker is further away than that. */
   readonly underWayMax?: number;
   /** A wait up to this is none. */
   readonly waitMsMin?: number;
@@ -38,9 +38,9 @@ interface Slice {
 const windowMs = 100;
 /** Fewer are no window before a second is over. */
 const windowEvents = 20;
-/** Without an event for so long there is nobody: live ones, or those of the drain. */
+/** Without an event for so long there are none: live ones, or those of the drain. */
 const quietMs = 1_000;
-/** What takes longer waits for a broker that hangs: in front of nobody, and not to be waited for. */
+/** What takes longer waits for a broker that hangs: in front of no live event, and not to be waited for. */
 const heldMsMax = 100;
 /** A timer that rings late costs no more of the rate than this. */
 const lateMsMax = 20;

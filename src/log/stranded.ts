@@ -1,7 +1,7 @@
-// Events that lie in the buffer and cannot be sent for the sake of one part of Kafka alone, as those whose keys belong to
-// a partition without a leader, for hours perhaps. They are appended anew, behind whatever else the buffer has for their
-// topic, so that this does not wait for them; they are tried again in their turn, and once nothing but them is left, in
-// turns with a pause.
+// Events that lie in the buffer and cannot be sent for the sake of one part of the broker alone, as those whose keys
+// belong to a partition without a leader, for hours perhaps. They are appended anew, behind whatever else the buffer
+// has for their topic, so that this does not wait for them; they are tried again in their turn, and once nothing but
+// them is left, in turns with a pause.
 
 import type { DiskBuffer } from '../ports/buffer.ts';
 import type { Envelope } from '../ports/log.ts';
@@ -21,7 +21,7 @@ export interface StrandedOptions {
 }
 
 export function strandedOf({ buffer, pause }: StrandedOptions): Stranded {
-  /** By topic: where the first of this turn's lies now. Whoever gets there has seen all that was before it. */
+  /** By topic: where the first of this turn's lies now. A drain that gets there has seen all that was before it. */
   const turns = new Map<string, number>();
   return {
     async putBehind(topic, envelopes, last) {

@@ -10,10 +10,10 @@ export type Exit = 0 | 1 | 2;
 /** A command: its own flags, declared as settings are, and what it does with its arguments. */
 export interface Command {
   readonly flags: Settings;
-  readonly run: (asked: Asked<Settings>) => Promise<Exit>;
+  readonly run: (invocation: Invocation<Settings>) => Promise<Exit>;
 }
 
-export interface Asked<F extends Settings> {
+export interface Invocation<F extends Settings> {
   readonly args: readonly string[];
   readonly flags: Values<F>;
   readonly config: Config;
@@ -21,13 +21,13 @@ export interface Asked<F extends Settings> {
   readonly colours: boolean;
 }
 
-export const command = <F extends Settings>(flags: F, run: (asked: Asked<F>) => Promise<Exit>): Command => ({
+export const command = <F extends Settings>(flags: F, run: (invocation: Invocation<F>) => Promise<Exit>): Command => ({
   flags,
   run: run as Command['run'],
 });
 
 export interface Split {
-  /** Flags that are not the command's own: settings, or nobody's. */
+  /** Flags that are not the command's own: settings, or unknown ones. */
   readonly settings: readonly string[];
   readonly own: readonly string[];
   readonly args: readonly string[];

@@ -1,13 +1,13 @@
-// `ugc buffer export`: every body as NDJSON on stdout, so that events can be saved from a machine whose Kafka is gone.
+// `ugc buffer export`: every body as NDJSON on stdout, so that events can be saved from a machine whose broker is gone.
 // What cannot be proven, or is no JSON object, is left out and said, with exit code 1.
 
 import { PipelineError } from '../errors.ts';
 import type { BufferFile, BufferFilter, BufferReport } from '../ports/buffer-file.ts';
 import type { Exit } from './arguments.ts';
-import { objectOf, textOf } from './believe.ts';
 import { filterOf } from './buffer-inspect.ts';
 import { damageLog } from './damage-log.ts';
 import { countOf, progressOf, say, writeOut } from './output.ts';
+import { objectOf, textOf } from './set-aside-record.ts';
 
 export interface ExportFlags extends BufferFilter {
   readonly quarantine: boolean;
@@ -66,7 +66,7 @@ function* bodiesOf(file: BufferFile, wanted: BufferFilter, leaveOut: () => void)
   }
 }
 
-/** 0 when nobody can tell: what is around the damage is exported all the same. */
+/** 0 when the file does not tell: what is around the damage is exported all the same. */
 function totalOf(file: BufferFile, { topic, type }: BufferFilter, quarantine: boolean): number {
   const report = reportOf(file);
   if (report === null) return 0;

@@ -1,5 +1,5 @@
-// `ugc buffer forget <reader>`: a reader nobody is any more holds every row for ever. This removes it, and gives back the
-// space it held.
+// `ugc buffer forget <reader>`: a reader that no process is any more holds every row for ever. This removes it, and
+// gives back the space it held.
 //
 // Nothing in the file says which process reads under a name. So a reader that an instance of these settings has is not
 // forgotten while a process has the file open; and should one read on under the name all the same, its next commit
@@ -24,15 +24,15 @@ const restMs = 3;
 
 export async function forget(file: BufferRepair, options: ForgetOptions): Promise<Exit> {
   const { reader, path, yes, json, isLive, isOurs } = options;
-  const left = file.leftTo(reader);
-  if (left === null) {
+  const backlog = file.backlogOf(reader);
+  if (backlog === null) {
     const { readers } = file.stat();
     const names = readers.length === 0 ? 'none' : readers.map(one => one.reader).join(', ');
     say(`ugc: there is no reader ${reader} in ${path}; readers: ${names}`);
     return 2;
   }
-  const { behind, lost, otherReaders } = left;
-  const owes = `${reader} has not passed ${countOf(behind, 'event')}, of which ${count(lost)} would be deleted`;
+  const { behind, lost, otherReaders } = backlog;
+  const notPassed = `${reader} has not passed ${countOf(behind, 'event')}, of which ${count(lost)} would be deleted`;
   const keeps =
     otherReaders.length === 0 ? 'nothing is deleted while there is no reader' : `others: ${otherReaders.join(', ')}`;
   const refuse = (why: string): Exit => {
@@ -45,7 +45,7 @@ export async function forget(file: BufferRepair, options: ForgetOptions): Promis
       `a process has the buffer open, and an instance of these settings reads as ${reader}: stop it first, or give the ` +
         'settings it has (ugc buffer forget with the same environment)',
     );
-  if (behind > 0 && !yes) return refuse(`${owes} (${keeps}); --yes gives them up`);
+  if (behind > 0 && !yes) return refuse(`${notPassed} (${keeps}); --yes gives them up`);
 
   file.forget(reader);
   const progress = progressOf('freed', 'events');

@@ -2,10 +2,11 @@
 // as JSON with everything, bytes that are no JSON object as base64.
 
 import type { BufferFile, BufferFilter, BufferRecord, QuarantinedRecord } from '../ports/buffer-file.ts';
+import { isoOf } from '../process/clock.ts';
 import type { Exit } from './arguments.ts';
-import { objectOf, textOf } from './believe.ts';
 import { damageLog } from './damage-log.ts';
 import { columnsOut, cut, plain, say, writeOut } from './output.ts';
+import { objectOf, textOf } from './set-aside-record.ts';
 
 export interface InspectFlags extends BufferFilter {
   readonly limit: number;
@@ -43,8 +44,6 @@ function* mapped<T>(items: Iterable<T>, map: (item: T) => string): Generator<str
 }
 
 const lossy = new TextDecoder();
-const isoOf = (ms: number): string => new Date(ms).toISOString();
-
 /** The event's own, else that of the oldest appended with it. */
 function receivedAt({ receivedAtMs }: BufferRecord, body: string): string {
   const own = objectOf(body)?.received_at;

@@ -6,9 +6,9 @@
 import { PipelineError } from '../errors.ts';
 import type { BufferFile, BufferRepair, Requeued } from '../ports/buffer-file.ts';
 import type { Exit } from './arguments.ts';
-import { believe, isDamage } from './believe.ts';
 import { filterOf } from './buffer-inspect.ts';
 import { countOf, progressOf, say, writeOut } from './output.ts';
+import { envelopeOf, isDamage } from './set-aside-record.ts';
 
 export interface RequeueOptions {
   readonly topic: string;
@@ -49,7 +49,7 @@ export async function requeue(file: BufferFile, into: BufferRepair | null, optio
         );
         continue;
       }
-      const envelope = believe(from, topicOf);
+      const envelope = envelopeOf(from, topicOf);
       if (typeof envelope === 'string') {
         keep(envelope, from.records);
         continue;

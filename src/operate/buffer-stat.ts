@@ -1,6 +1,7 @@
 // `ugc buffer stat`: how much lies in the buffer, of what, since when, for whom, and what was set aside.
 
 import type { BufferFile, BufferReport } from '../ports/buffer-file.ts';
+import { isoOf } from '../process/clock.ts';
 import type { Exit } from './arguments.ts';
 import { count, countOf, cut, duration, plain, size, table, writeOut } from './output.ts';
 
@@ -13,7 +14,7 @@ export function stat(file: BufferFile, path: string, json: boolean): Exit {
   return 0;
 }
 
-const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoOf(ms));
 /** The buffer itself holds everything while a damaged index is made anew. */
 const nameOf = (reader: string): string => (reader === '' ? '(a repair)' : reader);
 const ageOf = (ms: number): string => duration(Date.now() - ms);
@@ -24,12 +25,16 @@ const jsonOf = ({ topics, readers, quarantine, ...sums }: BufferReport, path: st
   file_bytes: sums.fileBytes,
   bytes: sums.bytes,
   left_bytes: sums.left,
-  oldest_at: isoOf(sums.oldestAtMs),
+  oldest_at: isoOrNull(sums.oldestAtMs),
   unreadable_rows: sums.unreadableRows,
-  topics: topics.map(({ oldestAtMs, ...topic }) => ({ ...topic, oldest_at: isoOf(oldestAtMs) })),
+  topics: topics.map(({ oldestAtMs, ...topic }) => ({ ...topic, oldest_at: isoOrNull(oldestAtMs) })),
   readers,
   quarantined: quarantine.reduce((sum, { records }) => sum + records, 0),
-  quarantine: quarantine.map(({ reason, records, oldestAtMs }) => ({ reason, records, oldest_at: isoOf(oldestAtMs) })),
+  quarantine: quarantine.map(({ reason, records, oldestAtMs }) => ({
+    reason,
+    records,
+    oldest_at: isoOrNull(oldestAtMs),
+  })),
 });
 
 function textOf(report: BufferReport, path: string): string {

@@ -3,15 +3,16 @@
 
 import type { Config } from '../config/config.ts';
 import { flag, integer, type Settings, text } from '../config/kinds.ts';
-import { messageOf, PipelineError } from '../errors.ts';
+import { PipelineError } from '../errors.ts';
 import type { BufferFile, BufferRepair } from '../ports/buffer-file.ts';
-import { type Asked, type Command, command, type Exit } from './arguments.ts';
+import { type Command, command, type Exit, type Invocation } from './arguments.ts';
 import { exportRecords } from './buffer-export.ts';
 import { forget } from './buffer-forget.ts';
 import { inspect } from './buffer-inspect.ts';
 import { requeue } from './buffer-requeue.ts';
 import { stat } from './buffer-stat.ts';
 import { verify } from './buffer-verify.ts';
+import { inWords } from './failure.ts';
 import { say } from './output.ts';
 
 /** What the wiring gives, for the buffer of these settings. */
@@ -58,11 +59,14 @@ export const bufferFlags = {
 } as const satisfies Readonly<Record<string, Settings>>;
 
 export const bufferCommands = (buffers: Buffers): Readonly<Record<keyof typeof bufferFlags, Command>> => {
-  const reading = <F extends Settings>(flags: F, look: (file: BufferFile, asked: Asked<F>) => Exit): Command =>
-    command(flags, asked =>
+  const reading = <F extends Settings>(
+    flags: F,
+    look: (file: BufferFile, invocation: Invocation<F>) => Exit,
+  ): Command =>
+    command(flags, invocation =>
       inWords(async () => {
-        refuseArguments(asked.args);
-        return using(buffers.read(asked.config), file => look(file, asked));
+        refuseArguments(invocation.args);
+        return using(buffers.read(invocation.config), file => look(file, invocation));
       }),
     );
   return {
@@ -105,16 +109,5 @@ async function using<F extends BufferFile, T>(file: F, use: (file: F) => T | Pro
     return await use(file);
   } finally {
     file.close();
-  }
-}
-
-/** Expected failures as one line: 2 when the wrong place or setting was named, else 1. */
-async function inWords(run: () => Promise<Exit>): Promise<Exit> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof PipelineError)) throw error;
-    say(`ugc: ${messageOf(error)}`);
-    return error.code === 'config_invalid' ? 2 : 1;
   }
 }

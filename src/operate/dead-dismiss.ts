@@ -1,5 +1,6 @@
-// `ugc dead dismiss`: letters nobody will ever repair. They are marked, not deleted: nothing that counts them (reconcile,
-// trace, receipts) counts differently, and who asks later finds when they were given up and why. No row is touched.
+// `ugc dead dismiss`: letters that no operator will ever repair. They are marked, not deleted: nothing that counts them
+// (reconcile, trace, receipts) counts differently, and who asks later finds when they were given up and why. No row is
+// touched.
 
 import type { FoundLetter, LetterPlace, LetterSelection, Letters } from '../adapters/clickhouse/ask/letters.ts';
 import type { Exit } from './arguments.ts';
@@ -18,7 +19,7 @@ export interface Dismissing {
   readonly json: boolean;
 }
 
-/** Nobody means all letters there are by saying nothing. */
+/** An operator who says nothing does not mean all letters there are. */
 export const saysWhich = ({ places, topic, reason, beforeMs }: Dismissing): boolean =>
   places.length > 0 || topic !== undefined || reason !== undefined || beforeMs !== null;
 

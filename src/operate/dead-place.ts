@@ -2,6 +2,7 @@
 
 import type { FoundLetter, LetterPlace } from '../adapters/clickhouse/ask/letters.ts';
 import { PipelineError } from '../errors.ts';
+import { isoOf } from '../process/clock.ts';
 
 /** Throws `config_invalid`, in words. */
 export function readPlace(text: string): LetterPlace {
@@ -22,7 +23,5 @@ export function fateOf({ replayedAtMs, dismissedAtMs, dismissedWhy }: FoundLette
   if (dismissedAtMs === null) return null;
   return `dismissed ${isoOf(dismissedAtMs)}${dismissedWhy === '' ? '' : `: ${dismissedWhy}`}`;
 }
-
-export const isoOf = (ms: number): string => new Date(ms).toISOString();
 
 export const wrong = (what: string): PipelineError => new PipelineError('config_invalid', `${what}; see ugc help dead`);

@@ -1,5 +1,5 @@
 // `ugc dead ls|show|replay|dismiss`: the records that could not become rows, what becomes of them after a repair, and of
-// those nobody will repair.
+// those no operator will repair.
 
 import { hintOf } from '../../schemas/nearest.ts';
 import { tableOf } from '../../schemas/table.ts';
@@ -8,11 +8,13 @@ import { clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag, instant, integer, type Settings, text, type Values } from '../config/kinds.ts';
-import { deadReasons, messageOf, PipelineError } from '../errors.ts';
+import { deadReasons } from '../errors.ts';
 import type { JudgeForeign } from '../ports/source.ts';
-import { type Asked, type Command, command, type Exit } from './arguments.ts';
+import { isoOf } from '../process/clock.ts';
+import { type Command, command, type Exit, type Invocation } from './arguments.ts';
 import { dismiss, saysWhich } from './dead-dismiss.ts';
-import { fateOf, isoOf, placeText, readPlace, wrong } from './dead-place.ts';
+import { fateOf, placeText, readPlace, wrong } from './dead-place.ts';
+import { inWords } from './failure.ts';
 import { countOf, cut, plain, progressOf, say, writeOut } from './output.ts';
 import { type Replayed, replay } from './replay.ts';
 import { type Tables, withTables } from './tables.ts';
@@ -62,19 +64,19 @@ export const deadFlags = {
 export const deadCommands = (
   judgeFor: (config: Config) => JudgeForeign,
 ): Readonly<Record<keyof typeof deadFlags, Command>> => {
-  /** `read` is called before anybody is asked for the tables: it throws what is wrong with the words given. */
+  /** `read` is called before the tables are asked for: it throws what is wrong with the words given. */
   const over = <F extends Settings>(
     flags: F,
     placesMax: number,
-    read: (asked: Asked<F> & { readonly places: readonly LetterPlace[] }) => Run,
+    read: (invocation: Invocation<F> & { readonly places: readonly LetterPlace[] }) => Run,
   ): Command =>
-    command(flags, asked =>
+    command(flags, invocation =>
       inWords(async () => {
-        const stray = asked.args[placesMax];
+        const stray = invocation.args[placesMax];
         if (stray !== undefined) throw wrong(`${stray} is not understood`);
-        const run = read({ ...asked, places: asked.args.map(readPlace) });
-        return withTables(asked.config, tables =>
-          run(lettersIn(tables.client, asked.config.clickhouseDatabase), tables),
+        const run = read({ ...invocation, places: invocation.args.map(readPlace) });
+        return withTables(invocation.config, tables =>
+          run(lettersIn(tables.client, invocation.config.clickhouseDatabase), tables),
         );
       }),
     );
@@ -107,17 +109,6 @@ export const deadCommands = (
 };
 
 type Run = (letters: Letters, tables: Tables) => Promise<Exit>;
-
-/** Expected failures as one line: 2 when the wrong thing was named, else 1. */
-async function inWords(run: () => Promise<Exit>): Promise<Exit> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!(error instanceof PipelineError)) throw error;
-    say(`ugc: ${messageOf(error).trim()}`);
-    return error.code === 'config_invalid' ? 2 : 1;
-  }
-}
 
 /** A flag that was not given narrows nothing. */
 const filterOf = (flags: { readonly topic: string; readonly reason: string }) => ({

@@ -51,7 +51,7 @@ Holds the ledger, which ingest writes with UGC_LEDGER=true, against the tables, 
   rows = accepted − repeated − waiting − dead − missing + failed + unledgered
 
   repeated    taken again: the row is of the first time      waiting     in the disk buffer
-  dead        in dead_letters, see ugc dead                   missing     nowhere, or still in Kafka
+  dead        in dead_letters, see ugc dead                   missing     nowhere, or still in the broker
   failed      rows whose sender was told of a failure        unledgered  rows no ledger knows: other producers, instances
                                                              without one, the last seconds of a killed one
 
@@ -126,13 +126,13 @@ ${flagsHelp(bufferFlags.verify)}
 ${flagsHelp(bufferFlags.export)}
 
   ugc buffer requeue
-      Puts what was set aside back at the end of the log, once its reason is gone. Records Kafka refused go as they are;
+      Puts what was set aside back at the end of the log, once its reason is gone. Those the broker refused go as they are;
       damaged ones only when --reason names their damage (body, head), and only if they still read as events.
 ${flagsHelp(bufferFlags.requeue)}
 
   ugc buffer forget <reader>
       Removes a reader nobody is any more, whose rows are kept for ever otherwise. (An instance does that by itself for
-      etl once Kafka is configured, and for drain once it no longer is.) A reader that an instance of these settings has
+      etl once a broker is configured, and for drain once it no longer is.) A reader that an instance of these settings has
       is not forgotten while a process has the buffer open. Whoever reads on under the name is registered again by its
       next commit.
 ${flagsHelp(bufferFlags.forget)}

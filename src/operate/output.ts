@@ -57,13 +57,16 @@ export const columnsOut = (): number | null => (isatty(1) ? process.stdout.colum
 const lineEveryMs = { terminal: 100, pipe: 5_000 };
 
 export interface Progress {
-  /** `of` 0: nobody knows. */
+  /** `of` 0: it is not known. */
   at(done: number, of: number): void;
   /** Clears the line on a terminal. */
   end(): void;
 }
 
-/** `checked 12 000 of 40 000 events (30%), 90 000/s, 1 s left`: one line that changes on a terminal, else a line now and then. */
+/**
+ * `checked 12 000 of 40 000 events (30%), 90 000/s, 1 s left`: one line that changes on a terminal, else a line now and
+ * then.
+ */
 export function progressOf(verb: string, unit: string): Progress {
   const isTerminal = isatty(2);
   let startedAt: number | null = null;

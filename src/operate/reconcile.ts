@@ -109,8 +109,8 @@ async function balanceOf(books: Books, span: Span): Promise<Balance> {
   const unclosed = instances.map(instance => ({ ...instance, lacking: instance.sequence - instance.entries }));
   const open = minutes.filter(({ missing }) => missing > 0);
   return {
-    from: isoOf(span.from),
-    to: isoOf(span.to),
+    from: minuteText(span.from),
+    to: minuteText(span.to),
     closes: open.length === 0 && unclosed.every(({ lacking }) => lacking === 0),
     types: [...Map.groupBy(minutes, ({ type }) => type)].map(([type, lines]) => ({ type, ...sumOf(lines) })),
     minutes: open,
@@ -139,7 +139,7 @@ async function minuteOf(type: string, tally: Tally, books: Books): Promise<Minut
   const missingIds = absentIds.filter(id => !dead.has(id) && !waiting.has(id));
   return {
     type,
-    minute: isoOf(tally.minute),
+    minute: minuteText(tally.minute),
     accepted,
     repeated: accepted - counted - absent,
     waiting: waiting.size,
@@ -199,7 +199,7 @@ const words = ['accepted', 'repeated', 'waiting', 'dead', 'missing', 'failed', '
 const sumOf = (lines: readonly Line[]): Line =>
   Object.fromEntries(words.map(word => [word, lines.reduce((sum, line) => sum + line[word], 0)])) as unknown as Line;
 
-const isoOf = (minute: number): string => `${new Date(minute * minuteMs).toISOString().slice(0, 16)}Z`;
+const minuteText = (minute: number): string => `${new Date(minute * minuteMs).toISOString().slice(0, 16)}Z`;
 
 function textOf({ from, to, closes, types, minutes, instances }: Balance): string {
   const signs = {
@@ -217,7 +217,7 @@ function textOf({ from, to, closes, types, minutes, instances }: Balance): strin
   const parts = [`${from} to ${to}\n\n${table(['type', ...head], all)}`];
   if (minutes.length > 0)
     parts.push(
-      `Accepted and nowhere to be found, unless still in Kafka (ugc trace <event_id>):\n${table(
+      `Accepted and nowhere to be found, unless still in the broker (ugc trace <event_id>):\n${table(
         ['minute', 'type', 'missing', 'for example'],
         minutes.map(({ minute, type, missing, missing_ids: [id = ''] }) => [minute, type, missing, id]),
       )}`,

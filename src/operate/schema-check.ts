@@ -56,7 +56,7 @@ export async function diff({ types, isJson, config }: Checking): Promise<0 | 1> 
   return changes.length + differences.length === 0 ? 0 : 1;
 }
 
-/** Types of files are published by nobody but their folder. */
+/** Types of files are published by their folder alone. */
 const builtInOf = (types: readonly EventType[]) => types.filter(({ name }) => builtIn.find(name) !== undefined);
 
 /** Of the types that are asked about; those that are gone belong to everybody. */
@@ -124,7 +124,7 @@ interface Found {
   close(): Promise<void>;
 }
 
-/** Whoever holds the tables, or their folder; null without any. */
+/** The server or process that holds the tables, or their folder; null without any. */
 async function find(config: Config): Promise<Found | null> {
   const holder = await holderOf(config);
   if (holder !== null) {

@@ -14,13 +14,13 @@ import { command } from './arguments.ts';
 import { say, writeOut } from './output.ts';
 import { check, diff, wantedOf } from './schema-check.ts';
 
-interface Asked {
+interface Printing {
   readonly types: readonly EventType[];
   readonly isJson: boolean;
   readonly config: Config;
 }
 
-type Print = (asked: Asked) => string;
+type Print = (printing: Printing) => string;
 
 const prints: Readonly<Record<string, Print>> = {
   ls: ({ types, isJson }) => (isJson ? lines(types.map(summary)) : table(types.map(summary))),

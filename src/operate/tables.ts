@@ -1,6 +1,6 @@
-// The tables for a command: whoever holds them just now is asked, the configured server, else the running instance of the
-// data folder, else, with none running, the engine opened here for the moment. An instance lets anybody read who reaches
-// its ClickHouse port, and the owner of its data folder write.
+// The tables for a command: the process that holds them just now is asked, the configured server, else the running
+// instance of the data folder, else, with none running, the engine opened here for the moment. An instance lets every
+// user read who reaches its ClickHouse port, and the owner of its data folder write.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,11 +22,11 @@ export interface Holder {
   readonly url: string;
   readonly user: string;
   readonly password: string;
-  /** A running instance: its user is whoever owns the data folder, and may write. */
+  /** A running instance: its user is the owner of the data folder, and may write. */
   readonly isInstance: boolean;
 }
 
-/** Null: nobody has them open. */
+/** Null: no process has them open. */
 export async function holderOf(config: Config): Promise<Holder | null> {
   const { clickhouseUrl: url, clickhouseUser: user, clickhousePassword: password } = config;
   if (url !== '') return { url, user, password, isInstance: false };
@@ -35,11 +35,14 @@ export async function holderOf(config: Config): Promise<Holder | null> {
   return { url: instance.clickhouseUrl, user: 'ugc', password: instance.clickhouseKey, isInstance: true };
 }
 
-/** The same for somebody who only reads. */
+/** The same for a command that only reads. */
 export const asReader = (holder: Holder): Holder =>
   holder.isInstance ? { ...holder, user: 'default', password: '' } : holder;
 
-/** Rejects with `config_invalid` when there are no tables, `data_dir_locked` when somebody has them who cannot be asked. */
+/**
+ * Rejects with `config_invalid` when there are no tables, `data_dir_locked` when a process has them that cannot be
+ * asked.
+ */
 export async function withTables<T>(config: Config, use: (tables: Tables) => Promise<T>): Promise<T> {
   const holder = await holderOf(config);
   return holder === null ? inProcess(config, use) : overHttp(holder, config, use);
@@ -55,7 +58,7 @@ async function overHttp<T>(holder: Holder, config: Config, use: (tables: Tables)
   }
 }
 
-/** False when nobody listens there, or another service: the note is of an instance that was killed. */
+/** False when no service listens there, or another one: the note is of an instance that was killed. */
 async function answers(url: string): Promise<boolean> {
   try {
     return (await (await fetch(new URL('/ping', url))).text()) === 'Ok.\n';

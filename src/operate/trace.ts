@@ -14,6 +14,8 @@ import type { Config } from '../config/config.ts';
 import { flag, instant } from '../config/kinds.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { EventLetter, EventRow } from '../ports/event-tables.ts';
+import { isoOf } from '../process/clock.ts';
+import { isId } from '../record/stamp.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
 import { plain, progressOf, say, writeOut } from './output.ts';
@@ -51,7 +53,7 @@ interface Found {
 export const traceCommand = (tracing: Tracing) =>
   command(traceFlags, async ({ args, flags, config }): Promise<Exit> => {
     const id = args[0]?.toLowerCase() ?? '';
-    if (args.length !== 1 || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) {
+    if (args.length !== 1 || !isId(id)) {
       say('ugc: trace takes one event_id, a UUID; see ugc help trace');
       return 2;
     }
@@ -210,8 +212,6 @@ async function inKafka({
 /** A day before what a UUIDv7 says, in case its maker's clock was ahead; null for any other. */
 const madeAt = (id: string): number | null =>
   id[14] === '7' ? Math.max(0, Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) - dayMs) : null;
-
-const isoOf = (ms: number): string => new Date(ms).toISOString();
 
 function textOf(id: string, { unasked, ...found }: Found, { kafkaBrokers }: Config): string {
   const lines = [id];

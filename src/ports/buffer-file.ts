@@ -15,7 +15,7 @@ export interface BufferFilter {
 
 /**
  * The buffer's file for its operator, beside whatever instance is using it. Reads in short snapshots, writes in short
- * transactions: nobody's append waits for it. Synchronous; the walks can take as long as the file is large.
+ * transactions: no process's append waits for it. Synchronous; the walks can take as long as the file is large.
  */
 export interface BufferFile {
   stat(): BufferReport;
@@ -25,7 +25,7 @@ export interface BufferFile {
   /** Everything that can be proven about the file, changing nothing. */
   verify(onProgress: (events: number, ofEvents: number) => void): BufferVerdict;
   /** What would be given up with this reader; null when there is none of that name. */
-  leftTo(reader: string): LeftToReader | null;
+  backlogOf(reader: string): ReaderBacklog | null;
   close(): void;
 }
 
@@ -33,13 +33,13 @@ export interface BufferFile {
 export interface BufferRepair extends BufferFile {
   /**
    * Moves these records from quarantine to the end of the log in one transaction: each is in one of the two, whatever
-   * dies. Gives back how many; one that somebody else has moved meanwhile is not moved again. Throws `buffer_full` when
-   * there is no room, then all stay. Whoever has many moves a few at a time and rests in between.
+   * dies. Gives back how many; one that another process has moved meanwhile is not moved again. Throws `buffer_full` when
+   * there is no room, then all stay. A caller that has many moves a few at a time and rests in between.
    */
   requeue(records: readonly Requeued[]): number;
   /** Nothing is kept for this reader any more; space is given back by `sweep`. False when there is none of that name. */
   forget(reader: string): boolean;
-  /** One short step of giving back what nobody needs any more. */
+  /** One short step of giving back what no reader needs any more. */
   sweep(): { readonly swept: 'more' | 'done' | 'failed'; readonly events: number };
 }
 
@@ -101,7 +101,7 @@ export interface QuarantinedRecord {
 
 export interface BufferDamage {
   readonly position: number;
-  /** How many records, or null when nobody can tell. */
+  /** How many records, or null when that cannot be told. */
   readonly records: number | null;
   readonly what: string;
 }
@@ -116,7 +116,7 @@ export interface BufferVerdict {
   readonly problemCount: number;
 }
 
-export interface LeftToReader {
+export interface ReaderBacklog {
   /** Events the reader has not passed. */
   readonly behind: number;
   /** Of those, the ones no other reader still has to pass: they would be deleted. */

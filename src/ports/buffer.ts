@@ -20,13 +20,13 @@ export interface BufferStats {
 }
 
 /**
- * The append-only log on disk, with named readers. With Kafka its only reader is the drain; without Kafka its readers
+ * The append-only log on disk, with named readers. With a broker its only reader is the drain; without one its readers
  * are the mover and the archive.
  */
 export interface DiskBuffer {
   /**
-   * A UUID: which log its positions are of. Kept in the file: another file in its place has another. Null until the file
-   * could be opened, when nothing has been read of it.
+   * A UUID: which log its positions are of. Kept in the file: another file in its place has another. Null until the
+   * file could be opened, when nothing has been read of it.
    */
   readonly id: string | null;
   /**
@@ -46,8 +46,8 @@ export interface DiskBuffer {
    */
   keepReaders(readers: readonly string[]): Promise<readonly ForgottenReader[]>;
   /**
-   * Keeps records in quarantine that a reader could read and never deliver; the reader then commits past them. Resolved =
-   * committed and fsynced. Idempotent by topic, position and index.
+   * Keeps records in quarantine that a reader could read and never deliver; the reader then commits past them. Resolved
+   * = committed and fsynced. Idempotent by topic, position and index.
    */
   setAside(records: readonly SetAside[]): Promise<void>;
   stats(): Promise<BufferStats>;

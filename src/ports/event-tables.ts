@@ -1,6 +1,6 @@
 // The port through which single events are looked for in the tables. Types and contracts only.
 
-/** Rejects with the sink's errors; with them, too, while there is nobody to ask. */
+/** Rejects with the sink's errors; with them, too, while there are no tables to ask. */
 export interface Presence {
   /** Of these ids, those whose row can be read in the exact table of the type. */
   present(type: string, ids: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>>;

@@ -16,13 +16,20 @@ export interface Envelope {
   readonly topic: string;
   /** Partition key (user_id, else anonymous_id), or null. */
   readonly key: string | null;
-  /** One JSON object on one line, edge fields in front: exactly what every reader of the log gets. Well-formed UTF-16. */
+  /**
+   * One JSON object on one line, edge fields in front: exactly what every reader of the log gets. Well-formed UTF-16.
+   */
   readonly body: string;
   readonly receivedAtMs: number;
 }
 
-/** Where an acked event lies. */
-export type Stored = 'kafka' | 'disk';
+/** What answers call the brokers there are: one for each transport. */
+export const brokerNames = ['kafka'] as const;
+export type BrokerName = (typeof brokerNames)[number];
+
+/** Where an acked event lies: with the broker, by the name its transport gives it, or on the disk. */
+export const storedNames = [...brokerNames, 'disk'] as const;
+export type Stored = (typeof storedNames)[number];
 
 export type Outcome =
   | { readonly ok: true; readonly stored: Stored }

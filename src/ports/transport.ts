@@ -1,21 +1,29 @@
 // A broker of events: Kafka and whatever else there will be. One adapter, one line in roles/transport.ts.
 
-import type { Log } from './log.ts';
+import type { BrokerName, Log } from './log.ts';
 import type { Source } from './source.ts';
+
+/**
+ * Where a reader begins that has committed nothing: at the first record of that time (epoch milliseconds) or later, or at
+ * these offsets, by `topic/partition`; a partition that is not named at its end.
+ */
+export type StartingPoint = { readonly atMs: number } | { readonly offsets: ReadonlyMap<string, number> };
 
 export interface Transport {
   /** What an answer calls it (`"stored":"kafka"`). */
-  readonly name: 'kafka';
+  readonly name: BrokerName;
   /** As people call it. */
   readonly title: string;
   openLog(): Log;
   /**
-   * Creates those of the topics that are missing, as far as that is allowed, and says which. Rejects with `log_halted` and
-   * what to do when somebody has to, with `log_unavailable` when it cannot be asked.
+   * Creates those of the topics that are missing, as far as that is allowed, and says which. Rejects with `log_halted`
+   * and what to do where an operator has to create them, with `log_unavailable` when the broker cannot be asked.
    */
   ensureTopics(topics: readonly string[]): Promise<readonly string[]>;
   /** Throws `config_invalid` where a setting names, for reading, a topic that is none of these. */
   assertKnown(topics: readonly string[]): void;
-  /** What a mover reads: `topics` as they are now. `known`: all that anybody here has to do with, as they are just now. */
+  /**
+   * What a mover reads: `topics` as they are now. `known`: all that this process has to do with, as they are just now.
+   */
   openSource(topics: readonly string[], known: () => readonly string[]): Source;
 }

@@ -1,7 +1,8 @@
-// host:port as it is written in settings, logs and messages: one parser and one spelling. An IPv6 address stands in
+// host:port as it is written in settings, logs and messages: one parser and one spelling, and one way to listen there. An IPv6 address stands in
 // brackets, as its own colons would be taken for the port's.
 
 import { isIPv6 } from 'node:net';
+import { messageOf, PipelineError } from '../errors.ts';
 
 export interface HostPort {
   /** A name, or an address without brackets. */
@@ -27,3 +28,22 @@ export const spellHostPort = ({ host, port }: HostPort): string => `${host.inclu
 /** Reached by this machine alone. */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+  /** What listens there, in words that follow the address; '' = the process itself. */
+  readonly what: string;
+  /** Settings, or what to do. */
+  readonly remedy: string;
+}
+
+/** What `listen` gives, or `config_invalid` with where it cannot listen, why, and what to set. */
+export function listening<T>({ host, port, what, remedy }: Listening, listen: () => T): T {
+  try {
+    return listen();
+  } catch (error) {
+    const where = `cannot listen on ${spellHostPort({ host, port })}${what}`;
+    throw new PipelineError('config_invalid', `${where}: ${messageOf(error)}; ${remedy}`, { cause: error });
+  }
+}

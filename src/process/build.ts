@@ -2,7 +2,7 @@
 // nobody made at any time.
 
 export interface Build {
-  /** Of git, twelve digits, `-dirty` when the tree was not what was committed; `unknown` where nobody could tell. */
+  /** Of git, twelve digits, `-dirty` when the tree was not what was committed; `unknown` where git could not tell. */
   readonly commit: string;
   /** By the clock of the machine that built it; 0 of `dev`. */
   readonly builtAtMs: number;

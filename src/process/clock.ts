@@ -11,7 +11,7 @@ export interface Clock {
   stamp(): number;
   /** As the machine has it. */
   now(): number;
-  /** What somebody else's clock has said just now. */
+  /** What another machine's clock has said just now. */
   compare(who: string, theirMs: number): void;
   /** Why it is not to be believed; null = as far as is known it is. */
   problem(): ClockProblem | null;
@@ -24,9 +24,9 @@ export interface ClockProblem {
 }
 
 export interface ClockOptions {
-  /** When this program was built; 0 = nobody knows. */
+  /** When this program was built; 0 = it is not known. */
   readonly builtAtMs?: number;
-  /** The last stamp of the process before; 0 = nobody knows. */
+  /** The last stamp of the process before; 0 = it is not known. */
   readonly lastMs?: number;
   /** Epoch milliseconds. */
   readonly now?: () => number;
@@ -36,7 +36,7 @@ export interface ClockOptions {
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
-/** The clock of whoever built it may be ahead, too. */
+/** The clock of the machine that built it may be ahead, too. */
 const builtAheadMsMax = dayMs;
 /** Two clocks that are further apart are not both right. */
 const apartMsMax = hourMs;
@@ -81,4 +81,5 @@ export function clockOf(options: ClockOptions = {}): Clock {
   };
 }
 
-const isoOf = (ms: number): string => new Date(ms).toISOString();
+/** Epoch milliseconds in ISO 8601, UTC. */
+export const isoOf = (ms: number): string => new Date(ms).toISOString();

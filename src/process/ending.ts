@@ -1,6 +1,7 @@
 // How the server ends: by a signal, at a bug, or because ending in order takes too long.
 
 import { messageOf } from '../errors.ts';
+import { timed } from './sleep.ts';
 import type { Logs } from './telemetry.ts';
 
 /** Resolves with the name of the first signal; a second one ends the process at once. */
@@ -37,18 +38,9 @@ function endAtOnce(): never {
 }
 
 /** Null when done in time, else why not. */
-export function within(timeoutMs: number, work: Promise<void>): Promise<string | null> {
-  return new Promise(resolve => {
-    const timer = setTimeout(() => resolve(`not done within ${timeoutMs} ms (UGC_SHUTDOWN_TIMEOUT_MS)`), timeoutMs);
-    work.then(
-      () => {
-        clearTimeout(timer);
-        resolve(null);
-      },
-      error => {
-        clearTimeout(timer);
-        resolve(messageOf(error));
-      },
-    );
-  });
-}
+export const endOf = (timeoutMs: number, work: Promise<void>): Promise<string | null> =>
+  timed(
+    timeoutMs,
+    work.then(() => null, messageOf),
+    () => `not done within ${timeoutMs} ms (UGC_SHUTDOWN_TIMEOUT_MS)`,
+  );

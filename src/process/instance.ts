@@ -8,7 +8,7 @@ export interface Instance {
   readonly pid: number;
   /** Its ClickHouse HTTP interface. */
   readonly clickhouseUrl: string;
-  /** With it as password that interface takes writes of whoever can read this note. */
+  /** With it as password that interface takes writes of every user who can read this note. */
   readonly clickhouseKey: string;
 }
 
@@ -21,7 +21,7 @@ const noteFile = (dataDir: string): string => join(resolve(dataDir), 'instance.j
 export const writeInstance = (dataDir: string, instance: Instance): void =>
   writeNote(noteFile(dataDir), JSON.stringify(instance));
 
-/** For nobody but the owner's eyes; an older note may have been for others'. */
+/** For the owner's eyes alone; an older note may have been for others'. */
 function writeNote(path: string, text: string): void {
   rmSync(path, { force: true });
   writeFileSync(path, text, { mode: 0o600 });
@@ -47,7 +47,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as { code?: string }).code === 'EPERM'; // somebody else's, alive
+    return (error as { code?: string }).code === 'EPERM'; // another user's, alive
   }
 }
 

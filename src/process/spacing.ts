@@ -1,8 +1,8 @@
-// The one idea behind every pace here: what is paced is due an interval after the one before it, and what a rest has saved
-// may be used at once, up to a bound (the generic cell rate algorithm, ITU-T I.371).
+// The one idea behind every pace here: what is paced is due an interval after the one before it, and what a rest has
+// saved may be used at once, up to a bound (the generic cell rate algorithm, ITU-T I.371).
 //
-// And one rule beside it: a pace owes nothing for time in which it held up nobody. Who goes without having waited, since
-// there was no reason to, is charged no more than one that had waited, so the next waits one interval at most.
+// And one rule beside it: a pace owes nothing for time in which it held up no event. Who goes without having waited,
+// since there was no reason to, is charged no more than one that had waited, so the next waits one interval at most.
 
 export interface Spacing {
   /** When the next one may go. */

@@ -33,7 +33,7 @@ const closeMsMax = 300;
 
 export function openLogs({ level, requests }: { readonly level: string; readonly requests: boolean }): Logs {
   const stream = pino.destination({ fd: 1, sync: false, maxLength: heldBytesMax });
-  // A full disk under stdout, or nobody behind it, is no reason to stop taking events: lines wait, then are dropped.
+  // A full disk under stdout, or no reader behind it, is no reason to stop taking events: lines wait, then are dropped.
   stream.on('error', () => {});
   const logger = pino({ ...ecsFormat({ serviceName: 'ugc' }), level }, stream);
   const writes = requests && logger.isLevelEnabled('info');
@@ -59,13 +59,15 @@ export function openLogs({ level, requests }: { readonly level: string; readonly
       return new Promise<void>(resolve => {
         stream.once('close', () => resolve());
         stream.end();
-        setTimeout(resolve, closeMsMax); // it ends with an fsync, which can take seconds and which nobody needs
+        setTimeout(resolve, closeMsMax); // it ends with an fsync, which can take seconds and which no reader needs
       }).then(() => stream.destroy()); // or its hook at exit would try for ever to write to a full disk
     },
   };
 }
 
-/** The text of a request line. What most lines have in common is made once: the millisecond, and the kind of request. */
+/**
+ * The text of a request line. What most lines have in common is made once: the millisecond, and the kind of request.
+ */
 function requestLines(): (line: RequestLine) => string {
   let ms = Number.NaN;
   let timestamp = '';
@@ -97,7 +99,7 @@ export function openMetrics() {
   const registers = [registry];
   // Every 10 ms, as usual, would wake a process at rest a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
-  // These make the engine walk its whole heap, 15 to 30 ms in which nobody is answered, for spaces Bun does not have.
+  // These make the engine walk its whole heap, 15 to 30 ms in which no client is answered, for spaces Bun does not have.
   for (const part of ['total', 'used', 'available'])
     registry.removeSingleMetric(`nodejs_heap_space_size_${part}_bytes`);
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
@@ -118,9 +120,9 @@ export function openMetrics() {
     bufferEvents: gauge('buffer_events', 'Events in the disk buffer'),
     bufferBytes: gauge('buffer_bytes', 'Bytes of the disk buffer in use'),
     bufferOldest: gauge('buffer_oldest_seconds', 'Age of the oldest event in the disk buffer'),
-    bufferQuarantined: gauge('buffer_quarantined_events', 'Events set aside: damaged, or refused by Kafka'),
-    bufferDrained: counter('buffer_drained_total', 'Events that left the buffer for Kafka', ['outcome']),
-    breakerOpen: gauge('breaker_open', '1 while events go to the disk buffer because Kafka does not take them'),
+    bufferQuarantined: gauge('buffer_quarantined_events', 'Events set aside: damaged, or refused by the broker'),
+    bufferDrained: counter('buffer_drained_total', 'Events that left the buffer for the broker', ['outcome']),
+    breakerOpen: gauge('breaker_open', '1 while events go to the disk buffer because the broker does not take them'),
     etlRows: counter('etl_rows_total', 'Rows inserted', ['table']),
     etlBatches: counter('etl_batches_total', 'Inserts', ['outcome']),
     etlInsert: histogram('etl_insert_seconds', 'Time of one insert'),

@@ -4,7 +4,7 @@
 
 import type { Field, FieldKind } from '../../schemas/field.ts';
 import { type Misfit, pointerOf } from '../../schemas/misfit.ts';
-import { isoOf, readTime } from '../../schemas/time.ts';
+import { isoTextOf, readTime } from '../../schemas/time.ts';
 
 /**
  * The JSON text of a judged value; null for half a surrogate pair, nesting beyond the depth, a number beyond doubles.
@@ -27,7 +27,7 @@ const writers: Readonly<Record<Exclude<FieldKind, 'object'>, Writer>> = {
   uuid: value => `"${(value as string).toLowerCase()}"`,
   time: value => {
     const time = readTime(value);
-    return time === null ? null : `"${isoOf(time)}"`;
+    return time === null ? null : `"${isoTextOf(time)}"`;
   },
   texts: value => ((value as string[]).every(item => item.isWellFormed()) ? JSON.stringify(value) : null),
 };

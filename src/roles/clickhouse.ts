@@ -9,7 +9,7 @@ import { serveClickhouseHttp } from '../adapters/chdb/http.ts';
 import { type PatientEngine, patientEngine } from '../adapters/chdb/patient.ts';
 import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
 import type { Config } from '../config/config.ts';
-import { messageOf, PipelineError } from '../errors.ts';
+import { listening } from '../process/address.ts';
 import { clickhouseFolder, removeInstance, urlOf, writeInstance } from '../process/instance.ts';
 import type { Logger } from '../process/telemetry.ts';
 
@@ -18,9 +18,9 @@ export interface Clickhouse {
   readonly isEmbedded: boolean;
   /** The embedded engine is open: what goes wrong with it now is no matter of waiting. */
   readonly isOpenHere: boolean;
-  /** Answers queries from now on: the tables are there. Where, or null when it is not to or somebody else does. */
+  /** Answers queries from now on: the tables are there. Where, or null when it is not to or a server does. */
   serve(): string | null;
-  /** Nobody is answered any more. */
+  /** No query is answered any more. */
   unserve(): Promise<void>;
   close(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export function openClickhouse(config: Config, logger: Logger): Clickhouse {
   const isEmbedded = config.clickhouseUrl === '';
   const engine = isEmbedded ? openEngineOf(config) : null;
   const client = clickhouseClient(engine === null ? serverOf(config) : { connection: chdbConnection(engine) });
-  let http: Listening | null = null;
+  let http: HttpPort | null = null;
   return {
     client,
     isEmbedded,
@@ -60,16 +60,18 @@ const serverOf = (config: Config) => ({
   timeoutMs: config.clickhouseTimeoutMs,
 });
 
-interface Listening {
+interface HttpPort {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-function listenFor(engine: Engine, config: Config, logger: Logger): Listening | null {
+function listenFor(engine: Engine, config: Config, logger: Logger): HttpPort | null {
   const { clickhouseHttpHost: host, clickhouseHttpPort: asked } = config;
   if (asked < 0) return null;
   const clickhouseKey = randomBytes(24).toString('base64url');
-  const { port, stop } = listening(host, asked, () =>
+  const what = ' for ClickHouse’s HTTP interface';
+  const remedy = 'set UGC_CLICKHOUSE_HTTP_PORT to another port, or to -1 to do without';
+  const { port, stop } = listening({ host, port: asked, what, remedy }, () =>
     serveClickhouseHttp({
       engine,
       host,
@@ -88,14 +90,4 @@ function listenFor(engine: Engine, config: Config, logger: Logger): Listening | 
     logger.error({ err: error }, 'other processes of this data folder will not find the ClickHouse port');
   }
   return { url, stop };
-}
-
-function listening<T>(host: string, port: number, listen: () => T): T {
-  try {
-    return listen();
-  } catch (error) {
-    const words = `cannot listen on ${host}:${port} for ClickHouse's HTTP interface: ${messageOf(error)}`;
-    const remedy = 'set UGC_CLICKHOUSE_HTTP_PORT to another port, or to -1 to do without';
-    throw new PipelineError('config_invalid', `${words}; ${remedy}`, { cause: error });
-  }
 }

@@ -1,5 +1,5 @@
-// The clock, wired: the last stamp is kept in the data folder, so that the next process does not go back behind it, and the
-// clock of the ClickHouse server is looked at, where there is one. Kafka tells no time.
+// The clock, wired: the last stamp is kept in the data folder, so that the next process does not go back behind it, and
+// the clock of the ClickHouse server is looked at, where there is one. A broker tells no time.
 //
 // What a killed process has stamped in its last seconds is not known to the next one.
 

@@ -72,7 +72,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
   parts.tables = { client, httpUrl };
   const topics = () => catalogue.topics().read;
   // With a broker the disk is no business of this role: what another has left there is at least told.
-  const stranded = parts.buffer === null ? strandedIn(config, logger) : () => null;
+  const stranded = parts.buffer === null ? strandedIn({ config, logger, transport: transport! }) : () => null;
   return {
     problems: () => ({
       ...(stranded() === null ? {} : { buffer: stranded()! }),
@@ -142,7 +142,7 @@ async function behindOf(reader: Source, topics: readonly string[]): Promise<Read
   try {
     return new Map([...topics.map(topic => [topic, 0] as const), ...((await reader.lag?.()) ?? [])]);
   } catch {
-    return new Map(); // a damaged page; whoever reads meets it, mends it and says so
+    return new Map(); // a damaged page: the reader meets it, mends it and says so
   }
 }
 

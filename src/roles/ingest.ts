@@ -44,7 +44,7 @@ export const ingest: RoleDefinition = {
   },
 };
 
-/** Made when somebody asks: it is large, and most processes are never asked. */
+/** Made when a client asks: it is large, and most processes are never asked. */
 function apiOf({ config, catalogue }: Parts): () => ApiPart {
   let of: Catalogue | null = null;
   let made: ApiPart | null = null;

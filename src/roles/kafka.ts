@@ -8,10 +8,10 @@ import { watchLeftOver } from '../adapters/kafka/read/left-over.ts';
 import { kafkaSource } from '../adapters/kafka/read/source.ts';
 import { kafkaLog } from '../adapters/kafka/write/log.ts';
 import type { Config } from '../config/config.ts';
-import { type From, nameOf } from '../config/from.ts';
+import { nameOf } from '../config/from.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { Source } from '../ports/source.ts';
-import type { Transport } from '../ports/transport.ts';
+import type { StartingPoint, Transport } from '../ports/transport.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
 
 export interface KafkaTransportOptions {
@@ -71,8 +71,11 @@ const leftOverWords = (left: ReadonlyMap<string, number>): string =>
     .map(([topic, events]) => `${events} in ${topic}`)
     .join(', ')}; they become rows by another ugc --role=etl with the earlier setting`;
 
-/** Throws `config_invalid` when --from names a topic that nobody reads: it would be passed over in silence. */
-function refuseStrange(from: From | null, topics: readonly string[]): void {
+/**
+ * Throws `config_invalid` when --from names a topic that this process does not read: it would be passed over in
+ * silence.
+ */
+function refuseStrange(from: StartingPoint | null, topics: readonly string[]): void {
   if (from === null || 'atMs' in from) return;
   const named = [...from.offsets.keys()].map(place => place.slice(0, place.lastIndexOf('/')));
   const strange = named.find(topic => !topics.includes(topic));

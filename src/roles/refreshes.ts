@@ -9,7 +9,7 @@ import type { Logger, Metrics } from '../process/telemetry.ts';
 
 export interface RefreshesOptions {
   readonly read: (signal: AbortSignal) => Promise<readonly Refresh[]>;
-  /** Of the catalogue's aggregates; other views are somebody else's. */
+  /** Of the catalogue's aggregates; other views are their makers' business. */
   readonly names: ReadonlySet<string>;
   readonly everyMs: number;
   readonly logger: Logger;
@@ -46,7 +46,7 @@ export function watchRefreshes({ read, names, everyMs, logger, metrics }: Refres
       isRefused = false;
     } catch (error) {
       if (stopping.signal.aborted) return;
-      // That it cannot be reached just now is said by whoever inserts.
+      // That it cannot be reached just now is said by the mover that inserts.
       const isPassing = error instanceof PipelineError && error.retry === 'backoff';
       if (!isRefused && !isPassing)
         logger.warn({ err: error }, 'ClickHouse does not say whether the aggregates are fresh');

@@ -54,9 +54,9 @@ export interface Parts {
   readonly clock: Clock;
   /** Null: the disk buffer is the log. */
   readonly transport: Transport | null;
-  /** Null where nobody here writes, and what is read is elsewhere. */
+  /** Null where no role of the process writes, and what is read is elsewhere. */
   readonly buffer: DiskBuffer | null;
-  /** Null where nobody here writes. */
+  /** Null where no role of the process writes. */
   readonly log: DurableLog | null;
   /** Set by the role that writes them: who reads the tables in this process asks the same engine. */
   tables: { readonly client: ClickhouseClient; readonly httpUrl: string | null } | null;

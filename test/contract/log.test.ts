@@ -29,14 +29,14 @@ function over(buffer: DiskBuffer, remove: () => void): LogUnderTest {
 logContract('the memory buffer', async () => over(memoryBuffer(), () => {}));
 
 for (const isDown of [false, true])
-  logContract(`the hedge with Kafka ${isDown ? 'down' : 'up'}`, async () => {
-    const [kafka, disk] = [memoryLog('kafka'), memoryLog('disk')];
-    if (isDown) kafka.fail(() => new PipelineError('log_unavailable'));
+  logContract(`the hedge with the broker ${isDown ? 'down' : 'up'}`, async () => {
+    const [broker, disk] = [memoryLog('kafka'), memoryLog('disk')];
+    if (isDown) broker.fail(() => new PipelineError('log_unavailable'));
     const breaker = breakerOf({ budgetMs: 100 });
     return {
-      log: hedge({ kafka, disk, breaker, copies: copiesOf(), budgetMs: 100 }),
+      log: hedge({ broker, disk, breaker, copies: copiesOf(), budgetMs: 100 }),
       stored: isDown ? 'disk' : 'kafka',
-      readBack: async () => [...kafka.published, ...disk.published].map(({ id }) => id),
+      readBack: async () => [...broker.published, ...disk.published].map(({ id }) => id),
       dispose: async () => {},
     };
   });

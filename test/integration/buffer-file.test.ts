@@ -183,9 +183,9 @@ describe('forgetting a reader', () => {
     await commitAll(drain, await pollAll(drain, 40));
     await buffer.append(envelopes(10, 'page_view'));
     const repair = repairing();
-    expect(repair.leftTo('etl')).toEqual({ behind: 50, lost: 40, otherReaders: ['drain'] });
-    expect(repair.leftTo('drain')).toEqual({ behind: 10, lost: 0, otherReaders: ['etl'] });
-    expect(repair.leftTo('nobody')).toBeNull();
+    expect(repair.backlogOf('etl')).toEqual({ behind: 50, lost: 40, otherReaders: ['drain'] });
+    expect(repair.backlogOf('drain')).toEqual({ behind: 10, lost: 0, otherReaders: ['etl'] });
+    expect(repair.backlogOf('nobody')).toBeNull();
     expect(repair.forget('nobody')).toBe(false);
     expect(repair.forget('etl')).toBe(true);
     while (repair.sweep().swept === 'more');
@@ -203,7 +203,7 @@ describe('forgetting a reader', () => {
     buffer.source('etl');
     await buffer.append(envelopes(5));
     const repair = repairing();
-    expect(repair.leftTo('etl')).toEqual({ behind: 5, lost: 0, otherReaders: [] });
+    expect(repair.backlogOf('etl')).toEqual({ behind: 5, lost: 0, otherReaders: [] });
     repair.forget('etl');
     while (repair.sweep().swept === 'more');
     expect(repair.stat()).toMatchObject({ events: 5, readers: [] });

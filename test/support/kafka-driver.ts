@@ -1,5 +1,6 @@
-// A Kafka without a network, behind the seam src/adapters/kafka/connect/driver.ts describes: nodes that take the bytes of a
-// produce request, as the adapter wrote them, and answer as a test says. What they took is read with kafkajs' decoder.
+// A Kafka without a network, behind the seam src/adapters/kafka/connect/driver.ts describes: nodes that take the bytes
+// of a produce request, as the adapter wrote them, and answer as a test says. What they took is read with kafkajs'
+// decoder.
 
 import type { Broker, Cluster, Connection, Metadata } from '../../src/adapters/kafka/connect/driver.ts';
 
@@ -16,7 +17,7 @@ const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (d
 }>;
 
 /** One partition's records in one request. */
-export interface Asked {
+export interface SentPart {
   readonly topic: string;
   readonly partition: number;
   readonly values: readonly string[];
@@ -24,11 +25,11 @@ export interface Asked {
 }
 
 /** The code for a partition, null = the answer leaves it out; or nothing and the connection stays silent. */
-export type Answering = (asked: Asked) => number | null | Promise<number | null>;
+export type Answering = (asked: SentPart) => number | null | Promise<number | null>;
 
 export interface FakeNode {
   /** Requests as they came. */
-  readonly requests: Asked[][];
+  readonly requests: SentPart[][];
   /** Requests without an answer. */
   readonly open: number;
   answering: Answering;
@@ -51,7 +52,7 @@ export interface FakeKafka {
   answers: ((topic: string) => Metadata['topicMetadata']) | null;
 }
 
-export async function readRequest(bytes: Buffer): Promise<{ readonly clientId: string; readonly parts: Asked[] }> {
+export async function readRequest(bytes: Buffer): Promise<{ readonly clientId: string; readonly parts: SentPart[] }> {
   if (bytes.readInt32BE(0) !== bytes.length - 4) throw new Error('the size in front is wrong');
   const decoder = new DecoderOfKafkajs(bytes.subarray(4));
   if (decoder.readInt16() !== 0 || decoder.readInt16() !== 7) throw new Error('not Produce, version 7');
@@ -60,7 +61,7 @@ export async function readRequest(bytes: Buffer): Promise<{ readonly clientId: s
   if (decoder.readString() !== null) throw new Error('a transaction');
   if (decoder.readInt16() !== -1) throw new Error('not acked by all replicas');
   decoder.readInt32(); // timeout
-  const parts: Asked[] = [];
+  const parts: SentPart[] = [];
   for (let topics = decoder.readInt32(); topics > 0; topics--) {
     const topic = decoder.readString()!;
     for (let partitions = decoder.readInt32(); partitions > 0; partitions--) {

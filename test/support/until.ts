@@ -1,11 +1,11 @@
-// Waiting on a condition, never on the clock. There is one limit for everything, and it is generous: it only ends a broken
-// test, by the name of what did not come. A loaded machine with cold caches is slower than a quiet one by far.
+// Waiting on a condition, never on the clock. There is one limit for everything, and it is generous: it only ends a
+// broken test, by the name of what did not come. A loaded machine with cold caches is slower than a quiet one by far.
 
 const patienceMs = 90_000;
 
 type Truthy<T> = Exclude<T, null | undefined | false | 0 | ''>;
 
-interface Waiting {
+interface UntilOptions {
   readonly msMax?: number;
   readonly pauseMs?: number;
   readonly what?: string;
@@ -14,7 +14,7 @@ interface Waiting {
 /** What `probe` gives once it is truthy; fails with what it last gave or threw. */
 export async function eventually<T>(
   probe: () => Promise<T> | T,
-  { msMax = patienceMs, pauseMs = 20, what = 'the condition' }: Waiting = {},
+  { msMax = patienceMs, pauseMs = 20, what = 'the condition' }: UntilOptions = {},
 ): Promise<Truthy<T>> {
   const deadline = performance.now() + msMax;
   for (;;) {

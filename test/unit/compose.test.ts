@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
+import { streams } from '../../schemas/event.ts';
 import type { Config } from '../../src/config/config.ts';
-import { streams } from '../../src/config/etl.ts';
 import { readConfig } from '../../src/config/read.ts';
 import {
   type ComposeService,

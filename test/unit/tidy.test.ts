@@ -2,7 +2,7 @@
 // is, what it opens with, and the few things only one place may do.
 
 import { describe, expect, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 
@@ -60,17 +60,33 @@ interface Span {
   readonly to: number;
 }
 
-/** Functions by how the formatter lays them out: a line that begins one, and the next brace at its indentation. */
+/** The line on which a body begins: of a function, a method or a callback, also where its parameters take lines of their own. */
+const bodyPattern = new RegExp(
+  [
+    String.raw`=> \{$`,
+    String.raw`^\s*(export )?(default )?(async )?function\b.*\{$`,
+    String.raw`^\s*(async |get |set )?(\w+|\[.*\])(<.*>)?\(.*\)(: .*)? \{$`,
+    String.raw`^\s*[)}\]].*\)(: .*)? \{$`,
+    String.raw`^\s*\)(: .*)? \{$`,
+  ].join('|'),
+);
+const indentOf = (line: string): number => line.length - line.trimStart().length;
+
+/** Functions by how the formatter lays them out: a line that begins a body, and the next brace at its indentation. */
 function functionsIn(lines: readonly string[]): { readonly name: string; readonly ownLines: number }[] {
-  const begins =
-    /^(\s*)(?:export )?(?:async )?(?:function (\w+)|const (\w+) = (?:async )?\(.*=> \{$|(?:async )?(\w+)\(.*\).*\{$)/;
   const spans: Span[] = [];
   for (const [from, line] of lines.entries()) {
-    const [, indent, ...names] = begins.exec(line) ?? [];
-    if (indent === undefined || /^\s*(if|for|while|switch|catch)\b/.test(line)) continue;
-    const isEnd = (candidate: string) => candidate.startsWith(`${indent}}`) && !/^\}(:| =|\))/.test(candidate.trim());
-    const to = lines.findIndex((candidate, at) => at > from && isEnd(candidate));
-    spans.push({ name: names.find(name => name !== undefined) ?? '?', from, to: to < 0 ? lines.length - 1 : to });
+    if (!bodyPattern.test(line)) continue;
+    const indent = indentOf(line);
+    const isHead = (other: string): boolean => indentOf(other) === indent && !/^\s*([)}\]]|$)/.test(other);
+    const head = lines.slice(0, from + 1).findLast(isHead) ?? line;
+    if (/^\s*(if|for|while|switch|try|do)\b/.test(head) || /^\s*\} (else|catch|finally)\b/.test(line)) continue;
+    const to = lines.findIndex(
+      (other, at) => at > from && indentOf(other) === indent && other.trimStart().startsWith('}'),
+    );
+    const name =
+      /(?:function |const |^\s*(?:async |get |set )?)(\w+)/.exec(head.replace(/^\s*export /, ''))?.[1] ?? '?';
+    spans.push({ name, from, to: to < 0 ? lines.length - 1 : to });
   }
   const inside = (inner: Span, outer: Span) => inner !== outer && inner.from > outer.from && inner.to < outer.to;
   return spans.map(span => {
@@ -115,7 +131,7 @@ describe('who may import whom', () => {
     'src/ports/': ['src/errors.ts', 'schemas/'],
     'src/process/': ['src/errors.ts'],
     'src/record/': ['src/ports/', 'src/errors.ts', 'schemas/'],
-    'src/config/': ['src/process/', 'src/errors.ts', 'schemas/'],
+    'src/config/': ['src/ports/', 'src/process/', 'src/errors.ts', 'schemas/'],
     'src/http/': ['src/process/', 'src/errors.ts', 'schemas/'],
     'src/log/': ['src/ports/', 'src/record/', 'src/process/', 'src/errors.ts'],
     'src/mover/': ['src/ports/', 'src/record/', 'src/process/', 'src/errors.ts'],
@@ -312,7 +328,7 @@ describe('a file', () => {
 
   /** `file function`, with the reason. */
   const longFunctions: Readonly<Record<string, string>> = {
-    'src/operate/dead.ts inWords': 'a table: the words of each reason, one after the other',
+    'src/adapters/disk/log/store.ts storeOver': 'what the store does, all over one connection, in one scope',
     'src/adapters/kafka/read/source.ts kafkaSource': 'the parts of the reader, each made of the others, in one scope',
   };
 
@@ -324,6 +340,34 @@ describe('a file', () => {
     );
     expect(wrong.filter(({ at }) => longFunctions[at] === undefined)).toEqual([]);
     expect(Object.keys(longFunctions).filter(known => !wrong.some(({ at }) => at === known))).toEqual([]);
+  });
+
+  test('is measured whatever its functions look like', () => {
+    const body = Array.from({ length: 71 }, () => '  x();');
+    const long: readonly (readonly [string, string])[] = [
+      ['function f(): void {', '}'],
+      ['export async function f<T>(a: T): Promise<void> {', '}'],
+      ['function f(\n  a: number,\n): void {', '}'],
+      ['function f({\n  a,\n  b,\n}: Options): void {', '}'],
+      ['const f = (): void => {', '};'],
+      ['export const f = async <T>(\n  a: T,\n): Promise<void> => {', '};'],
+      ['export const f = command(flags, async ({ a }) => {', '});'],
+      ['f(one, two): void {', '},'],
+    ];
+    for (const [head, end] of long) {
+      const lines = [...head.split('\n'), ...body, end];
+      expect({ head, isLong: functionsIn(lines).some(({ ownLines }) => ownLines > 70) }).toEqual({
+        head,
+        isLong: true,
+      });
+      const short = [...head.split('\n'), ...body.slice(0, 60), end];
+      expect({ head, isLong: functionsIn(short).some(({ ownLines }) => ownLines > 70) }).toEqual({
+        head,
+        isLong: false,
+      });
+    }
+    const blocks = ['if (a) {', ...body, '} else {', ...body, '}', 'for (;;) {', ...body, '}'];
+    expect(functionsIn(blocks)).toEqual([]);
   });
 
   test('opens with what it is for, unless it is very short or is one event type', () => {
@@ -343,6 +387,32 @@ describe('a file', () => {
     const names = /\b(?:class|interface|type|function|const)\s+(\w*(?:Manager|Service|Helper|Processor)\b|I[A-Z]\w*)/;
     expect(offences(ours, source => [names.test(code(source)) && (names.exec(code(source))?.[1] ?? '')])).toEqual([]);
   });
+});
+
+/** Names of brokers, and where they may stand: the adapters, the switch between them, settings, and what people are told. */
+test('the parts that work with any broker name none', () => {
+  const rooms = /^src\/(log|mover|ports|record|http|ingest|catalogue|process|errors)\b/;
+  const known: Readonly<Record<string, string>> = {
+    'src/ports/log.ts': 'the names that answers call brokers by',
+    'src/ports/transport.ts': 'an example of a transport',
+    'src/record/snappy.ts': 'whose layout of Snappy it reads',
+  };
+  const naming = inside.filter(({ path, text }) => rooms.test(path) && /kafka/i.test(text)).map(({ path }) => path);
+  expect(naming).toEqual(Object.keys(known));
+});
+
+test('every path that a page names exists', () => {
+  const pages = ['*.md', '{docs,src,schemas,test,bench,sdk,deploy}/**/*.md'].flatMap(glob => [
+    ...new Bun.Glob(glob).scanSync({ cwd: root }),
+  ]);
+  expect(pages).toContain('README.md');
+  const lost = pages.flatMap(page =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/`((?:src|schemas|test|bench|deploy|docs|sdk)\/[\w./-]+)`/g)]
+      .map(([, path]) => path!)
+      .filter(path => !existsSync(join(root, path)))
+      .map(path => `${page}: ${path}`),
+  );
+  expect(lost).toEqual([]);
 });
 
 describe('only one place', () => {

@@ -1,9 +1,9 @@
-// What the embedded engine is told before it starts: limits, caches and, above all, what SQL may touch. The library is a
-// clickhouse-local inside, which by itself lets any query read and write the machine's files (file(), `FROM '/etc/passwd'`,
-// url(), INTO OUTFILE). A query port on top of that would be a hole, so:
+// What the embedded engine is told before it starts: limits, caches and, above all, what SQL may touch. The library is
+// a clickhouse-local inside, which by itself lets any query read and write the machine's files (file(), `FROM
+// '/etc/passwd'`, url(), INTO OUTFILE). A query port on top of that would be a hole, so:
 //
 // - the one user is granted everything except SOURCES: no file(), url(), s3(), remote(), executable(), ENGINE = File, …
-// - settings that name files or smuggle expressions past the port's own look at a query cannot be changed by anybody.
+// - settings that name files or smuggle expressions past the port's own look at a query cannot be changed by any query.
 //
 // What grants cannot close (the scalar function file(), INTO OUTFILE) the query port refuses itself: clickhouse/sql.ts.
 
@@ -14,14 +14,16 @@ export interface EngineLimits {
 /** Half of it, so that an insert is never the one to find none. */
 export const guestMemoryBytesMax = (memoryBytesMax: number): number => Math.floor(memoryBytesMax / 2);
 
-/** Everything a user of a server has, except SOURCES, named collections, BACKUP, INTROSPECTION and stopping the engine. */
+/**
+ * Everything a user of a server has, except SOURCES, named collections, BACKUP, INTROSPECTION and stopping the engine.
+ */
 const granted = [
   'CHECK, SHOW, SELECT, INSERT, ALTER, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, KILL QUERY, dictGet',
   'CREATE DATABASE, CREATE TABLE, CREATE VIEW, CREATE TEMPORARY TABLE, CREATE FUNCTION, DROP FUNCTION',
   'SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM VIEWS, SYSTEM DROP CACHE, SYSTEM RELOAD FUNCTION',
 ].join(', ');
 
-/** Settings nobody may change. The first ones read or write a path they are given, the others carry SQL. */
+/** Settings no query may change. The first ones read or write a path they are given, the others carry SQL. */
 const pinned = [
   'format_schema',
   'format_schema_source',
@@ -43,7 +45,9 @@ const pinned = [
   'allow_python_table_function',
 ];
 
-/** The server half. Sizes of caches are small because they count as idle memory; the page cache of the OS does the rest. */
+/**
+ * The server half. Sizes of caches are small because they count as idle memory; the page cache of the OS does the rest.
+ */
 export function engineConfig(usersPath: string, { memoryBytesMax }: EngineLimits): string {
   const cacheBytes = Math.min(64 * 2 ** 20, Math.floor(memoryBytesMax / 16));
   return xml({

@@ -13,7 +13,7 @@ import { EngineError, refuse } from './error.ts';
 type Connection = NonNullable<ClickHouseClientConfigOptions['connection']>;
 type QueryParams = Parameters<Connection['query']>[0];
 
-/** Closing the client leaves the engine open: whoever opened it closes it. */
+/** Closing the client leaves the engine open: the role that opened it closes it. */
 export function chdbConnection(engine: Engine): Connection {
   return {
     query: async params => {
@@ -107,7 +107,7 @@ function readableOf(bytes: Buffer): Readable {
   const readable = new Readable({ read: () => undefined });
   if (bytes.length > 0) readable.push(bytes);
   readable.push(null);
-  readable.on('error', () => undefined); // the client destroys a result nobody read with an error
+  readable.on('error', () => undefined); // the client destroys a result that was not read with an error
   return readable;
 }
 

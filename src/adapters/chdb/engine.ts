@@ -4,7 +4,7 @@
 //   seen by another, and nothing has to be reset. One idle session keeps the engine up.
 // - A session is closed only after its native call has returned: closing earlier aborts the whole engine. So an aborted
 //   call rejects at once, its query is killed, and its place is free only when the engine let go of it.
-// - Calls run on a thread pool of few threads. Guests (whoever queries over HTTP) get half of it at most and wait in a
+// - Calls run on a thread pool of few threads. Guests (queries over HTTP) get half of it at most and wait in a
 //   bounded queue, so that inserts and receipts always find a free thread.
 // - Rows of an INSERT are data only where the library cannot take them for SQL: spool.ts.
 // - async_insert is off in the engine's own profile.
@@ -16,9 +16,9 @@ import { sleep } from '../../process/sleep.ts';
 import { quoteName, quoteText } from '../clickhouse/sql.ts';
 import { engineConfig, guestMemoryBytesMax, usersConfig } from './config.ts';
 import { engineError, refuse } from './error.ts';
-import { openLane } from './lane.ts';
 import { isLocked, loadAddon, type Session, threadPoolSize } from './library.ts';
 import { clearSpool, isPlain, spooled } from './spool.ts';
+import { openTurns } from './turns.ts';
 
 export interface EngineOptions {
   /** The engine's data folder; created when missing. */
@@ -89,9 +89,9 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
   const [version, timezone] = about.split('\t') as [string, string];
   const threads = threadPoolSize();
   const guestsMax = Math.max(1, Math.floor(threads / 2));
-  const lanes = {
-    guest: openLane(guestsMax, guestsWaitingMax),
-    own: openLane(Math.max(2, threads - guestsMax - 1), Number.POSITIVE_INFINITY),
+  const queues = {
+    guest: openTurns(guestsMax, guestsWaitingMax),
+    own: openTurns(Math.max(2, threads - guestsMax - 1), Number.POSITIVE_INFINITY),
   };
   const running = new Set<Promise<unknown>>();
   /** Calls of guests that the engine has not let go of, by their tags. */
@@ -137,12 +137,12 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
     const { signal, guest = false } = options;
     signal?.throwIfAborted();
     if (closing !== undefined) throw closed();
-    const lane = guest ? lanes.guest : lanes.own;
-    const turn = lane.enter(signal);
+    const turns = guest ? queues.guest : queues.own;
+    const turn = turns.enter(signal);
     if (turn !== null) {
       await turn;
       if (closing !== undefined) {
-        lane.leave();
+        turns.leave();
         throw closed();
       }
     }
@@ -151,7 +151,7 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
     const native = inSession(tag, options, call).finally(() => {
       running.delete(native);
       guestCalls.delete(tag);
-      lane.leave();
+      turns.leave();
     });
     running.add(native);
     if (guest) guestCalls.set(tag, native);
@@ -197,8 +197,8 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
   }
 
   async function shut(): Promise<void> {
-    lanes.guest.refuse(closed());
-    lanes.own.refuse(closed()); // whoever waits
+    queues.guest.refuse(closed());
+    queues.own.refuse(closed()); // calls that wait
     const kills = [...guestCalls].map(([tag, call]) => kill(tag, call));
     while (running.size > 0) await Promise.allSettled(running);
     await Promise.all(kills);
@@ -221,7 +221,7 @@ export function openEngine({ path: folder, memoryBytesMax, guestsWaitingMax = 64
 const nothing = Buffer.alloc(0);
 const closed = () => refuse(236, 'The engine is closed', 'ABORTED');
 
-/** Creates the folder and writes the engine's configuration into it, once nobody else has it open. */
+/** Creates the folder and writes the engine's configuration into it, once no other process has it open. */
 function prepareFolder(folder: string, memoryBytesMax: number): { path: string; args: readonly string[] } {
   try {
     mkdirSync(folder, { recursive: true });
@@ -290,7 +290,7 @@ async function abandonOnAbort<T>(native: Promise<T>, signal: AbortSignal, abando
     void abandon();
   };
   signal.addEventListener('abort', onAbort, { once: true });
-  native.catch(() => undefined); // when abandoned, nobody else waits for it
+  native.catch(() => undefined); // when abandoned, no other caller waits for it
   try {
     return await Promise.race([native, aborted]);
   } finally {

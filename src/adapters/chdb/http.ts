@@ -1,14 +1,15 @@
 // ClickHouse's HTTP interface over the embedded engine, so that BI tools, Grafana, curl and any ClickHouse client over
 // HTTP can query it while ugc runs.
 //
-// - Readonly unless asked otherwise, and GET always: the engine's readonly = 2, one statement a request. In either mode no
-//   query reads or writes files, URLs or commands of this machine: by grants (config.ts), and for what grants do not
+// - Readonly unless asked otherwise, and GET always: the engine's readonly = 2, one statement a request. In either mode
+//   no query reads or writes files, URLs or commands of this machine: by grants (config.ts), and for what grants do not
 //   cover by a look at the statement's tokens.
 // - Callers are guests of the engine: a bounded number runs, a bounded number waits, the next is answered 503.
-// - Users and passwords are accepted and ignored, but for one: whoever gives the operator's key as password, which lies in
-//   the data folder for its owner to read, may write and does not queue with the guests. It listens where it is told to, by default on loopback. A web page in a
-//   browser on this machine can reach loopback too: requests under a foreign host name (DNS rebinding) and POSTs from a
-//   foreign origin are refused; a cross-site GET is possible, reads only, and its answer is hidden from the page by CORS.
+// - Users and passwords are accepted and ignored, but for one: a caller that gives the operator's key as password,
+//   which lies in the data folder for its owner to read, may write and does not queue with the guests. It listens where
+//   it is told to, by default on loopback. A web page in a browser on this machine can reach loopback too: requests
+//   under a foreign host name (DNS rebinding) and POSTs from a foreign origin are refused; a cross-site GET is
+//   possible, reads only, and its answer is hidden from the page by CORS.
 // - Each request is a session of its own: SET, USE and temporary tables do not last. Answers are complete before they are
 //   sent, so an error is always a status, never a line in the middle of rows.
 

@@ -2,13 +2,13 @@
 // of every part goes through here, because a 2xx is not yet a success: proxies, load balancers and wrong addresses answer
 // so, too, and the client takes them at their word. A statement has succeeded once ClickHouse itself has said so:
 //
-// - the answer names the id that this query was given (X-ClickHouse-Query-Id), which nobody else knows
-// - rows are read as one JSON document that ends and counts them, so half a result is none; the server holds it back until
-//   it is whole, so that an error is a status and not a line in the middle
-// - an insert has an empty body and a summary that counts at least the rows sent (of a block repeated under its token, too:
-//   rows are counted before it is recognised; views add theirs)
+// - the answer names the id that this query was given (X-ClickHouse-Query-Id), which no one but the server was told
+// - rows are read as one JSON document that ends and counts them, so half a result is none; the server holds it back
+//   until it is whole, so that an error is a status and not a line in the middle
+// - an insert has an empty body and a summary that counts at least the rows sent (of a block repeated under its token,
+//   too: rows are counted before it is recognised; views add theirs)
 //
-// Whatever else comes back rejects with NotShown: nobody knows what became of the statement.
+// Whatever else comes back rejects with NotShown: what became of the statement is unknown.
 // async_insert is off: servers since 26.3 have it on, and it would answer before the rows are a part.
 
 import { Readable } from 'node:stream';
@@ -71,7 +71,7 @@ interface Answered {
 
 export function clickhouseClient(options: ClickhouseClientOptions): ClickhouseClient {
   const client = driverOf(options);
-  // The embedded engine's answers come from nobody else, and have no headers.
+  // The embedded engine's answers come from no proxy, and have no headers.
   const where = 'url' in options ? addressOf(options.url) : null;
   const whole: Settings = { wait_end_of_query: 1 };
 

@@ -1,6 +1,6 @@
 // ClickHouse's errors in our four words, in one table. What a code means is decided by one question each: did anything
-// land? For certain not, and never will → refused. Not, but somebody can repair it → halted. Perhaps, or later → the rest.
-// Codes: ClickHouse src/Common/ErrorCodes.cpp.
+// land? For certain not, and never will → refused. Not, but an operator can repair it → halted. Perhaps, or later → the
+// rest. Codes: ClickHouse src/Common/ErrorCodes.cpp.
 
 import { ClickHouseError } from '@clickhouse/client';
 import { type ErrorCode, messageOf, PipelineError } from '../../errors.ts';
@@ -60,7 +60,7 @@ const codes: Readonly<Record<Exclude<SinkCode, 'sink_unknown'>, readonly number[
     473, // DEADLOCK_AVOIDED
     745, // SERVER_OVERLOADED
   ],
-  // Somebody has to repair something; until then every repetition fails alike.
+  // An operator has to repair something; until then every repetition fails alike.
   sink_halted: [
     8, // THERE_IS_NO_COLUMN
     10, // NOT_FOUND_COLUMN_IN_BLOCK
@@ -92,7 +92,7 @@ const codes: Readonly<Record<Exclude<SinkCode, 'sink_unknown'>, readonly number[
     516, // AUTHENTICATION_FAILED
     701, // CLUSTER_DOESNT_EXIST
     574, // AMBIGUOUS_ASSIGNMENT
-    774, // TABLE_IS_PERMANENTLY_READ_ONLY: somebody set table_readonly
+    774, // TABLE_IS_PERMANENTLY_READ_ONLY: an operator set table_readonly
   ],
 };
 
@@ -108,14 +108,17 @@ export function meaningOf(code: number, message: string): SinkCode {
   // JSONEachRow says 117 for a field it has no column for. Every insert names the catalogue's columns, so a table that
   // lacks one says 16; this is a record of a newer catalogue than ours. Its event was acked: wait for the upgrade.
   if (code === 117 && /Unknown field found/.test(message)) return 'sink_halted';
-  // A materialized view that somebody else hung on the table fails, whatever its own code says: the rows are not to blame,
+  // A materialized view that an operator hung on the table fails, whatever its own code says: the rows are not to blame,
   // and they may be stored already. It goes on with the same token once the view is repaired or dropped.
   if (/while pushing to view|of view .* doesn't exists?/.test(message) && meaning.get(code) !== 'sink_overloaded')
     return 'sink_halted';
   return meaning.get(code) ?? 'sink_unknown';
 }
 
-/** The one place where errors of the driver and of ClickHouse become ours. `doing` begins the message: `inserting into click`. */
+/**
+ * The one place where errors of the driver and of ClickHouse become ours. `doing` begins the message: `inserting into
+ * click`.
+ */
 export function sinkError(cause: unknown, doing: string): PipelineError {
   if (cause instanceof PipelineError) return cause;
   const said = messageOf(cause);
@@ -126,12 +129,13 @@ export function sinkError(cause: unknown, doing: string): PipelineError {
       cause,
     });
   }
-  // Perhaps it was done, perhaps somebody else has answered: repeating under the same token is right either way.
+  // Perhaps it was done, perhaps a proxy has answered: repeating under the same token is right either way.
   if (cause instanceof NotShown)
     return new PipelineError('sink_unknown', cause.isStranger ? said : `${doing}: ${remedies.sink_unknown}${said}`, {
       cause,
     });
-  // Refused connections too: nothing landed, but the same token makes repeating safe, and repeating is all there is to do.
+  // Refused connections too: nothing landed, but the same token makes repeating safe, and repeating is all there is to
+  // do.
   return new PipelineError('sink_unknown', `${doing}: no answer from ClickHouse: ${firstOf(said)}`, { cause });
 }
 

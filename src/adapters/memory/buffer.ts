@@ -5,6 +5,7 @@ import { PipelineError } from '../../errors.ts';
 import type { DiskBuffer, ForgottenReader } from '../../ports/buffer.ts';
 import type { Envelope } from '../../ports/log.ts';
 import type { Ack, PollOptions, PositionedBatch, PositionedSource } from '../../ports/source.ts';
+import { bodyStart } from '../../record/stamp.ts';
 
 export interface MemoryBufferOptions {
   /** Of the bodies. */
@@ -153,7 +154,7 @@ export function memoryBuffer({ bytesMax = Number.POSITIVE_INFINITY }: MemoryBuff
           .map((body, at) => ({ topic, type: type!, position: first + at, atMs: oldestAtMs, body, setAside: null })),
       );
       const events = ids.flatMap(id =>
-        lines.filter(({ body }) => body.startsWith(`{"event_id":"${id}"`)).map(line => ({ id, ...line })),
+        lines.filter(({ body }) => body.startsWith(bodyStart(id))).map(line => ({ id, ...line })),
       );
       return { events, isWhole: true };
     },

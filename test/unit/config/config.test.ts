@@ -63,6 +63,17 @@ describe('listening where others can reach it', () => {
     }
   });
 
+  test('needs it for the port of the embedded ClickHouse, too, where there is one', () => {
+    const open = '--clickhouse-http-host=0.0.0.0';
+    expect(problemsOf([open])).toEqual([expect.stringContaining('UGC_CLICKHOUSE_HTTP_HOST')]);
+    expect(problemsOf([open])[0]).toContain('UGC_AUTH');
+    expect(problemsOf([open, '--host=::'])).toHaveLength(2);
+    expect(configOf(open, '--auth=none').clickhouseHttpHost).toBe('0.0.0.0');
+    expect(configOf(open, '--clickhouse-http-port=-1').auth).toBe('none');
+    expect(configOf(open, '--clickhouse-url=http://clickhouse:8123').auth).toBe('none');
+    expect(configOf('--clickhouse-http-host=127.0.0.7').auth).toBe('none');
+  });
+
   test('is not what loopback does', () => {
     for (const host of ['127.0.0.1', '127.0.0.53', '::1', 'localhost']) {
       expect(isLoopback(host)).toBe(true);

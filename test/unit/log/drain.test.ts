@@ -31,14 +31,14 @@ const range = (count: number, type?: string, from = 0): Envelope[] =>
   Array.from({ length: count }, (_, at) => stored(from + at, type));
 
 function drained(buffer: DiskBuffer = memoryBuffer(), topicOf: (type: string) => string | null = () => null) {
-  const kafka = memoryLog('kafka');
+  const broker = memoryLog('kafka');
   const copies = copiesOf();
   const counts = { sent: 0, taken_back: 0, quarantined: 0 };
   const halts: string[] = [];
   const start = (from: DiskBuffer = buffer) =>
     startDrain({
       buffer: from,
-      kafka,
+      broker,
       copies,
       topicOf,
       pace: paceOf(),
@@ -51,30 +51,30 @@ function drained(buffer: DiskBuffer = memoryBuffer(), topicOf: (type: string) =>
       retryMsMin: 1,
       retryMsMax: 5,
     });
-  return { buffer, kafka, copies, counts, halts, start };
+  return { buffer, broker, copies, counts, halts, start };
 }
 
 const ids = (log: MemoryLog) => log.published.map(({ id }) => id).sort();
 const idsOf = (events: readonly Envelope[]) => events.map(({ id }) => id).sort();
 
-test('everything reaches Kafka as it was accepted, key and all, and leaves the buffer', async () => {
-  const { buffer, kafka, counts, start } = drained();
+test('everything reaches the broker as it was accepted, key and all, and leaves the buffer', async () => {
+  const { buffer, broker, counts, start } = drained();
   const events = [...range(500), ...range(500, 'page_view', 500)];
   await buffer.append(events);
   const drain = start();
   await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
-  expect(kafka.published.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(events);
+  expect(broker.published.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(events);
   expect(counts).toEqual({ sent: 1_000, taken_back: 0, quarantined: 0 });
 });
 
 test('events go where events of their type go now, and those of a type nobody knows where they were accepted for', async () => {
-  const { buffer, kafka, start } = drained(memoryBuffer(), type => (type === 'gone' ? null : `new.${type}`));
+  const { buffer, broker, start } = drained(memoryBuffer(), type => (type === 'gone' ? null : `new.${type}`));
   await buffer.append([...range(10), ...range(10, 'page_view', 10), ...range(10, 'gone', 20)]);
   const drain = start();
   await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
-  const topics = Map.groupBy(kafka.published, ({ topic }) => topic);
+  const topics = Map.groupBy(broker.published, ({ topic }) => topic);
   expect([...topics].map(([topic, events]) => [topic, events.length]).sort()).toEqual([
     ['new.click', 10],
     ['new.page_view', 10],
@@ -83,7 +83,7 @@ test('events go where events of their type go now, and those of a type nobody kn
 });
 
 test('what the new topic refuses is set aside under the topic it lies under', async () => {
-  const { buffer, kafka, counts, start } = drained(memoryBuffer(), type => `new.${type}`);
+  const { buffer, broker, counts, start } = drained(memoryBuffer(), type => `new.${type}`);
   const setAside: string[] = [];
   const before = buffer.setAside;
   buffer.setAside = async records => {
@@ -91,7 +91,7 @@ test('what the new topic refuses is set aside under the topic it lies under', as
     await before(records);
   };
   await buffer.append(range(3));
-  kafka.fail(({ id }) => (id.endsWith('1') ? new PipelineError('log_refused', 'too large') : null));
+  broker.fail(({ id }) => (id.endsWith('1') ? new PipelineError('log_refused', 'too large') : null));
   const drain = start();
   await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
@@ -99,43 +99,43 @@ test('what the new topic refuses is set aside under the topic it lies under', as
 });
 
 test('a late ack of one event leaves the copy of another with the same id to be sent', async () => {
-  const { buffer, kafka, copies, counts, start } = drained();
+  const { buffer, broker, copies, counts, start } = drained();
   const [first] = range(1) as [Envelope];
   const second = { ...first, body: first.body.replace('}', ',"element":"b"}'), receivedAtMs: 6_000 };
-  await buffer.append([first]); // while Kafka was down
+  await buffer.append([first]); // while the broker was down
   copies.expect([second]);
   await buffer.append([second]);
   copies.settle(second, true);
   const drain = start();
   await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
-  expect(kafka.published.map(({ body }) => body)).toEqual([first.body]);
+  expect(broker.published.map(({ body }) => body)).toEqual([first.body]);
   expect(counts).toMatchObject({ sent: 1, taken_back: 1 });
 });
 
 test('what cannot be sent is sent again, and only that', async () => {
-  const { buffer, kafka, start } = drained();
+  const { buffer, broker, start } = drained();
   const events = range(100);
   await buffer.append(events);
   let failures = 0;
-  kafka.fail(({ id }) =>
+  broker.fail(({ id }) =>
     Number(id.slice(-1)) < 5 && failures++ < 150 ? new PipelineError('log_unavailable', 'not now') : null,
   );
   const drain = start();
   await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
-  expect(ids(kafka)).toEqual(idsOf(events)); // each once
+  expect(ids(broker)).toEqual(idsOf(events)); // each once
 });
 
 test('what is refused for good is set aside and blocks nobody', async () => {
-  const { buffer, kafka, counts, start } = drained();
+  const { buffer, broker, counts, start } = drained();
   const events = range(10);
   await buffer.append(events);
-  kafka.fail(({ id }) => (id === events[3]!.id ? new PipelineError('log_refused', 'too large') : null));
+  broker.fail(({ id }) => (id === events[3]!.id ? new PipelineError('log_refused', 'too large') : null));
   const drain = start();
   await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
-  expect(ids(kafka)).toEqual(idsOf(events.toSpliced(3, 1)));
+  expect(ids(broker)).toEqual(idsOf(events.toSpliced(3, 1)));
   expect(counts).toEqual({ sent: 9, taken_back: 0, quarantined: 1 });
   expect((await buffer.stats()).quarantined).toBe(1);
 });
@@ -150,10 +150,10 @@ test('what is refused stays in the log while it cannot be set aside', async () =
       await memory.setAside(records);
     },
   };
-  const { kafka, counts, start } = drained(buffer);
+  const { broker, counts, start } = drained(buffer);
   await buffer.append(range(2));
   let asked = 0;
-  kafka.fail(() => {
+  broker.fail(() => {
     asked++;
     return new PipelineError('log_refused', 'too large');
   });
@@ -182,7 +182,7 @@ test('a full disk ends nothing: what was sent is passed, and what comes is read,
       };
     },
   };
-  const { kafka, counts, start } = drained(buffer);
+  const { broker, counts, start } = drained(buffer);
   const events = range(5);
   await buffer.append(events);
   const drain = start();
@@ -190,64 +190,64 @@ test('a full disk ends nothing: what was sent is passed, and what comes is read,
   await drain.stop();
   await drain.done;
   expect(Math.max(refusals.poll, refusals.commit)).toBeLessThan(0); // each was asked again
-  expect(ids(kafka)).toEqual(idsOf(events)); // each once
+  expect(ids(broker)).toEqual(idsOf(events)); // each once
   expect(counts.sent).toBe(5);
 });
 
 test('a topic that needs repair is told and tried again, and holds up no other', async () => {
-  const { buffer, kafka, halts, start } = drained();
+  const { buffer, broker, halts, start } = drained();
   let isBroken = true;
-  kafka.fail(({ topic }) =>
+  broker.fail(({ topic }) =>
     topic === 'ugc.click' && isBroken ? new PipelineError('log_halted', 'there is no such topic') : null,
   );
   await buffer.append([...range(3), ...range(3, 'page_view', 3)]);
   const drain = start();
-  await until(() => kafka.published.length === 3, 'the other topic is drained');
+  await until(() => broker.published.length === 3, 'the other topic is drained');
   await until(() => halts.length > 2, 'it was tried again');
   expect(drain.halted().get('ugc.click')).toBe('there is no such topic');
   await buffer.append(range(2, 'page_view', 6));
-  await until(() => kafka.published.length === 5, 'the other topic goes on');
+  await until(() => broker.published.length === 5, 'the other topic goes on');
   isBroken = false;
   await until(isEmpty(buffer), 'the buffer is empty');
   expect(drain.halted().size).toBe(0);
   await drain.stop();
 });
 
-test('a copy Kafka has acked is taken back, one whose answer is open is waited for', async () => {
-  const { buffer, kafka, copies, counts, start } = drained();
+test('a copy the broker has acked is taken back, one whose answer is open is waited for', async () => {
+  const { buffer, broker, copies, counts, start } = drained();
   const events = range(4);
   copies.expect(events.slice(0, 3));
   copies.settle(events[0]!, true);
   await buffer.append(events);
   const drain = start();
   await Bun.sleep(30); // the window in which nothing may be sent
-  expect(kafka.published).toEqual([]);
+  expect(broker.published).toEqual([]);
   copies.settle(events[1]!, true);
   copies.settle(events[2]!, false);
   await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
-  expect(ids(kafka)).toEqual(idsOf(events.slice(2)));
+  expect(ids(broker)).toEqual(idsOf(events.slice(2)));
   expect(counts).toEqual({ sent: 2, taken_back: 2, quarantined: 0 });
 });
 
 test('stopped in the middle it goes on where it was', async () => {
-  const { buffer, kafka, start } = drained();
+  const { buffer, broker, start } = drained();
   const events = range(50);
   await buffer.append(events);
-  kafka.fail(() => new PipelineError('log_unavailable', 'down'));
+  broker.fail(() => new PipelineError('log_unavailable', 'down'));
   const first = start();
   await Bun.sleep(20); // somewhere in the middle of trying
   await first.stop();
   expect((await buffer.stats()).events).toBe(50);
-  kafka.fail(() => null);
+  broker.fail(() => null);
   const second = start();
   await until(isEmpty(buffer), 'the buffer is empty');
   await second.stop();
-  expect(ids(kafka)).toEqual(idsOf(events));
+  expect(ids(broker)).toEqual(idsOf(events));
 });
 
 test('events for a partition without a leader keep nobody waiting, go in turns with a pause, and when it is led are sent', async () => {
-  const { buffer, kafka, start } = drained();
+  const { buffer, broker, start } = drained();
   let appends = 0;
   const counting: DiskBuffer = {
     ...buffer,
@@ -258,20 +258,20 @@ test('events for a partition without a leader keep nobody waiting, go in turns w
   };
   const unled = new PipelineError('log_unavailable', 'ugc.click/1 has no leader now', { isOfPart: true });
   const isStuck = ({ key }: Envelope) => key !== null;
-  kafka.fail(({ id }) => (isStuck(all.get(id)!) ? unled : null));
+  broker.fail(({ id }) => (isStuck(all.get(id)!) ? unled : null));
   const events = range(400);
   const all = new Map(events.map(event => [event.id, event]));
   await buffer.append(events);
   const drain = start(counting);
   const free = events.filter(event => !isStuck(event));
-  await until(() => ids(kafka).length === free.length, 'the others are in Kafka');
-  expect(ids(kafka)).toEqual(idsOf(free));
+  await until(() => ids(broker).length === free.length, 'the others are in the broker');
+  expect(ids(broker)).toEqual(idsOf(free));
   const before = appends;
   const since = performance.now();
   await until(() => appends >= before + 5, 'it goes in turns');
   expect(performance.now() - since).toBeGreaterThan(4 * 5 - 5); // each with its pause
-  kafka.fail(() => null);
+  broker.fail(() => null);
   await until(isEmpty(buffer), 'the buffer is empty');
   await drain.stop();
-  expect(new Set(ids(kafka))).toEqual(new Set(idsOf(events)));
+  expect(new Set(ids(broker))).toEqual(new Set(idsOf(events)));
 });

@@ -1,4 +1,5 @@
-// On a clock of the tests' own: Kafka takes so many events a second, one after the other, live ones and the drain's alike.
+// On a clock of the tests' own: the broker takes so many events a second, one after the other, live ones and the
+// drain's alike.
 
 import { expect, test } from 'bun:test';
 import { percentile } from '../../../bench/process.ts';
@@ -10,7 +11,7 @@ const slice = 128;
 interface World {
   readonly livePerSecond: number;
   /** Events a second. */
-  readonly kafka: number;
+  readonly broker: number;
   /** From a record's end to its ack. */
   readonly distanceMs?: number;
   /** Live events begin after so many seconds. */
@@ -21,7 +22,7 @@ interface World {
 
 /** Runs the world for so many seconds of its own; the drain begins after `drainFromS`, and is never short of events. */
 async function run(
-  { livePerSecond, kafka, distanceMs = 2, liveFromS = 0, lateMs = 0 }: World,
+  { livePerSecond, broker, distanceMs = 2, liveFromS = 0, lateMs = 0 }: World,
   { seconds = 30, drainFromS = 3 } = {},
 ) {
   const due: { readonly atMs: number; readonly happen: () => void }[] = [];
@@ -35,7 +36,7 @@ async function run(
     due.push({ atMs: nowMs + Math.max(0, ms), happen });
   };
   const serve = (events: number): Promise<void> => {
-    freeAtMs = Math.max(freeAtMs, nowMs) + (events * 1_000) / kafka;
+    freeAtMs = Math.max(freeAtMs, nowMs) + (events * 1_000) / broker;
     return new Promise(resolve => after(freeAtMs + distanceMs - nowMs, resolve));
   };
   const pace = paceOf({ now: () => nowMs, wait: ms => new Promise(resolve => after(ms + lateMs, resolve)) });
@@ -74,38 +75,38 @@ async function run(
   return { drainedPerSecond: (drained - counted) / (seconds / 2), p99Ms: percentile(waits, 0.99), pauseMsMax };
 }
 
-test('with room in Kafka the drain takes it, and live events keep their latency', async () => {
-  const { drainedPerSecond, p99Ms } = await run({ livePerSecond: 1_000, kafka: 40_000 });
+test('with room in the broker the drain takes it, and live events keep their latency', async () => {
+  const { drainedPerSecond, p99Ms } = await run({ livePerSecond: 1_000, broker: 40_000 });
   expect(drainedPerSecond).toBeGreaterThan(10_000);
   expect(p99Ms).toBeLessThan(20);
 });
 
-test('where three times the live rate is nearly all that Kafka takes, the drain is no slower, and waits stay bounded', async () => {
-  const { drainedPerSecond, p99Ms } = await run({ livePerSecond: 3_000, kafka: 13_000 });
+test('where three times the live rate is nearly all that the broker takes, the drain is no slower, and waits stay bounded', async () => {
+  const { drainedPerSecond, p99Ms } = await run({ livePerSecond: 3_000, broker: 13_000 });
   expect(drainedPerSecond).toBeGreaterThan(8_500);
   expect(p99Ms).toBeLessThan(100);
 });
 
-test('a Kafka that is far away slows nothing: its distance is what is usual', async () => {
-  const { drainedPerSecond, p99Ms } = await run({ livePerSecond: 1_000, kafka: 100_000, distanceMs: 60 });
+test('a broker that is far away slows nothing: its distance is what is usual', async () => {
+  const { drainedPerSecond, p99Ms } = await run({ livePerSecond: 1_000, broker: 100_000, distanceMs: 60 });
   expect(drainedPerSecond).toBeGreaterThan(10_000);
   expect(p99Ms).toBeLessThan(120);
 });
 
 test('a few live events a second are no reason for less than the least rate', async () => {
-  const { drainedPerSecond } = await run({ livePerSecond: 5, kafka: 6_000, distanceMs: 20 });
+  const { drainedPerSecond } = await run({ livePerSecond: 5, broker: 6_000, distanceMs: 20 });
   expect(drainedPerSecond).toBeGreaterThan(4_500);
 });
 
 test('what was drained while nobody was there is not paid for once somebody is: it goes on at its least rate at once', async () => {
-  const world = { livePerSecond: 5, kafka: 60_000, liveFromS: 15 };
+  const world = { livePerSecond: 5, broker: 60_000, liveFromS: 15 };
   const { drainedPerSecond, pauseMsMax } = await run(world, { seconds: 30, drainFromS: 0 });
   expect(drainedPerSecond).toBeGreaterThan(4_800);
   expect(pauseMsMax).toBeLessThan(150);
 });
 
 test('timers that ring late make it no slower than its least rate', async () => {
-  const { drainedPerSecond } = await run({ livePerSecond: 5, kafka: 60_000, lateMs: 5 });
+  const { drainedPerSecond } = await run({ livePerSecond: 5, broker: 60_000, lateMs: 5 });
   expect(drainedPerSecond).toBeGreaterThan(4_900);
 });
 

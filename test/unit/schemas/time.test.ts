@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { isoOf, isStorable, readTime } from '../../../schemas/time.ts';
+import { isoTextOf, isStorable, readTime } from '../../../schemas/time.ts';
 
 /** The canonical spelling of what is read, or null. */
 const read = (value: unknown): string | null => {
   const time = readTime(value);
-  return time === null ? null : isoOf(time);
+  return time === null ? null : isoTextOf(time);
 };
 
 describe('a time is read', () => {
@@ -159,7 +159,7 @@ test('whatever is accepted is what Date.parse makes of the canonical spelling, a
       const spelled = Number.isNaN(expected) ? '' : new Date(expected).toISOString();
 
       expect(time?.ms ?? null).toBe(spelled.length === 24 ? expected : null);
-      if (time !== null) expect(isoOf(time)).toBe(spelled);
+      if (time !== null) expect(isoTextOf(time)).toBe(spelled);
     }),
     { numRuns: 3_000 },
   );
@@ -176,8 +176,8 @@ test('a time with one character changed is no time, or the time that is written 
       const given = text.slice(0, at) + character + text.slice(at + 1);
       const time = readTime(given);
       if (time === null) return;
-      expect(isoOf(time)).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-      expect(Date.parse(isoOf(time))).toBe(time.ms);
+      expect(isoTextOf(time)).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+      expect(Date.parse(isoTextOf(time))).toBe(time.ms);
     }),
     { numRuns: 3_000 },
   );

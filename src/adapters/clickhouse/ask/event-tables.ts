@@ -17,7 +17,7 @@ const lettersSecondsMax = 2;
 const lettersMax = 1_000;
 
 export interface EventTablesOptions {
-  /** May throw while there is nobody to ask. */
+  /** May throw while there is no server to ask. */
   readonly client: () => ClickhouseClient;
   readonly database: string;
   /** Event types that have tables. */
@@ -54,15 +54,15 @@ export function eventTablesIn({ client, database, types }: EventTablesOptions): 
     async find(ids, signal): Promise<readonly FoundEvent[]> {
       const list = listOf(ids);
       const rows = await read<Omit<EventRow, 'timestamp'> & { readonly happenedAt: string }>(
-        `SELECT toString(event_id) AS id, toString(event_type) AS type, ${isoOf('min(received_at)')} AS receivedAt,
-           ${isoOf('argMin(timestamp, received_at)')} AS happenedAt
+        `SELECT toString(event_id) AS id, toString(event_type) AS type, ${asIso('min(received_at)')} AS receivedAt,
+           ${asIso('argMin(timestamp, received_at)')} AS happenedAt
          FROM ${everyType()} WHERE event_id IN (${list}) GROUP BY event_id, event_type`,
         signal,
       );
       const letters = await read<EventLetter>(
         `SELECT arrayJoin(arrayIntersect(${idsInRaw}, [${list}])) AS id, topic, partition,
-           toString(dead_letters.position) AS position, index, log, reason, ${isoOf('failed_at')} AS failedAt,
-           if(isNull(replayed_at), NULL, ${isoOf('assumeNotNull(replayed_at)')}) AS replayedAt
+           toString(dead_letters.position) AS position, index, log, reason, ${asIso('failed_at')} AS failedAt,
+           if(isNull(replayed_at), NULL, ${asIso('assumeNotNull(replayed_at)')}) AS replayedAt
          FROM ${table('dead_letters')} LIMIT ${lettersMax}`,
         signal,
         { max_execution_time: lettersSecondsMax, timeout_overflow_mode: 'break' },
@@ -79,9 +79,9 @@ export const everyTypeOf = (database: string, types: readonly string[]): string 
 /** In the text of the query: in its URL, where parameters go, there is not enough room. */
 const listOf = (ids: readonly string[]): string => ids.map(quoteText).join(', ');
 
-/** Every event_id a record names, whoever wrote it. */
+/** Every event_id a record names, whichever producer wrote it. */
 const idsInRaw = `arrayMap(found -> lower(found), extractAll(raw, '"event_id"\\\\s*:\\\\s*"([0-9A-Fa-f-]{36})"'))`;
 
 /** Milliseconds, in UTC. */
-const isoOf = (column: string): string =>
+const asIso = (column: string): string =>
   `concat(replaceOne(toString(toDateTime64(${column}, 3, 'UTC')), ' ', 'T'), 'Z')`;

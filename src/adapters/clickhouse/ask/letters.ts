@@ -10,7 +10,7 @@ import { deadLetterColumns, deadLettersTable, namesOf, tableName } from '../sche
 export interface FoundLetter extends DeadLetter {
   /** When it became a row after all, epoch milliseconds, or null. */
   readonly replayedAtMs: number | null;
-  /** When somebody gave it up for good, epoch milliseconds, or null. */
+  /** When an operator gave it up for good, epoch milliseconds, or null. */
   readonly dismissedAtMs: number | null;
   /** What was said then. */
   readonly dismissedWhy: string;

@@ -41,7 +41,7 @@ const joined = (plans: readonly Plan[]): Plan => ({
 });
 
 /** Where a table is made; the same clause says so of every change to it. */
-type Place = Pick<WantedSchema, 'database' | 'cluster'>;
+type Target = Pick<WantedSchema, 'database' | 'cluster'>;
 
 interface PlannedView extends Pick<WantedView, 'name' | 'comment' | 'create'> {
   readonly engine: 'View' | 'MaterializedView';
@@ -49,7 +49,7 @@ interface PlannedView extends Pick<WantedView, 'name' | 'comment' | 'create'> {
   readonly replace: readonly string[];
 }
 
-function planView({ database }: Place, view: PlannedView, found: FoundSchema): Plan {
+function planView({ database }: Target, view: PlannedView, found: FoundSchema): Plan {
   const { name, comment, create, engine, replace } = view;
   const there = found.get(name);
   if (there === undefined) return { problems: [], statements: [create] };
@@ -59,16 +59,19 @@ function planView({ database }: Place, view: PlannedView, found: FoundSchema): P
   return { problems: [problem], statements: [] };
 }
 
-/** Statements that clear away what older versions made and nobody reads any more. What is wanted does not depend on them. */
+/**
+ * Statements that clear away what older versions made and no version reads any more. What is wanted does not depend on
+ * them.
+ */
 export const leftoversIn = ({ database, cluster, retired }: WantedSchema, found: FoundSchema): string[] =>
   retired
     .filter(({ name, engine }) => found.get(name)?.engine === engine)
     .map(({ name }) => `DROP TABLE IF EXISTS ${ddlName({ database, cluster }, name)} SYNC`);
 
-function planTable(place: Place, wanted: WantedTable, there: FoundTable | undefined): Plan {
+function planTable(target: Target, wanted: WantedTable, there: FoundTable | undefined): Plan {
   if (there === undefined) return { problems: [], statements: [wanted.create] };
-  const called = `${place.database}.${wanted.name}`;
-  const both = { called, alter: `ALTER TABLE ${ddlName(place, wanted.name)}`, wanted, there };
+  const called = `${target.database}.${wanted.name}`;
+  const both = { called, alter: `ALTER TABLE ${ddlName(target, wanted.name)}`, wanted, there };
   const plans: readonly ((both: Both) => Plan)[] =
     wanted.kind === 'distributed'
       ? [planDistributed, planColumns]
@@ -129,8 +132,8 @@ function planColumns({ called, alter, wanted, there }: Both): Plan {
   for (const column of wanted.columns) {
     if (isLate && wanted.lateKey!.includes(column)) continue;
     const type = there.columns.get(column.name);
-    const place = previous === undefined ? 'FIRST' : `AFTER ${quoteName(previous)}`;
-    if (type === undefined) statements.push(`${alter} ADD COLUMN IF NOT EXISTS ${columnSql(column)} ${place}`);
+    const position = previous === undefined ? 'FIRST' : `AFTER ${quoteName(previous)}`;
+    if (type === undefined) statements.push(`${alter} ADD COLUMN IF NOT EXISTS ${columnSql(column)} ${position}`);
     else if (!isSameType(type, column.type))
       problems.push(
         `${called}: column ${column.name} is ${type}, wanted ${column.type}. If every value fits: ALTER TABLE ${called} MODIFY COLUMN ${column.name} ${column.type}. Else:`,
@@ -143,7 +146,7 @@ function planColumns({ called, alter, wanted, there }: Both): Plan {
 const isSameType = (found: string, wanted: string): boolean => found.replaceAll(' ', '') === wanted.replaceAll(' ', '');
 
 function planSettings({ alter, wanted, there }: Both): Plan {
-  // Somebody has made a table of another kind on one node, a replicated one: its settings are that one's.
+  // An operator has made a table of another kind on one node, a replicated one: its settings are that one's.
   if (!wanted.create.includes(`ENGINE = ${there.engine}(`)) return fits;
   const missing = Object.entries(wanted.settings).filter(([name, value]) => {
     const set = new RegExp(`\\b${name} = (\\d+)`).exec(there.engineFull)?.[1];
@@ -158,7 +161,7 @@ function planSettings({ alter, wanted, there }: Both): Plan {
 
 /**
  * A table that would let rows go too early gets the longer time. One that keeps them longer, or for ever, stays as it is:
- * a shorter time loses rows, so somebody has to want it.
+ * a shorter time loses rows, so an operator has to want it.
  */
 function planRetention({ alter, wanted: { retentionDays }, there }: Both): Plan {
   const days = /TTL toDateTime\(received_at\) \+ toIntervalDay\((\d+)\)/.exec(there.engineFull)?.[1];

@@ -2,7 +2,7 @@
 // either names what does not fit, or the statements that are missing. What fits costs two small queries.
 //
 // Invariants: nothing is written while anything does not fit. No statement loses a row. Two processes may do it at once:
-// every statement tolerates its own repetition, and whoever loses a race looks again.
+// every statement tolerates its own repetition, and a process that loses a race looks again.
 
 import { ClickHouseError } from '@clickhouse/client';
 import { PipelineError } from '../../../errors.ts';
@@ -17,7 +17,10 @@ export interface PrepareOptions {
   readonly client: ClickhouseClient;
   readonly wanted: WantedSchema;
   readonly migrate: Migrate;
-  /** Several statements may be sent as one text: the embedded engine takes that, and a call costs it as much as a statement. */
+  /**
+   * Several statements may be sent as one text: the embedded engine takes that, and a call costs it as much as a
+   * statement.
+   */
   readonly takesSeveral: boolean;
   readonly log?: { info(about: object, message: string): void } | undefined;
 }
@@ -45,7 +48,7 @@ export async function prepareSchema({ client, wanted, migrate, takesSeveral, log
 
 const attemptsMax = 5;
 
-/** A node that is down makes up for it when it is back; nobody waits for it. */
+/** A node that is down makes up for it when it is back; no statement waits for it. */
 const clusterDdlSettings = { distributed_ddl_output_mode: 'null_status_on_timeout_only_active' } as const;
 
 /** What is there. Of views only what they are: the engine takes three times as long to tell how each is defined. */
@@ -78,7 +81,10 @@ export async function readSchema(client: ClickhouseClient, database: string): Pr
   }
 }
 
-/** 15 column exists, 44/517 another ALTER runs, 57 table exists, 60/218 being replaced, 82 database exists, 473 deadlock avoided. */
+/**
+ * 15 column exists, 44/517 another ALTER runs, 57 table exists, 60/218 being replaced, 82 database exists, 473 deadlock
+ * avoided.
+ */
 const raceCodes = new Set(['15', '44', '57', '60', '82', '218', '473', '517']);
 
 /**

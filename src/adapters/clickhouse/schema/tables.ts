@@ -49,7 +49,7 @@ export interface WantedSchema {
   readonly views: readonly WantedView[];
   /** After all views. */
   readonly aggregates: readonly WantedAggregate[];
-  /** What older versions made and this one does not use, where nobody else can be using it. */
+  /** What older versions made and this one does not use, where no other process can be using it. */
   readonly retired: readonly { readonly name: string; readonly engine: string }[];
 }
 

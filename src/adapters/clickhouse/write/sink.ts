@@ -11,6 +11,7 @@
 import { PipelineError } from '../../../errors.ts';
 import type { DeadLetter, RowBlock, SinkWithDeadLetters } from '../../../ports/sink.ts';
 import type { AggregateDefinition, Column, TableDefinition } from '../../../ports/tables.ts';
+import { storableMsMax } from '../../../ports/tables.ts';
 import type { ClickhouseClient } from '../client.ts';
 import { sinkError } from '../errors.ts';
 import { type Migrate, type PrepareOptions, prepareSchema } from '../schema/prepare.ts';
@@ -43,7 +44,7 @@ const blockRows = '1048576';
 /** On every insert, always the same. */
 const insertSettings = {
   async_insert: 0,
-  // For views somebody else hangs on a table: a repeated block reaches them if it has not yet, and no second time.
+  // For views an operator hangs on a table: a repeated block reaches them if it has not yet, and no second time.
   deduplicate_blocks_in_dependent_materialized_views: 1,
   input_format_parallel_parsing: 0,
   max_insert_block_size: blockRows,
@@ -182,9 +183,9 @@ function encodeLetter(letter: DeadLetter): Uint8Array {
       .toString('latin1')
       .replace(/[\\\t\n\r\0]/g, found => escapes[found]!);
   const fields = [text(topic), partition, position, index, text(log), text(reason), text(detail), bytes(raw)];
-  fields.push(isoOf(atMs), isoOf(failedAtMs));
+  fields.push(storableIso(atMs), storableIso(failedAtMs));
   return Buffer.from(`${fields.join('\t')}\n`, 'latin1');
 }
 
 /** A log may tell any time at all; the column holds those from 1970 to 2299. */
-const isoOf = (ms: number): string => new Date(Math.min(Math.max(0, ms || 0), 10_413_791_999_999)).toISOString();
+const storableIso = (ms: number): string => new Date(Math.min(Math.max(0, ms || 0), storableMsMax)).toISOString();

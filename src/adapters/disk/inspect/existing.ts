@@ -1,7 +1,7 @@
 // A buffer file that is there already, opened for an operator: nothing is created, moved aside or repaired.
 //
 // A stopped instance leaves no write-ahead log behind, and SQLite wants to make one even to read. In a folder that cannot
-// be written the file is then read as one that nobody changes, which is true as long as no log is there.
+// be written the file is then read as one that no process changes, which is true as long as no log is there.
 
 import { constants, Database, SQLiteError } from 'bun:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -19,7 +19,9 @@ import {
   toPipelineError,
 } from '../log/file.ts';
 
-/** Rejects with `config_invalid` when there is no buffer at that place or not one of ours, `buffer_failed` for the rest. */
+/**
+ * Rejects with `config_invalid` when there is no buffer at that place or not one of ours, `buffer_failed` for the rest.
+ */
 export function openExisting(path: string, mode: 'read' | 'write'): Database {
   if (sizeOf(path) === null)
     throw new PipelineError(
@@ -78,8 +80,8 @@ function check(db: Database, path: string, prepare: (db: Database) => void): Dat
 }
 
 /**
- * Whether anybody else has the file open; SQLite's own locks say so. Asked before it is opened here. Nobody notices being
- * asked: an append needs none of the locks tried for.
+ * Whether another process has the file open; SQLite's own locks say so. Asked before it is opened here. Nobody notices
+ * being asked: an append needs none of the locks tried for.
  */
 export function isOpenElsewhere(path: string): boolean {
   let db: Database | null = null;

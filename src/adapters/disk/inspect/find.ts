@@ -2,6 +2,7 @@
 // appends hardly notice. Nothing is changed, and damage is not looked at: what it hides is not found.
 
 import type { BufferedEvent } from '../../../ports/buffer.ts';
+import { bodyStart } from '../../../record/stamp.ts';
 import type { Connection } from '../log/connection.ts';
 
 export interface FoundStep {
@@ -74,7 +75,7 @@ export function finder({ prepare }: Pick<Connection, 'prepare'>): Finder {
 function placesOf(ndjson: Uint8Array, ids: readonly string[]) {
   const bytes = Buffer.from(ndjson.buffer, ndjson.byteOffset, ndjson.byteLength);
   return ids.flatMap(id => {
-    const start = `{"event_id":"${id}"`;
+    const start = bodyStart(id);
     let at = bytes.indexOf(start);
     while (at > 0 && bytes[at - 1] !== newline) at = bytes.indexOf(start, at + 1);
     if (at < 0) return [];

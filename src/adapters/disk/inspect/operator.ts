@@ -10,11 +10,13 @@ import { quarantinedOf, recordsOf } from '../log/records.ts';
 import type { Bounds } from '../log/room.ts';
 import type { Run } from '../log/row.ts';
 import { openStore } from '../log/store.ts';
-import { leftToReader, reportOf } from '../repair/report.ts';
+import { backlogOf, reportOf } from '../repair/report.ts';
 import { isOpenElsewhere, openExisting } from './existing.ts';
 import { verdictOf } from './verify.ts';
 
-/** For commands that read. `config_invalid` when there is no buffer of ours at that place, `buffer_failed` for the rest. */
+/**
+ * For commands that read. `config_invalid` when there is no buffer of ours at that place, `buffer_failed` for the rest.
+ */
 export function openBufferFile(bounds: Bounds): BufferFile {
   const connection = connectionOver(openExisting(bounds.path, 'read'), () => {});
   return { ...readingOver(connection, bounds), close: () => connection.close() };
@@ -61,7 +63,7 @@ function readingOver(connection: Connection, bounds: Bounds): Omit<BufferFile, '
     records: (filter, onDamage) => knownAll(recordsOf(connection, filter, onDamage)),
     quarantined: filter => knownAll(quarantinedOf(connection, filter)),
     verify: onProgress => known(() => verdictOf(connection, onProgress)),
-    leftTo: reader => known(() => leftToReader(connection, reader)),
+    backlogOf: reader => known(() => backlogOf(connection, reader)),
   };
 }
 
@@ -73,7 +75,7 @@ function known<T>(action: () => T): T {
   }
 }
 
-/** Errors of the walk, not of whoever takes what it gives. */
+/** Errors of the walk, not of the caller that takes what it gives. */
 function* knownAll<T>(items: Iterator<T>): Generator<T> {
   for (;;) {
     const next = known(() => items.next());

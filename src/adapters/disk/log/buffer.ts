@@ -32,7 +32,7 @@ const roomAgeMaxMs = 250;
 /** Of half a MiB each. */
 const findStepsMax = 128;
 
-interface Waiting {
+interface PendingAppend {
   readonly envelopes: readonly Envelope[];
   readonly length: number;
   resolve(range: Range): void;
@@ -46,7 +46,7 @@ interface Waiting {
 export async function sqliteBuffer(options: SqliteBufferOptions, start = startThread): Promise<DiskBuffer> {
   const { path, bytesMax, diskReserveBytes, log, onFailure } = options;
   const sources = new Set<BufferSource>();
-  const queue: Waiting[] = [];
+  const queue: PendingAppend[] = [];
   let queuedLength = 0;
   let committing: Promise<void> | null = null;
   let closing: Promise<void> | null = null;
@@ -68,7 +68,7 @@ export async function sqliteBuffer(options: SqliteBufferOptions, start = startTh
     { log, onOpen: noteRoom, onFailure: fail },
   );
 
-  function takeGroup(): Waiting[] {
+  function takeGroup(): PendingAppend[] {
     let count = 0;
     let length = 0;
     do {
@@ -79,7 +79,7 @@ export async function sqliteBuffer(options: SqliteBufferOptions, start = startTh
   }
 
   async function commitQueue(): Promise<void> {
-    // Whoever appends in this same turn joins the first group.
+    // Callers that append in this same turn join the first group.
     await null;
     while (queue.length > 0) {
       const group = takeGroup();

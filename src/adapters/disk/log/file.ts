@@ -1,8 +1,8 @@
-// The buffer's file: opened, checked, and told apart from somebody else's. A file that is not a database any more is
+// The buffer's file: opened, checked, and told apart from another program's. A file that is not a database any more is
 // moved aside, loudly, and a fresh one takes its place: nothing is deleted, and events can be taken again.
 //
-// A fresh file numbers its records from the clock in microseconds. Positions go into deduplication tokens and dead
-// letters' identities, so a file that replaces a lost one must never give out a position the lost one gave.
+// A fresh file numbers its records from the clock in microseconds. Positions tell dead letters apart, and how far
+// each reader is, so a file that replaces a lost one must never give out a position the lost one gave.
 
 import { Database, SQLiteError } from 'bun:sqlite';
 import { existsSync, linkSync, mkdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
@@ -81,7 +81,7 @@ const stamp = (): string => new Date().toISOString().replaceAll(':', '');
 /** Null when there is no such file. */
 export const sizeOf = (path: string): number | null => statSync(path, { throwIfNoEntry: false })?.size ?? null;
 
-/** Read by whoever starts ugc: it says what to do. */
+/** Read by the operator who starts ugc: it says what to do. */
 function unopened(error: unknown, path: string): PipelineError {
   const known = toPipelineError(error);
   if (known.code !== 'buffer_full') return known;
@@ -241,4 +241,13 @@ export function toPipelineError(error: unknown): PipelineError {
     return new PipelineError('buffer_full', 'The disk of the buffer is full', { cause: error });
   const code = error instanceof SQLiteError ? ` (${error.code})` : '';
   return new PipelineError('buffer_failed', `The buffer file: ${messageOf(error)}${code}`, { cause: error });
+}
+
+/** Null when it throws: of what is tried on a damaged file. */
+export function orNull<T>(action: () => T): T | null {
+  try {
+    return action();
+  } catch {
+    return null;
+  }
 }

@@ -1,5 +1,5 @@
-// From envelopes to runs: what several callers appended, sorted by topic and type, bodies joined as NDJSON. A run is of one
-// schema version, too: whoever reads it looks at the first record's (read.ts).
+// From envelopes to runs: what several callers appended, sorted by topic and type, bodies joined as NDJSON. A run is of
+// one schema version, too: its reader looks at the first record's (read.ts).
 
 import type { Envelope } from '../../../ports/log.ts';
 import type { RunHead } from './worker.ts';

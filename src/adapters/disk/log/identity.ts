@@ -3,10 +3,11 @@
 //
 // One that cannot be read is replaced: what follows is only that the positions are taken for those of another log.
 
+import { isId } from '../../../record/stamp.ts';
 import type { Connection } from './connection.ts';
 import { isCorrupt, toPipelineError } from './file.ts';
 
-const isOurs = (id: string | undefined): id is string => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id ?? '');
+const isOurs = (id: string | undefined): id is string => isId(id ?? '');
 
 /** A UUID. Where the file cannot take one now, it holds until the file is closed. */
 export function identityOf(connection: Connection): string {

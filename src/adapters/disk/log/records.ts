@@ -90,7 +90,7 @@ export function* quarantinedOf(
       at = rowid;
       if (!isWanted({ rowid, ...entry })) continue;
       const raw = fetch.get(rowid, entry.position, entry.index, entry.topic)?.raw;
-      // Somebody else may have requeued it a moment ago.
+      // Another process may have requeued it a moment ago.
       if (raw !== undefined && isWantedBody(raw)) yield { ...entry, raw };
     }
   }

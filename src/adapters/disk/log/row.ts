@@ -1,7 +1,8 @@
 // One row of the buffer: a run of records of one topic, type and schema version that one append wrote, bodies ready as
-// NDJSON. Three kinds of checksum (CRC32) guard it: `headSum` the address (topic, type, count, keys, …), `bodySum` the bodies as a
-// whole, so that a sound row costs two native calls, and `sums` each record, consulted only when `bodySum` does not
-// match: they narrow the damage to the records it hit. A damaged head spoils the row: its records go nowhere unproven.
+// NDJSON. Three kinds of checksum (CRC32) guard it: `headSum` the address (topic, type, count, keys, …), `bodySum` the
+// bodies as a whole, so that a sound row costs two native calls, and `sums` each record, consulted only when `bodySum`
+// does not match: they narrow the damage to the records it hit. A damaged head spoils the row: its records go nowhere
+// unproven.
 //
 // A row's `seq` is the position of its last record; its first has seq − count + 1.
 
@@ -25,7 +26,7 @@ export interface Row extends Run {
   readonly sums: Uint8Array;
 }
 
-/** Throws when `ndjson` is not `count` lines: a body with a line break in it is a bug of whoever made it. */
+/** Throws when `ndjson` is not `count` lines: a body with a line break in it is a bug of the code that made it. */
 export function sealRun(run: Run, seq: number): Row {
   const sums = new DataView(new ArrayBuffer(4 * run.count));
   let index = 0;
@@ -73,7 +74,10 @@ export function examine(row: Row): readonly Line[] {
   });
 }
 
-/** The row with only these lines of it, all proven; null when there are none. The last position stays, the first moves up. */
+/**
+ * The row with only these lines of it, all proven; null when there are none. The last position stays, the first moves
+ * up.
+ */
 export function keepLines(row: Row, lines: readonly Line[]): Row | null {
   if (lines.length === 0) return null;
   const keys: unknown[] = JSON.parse(row.keys);

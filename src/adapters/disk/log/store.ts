@@ -18,8 +18,8 @@ import { mender } from '../repair/mend.ts';
 import { rescue } from '../repair/rescue.ts';
 import { type Connection, connect } from './connection.ts';
 import { assertChanged, type Complain, isCorrupt, pageBytes, toPipelineError } from './file.ts';
+import { LostFile, watchedBy, watchFiles } from './file-watch.ts';
 import { identityOf } from './identity.ts';
-import { inPlace, LostFile, placeOf } from './place.ts';
 import { readersIn } from './readers.ts';
 import { type Bounds, bytesUsed, type Pages, roomOf } from './room.ts';
 import { type Run, sealRun } from './row.ts';
@@ -39,7 +39,7 @@ export interface Store {
   /** Registers a reader (idempotent) and says where it stands. */
   register(reader: string): Cursors;
   read(options: ReadOptions): Reading;
-  /** A reader that was forgotten meanwhile is registered again: whoever commits is alive. */
+  /** A reader that was forgotten meanwhile is registered again: a reader that commits is alive. */
   commit(reader: string, topic: string, last: number): void;
   /** Registers these and forgets every other, in one transaction. */
   keepReaders(readers: readonly string[]): readonly ForgottenReader[];
@@ -68,7 +68,7 @@ export interface Store {
   leave(): void;
 }
 
-/** failed: the disk is full or the file busy; try again in a while, or space that nobody needs is never given back. */
+/** failed: the disk is full or the file busy; try again in a while, or space that no row needs is never given back. */
 export type Swept = 'more' | 'done' | 'failed';
 
 const encoder = new TextEncoder();
@@ -90,10 +90,10 @@ export function openStore(bounds: Bounds, complain: Complain, open = connect): S
 }
 
 function storeOver(opened: Connection, bounds: Bounds): Store {
-  const place = placeOf(opened, bounds.path);
+  const files = watchFiles(opened, bounds.path);
   /** Of what readers may want to look at: appended, or brought back by a repair. */
   let writes = 0;
-  const connection = inPlace(opened, place, () => writes++);
+  const connection = watchedBy(opened, files, () => writes++);
   const { prepare, complain } = connection;
   const room = roomOf(bounds);
   const id = identityOf(connection);
@@ -134,8 +134,8 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
 
   /** Not into a file that is another's, nor from a log that was cut. */
   const moveLog = (how: typeof checkpoint): void =>
-    tryTo(() => {
-      place.check();
+    ifPossible(() => {
+      files.check();
       how.get();
     });
   const emptyLog = (): void => moveLog(checkpointAll);
@@ -238,9 +238,9 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
 
     sweep() {
       try {
-        place.check();
+        files.check();
         const isMore = guarded(sweeping.step);
-        place.shrunk();
+        files.shrunk();
         untidy.over();
         if (isMore) return 'more';
         if (room.overhang(pages()) > (isTight() ? 0 : checkpointPages * pageBytes)) moveLog(checkpoint);
@@ -248,13 +248,13 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
       } catch (error) {
         if (error instanceof LostFile) throw error;
         untidy.met(messageOf(error));
-        if (isCorrupt((error as PipelineError).cause)) tryTo(index.rebuild);
+        if (isCorrupt((error as PipelineError).cause)) ifPossible(index.rebuild);
         return 'failed';
       }
     },
 
     rest() {
-      tryTo(() => walLength.get()!.log >= checkpointPages && moveLog(checkpoint));
+      ifPossible(() => walLength.get()!.log >= checkpointPages && moveLog(checkpoint));
     },
 
     stats: () =>
@@ -266,7 +266,7 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
       })),
 
     left: () => guarded(roomLeft),
-    check: () => guarded(place.check),
+    check: () => guarded(files.check),
     rescue: lost => rescue(opened, bounds.path, lost),
     version: () => guarded(() => `${dataVersion.get()!.data_version}:${writes}`),
 
@@ -281,7 +281,7 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
 
 const sizeOf = (run: Run): number => run.ndjson.length + run.keys.length + 4 * run.count + rowOverheadBytes;
 
-function tryTo(action: () => unknown): void {
+function ifPossible(action: () => unknown): void {
   try {
     action();
   } catch (error) {

@@ -1,5 +1,5 @@
 // Tidying up: rows every reader has passed are deleted, and when little is left the file's free pages go back to the
-// volume. In steps of about 2 ms under the write lock for either, so that nobody's append waits long for it.
+// volume. In steps of about 2 ms under the write lock for either, so that no process's append waits long for it.
 //
 // When all is swept the counter of events and the index are held against the table: rows the index does not show would
 // otherwise lie there unseen for ever.

@@ -9,7 +9,7 @@ import { PipelineError } from '../../../errors.ts';
 import { fetchRow, insertRow } from '../read/rows.ts';
 import type { Quarantine } from '../repair/quarantine.ts';
 import type { Connection } from './connection.ts';
-import { assertAscending, assertChanged, createRuns, isCorrupt } from './file.ts';
+import { assertAscending, assertChanged, createRuns, isCorrupt, orNull } from './file.ts';
 import { isBodyIntact, isHeadIntact, sealRun } from './row.ts';
 
 export interface IndexRepair {
@@ -40,7 +40,7 @@ export function indexRepair(connection: Connection, { setAside }: Quarantine): I
       for (const sql of createRuns(`runs_by_topic_${stamp}`)) connection.run(sql);
       const upTo = getLast.get()!.last;
       for (const seq of seqsOf(connection, { table: `damaged_${stamp}`, upTo, gaps })) {
-        const done = tryTo(() => {
+        const done = orNull(() => {
           const { changes } = connection.run(`INSERT INTO runs SELECT * FROM damaged_${stamp} WHERE seq = ${seq}`);
           return changes > 0;
         });
@@ -137,13 +137,5 @@ function* seqsOf(
       at += step;
       step *= 2;
     }
-  }
-}
-
-function tryTo<T>(action: () => T): T | null {
-  try {
-    return action();
-  } catch {
-    return null;
   }
 }

@@ -8,7 +8,7 @@
 import { PipelineError } from '../../../errors.ts';
 import type { Cursors, StoredRun } from '../read/read.ts';
 import type { Level } from './file.ts';
-import { LostFile } from './place.ts';
+import { LostFile } from './file-watch.ts';
 import type { Bounds } from './room.ts';
 import type { Run } from './row.ts';
 import { openStore, type Store } from './store.ts';
@@ -80,9 +80,9 @@ export interface Answers {
 }
 
 export type Op = Request['op'];
-export type Asked = Request & { readonly id: number };
+export type NumberedRequest = Request & { readonly id: number };
 export type Reply =
-  /** The thread is about to end, and answers nobody any more. */
+  /** The thread is about to end, and answers no caller any more. */
   | { readonly id: 0; readonly failing: string }
   | { readonly id: number; readonly code: 'buffer_full' | 'buffer_failed' | 'config_invalid'; readonly message: string }
   | {
@@ -103,7 +103,7 @@ const encoder = new TextEncoder();
 let store: Store | null = null;
 let sweeping = false;
 
-self.onmessage = ({ data }: MessageEvent<Asked>) =>
+self.onmessage = ({ data }: MessageEvent<NumberedRequest>) =>
   savingAll(() => {
     answer(data);
     if (data.op === 'close' || store === null) return;
@@ -111,7 +111,7 @@ self.onmessage = ({ data }: MessageEvent<Asked>) =>
     if (data.op === 'commit' || data.op === 'open' || data.op === 'keepReaders') void sweepOn();
   });
 
-/** Nobody waits for an answer while what was in a lost file is saved; then the thread ends. */
+/** No caller waits for an answer while what was in a lost file is saved; then the thread ends. */
 function savingAll<T>(action: () => T): T {
   try {
     return action();
@@ -124,7 +124,7 @@ function savingAll<T>(action: () => T): T {
   }
 }
 
-function answer(asked: Asked): void {
+function answer(asked: NumberedRequest): void {
   const { id } = asked;
   try {
     if (asked.op === 'read') {
@@ -140,7 +140,7 @@ function answer(asked: Asked): void {
   }
 }
 
-function perform(asked: Exclude<Asked, { op: 'read' }>): Answers[Op] {
+function perform(asked: Exclude<NumberedRequest, { op: 'read' }>): Answers[Op] {
   if (asked.op === 'open') {
     store = openStore(asked, (complaint, fields, level = 'error') => postMessage({ id: 0, complaint, fields, level }));
     return { left: store.left(), identity: store.id };
@@ -202,7 +202,7 @@ function readRuns(head: string, text: string): Run[] {
   });
 }
 
-function read(asked: Extract<Asked, { op: 'read' }>, from: Store): Answers['read'] {
+function read(asked: Extract<NumberedRequest, { op: 'read' }>, from: Store): Answers['read'] {
   from.check();
   // Before the read: what is written while we read is seen next time.
   const version = from.version();

@@ -19,7 +19,7 @@ const positionsAheadMax = 10 ** 14;
 
 export interface Mender {
   mend(damage: Damage): Mended;
-  /** At the start: the last position given out is believable, and no row lies beyond it, where nobody would read it. */
+  /** At the start: the last position given out is believable, and no row lies beyond it, where no reader would get to. */
   checkLast(): void;
   readonly index: IndexRepair;
 }

@@ -9,7 +9,7 @@
 
 import { messageOf } from '../../../errors.ts';
 import type { Connection } from '../log/connection.ts';
-import { isCorrupt, toPipelineError } from '../log/file.ts';
+import { isCorrupt, orNull, toPipelineError } from '../log/file.ts';
 import { examine, keepLines, type Line, type Row } from '../log/row.ts';
 import { fetchRow, insertQuarantined } from '../read/rows.ts';
 
@@ -97,7 +97,7 @@ export function quarantine(connection: Connection): Quarantine {
   };
 
   const giveUp = ({ topic, seq, error }: Damage): Mended => {
-    const seen = tryTo(() => glance.get(seq));
+    const seen = orNull(() => glance.get(seq));
     connection.complain('a row of the buffer cannot be read: noted in quarantine and passed', {
       topic,
       position: seq,
@@ -146,12 +146,4 @@ function entriesOf(lines: readonly Line[], lost: number): readonly Entry[] {
     records: Math.max(0, place === 0 && extra > 0 ? 1 + extra : place < lost ? 1 : 0),
     raw,
   }));
-}
-
-function tryTo<T>(action: () => T): T | null {
-  try {
-    return action();
-  } catch {
-    return null;
-  }
 }

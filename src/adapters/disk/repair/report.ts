@@ -1,6 +1,6 @@
 // What lies in the buffer, for whom, since when: counted row by row without reading a body.
 
-import type { BufferReport, LeftToReader } from '../../../ports/buffer-file.ts';
+import type { BufferReport, ReaderBacklog } from '../../../ports/buffer-file.ts';
 import { fetchHead, type Head, lastPosition, unlessCorrupt, walkPositions } from '../inspect/walk.ts';
 import type { Connection } from '../log/connection.ts';
 import { sizeOf } from '../log/file.ts';
@@ -40,15 +40,15 @@ export function reportOf(connection: Connection, bounds: Bounds): BufferReport {
     unreadableRows,
     topics: all,
     readers: [...readers].map(([reader, positions]) => {
-      const left = behind.get(reader)!;
-      const names = [...new Set([...positions.keys(), ...left.keys()])].sort(compare);
+      const waiting = behind.get(reader)!;
+      const names = [...new Set([...positions.keys(), ...waiting.keys()])].sort(compare);
       return {
         reader,
-        behind: sumOf([...left.values()]),
+        behind: sumOf([...waiting.values()]),
         topics: names.map(topic => ({
           topic,
           position: positions.get(topic) ?? null,
-          behind: left.get(topic) ?? 0,
+          behind: waiting.get(topic) ?? 0,
         })),
       };
     }),
@@ -60,7 +60,7 @@ export function reportOf(connection: Connection, bounds: Bounds): BufferReport {
 }
 
 /** What would be given up with this reader; null when there is none of that name. */
-export function leftToReader(connection: Connection, reader: string): LeftToReader | null {
+export function backlogOf(connection: Connection, reader: string): ReaderBacklog | null {
   const all = readPositions(connection);
   const mine = all.get(reader);
   if (mine === undefined) return null;

@@ -9,7 +9,7 @@ import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rename
 import { dirname } from 'node:path';
 import { messageOf } from '../../../errors.ts';
 import type { Connection } from '../log/connection.ts';
-import type { LostFile } from '../log/place.ts';
+import type { LostFile } from '../log/file-watch.ts';
 
 /** Nothing may be written through the connection afterwards. */
 export function rescue(connection: Connection, path: string, lost: LostFile): void {
@@ -46,7 +46,7 @@ function copyOf(connection: Connection, path: string): string {
   return copy;
 }
 
-/** Where it lies then. Never in the place of a file that somebody else has put there. */
+/** Where it lies then. Never in the place of a file that another process has put there. */
 function putBack(copy: string, path: string): string {
   // The log and its index of the file that is gone: beside the copy they would be taken for its own.
   for (const suffix of ['-wal', '-shm'])

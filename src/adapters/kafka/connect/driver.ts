@@ -30,7 +30,7 @@ export interface Connection {
   /** 'disconnecting' counts as connected in isConnected, but what is sent then never gets an answer nor an error. */
   connectionStatus: 'connected' | 'disconnecting' | 'disconnected';
   authenticatedAt: unknown;
-  /** Shared by whoever asks while a socket is being made. */
+  /** Shared by all callers that ask while a socket is being made. */
   connecting?: Promise<unknown> | null;
   isConnected(): boolean;
   /** With SASL, and if it has not. Shared by concurrent callers. */
@@ -46,7 +46,10 @@ export interface Broker {
   readonly connectionPool: { readonly pool: readonly Connection[]; getConnection(index: number): Promise<Connection> };
 }
 
-/** A broker as the coordinator of a group, or as the leader that knows its partitions' offsets. Each call rejects with the broker's code. */
+/**
+ * A broker as the coordinator of a group, or as the leader that knows its partitions' offsets. Each call rejects with
+ * the broker's code.
+ */
 export interface CoordinatorBroker extends Broker {
   connect(): Promise<void>;
   findGroupCoordinator(group: { readonly groupId: string }): Promise<{
@@ -172,7 +175,10 @@ export const { createErrorFromCode } = require('kafkajs/src/protocol/error') as 
   createErrorFromCode(code: number): Error;
 };
 
-/** A request whose bytes are ours: `fill` gets the correlation id and returns them, size in front. Resolves with the answer's body. */
+/**
+ * A request whose bytes are ours: `fill` gets the correlation id and returns them, size in front. Resolves with the
+ * answer's body.
+ */
 export function sendBytes(
   connection: Connection,
   api: { readonly apiKey: number; readonly apiVersion: number; readonly apiName: string },
@@ -225,7 +231,7 @@ export function dropConnection(connection: Connection, error: unknown): void {
   // Not connection.disconnect, which ends the socket some turns later, and by then there may be a new one.
   connection.connectionStatus = 'disconnected';
   connection.authenticatedAt = null;
-  connection.connecting = null; // whoever asks from now on gets a new one
+  connection.connecting = null; // a caller that asks from now on gets a new one
   connection.rejectRequests(error);
   connection.requestQueue.destroy();
   if (!socket) return;

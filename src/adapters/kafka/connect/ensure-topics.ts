@@ -1,13 +1,13 @@
 // The topics must be there before anything is written to them. Those that are missing are created, or, where this user
-// may not, the command for somebody who may is in the error.
+// may not, the command for an operator who may is in the error.
 
 import { PipelineError } from '../../../errors.ts';
 import { earliestOf } from '../read/positions.ts';
-import { kafkaTopics, type Topics } from '../write/topics.ts';
 import { openCluster } from './cluster.ts';
 import { type Cluster, dropCluster } from './driver.ts';
 import { errorOfKafka, typeOfKafkaError } from './error.ts';
 import { type KafkaLogOptions, kafkaLogDefaults } from './options.ts';
+import { kafkaTopics, type Topics } from './topics.ts';
 
 const leaderTriesMax = 200;
 const leaderPauseMs = 50;

@@ -1,6 +1,6 @@
 // The one place that looks at kafkajs' errors and at Kafka's error codes
 // (https://kafka.apache.org/protocol#protocol_error_codes). What decides is whether the records may be stored:
-// log_unavailable they are not, log_unknown they may be, log_halted they are not and somebody has to repair something,
+// log_unavailable they are not, log_unknown they may be, log_halted they are not and an operator has to repair something,
 // log_refused they are not and never will be.
 
 import { type ErrorCode, PipelineError } from '../../../errors.ts';
@@ -17,10 +17,10 @@ interface DriverError {
 }
 
 /** What was asked when it failed: nothing was sent yet, or records were. */
-export type Asked = 'before sending' | 'sent';
+export type Phase = 'before sending' | 'sent';
 
 /** Anything kafkajs throws. */
-export function errorOfKafka(thrown: unknown, asked: Asked, address: string): PipelineError {
+export function errorOfKafka(thrown: unknown, phase: Phase, address: string): PipelineError {
   if (thrown instanceof PipelineError) return thrown;
   const chain = causesOf(thrown);
   const typed = typeOfKafkaError(thrown);
@@ -32,7 +32,7 @@ export function errorOfKafka(thrown: unknown, asked: Asked, address: string): Pi
     return new PipelineError('log_halted', `${address} refused the user or password: ${message}`, { cause: thrown });
   if (/certificate|self.signed|tls|ssl/i.test(message))
     return new PipelineError('log_halted', `${address}: TLS does not work: ${message}`, { cause: thrown });
-  return new PipelineError(asked === 'sent' ? 'log_unknown' : 'log_unavailable', `${address}: ${message}`, {
+  return new PipelineError(phase === 'sent' ? 'log_unknown' : 'log_unavailable', `${address}: ${message}`, {
     cause: thrown,
   });
 }

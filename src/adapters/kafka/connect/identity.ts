@@ -8,7 +8,7 @@ export interface LogIdentity {
   readonly clusterId: string | null;
 }
 
-/** What nobody tells counts as the same: a rolling upgrade has brokers that tell and brokers that do not. */
+/** What no broker tells counts as the same: a rolling upgrade has brokers that tell and brokers that do not. */
 export function isSameLog(a: LogIdentity, b: LogIdentity): boolean {
   if (a.topicId !== null && b.topicId !== null) return a.topicId === b.topicId;
   return a.clusterId === null || b.clusterId === null || a.clusterId === b.clusterId;
@@ -20,7 +20,7 @@ const mark = /^log=([\w-]*)@([\w-]*)(?:#(\d+))?$/;
 export const markOf = ({ topicId, clusterId }: LogIdentity, epoch = -1): string =>
   `log=${topicId ?? ''}@${clusterId ?? ''}${epoch < 0 ? '' : `#${epoch}`}`;
 
-/** Null where whoever committed it did not say, as an older ugc. */
+/** Null where the process that committed it did not say, as an older ugc. */
 export function readMark(text: string): { readonly log: LogIdentity; readonly epoch: number } | null {
   const found = mark.exec(text);
   if (found === null) return null;

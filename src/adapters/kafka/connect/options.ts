@@ -1,8 +1,8 @@
 // How Kafka is reached, and what the log and the source can be told, with the bounds they keep.
 
 import type { SASLOptions } from 'kafkajs';
+import type { StartingPoint } from '../../../ports/transport.ts';
 import type { Logger } from '../../../process/telemetry.ts';
-import type { StartingPoint } from '../read/positions.ts';
 import type { Compression } from '../write/record-batch.ts';
 
 export interface TlsOptions {
@@ -13,7 +13,7 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
-/** How a cluster is reached, by whoever writes or reads. */
+/** How a cluster is reached, for writing and for reading. */
 export interface KafkaConnection {
   readonly brokers: readonly string[];
   readonly clientId: string;
@@ -64,7 +64,9 @@ export interface KafkaSourceOptions extends KafkaConnection {
   readonly logger: Logger;
   /** A topic was deleted and made again, and is read from the start of what it is now. */
   readonly onReplaced?: (topic: string) => void;
-  /** A process that is silent for this long loses its partitions. Within the broker's group.min|max.session.timeout.ms. */
+  /**
+   * A process that is silent for this long loses its partitions. Within the broker's group.min|max.session.timeout.ms.
+   */
   readonly sessionTimeoutMs?: number;
   /** How long a broker waits for a first byte. Below requestTimeoutMs. */
   readonly fetchWaitMs?: number;

@@ -6,7 +6,7 @@ import { AssignerProtocol } from 'kafkajs';
 /** The members of a group must agree on a name; ours keeps other consumers from joining it by mistake. */
 export const protocolName = 'ugc-sticky';
 
-export interface Place {
+export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;
 }
@@ -14,7 +14,7 @@ export interface Place {
 export interface Subscription {
   readonly topics: readonly string[];
   /** What the member reads, and since which generation of the group. */
-  readonly owned: readonly Place[];
+  readonly owned: readonly TopicPartition[];
   readonly generation: number;
   /** How many partitions each of its topics has, as far as it has heard. */
   readonly counts?: ReadonlyMap<string, number>;
@@ -40,8 +40,11 @@ export function decodeMember(id: string, metadata: Buffer): Member {
   return { id, topics: decoded?.topics ?? [], owned, generation, counts: new Map(Object.entries(counts)) };
 }
 
-/** Members hear with their shares what these were worked out from: whoever knows of more partitions speaks up. */
-export function encodeAssignment(places: readonly Place[], counted: ReadonlyMap<string, number> = new Map()): Buffer {
+/** Members hear with their shares what these were worked out from: a member that knows of more partitions speaks up. */
+export function encodeAssignment(
+  places: readonly TopicPartition[],
+  counted: ReadonlyMap<string, number> = new Map(),
+): Buffer {
   const assignment: Record<string, number[]> = {};
   for (const { topic, partition } of places) {
     assignment[topic] ??= [];
@@ -60,14 +63,14 @@ export function decodeCounted(bytes: Buffer): ReadonlyMap<string, number> | null
   return text === '' ? null : new Map(Object.entries(JSON.parse(text) as Record<string, number>));
 }
 
-/** Of each topic the most that anybody has heard of: a broker, or a right, that one lacks the other may have. */
+/** Of each topic the most that any member has heard of: a broker, or a right, that one lacks the other may have. */
 export function mostOf(all: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
   const most = new Map<string, number>();
   for (const counts of all) for (const [topic, count] of counts) most.set(topic, Math.max(count, most.get(topic) ?? 0));
   return most;
 }
 
-export function decodeAssignment(bytes: Buffer): Place[] {
+export function decodeAssignment(bytes: Buffer): TopicPartition[] {
   const decoded = bytes.length === 0 ? null : AssignerProtocol.MemberAssignment.decode(bytes);
   return Object.entries(decoded?.assignment ?? {}).flatMap(([topic, partitions]) =>
     partitions.map(partition => ({ topic, partition })),
@@ -78,8 +81,8 @@ export function decodeAssignment(bytes: Buffer): Place[] {
 export function assign(
   members: readonly Member[],
   partitions: ReadonlyMap<string, number>,
-): ReadonlyMap<string, readonly Place[]> {
-  const shares = new Map(members.map(({ id }) => [id, [] as Place[]]));
+): ReadonlyMap<string, readonly TopicPartition[]> {
+  const shares = new Map(members.map(({ id }) => [id, [] as TopicPartition[]]));
   const places = [...partitions]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([topic, count]) => Array.from({ length: count }, (_, partition) => ({ topic, partition })));
@@ -97,9 +100,13 @@ export function assign(
   return level(members, shares);
 }
 
-/** Whoever wants the topic and has least. */
-function leastOf(members: readonly Member[], shares: ReadonlyMap<string, Place[]>, topic: string): Place[] | undefined {
-  let least: Place[] | undefined;
+/** The member that wants the topic and has least. */
+function leastOf(
+  members: readonly Member[],
+  shares: ReadonlyMap<string, TopicPartition[]>,
+  topic: string,
+): TopicPartition[] | undefined {
+  let least: TopicPartition[] | undefined;
   for (const { id, topics } of members) {
     const share = shares.get(id)!;
     if (topics.includes(topic) && (least === undefined || share.length < least.length)) least = share;
@@ -107,8 +114,11 @@ function leastOf(members: readonly Member[], shares: ReadonlyMap<string, Place[]
   return least;
 }
 
-/** Moves partitions from who has two more than another who wants them, until nobody has. */
-function level(members: readonly Member[], shares: Map<string, Place[]>): ReadonlyMap<string, readonly Place[]> {
+/** Moves partitions from who has two more than another who wants them, until no member has. */
+function level(
+  members: readonly Member[],
+  shares: Map<string, TopicPartition[]>,
+): ReadonlyMap<string, readonly TopicPartition[]> {
   for (let isMoved = true; isMoved; ) {
     isMoved = false;
     for (const share of shares.values())
@@ -123,4 +133,4 @@ function level(members: readonly Member[], shares: Map<string, Place[]>): Readon
   return shares;
 }
 
-export const keyOf = ({ topic, partition }: Place): string => `${topic}/${partition}`;
+export const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;

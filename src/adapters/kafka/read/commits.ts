@@ -7,7 +7,7 @@
 import { dropBroker, sendBytes } from '../connect/driver.ts';
 import { errorOfReader, errorOfReading } from '../connect/error.ts';
 import { type LogIdentity, markOf } from '../connect/identity.ts';
-import { keyOf, type Place } from './assign.ts';
+import { keyOf, type TopicPartition } from './assign.ts';
 import { writeText } from './fetch.ts';
 import type { Group, Session } from './group.ts';
 import { pauseOf, within } from './pause.ts';
@@ -24,7 +24,7 @@ export interface Commits {
   close(): Promise<void>;
 }
 
-export interface Commit extends Place {
+export interface Commit extends TopicPartition {
   readonly epoch: number;
   readonly offset: number;
   readonly log: LogIdentity | null;
@@ -40,7 +40,7 @@ export interface CommitsOptions {
   readonly isOwned: (commit: Commit) => boolean;
 }
 
-interface Waiting extends Commit {
+interface PendingCommit extends Commit {
   readonly settled: PromiseWithResolvers<void>;
 }
 
@@ -51,10 +51,10 @@ const elsewhere = new Set(['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_A
 
 export function kafkaCommits(options: CommitsOptions): Commits {
   const { group, troubles, isOwned } = options;
-  const waiting = new Map<string, Waiting>();
+  const waiting = new Map<string, PendingCommit>();
   const pause = pauseOf();
   let sending: Promise<void> | null = null;
-  /** Somebody has asked while a request was under way. */
+  /** A caller has asked while a request was under way. */
   let isWanted = false;
   let isClosing = false;
 
@@ -83,7 +83,7 @@ export function kafkaCommits(options: CommitsOptions): Commits {
   }
 
   /** False when it makes no sense to go on at once. */
-  async function attempt(session: Session, commits: readonly Waiting[]): Promise<boolean> {
+  async function attempt(session: Session, commits: readonly PendingCommit[]): Promise<boolean> {
     try {
       const codes = await ask(session, commits);
       troubles.clear('commit');
@@ -103,7 +103,7 @@ export function kafkaCommits(options: CommitsOptions): Commits {
     return readCommitted(answer);
   }
 
-  function settle(session: Session, commit: Waiting, code: number): boolean {
+  function settle(session: Session, commit: PendingCommit, code: number): boolean {
     const key = keyOf(commit);
     if (code === 0) {
       troubles.clear(`commit ${key}`);

@@ -3,7 +3,7 @@
 
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { decodeLz4 } from '../../../record/lz4-frame.ts';
-import { decodeSnappy } from './snappy.ts';
+import { decodeSnappy } from '../../../record/snappy.ts';
 
 /** A batch that grows beyond this is a bomb, or a mistake. */
 const plainBytesMax = 256 * 2 ** 20;

@@ -9,7 +9,10 @@ export interface WantedPartition {
   readonly partition: number;
   /** Offset to read from. */
   readonly next: number;
-  /** Of the leader; another one refuses, rather than answer from a log that may have been cut. -1 = whoever leads. */
+  /**
+   * Of the leader; another one refuses, rather than answer from a log that may have been cut. -1 = whichever broker
+   * leads.
+   */
   readonly underEpoch?: number;
 }
 

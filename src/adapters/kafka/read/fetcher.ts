@@ -1,12 +1,12 @@
 // Reads ahead of the polls: one request under way to each broker that leads something we own, answered as soon as there
-// is a first byte. What is read and not yet polled is bounded: a partition that has enough, a topic that is paused, or too
-// much altogether is not asked for. A request that fails puts its partitions' whereabouts in doubt; whoever keeps them
-// known (source.ts) asks for the fetching to go on.
+// is a first byte. What is read and not yet polled is bounded: a partition that has enough, a topic that is paused, or
+// too much altogether is not asked for. A request that fails puts its partitions' whereabouts in doubt; whoever keeps
+// them known (source.ts) asks for the fetching to go on.
 
 import { PipelineError } from '../../../errors.ts';
 import { type Cluster, dropConnection, dropHung, sendBytes } from '../connect/driver.ts';
 import { errorOfReader, errorOfReading, isForStaleMetadata } from '../connect/error.ts';
-import type { Topics } from '../write/topics.ts';
+import type { Topics } from '../connect/topics.ts';
 import { keyOf } from './assign.ts';
 import { type FetchedPartition, fetchApi, readFetched, writeFetch } from './fetch.ts';
 import type { Owned, Partitions } from './partitions.ts';

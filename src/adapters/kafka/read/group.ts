@@ -1,9 +1,9 @@
-// Membership in a consumer group: found, joined, kept by heartbeats whatever the mover does, joined again when the group is
-// shared out anew, left at the end. The requests are kafkajs', over a connection of its own; the order of things is ours:
-// kafkajs' ConsumerGroup commits whatever it is given under the generation it is in, so what was read under an ownership
-// that has ended would move the new owner's position; it fails as a whole for one topic that does not exist; and it
-// heartbeats between fetches only.
-// - a partition kept from one generation to the very next was nobody else's in between: it is read on (isContinued).
+// Membership in a consumer group: found, joined, kept by heartbeats whatever the mover does, joined again when the
+// group is shared out anew, left at the end. The requests are kafkajs', over a connection of its own; the order of
+// things is ours: kafkajs' ConsumerGroup commits whatever it is given under the generation it is in, so what was read
+// under an ownership that has ended would move the new owner's position; it fails as a whole for one topic that does
+// not exist; and it heartbeats between fetches only.
+// - a partition kept from one generation to the very next was no other member's in between: it is read on (isContinued).
 //   After a gap in generations, or once the group has given up on this member, everything begins anew
 // - the coordinator decides who is a member: a process that was stopped for long hears of it with its first heartbeat or
 //   commit, and the coordinator refuses what it says under its old name (UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION)
@@ -19,8 +19,8 @@ import {
   encodeAssignment,
   encodeSubscription,
   mostOf,
-  type Place,
   protocolName,
+  type TopicPartition,
 } from './assign.ts';
 import { pauseOf, within } from './pause.ts';
 import type { Troubles } from './troubles.ts';
@@ -34,10 +34,10 @@ export interface GroupOptions {
   readonly troubles: Troubles;
   /** How many partitions each of the topics has; what does not exist has none. Asked of the group's leader. */
   readonly countPartitions: (topics: readonly string[]) => Promise<ReadonlyMap<string, number>>;
-  /** As last heard, of this member's topics; a topic nobody could tell of is not in it. */
+  /** As last heard, of this member's topics; a topic no broker could tell of is not in it. */
   readonly counts: () => ReadonlyMap<string, number>;
   /** This member's share from now on. */
-  readonly onAssigned: (places: readonly Place[], isContinued: boolean) => void;
+  readonly onAssigned: (places: readonly TopicPartition[], isContinued: boolean) => void;
 }
 
 /** Under which name the coordinator takes this member's word. */
@@ -49,13 +49,13 @@ export interface Session {
 }
 
 export interface Group {
-  /** Null while there is none: joining, or nobody can be reached. */
+  /** Null while there is none: joining, or no broker can be reached. */
   session(): Session | null;
   /** The coordinator has said something else than expected: ask it now. */
   check(): void;
   /** Numbers of partitions may have changed: if this member's topics have, the group is shared out anew. */
   recount(): void;
-  /** This member's topics that have partitions nobody was given. */
+  /** This member's topics that have partitions no member was given. */
   unshared(): readonly string[];
   /** Idempotent, bounded. Leaves, so that others take over at once. */
   close(): Promise<void>;
@@ -72,13 +72,14 @@ const settling = new Set(['GROUP_COORDINATOR_NOT_AVAILABLE', 'GROUP_LOAD_IN_PROG
 export function kafkaGroup(options: GroupOptions): Group {
   const { cluster, groupId, topics, sessionTimeoutMs, troubles } = options;
   const heartbeatMs = Math.min(1_000, sessionTimeoutMs / 5);
-  // Pauses are up to one and a half of it: whoever asked more rarely would have been given up when the coordinator is back.
+  // Pauses are up to one and a half of it: a member that asked more rarely would have been given up when the
+  // coordinator is back.
   const pauseMsMax = Math.min(retryMsMax, sessionTimeoutMs / 4);
   const pause = pauseOf();
   let coordinator: CoordinatorBroker | null = null;
   let memberId = '';
   let generation = -1;
-  let owned: readonly Place[] = [];
+  let owned: readonly TopicPartition[] = [];
   let isMember = false;
   /** What the shares were worked out from. */
   let counted: ReadonlyMap<string, number> = new Map();

@@ -1,5 +1,5 @@
 // Topics a consumer group has read and reads no more, though events wait in them: those of an earlier UGC_TOPIC, or of a
-// ledger that is off now. Nobody else would ever notice: to every lag they are unknown.
+// ledger that is off now. No other part would ever notice: to every lag they are unknown.
 //
 // Other processes may share the group and read other topics, so a topic counts only once its position has stood still
 // between two looks. It is told, not read: it may be another installation's.
@@ -10,7 +10,7 @@ import { type KafkaLogOptions, kafkaLogDefaults } from '../connect/options.ts';
 
 export interface LeftOverOptions extends KafkaLogOptions {
   readonly groupId: string;
-  /** Topics somebody reads, asked for anew each time. */
+  /** Topics that are read by this installation, asked for anew each time. */
   readonly known: () => readonly string[];
   readonly lookEveryMs?: number;
   /** What is left over now, events by topic; called when that has changed. */
@@ -29,7 +29,7 @@ export function watchLeftOver(options: LeftOverOptions): LeftOver {
   const stopping = new AbortController();
   let left: ReadonlyMap<string, number> = new Map();
   void (async () => {
-    let before: ReadonlyMap<string, Waiting> = new Map();
+    let before: ReadonlyMap<string, LeftBehind> = new Map();
     while (!stopping.signal.aborted) {
       const now = await waitingIn(options).catch(() => null);
       if (now !== null && !stopping.signal.aborted) {
@@ -51,14 +51,14 @@ export function watchLeftOver(options: LeftOverOptions): LeftOver {
   };
 }
 
-interface Waiting {
+interface LeftBehind {
   readonly events: number;
   /** Of the group, one text. */
   readonly positions: string;
 }
 
-/** Topics nobody is known to read in which events wait behind the group's positions. */
-async function waitingIn({ groupId, known, ...given }: LeftOverOptions): Promise<ReadonlyMap<string, Waiting>> {
+/** Topics no process is known to read in which events wait behind the group's positions. */
+async function waitingIn({ groupId, known, ...given }: LeftOverOptions): Promise<ReadonlyMap<string, LeftBehind>> {
   const { brokers, clientId, ssl, sasl, connectionTimeoutMs, requestTimeoutMs } = { ...kafkaLogDefaults, ...given };
   const admin = new Kafka({
     brokers: [...brokers],
@@ -74,7 +74,7 @@ async function waitingIn({ groupId, known, ...given }: LeftOverOptions): Promise
     await admin.connect();
     const there = new Set(await admin.listTopics());
     const read = new Set(known());
-    const waiting = new Map<string, Waiting>();
+    const waiting = new Map<string, LeftBehind>();
     for (const { topic, partitions } of await admin.fetchOffsets({ groupId })) {
       if (read.has(topic) || !there.has(topic)) continue;
       const positions = new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));

@@ -1,15 +1,16 @@
 // The partitions this member owns: where each is read, what is read and not yet polled, how far it is finished. Memory
-// only; whoever fetches fills it, whoever polls empties it.
+// only; the fetcher fills it, polls empty it.
 //
-// Offsets nobody will ever see (markers of transactions, what was aborted, what compaction has emptied) are remembered as
-// skips, so that a position that reaches one moves behind it, and a partition that ends in one has no lag for ever.
+// Offsets no reader will ever see (markers of transactions, what was aborted, what compaction has emptied) are
+// remembered as skips, so that a position that reaches one moves behind it, and a partition that ends in one has no lag
+// for ever.
 
 import type { Ack, PollOptions, PositionedBatch } from '../../../ports/source.ts';
 import { type LogIdentity, nameOfLog } from '../connect/identity.ts';
-import { keyOf, type Place } from './assign.ts';
+import { keyOf, type TopicPartition } from './assign.ts';
 import type { Scanned } from './scan.ts';
 
-export interface Owned extends Place {
+export interface Owned extends TopicPartition {
   /** Of this ownership. */
   readonly epoch: number;
   /** The offset to fetch from, null until it is known. */
@@ -38,15 +39,18 @@ export interface Owned extends Place {
 export interface Partitions {
   all(): Iterable<Owned>;
   /** As it is owned now, whatever the epoch. */
-  find(place: Place): Owned | undefined;
+  find(place: TopicPartition): Owned | undefined;
   /** Keeps what stays, if `isContinued`; the rest begins anew. */
-  assign(places: readonly Place[], isContinued: boolean): void;
+  assign(places: readonly TopicPartition[], isContinued: boolean): void;
   /** The log has not got `owned.next`: reads on at `next`. Backwards it is as if it had been lost and had come back. */
   jump(owned: Owned, next: number): void;
   begin(owned: Owned, next: number, log?: LogIdentity | null): void;
   /** The topic is another log now: its partitions begin anew, and what was read of the old one commits nothing. */
   replace(topic: string): void;
-  /** Takes what was fetched from `owned.next`. Returns the offset to commit if nothing but skips are left before it, or null. */
+  /**
+   * Takes what was fetched from `owned.next`. Returns the offset to commit if nothing but skips are left before it, or
+   * null.
+   */
   fill(owned: Owned, scanned: Scanned): number | null;
   /** The offset to commit once everything up to `last` is finished. */
   finish(owned: Owned, last: number): number;
@@ -61,7 +65,7 @@ let epochs = 0;
 export function partitionsOf(): Partitions {
   let partitions = new Map<string, Owned>();
 
-  const fresh = ({ topic, partition }: Place): Owned => ({
+  const fresh = ({ topic, partition }: TopicPartition): Owned => ({
     topic,
     partition,
     epoch: ++epochs,
@@ -191,7 +195,7 @@ export function partitionsOf(): Partitions {
 }
 
 /** What an ack of this source is: everything up to `last` is finished that was read under this ownership. */
-export interface Finished extends Place {
+export interface Finished extends TopicPartition {
   readonly epoch: number;
   readonly last: number;
 }

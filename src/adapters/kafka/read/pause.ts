@@ -1,5 +1,7 @@
 // Waiting that can be ended early: one waiter at a time, and a wake that comes before it is not lost.
 
+import { timed } from '../../../process/sleep.ts';
+
 export interface Pause {
   /** Resolves after `ms`, or at once when woken, also before. */
   wait(ms: number): Promise<void>;
@@ -30,9 +32,7 @@ export function pauseOf(): Pause {
 }
 
 /** The promise's end, or `ms`, whichever comes first. Never rejects. */
-export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([promise.then(() => {}).catch(() => {}), late]);
-  clearTimeout(timer);
-}
+export const within = (ms: number, promise: Promise<unknown>): Promise<void> =>
+  timed(ms, promise.then(nothing, nothing), nothing);
+
+const nothing = (): void => {};

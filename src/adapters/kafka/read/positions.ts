@@ -2,11 +2,12 @@
 // earliest there is. The one place that decides it.
 
 import { PipelineError } from '../../../errors.ts';
+import type { StartingPoint } from '../../../ports/transport.ts';
 import { type Cluster, type OffsetAnswers, sendBytes } from '../connect/driver.ts';
 import { errorOfReading, unled } from '../connect/error.ts';
 import { isSameLog, type LogIdentity, readMark } from '../connect/identity.ts';
-import type { Topics } from '../write/topics.ts';
-import { keyOf, type Place } from './assign.ts';
+import type { Topics } from '../connect/topics.ts';
+import { keyOf, type TopicPartition } from './assign.ts';
 import { writeText } from './fetch.ts';
 import type { Session } from './group.ts';
 
@@ -14,22 +15,16 @@ import type { Session } from './group.ts';
 const earliest = -2;
 const latest = -1;
 
-/**
- * Where a group begins that has committed nothing: at the first record of that time or later, or at these offsets, by
- * `topic/partition`; a partition that is not named at its end.
- */
-export type StartingPoint = { readonly atMs: number } | { readonly offsets: ReadonlyMap<string, number> };
-
 export interface Beginning {
   readonly next: number;
-  /** What is committed is a position of another log: the topic was made anew while nobody looked. */
+  /** What is committed is a position of another log: the topic was made anew while no process looked. */
   readonly isReplaced: boolean;
 }
 
 /** Where a partition that has just become ours begins in the log its topic is now. Rejects as earliestOf does. */
 export async function beginIn(
   { cluster, topics, from }: Asking,
-  owned: Place & { readonly isReplaced: boolean },
+  owned: TopicPartition & { readonly isReplaced: boolean },
   { committed, log }: { readonly committed: Committed | null; readonly log: LogIdentity },
 ): Promise<Beginning> {
   if (committed === null && !owned.isReplaced)
@@ -54,7 +49,7 @@ export interface Asking {
 export async function beginningOf(
   cluster: Cluster,
   topics: Topics,
-  place: Place,
+  place: TopicPartition,
   from: StartingPoint | null,
 ): Promise<number> {
   const at = (time: number): Promise<number> => offsetAt(cluster, topics, place, time);
@@ -67,15 +62,15 @@ export async function beginningOf(
 
 export interface Committed {
   readonly offset: number;
-  /** Null = whoever committed it did not say. */
+  /** Null = the process that committed it did not say. */
   readonly log: LogIdentity | null;
   /** Of the leader its records are from; -1 = not said. */
   readonly epoch: number;
 }
 
 /**
- * What is committed for these partitions of one topic, by partition; null = nothing. Rejects with what kafkajs throws, and
- * where the coordinator says nothing of one: taken for uncommitted it would begin somewhere else.
+ * What is committed for these partitions of one topic, by partition; null = nothing. Rejects with what kafkajs throws,
+ * and where the coordinator says nothing of one: taken for uncommitted it would begin somewhere else.
  */
 export async function committedOf(
   session: Session,
@@ -103,10 +98,11 @@ export async function committedOf(
 const epochApi = { apiKey: 23, apiVersion: 2, apiName: 'OffsetForLeaderEpoch' } as const;
 
 /**
- * Up to where the log has what leaders up to this epoch have written. A log that was cut, since a leader was elected that
- * had less of it, and has grown again ends for them before a position behind what was cut. Infinity where nobody knows.
+ * Up to where the log has what leaders up to this epoch have written. A log that was cut, since a leader was elected
+ * that had less of it, and has grown again ends for them before a position behind what was cut. Infinity where no
+ * broker knows.
  */
-export async function endOfEpoch({ cluster, topics }: Asking, place: Place, epoch: number): Promise<number> {
+export async function endOfEpoch({ cluster, topics }: Asking, place: TopicPartition, epoch: number): Promise<number> {
   if (epoch < 0) return Number.POSITIVE_INFINITY;
   const nodeId = (topics.known(place.topic) ?? (await topics.load(place.topic))).leaders[place.partition] ?? -1;
   if (nodeId < 0) throw unled(place);
@@ -125,7 +121,11 @@ export async function endOfEpoch({ cluster, topics }: Asking, place: Place, epoc
   return end < 0 ? Number.POSITIVE_INFINITY : end;
 }
 
-function writeEpochs(correlationId: number, clientId: string, asked: Place & { readonly epoch: number }): Buffer {
+function writeEpochs(
+  correlationId: number,
+  clientId: string,
+  asked: TopicPartition & { readonly epoch: number },
+): Buffer {
   const buffer = Buffer.allocUnsafe(64 + (clientId.length + asked.topic.length) * 3);
   let at = buffer.writeInt16BE(epochApi.apiKey, 4);
   at = buffer.writeInt16BE(epochApi.apiVersion, at);
@@ -135,22 +135,27 @@ function writeEpochs(correlationId: number, clientId: string, asked: Place & { r
   at = writeText(buffer, at, asked.topic);
   at = buffer.writeInt32BE(1, at);
   at = buffer.writeInt32BE(asked.partition, at);
-  at = buffer.writeInt32BE(-1, at); // whoever leads now
+  at = buffer.writeInt32BE(-1, at); // whichever broker leads now
   at = buffer.writeInt32BE(asked.epoch, at);
   buffer.writeInt32BE(at - 4, 0);
   return buffer.subarray(0, at);
 }
 
-/** The earliest offset a partition still has. Rejects with what kafkajs throws, and when nobody leads it. */
-export const earliestOf = (cluster: Cluster, topics: Topics, place: Place): Promise<number> =>
+/** The earliest offset a partition still has. Rejects with what kafkajs throws, and when no broker leads it. */
+export const earliestOf = (cluster: Cluster, topics: Topics, place: TopicPartition): Promise<number> =>
   offsetAt(cluster, topics, place, earliest);
 
 /** The offset behind the last record that can be read. Rejects as earliestOf does. */
-export const endOf = (cluster: Cluster, topics: Topics, place: Place): Promise<number> =>
+export const endOf = (cluster: Cluster, topics: Topics, place: TopicPartition): Promise<number> =>
   offsetAt(cluster, topics, place, latest);
 
 /** Of the first record of that time (epoch milliseconds) or later, -1 when there is none. Rejects as earliestOf does. */
-export async function offsetAt(cluster: Cluster, topics: Topics, place: Place, timestamp: number): Promise<number> {
+export async function offsetAt(
+  cluster: Cluster,
+  topics: Topics,
+  place: TopicPartition,
+  timestamp: number,
+): Promise<number> {
   const { topic, partition } = place;
   const { leaders } = topics.known(topic) ?? (await topics.load(topic));
   const nodeId = leaders[partition] ?? -1;
@@ -165,7 +170,7 @@ export async function offsetAt(cluster: Cluster, topics: Topics, place: Place, t
 }
 
 /** Rejects, in words, where the answer says nothing of the partition. */
-export function offsetIn({ responses }: OffsetAnswers, place: Place): number {
+export function offsetIn({ responses }: OffsetAnswers, place: TopicPartition): number {
   const found = responses
     .filter(({ topic }) => topic === place.topic)
     .flatMap(({ partitions }) => partitions)

@@ -7,11 +7,11 @@
 //   passed: `next` stays in front of it
 // - markers of transactions and what an aborted transaction wrote are passed; so are offsets compaction has emptied
 
-import { crc32c } from '../connect/crc32c.ts';
+import { crc32c } from '../../../record/crc32c.ts';
+import { type Run, type Runs, runsInto } from '../../../record/runs.ts';
 import { batchOverheadBytes } from '../write/record-batch.ts';
 import { decompress } from './decompress.ts';
 import type { AbortedTransaction } from './fetch.ts';
-import { type Run, type Runs, runsInto } from './runs.ts';
 
 export interface Scanned {
   readonly runs: readonly Run[];

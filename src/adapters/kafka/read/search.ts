@@ -1,16 +1,17 @@
-// Single events in Kafka, by their ids: there is no index, so partitions are read from a point in time on, one after the
-// other, up to where they ended when the search began. No group, nothing is committed, nobody is disturbed but the broker.
+// Single events in Kafka, by their ids: there is no index, so partitions are read from a point in time on, one after
+// the other, up to where they ended when the search began. No group, nothing is committed, no client is disturbed but the
+// broker.
 
 import { PipelineError } from '../../../errors.ts';
+import type { Run } from '../../../record/runs.ts';
 import { openCluster } from '../connect/cluster.ts';
 import { dropCluster, sendBytes } from '../connect/driver.ts';
 import { errorOfKafka, errorOfReading, typeOfKafkaError } from '../connect/error.ts';
 import type { KafkaConnection } from '../connect/options.ts';
-import { kafkaTopics } from '../write/topics.ts';
-import { keyOf, type Place } from './assign.ts';
+import { kafkaTopics } from '../connect/topics.ts';
+import { keyOf, type TopicPartition } from './assign.ts';
 import { fetchApi, readFetched, writeFetch } from './fetch.ts';
 import { beginningOf, endOf, offsetAt } from './positions.ts';
-import type { Run } from './runs.ts';
 import { scanRecords } from './scan.ts';
 
 export interface KafkaSearch extends KafkaConnection {
@@ -24,7 +25,7 @@ export interface KafkaSearch extends KafkaConnection {
   readonly onProgress?: (records: number, of: number) => void;
 }
 
-export interface KafkaRecord extends Place {
+export interface KafkaRecord extends TopicPartition {
   readonly offset: number;
   readonly body: string;
 }
@@ -34,7 +35,7 @@ export interface KafkaFound {
   readonly looked: number;
 }
 
-interface Stretch extends Place {
+interface Stretch extends TopicPartition {
   readonly from: number;
   readonly middle: number;
   readonly to: number;
@@ -85,7 +86,7 @@ export async function searchKafka(given: KafkaSearch): Promise<KafkaFound> {
     return stretches;
   }
 
-  async function read(place: Place, from: number, to: number): Promise<void> {
+  async function read(place: TopicPartition, from: number, to: number): Promise<void> {
     for (let next = from; next < to; ) {
       const scanned = await readOn(place, next);
       for (const run of scanned.runs) records.push(...found(place, run));
@@ -97,7 +98,7 @@ export async function searchKafka(given: KafkaSearch): Promise<KafkaFound> {
     }
   }
 
-  async function readOn(place: Place, next: number) {
+  async function readOn(place: TopicPartition, next: number) {
     const { leaders } = topics.known(place.topic) ?? (await topics.load(place.topic));
     const broker = await cluster.brokerPool.findBroker({ nodeId: leaders[place.partition] ?? -1 });
     const connection = await broker.connectionPool.getConnection(0);
@@ -114,7 +115,7 @@ export async function searchKafka(given: KafkaSearch): Promise<KafkaFound> {
     return scanRecords(part.records, { next, aborted: part.aborted });
   }
 
-  function found(place: Place, { first, form, ndjson }: Run): KafkaRecord[] {
+  function found(place: TopicPartition, { first, form, ndjson }: Run): KafkaRecord[] {
     const bytes = Buffer.from(ndjson.buffer, ndjson.byteOffset, ndjson.byteLength);
     if (!isOf.maybe(bytes)) return [];
     const bodies = form === undefined ? bytes.toString().split('\n').slice(0, -1) : [bytes.toString()];

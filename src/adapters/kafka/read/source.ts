@@ -17,7 +17,7 @@ import { dropCluster, dropHung } from '../connect/driver.ts';
 import { errorOfReader, unled } from '../connect/error.ts';
 import type { LogIdentity } from '../connect/identity.ts';
 import { type KafkaSourceOptions, kafkaSourceDefaults } from '../connect/options.ts';
-import { kafkaTopics } from '../write/topics.ts';
+import { kafkaTopics } from '../connect/topics.ts';
 import { keyOf } from './assign.ts';
 import { kafkaCommits } from './commits.ts';
 import { kafkaFetcher } from './fetcher.ts';

@@ -8,7 +8,7 @@ export interface Troubles {
   /** The same again is not told again. */
   tell(subject: string, error: PipelineError): void;
   clear(subject: string): void;
-  /** These are nobody's business here any more; what still is will be told again. */
+  /** These concern this process no more; what still is will be told again. */
   forget(subjects: RegExp): void;
   /** Null when all is well. */
   problem(): string | null;

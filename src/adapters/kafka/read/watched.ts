@@ -1,5 +1,6 @@
-// The topics a reader wants, looked at now and then: whether they exist, how many partitions they have, and whether each is
-// still the log it was. A topic that was deleted and made again is another log: offsets of the old one mean nothing in it.
+// The topics a reader wants, looked at now and then: whether they exist, how many partitions they have, and whether
+// each is still the log it was. A topic that was deleted and made again is another log: offsets of the old one mean
+// nothing in it.
 // - the topic's id decides, where brokers tell one; where they do not, the cluster's id, and that the topic was away
 // - a broker that lags behind the others may tell of a log that is gone: what was left is not gone back to
 
@@ -7,7 +8,7 @@ import type { PipelineError } from '../../../errors.ts';
 import type { Logger } from '../../../process/telemetry.ts';
 import { errorOfReader, typeOfKafkaError } from '../connect/error.ts';
 import { isSameLog, type LogIdentity, markOf } from '../connect/identity.ts';
-import type { KnownTopic, Topics } from '../write/topics.ts';
+import type { KnownTopic, Topics } from '../connect/topics.ts';
 import type { Troubles } from './troubles.ts';
 
 export interface WatchedOptions {
@@ -22,7 +23,7 @@ export interface WatchedOptions {
 export interface Watched {
   /** Asks: how many partitions a topic has now, 0 when it does not exist, undefined when it cannot be known. */
   look(topic: string): Promise<number | undefined>;
-  /** Asks for each. As it is, or where nobody can be asked now, as it was. */
+  /** Asks for each. As it is, or where no broker can be asked now, as it was. */
   count(topics: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** As they were when last looked at. */
   counts(): ReadonlyMap<string, number>;

@@ -1,5 +1,5 @@
 // Kafka as the log the edge writes to. kafkajs carries the bytes (driver.ts); grouping, batches and outcomes are ours.
-// - an outcome is good when all replicas in sync have the record; nothing is tried again here, whoever calls has a disk
+// - an outcome is good when all replicas in sync have the record; nothing is tried again here, the caller has a disk
 // - the same key goes to the same partition, where the Java client would put it; records without a key keep together, a
 //   partition a call, so that they make large batches
 // - topics must exist: nothing is created by writing to it
@@ -11,10 +11,10 @@ import { openCluster } from '../connect/cluster.ts';
 import { dropConnection } from '../connect/driver.ts';
 import { errorOfKafka, unled } from '../connect/error.ts';
 import { type KafkaLogOptions, kafkaLogDefaults } from '../connect/options.ts';
-import { type Call, kafkaLane, type Lane, type Waiting } from './lane.ts';
+import { type KnownTopic, kafkaTopics } from '../connect/topics.ts';
+import { type Call, type NodeQueue, nodeQueue, type QueuedRecord } from './node-queue.ts';
 import { partitionOf } from './partition.ts';
 import { keyBytesOf, recordBytesMax } from './record-batch.ts';
-import { type KnownTopic, kafkaTopics } from './topics.ts';
 
 /** A leader may have been found meanwhile. */
 const leaderlessAgeMs = 500;
@@ -26,19 +26,19 @@ export function kafkaLog(given: KafkaLogOptions): Log {
   const address = options.brokers.join(',');
   const cluster = openCluster(options);
   const topics = kafkaTopics(cluster, address, options.metadataAgeMsMax);
-  const lanes = new Map<number, Lane>();
+  const queues = new Map<number, NodeQueue>();
   let queuedBytes = 0;
   let turn = 0;
   let closed: Promise<void> | undefined;
   let onEmpty = () => {};
 
-  function laneOf(node: number): Lane {
-    let lane = lanes.get(node);
-    if (lane === undefined) {
-      lane = kafkaLane({ ...options, cluster, topics, node });
-      lanes.set(node, lane);
+  function queueOf(node: number): NodeQueue {
+    let queue = queues.get(node);
+    if (queue === undefined) {
+      queue = nodeQueue({ ...options, cluster, topics, node });
+      queues.set(node, queue);
     }
-    return lane;
+    return queue;
   }
 
   function publish(envelopes: readonly Envelope[]): Promise<readonly Outcome[]> {
@@ -62,7 +62,7 @@ export function kafkaLog(given: KafkaLogOptions): Log {
       for (let index = 0; index < envelopes.length; index++) {
         const { topic, key, body: value, receivedAtMs: timestampMs } = envelopes[index]!;
         const [keyBytes, valueBytes] = [keyBytesOf(key), Buffer.byteLength(value)];
-        const record: Waiting = { key, keyBytes, value, valueBytes, timestampMs, call, index };
+        const record: QueuedRecord = { key, keyBytes, value, valueBytes, timestampMs, call, index };
         const error = refusalOf(record);
         if (error !== null) {
           done(index, error);
@@ -80,17 +80,17 @@ export function kafkaLog(given: KafkaLogOptions): Log {
     });
   }
 
-  function refusalOf(record: Waiting): PipelineError | null {
+  function refusalOf(record: QueuedRecord): PipelineError | null {
     if (closed !== undefined) return new PipelineError('shutting_down');
     if (queuedBytes === 0 || queuedBytes + recordBytesMax(record) <= options.queueBytesMax) return null;
     return new PipelineError('log_unavailable', `${queuedBytes} bytes already wait for Kafka at ${address}`);
   }
 
-  function route({ topic, leaders }: KnownTopic, sticky: number, record: Waiting): void {
+  function route({ topic, leaders }: KnownTopic, sticky: number, record: QueuedRecord): void {
     const partition = record.key === null ? stickyOf(leaders, sticky) : partitionOf(record.key, leaders.length);
     const node = leaders[partition]!;
     if (node >= 0) {
-      laneOf(node).add(topic, partition, record);
+      queueOf(node).add(topic, partition, record);
       return;
     }
     // Asked again, but no oftener than a moment: the others of the topic are known well enough.
@@ -102,7 +102,7 @@ export function kafkaLog(given: KafkaLogOptions): Log {
     if (queuedBytes > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       onEmpty = resolve;
-      for (const lane of lanes.values()) lane.hurry();
+      for (const queue of queues.values()) queue.hurry();
       const timer = setTimeout(resolve, options.closeMsMax);
       await promise;
       clearTimeout(timer);

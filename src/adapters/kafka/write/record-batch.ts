@@ -5,7 +5,7 @@
 // - no record has headers; offsets count from 0, the broker sets the real ones
 // - a record's size is known before it is written (measureRecord), so a caller can stop before a limit
 
-import { crc32c } from '../connect/crc32c.ts';
+import { crc32c } from '../../../record/crc32c.ts';
 
 export const compressions = ['none', 'gzip', 'zstd'] as const;
 export type Compression = (typeof compressions)[number];

@@ -10,7 +10,7 @@ import {
   keyOf,
   type Member,
   mostOf,
-  type Place,
+  type TopicPartition,
 } from '../../../../src/adapters/kafka/read/assign.ts';
 
 const topicNames = ['a', 'b', 'c'];
@@ -23,7 +23,7 @@ const anyCounts = fc
 
 const allOf = (counts: ReadonlyMap<string, number>): string[] =>
   [...counts].flatMap(([topic, count]) => Array.from({ length: count }, (_, partition) => keyOf({ topic, partition })));
-const keysOf = (places: readonly Place[] = []): string[] => places.map(keyOf);
+const keysOf = (places: readonly TopicPartition[] = []): string[] => places.map(keyOf);
 
 test('each partition somebody wants is given to one member who wants it, and fairly', () => {
   fc.assert(

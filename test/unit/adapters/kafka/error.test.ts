@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import {
-  type Asked,
   errorOfCode,
   errorOfKafka,
   errorOfReading,
   isForOneRecord,
   isForStaleMetadata,
+  type Phase,
   typeOfKafkaError,
 } from '../../../../src/adapters/kafka/connect/error.ts';
 import { type ErrorCode, PipelineError } from '../../../../src/errors.ts';
@@ -175,7 +175,7 @@ const thrown: Readonly<Record<string, readonly [unknown, ErrorCode, ErrorCode, R
 describe('what kafkajs throws', () => {
   for (const [what, [error, before, after, words]] of Object.entries(thrown))
     test(`${what}: ${before} before sending, ${after} after`, () => {
-      const said = (asked: Asked) => errorOfKafka(error, asked, broker);
+      const said = (phase: Phase) => errorOfKafka(error, phase, broker);
       expect(said('before sending').code).toBe(before);
       expect(said('sent').code).toBe(after);
       for (const asked of ['before sending', 'sent'] as const) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import { type Owned, type Partitions, partitionsOf } from '../../../../src/adapters/kafka/read/partitions.ts';
-import type { Run } from '../../../../src/adapters/kafka/read/runs.ts';
+import type { Run } from '../../../../src/record/runs.ts';
 
 const place = { topic: 't', partition: 0 };
 const run = (first: number, count = 1, bytes = 10): Run => ({

@@ -2,9 +2,9 @@
 
 import { expect, test } from 'bun:test';
 import type { Cluster, OffsetAnswers } from '../../../../src/adapters/kafka/connect/driver.ts';
+import type { Topics } from '../../../../src/adapters/kafka/connect/topics.ts';
 import type { Session } from '../../../../src/adapters/kafka/read/group.ts';
 import { beginIn, committedOf, endOf } from '../../../../src/adapters/kafka/read/positions.ts';
-import type { Topics } from '../../../../src/adapters/kafka/write/topics.ts';
 
 const log = { topicId: 'now', clusterId: 'c' };
 const place = { topic: 't', partition: 1 };

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { crc32c } from '../../../../src/adapters/kafka/connect/crc32c.ts';
-import type { Run } from '../../../../src/adapters/kafka/read/runs.ts';
 import { scanRecords } from '../../../../src/adapters/kafka/read/scan.ts';
 import {
   batchOverheadBytes,
@@ -10,6 +8,8 @@ import {
   recordBytesMax,
   writeBatch,
 } from '../../../../src/adapters/kafka/write/record-batch.ts';
+import { crc32c } from '../../../../src/record/crc32c.ts';
+import type { Run } from '../../../../src/record/runs.ts';
 import { stamped } from '../../../support/kafka-source.ts';
 
 const { RecordBatch } = require('kafkajs/src/protocol/recordBatch/v0') as {

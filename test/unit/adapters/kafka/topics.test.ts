@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
 import { KafkaJSConnectionError } from 'kafkajs';
 import { kafkaLogDefaults } from '../../../../src/adapters/kafka/connect/options.ts';
-import { kafkaTopics } from '../../../../src/adapters/kafka/write/topics.ts';
+import { kafkaTopics } from '../../../../src/adapters/kafka/connect/topics.ts';
 import type { PipelineError } from '../../../../src/errors.ts';
 import { fakeKafka } from '../../../support/kafka-driver.ts';
 import { until } from '../../../support/until.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test';
 import type { LogIdentity } from '../../../../src/adapters/kafka/connect/identity.ts';
 import { isSameLog, markOf, readMark } from '../../../../src/adapters/kafka/connect/identity.ts';
+import type { KnownTopic } from '../../../../src/adapters/kafka/connect/topics.ts';
 import { troublesOf } from '../../../../src/adapters/kafka/read/troubles.ts';
 import { watchedTopics } from '../../../../src/adapters/kafka/read/watched.ts';
-import type { KnownTopic } from '../../../../src/adapters/kafka/write/topics.ts';
 import { quietLogger } from '../../../support/quiet.ts';
 
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };

@@ -2,14 +2,14 @@
 
 import { refuse } from './error.ts';
 
-export interface Lane {
+export interface Turns {
   /** Null: there is room, and it is taken. Else resolves once it is. */
   enter(signal?: AbortSignal): Promise<void> | null;
   leave(): void;
   refuse(error: Error): void;
 }
 
-export function openLane(max: number, waitingMax: number): Lane {
+export function openTurns(max: number, waitingMax: number): Turns {
   const waiting: { readonly go: () => void; readonly fail: (error: unknown) => void }[] = [];
   let inside = 0;
   return {

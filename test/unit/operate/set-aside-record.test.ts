@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { believe } from '../../../src/operate/believe.ts';
+import { envelopeOf } from '../../../src/operate/set-aside-record.ts';
 import type { QuarantinedRecord } from '../../../src/ports/buffer-file.ts';
 
 const event = {
@@ -24,12 +24,12 @@ const aside = (raw: string | Uint8Array, change: Partial<QuarantinedRecord> = {}
   ...change,
 });
 
-const believed = (raw: unknown, change: Partial<QuarantinedRecord> = {}) =>
-  believe(aside(typeof raw === 'string' ? raw : JSON.stringify(raw), change), topicOf);
+const read = (raw: unknown, change: Partial<QuarantinedRecord> = {}) =>
+  envelopeOf(aside(typeof raw === 'string' ? raw : JSON.stringify(raw), change), topicOf);
 
 describe('a record Kafka refused', () => {
   test('goes back as it was, under its own topic, with the key the edge gave it', () => {
-    expect(believed(event)).toEqual({
+    expect(read(event)).toEqual({
       id: event.event_id,
       type: 'click',
       version: 1,
@@ -38,30 +38,30 @@ describe('a record Kafka refused', () => {
       body: JSON.stringify(event),
       receivedAtMs: Date.parse(event.received_at),
     });
-    expect(believed({ ...event, user_id: 'u1' })).toMatchObject({ key: 'u1' });
-    expect(believed({ ...event, anonymous_id: '' })).toMatchObject({ key: null });
+    expect(read({ ...event, user_id: 'u1' })).toMatchObject({ key: 'u1' });
+    expect(read({ ...event, anonymous_id: '' })).toMatchObject({ key: null });
   });
 
   test('keeps the version it was written by, and every digit of a user_id beyond 2^53 as its key', () => {
-    expect(believed({ ...event, schema_version: 3 })).toMatchObject({ version: 3 });
+    expect(read({ ...event, schema_version: 3 })).toMatchObject({ version: 3 });
     const text = JSON.stringify({ ...event, user_id: 0 }).replace('"user_id":0', '"user_id":9223372036854775807');
-    expect(believed(text)).toMatchObject({ key: '9223372036854775807', body: text });
+    expect(read(text)).toMatchObject({ key: '9223372036854775807', body: text });
   });
 
-  test('of another type than its bytes say is not believed', () => {
-    expect(believed({ ...event, event_type: 'page_view' })).toContain('event_type');
+  test('of another type than its bytes say stays', () => {
+    expect(read({ ...event, event_type: 'page_view' })).toContain('event_type');
   });
 });
 
 describe('a damaged record', () => {
   test('goes where the catalogue has its type, for its address may be what was damaged', () => {
-    expect(believed(event, { reason: 'head', topic: 'ugc.clicj', type: 'clicj' })).toMatchObject({
+    expect(read(event, { reason: 'head', topic: 'ugc.clicj', type: 'clicj' })).toMatchObject({
       topic: 'ugc.click',
       type: 'click',
     });
   });
 
-  test('is not believed when its bytes do not say who it is', () => {
+  test('stays when its bytes do not say what it is', () => {
     const damaged = { reason: 'body' };
     for (const [raw, why] of [
       ['', 'gone'],
@@ -77,7 +77,7 @@ describe('a damaged record', () => {
       [{ ...event, received_at: 'noon' }, 'received_at'],
       [{ ...event, user_id: [] }, 'user_id'],
     ] as const)
-      expect(believed(raw, damaged), String(why)).toContain(why);
-    expect(believe(aside(new Uint8Array([0x7b, 0xff, 0x7d]), damaged), topicOf)).toContain('UTF-8');
+      expect(read(raw, damaged), String(why)).toContain(why);
+    expect(envelopeOf(aside(new Uint8Array([0x7b, 0xff, 0x7d]), damaged), topicOf)).toContain('UTF-8');
   });
 });

@@ -1,7 +1,7 @@
 // Records of one partition, as they are scanned, gathered into runs: gapless in offsets, of one event type and schema
 // version, of bounded size, their bytes side by side in one buffer. What makes an event the edge's own is looked at here.
 
-import { readStamp, type Stamp, stampAt, stampLengthMax, stampStart, stampText } from '../../../record/stamp.ts';
+import { readStamp, type Stamp, stampAt, stampLengthMax, stampStart, stampText } from './stamp.ts';
 
 export interface Run {
   readonly type: string | null;

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { decodeSnappy } from '../../../../src/adapters/kafka/read/snappy.ts';
+import { decodeSnappy } from '../../../src/record/snappy.ts';
 
 // Written by hand after the format's description: a literal, a copy of each kind, one that overlaps itself. What Java's
 // library writes is read in test/contract/kafka-source.test.ts.

@@ -23,7 +23,7 @@ export class LostFile extends Error {
   }
 }
 
-export interface Place {
+export interface FileWatch {
   /** Throws LostFile. About 20 µs. */
   check(): void;
   /** Pages were given back: the file may be cut to so many. */
@@ -35,7 +35,7 @@ const frameBytes = 24 + pageBytes;
 /** Another process may cut either file between two looks, and says so in its counters. */
 const looks = 3;
 
-export function placeOf({ prepare }: Pick<Connection, 'prepare'>, path: string): Place {
+export function watchFiles({ prepare }: Pick<Connection, 'prepare'>, path: string): FileWatch {
   const log = `${path}-wal`;
   const dataVersion = prepare<{ data_version: number }>('PRAGMA data_version');
   const pageCount = prepare<{ page_count: number }>('PRAGMA page_count');
@@ -81,15 +81,18 @@ export function placeOf({ prepare }: Pick<Connection, 'prepare'>, path: string):
   };
 }
 
-/** `onDurable` is told of each fsynced transaction. Nothing is written before its place has been looked at, and nothing fsynced counts before that was done again. */
-export const inPlace = (connection: Connection, place: Place, onDurable: () => void): Connection => ({
+/**
+ * `onDurable` is told of each fsynced transaction. Nothing is written before the files have been looked at, and nothing
+ * fsynced counts before that was done again.
+ */
+export const watchedBy = (connection: Connection, files: FileWatch, onDurable: () => void): Connection => ({
   ...connection,
   write(durability, action) {
-    place.check();
+    files.check();
     const result = connection.write(durability, action);
     if (durability === 'fsynced') {
       onDurable();
-      place.check();
+      files.check();
     }
     return result;
   },

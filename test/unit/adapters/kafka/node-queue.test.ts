@@ -1,17 +1,22 @@
 import { expect, test } from 'bun:test';
-import { type Call, kafkaLane, type LaneOptions, type Waiting } from '../../../../src/adapters/kafka/write/lane.ts';
+import {
+  type Call,
+  type NodeQueueOptions,
+  nodeQueue,
+  type QueuedRecord,
+} from '../../../../src/adapters/kafka/write/node-queue.ts';
 import { measureRecord } from '../../../../src/adapters/kafka/write/record-batch.ts';
-import { type Asked, type FakeNode, fakeKafka } from '../../../support/kafka-driver.ts';
+import { type FakeNode, fakeKafka, type SentPart } from '../../../support/kafka-driver.ts';
 import { until } from '../../../support/until.ts';
 
 const atMs = 1_795_000_000_000;
 
-/** A lane to node 1, whatever was added to it with its outcome, and what the lane said of topics. */
-function opened(more: Partial<LaneOptions> = {}) {
+/** A queue to node 1, whatever was added to it with its outcome, and what the queue said of topics. */
+function opened(more: Partial<NodeQueueOptions> = {}) {
   const kafka = fakeKafka();
   const doubted: (string | number)[] = [];
   const outcomes = new Map<string, string>();
-  const lane = kafkaLane({
+  const queue = nodeQueue({
     cluster: kafka.cluster,
     topics: {
       known: () => undefined,
@@ -38,12 +43,12 @@ function opened(more: Partial<LaneOptions> = {}) {
   };
   const add = (values: string | readonly string[], topic = 't', partition = 0) => {
     for (const value of [values].flat()) {
-      const waiting: Waiting = { ...measureRecord('k', value, atMs), call, index: 0 };
-      lane.add(topic, partition, waiting);
+      const waiting: QueuedRecord = { ...measureRecord('k', value, atMs), call, index: 0 };
+      queue.add(topic, partition, waiting);
     }
   };
   const settled = (count: number) => until(() => outcomes.size === count, `${count} outcomes`);
-  return { lane, add, outcomes, settled, doubted, node: kafka.node(1) };
+  return { queue, add, outcomes, settled, doubted, node: kafka.node(1) };
 }
 
 /** Answers of a node that are given when a test says so. */
@@ -57,7 +62,8 @@ function held(node: FakeNode): (code?: number) => void {
   };
 }
 
-const valuesOf = (request: readonly Asked[] | undefined): string[] => (request ?? []).flatMap(({ values }) => values);
+const valuesOf = (request: readonly SentPart[] | undefined): string[] =>
+  (request ?? []).flatMap(({ values }) => values);
 const names = (count: number, prefix = 'r'): string[] => Array.from({ length: count }, (_, at) => `${prefix}${at}`);
 
 test('what comes in one turn leaves in one request, a batch a partition', async () => {
@@ -215,12 +221,12 @@ test('a buffer is used again only after its answer', async () => {
 });
 
 test('in a hurry nothing waits for company', async () => {
-  const { lane, add, settled, node } = opened({ inFlightMax: 2, lingerMs: 3_600_000 });
+  const { queue, add, settled, node } = opened({ inFlightMax: 2, lingerMs: 3_600_000 });
   const answer = held(node);
   add('first');
   await until(() => node.open === 1, 'it is sent');
   add('second');
-  lane.hurry();
+  queue.hurry();
   await until(() => node.open === 2, 'both are sent');
   answer();
   await settled(2);

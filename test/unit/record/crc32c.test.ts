@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { crc32c } from '../../../../src/adapters/kafka/connect/crc32c.ts';
+import { crc32c } from '../../../src/record/crc32c.ts';
 
 const reference = require('kafkajs/src/protocol/recordBatch/crc32C') as (bytes: Uint8Array) => number;
 

@@ -22,7 +22,7 @@ export interface Topics {
   /** Asks. Concurrent askers share one question. Rejects with a PipelineError. */
   load(topic: string): Promise<KnownTopic>;
   doubt(topic: string): void;
-  /** Asks behind the back of whoever uses it, if what is known is older than this. */
+  /** Asks without letting its caller wait, if what is known is older than this. */
   refresh(topic: string, ageMs: number): void;
   /** A broker has failed: all it leads is in doubt. */
   doubtLeader(node: number): void;

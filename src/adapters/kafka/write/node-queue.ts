@@ -2,33 +2,33 @@
 // - nothing under way: a request leaves at the end of this turn, with whatever came in it
 // - something under way: it waits for a full request, the linger, or the answer; never more than inFlightMax at once
 // - a request that fails as a whole takes what waits down with it: it was not sent, which is certain, and the caller has
-//   a disk. So nobody waits longer than connecting and one request may take.
+//   a disk. So no record waits longer than connecting and one request may take.
 // - a batch refused for one of its records is sent again in halves, until each record has an answer of its own
-// - a batch refused for a time in it is sent again without times: a clock that is wrong, here or there, is no fault of the
-//   events, which say in their bodies when they were received
+// - a batch refused for a time in it is sent again without times: a clock that is wrong, here or there, is no fault of
+//   the events, which say in their bodies when they were received
 // - a buffer is used again only after its answer: until then the socket may still hold it
 
 import type { PipelineError } from '../../../errors.ts';
 import { type Cluster, dropConnection, dropHung, sendBytes } from '../connect/driver.ts';
 import { errorOfCode, errorOfKafka, isForOneRecord, isForStaleMetadata, isForTime } from '../connect/error.ts';
+import type { Topics } from '../connect/topics.ts';
 import { type Part, produceApi, readAnswer, requestBytesMax, writeRequest } from './produce.ts';
 import { type Compression, type NewRecord, noTimeMs, recordBytesMax } from './record-batch.ts';
-import type { Topics } from './topics.ts';
 
-/** A record and who waits for it. */
-export interface Waiting extends NewRecord {
+/** A record and the call that waits for it. */
+export interface QueuedRecord extends NewRecord {
   readonly call: Call;
   /** Its place among the records of the call. */
   readonly index: number;
 }
 
-/** Whoever gave some records. One for all of them: at a hundred thousand records a second each closure counts. */
+/** The caller that gave some records. One for all of them: at a hundred thousand records a second each closure counts. */
 export interface Call {
   /** Once for each record; null = stored. */
-  settle(record: Waiting, error: PipelineError | null): void;
+  settle(record: QueuedRecord, error: PipelineError | null): void;
 }
 
-export interface LaneOptions {
+export interface NodeQueueOptions {
   readonly cluster: Cluster;
   readonly topics: Topics;
   readonly clientId: string;
@@ -41,25 +41,25 @@ export interface LaneOptions {
   readonly inFlightMax: number;
 }
 
-export interface Lane {
-  add(topic: string, partition: number, record: Waiting): void;
+export interface NodeQueue {
+  add(topic: string, partition: number, record: QueuedRecord): void;
   /** Lets nothing wait for company any more. */
   hurry(): void;
 }
 
-interface Queue {
+interface PartitionQueue {
   readonly topic: string;
   readonly partition: number;
-  records: Waiting[];
+  records: QueuedRecord[];
   isQueued: boolean;
 }
 
-export function kafkaLane(options: LaneOptions): Lane {
+export function nodeQueue(options: NodeQueueOptions): NodeQueue {
   const { cluster, topics, node, clientId, compression } = options;
-  const byTopic = new Map<string, Queue[]>();
-  let queues: Queue[] = [];
+  const byTopic = new Map<string, PartitionQueue[]>();
+  let queues: PartitionQueue[] = [];
   /** To be sent again: in halves, or without times. */
-  let again: Part<Waiting>[] = [];
+  let again: Part<QueuedRecord>[] = [];
   let count = 0;
   let bytes = 0;
   let inFlight = 0;
@@ -69,7 +69,7 @@ export function kafkaLane(options: LaneOptions): Lane {
   const free: Buffer[] = [];
   const bufferBytes = options.requestBytesMax + 65_536;
 
-  function add(topic: string, partition: number, record: Waiting): void {
+  function add(topic: string, partition: number, record: QueuedRecord): void {
     let ofTopic = byTopic.get(topic);
     if (ofTopic === undefined) {
       ofTopic = [];
@@ -145,13 +145,13 @@ export function kafkaLane(options: LaneOptions): Lane {
   }
 
   /** The next request: what goes again, or what waits, each partition in turn. */
-  function take(): readonly Part<Waiting>[] {
+  function take(): readonly Part<QueuedRecord>[] {
     const repeated = again.shift();
     if (repeated !== undefined) return [repeated];
-    const parts: Part<Waiting>[] = [];
+    const parts: Part<QueuedRecord>[] = [];
     let room = options.requestBytesMax;
     let places = options.requestRecordsMax;
-    const left: Queue[] = [];
+    const left: PartitionQueue[] = [];
     for (const queue of queues) {
       const taken = fitting(queue.records, { room, places, isFirst: parts.length === 0 });
       if (taken.count > 0) {
@@ -164,14 +164,14 @@ export function kafkaLane(options: LaneOptions): Lane {
       queue.isQueued = queue.records.length > 0;
       if (queue.isQueued) left.push(queue);
     }
-    // Whoever had to stay behind is first the next time.
+    // A partition that had to stay behind is first the next time.
     queues = left;
     count -= options.requestRecordsMax - places;
     bytes -= options.requestBytesMax - room;
     return parts;
   }
 
-  function settle(parts: readonly Part<Waiting>[], answer: Buffer): void {
+  function settle(parts: readonly Part<QueuedRecord>[], answer: Buffer): void {
     const answers = readAnswer(answer);
     for (const part of parts) {
       const code = answers.find(({ topic, partition }) => topic === part.topic && partition === part.partition)?.code;
@@ -196,7 +196,7 @@ export function kafkaLane(options: LaneOptions): Lane {
   }
 
   function fail(
-    parts: readonly Part<Waiting>[],
+    parts: readonly Part<QueuedRecord>[],
     thrown: unknown,
     { address, isSent }: { readonly address: string; readonly isSent: boolean },
   ): void {
