@@ -22,7 +22,12 @@ export interface PrepareOptions {
    * statement.
    */
   readonly takesSeveral: boolean;
-  readonly log?: { info(about: object, message: string): void } | undefined;
+  readonly log?: SchemaLog | undefined;
+}
+
+interface SchemaLog {
+  debug(about: object, message: string): void;
+  info(about: object, message: string): void;
 }
 
 /** Rejects with `schema_incompatible`, or with what the sink's errors are. */
@@ -39,10 +44,26 @@ export async function prepareSchema({ client, wanted, migrate, takesSeveral, log
       );
     const all = migrate === 'check' ? [] : [...statements, ...leftoversIn(wanted, found)];
     if (all.length === 0) return;
-    for (const statement of all) log?.info({ 'db.statement': headOf(statement) }, 'changing the ClickHouse schema');
+    if (log !== undefined) tell(log, wanted.database, all);
     const settings = wanted.cluster === '' ? {} : clusterDdlSettings;
     const run = (query: string) => client.run(query, { settings });
     if (await apply(run, stagesOf(wanted, all, takesSeveral ? textStatementsMax : 1), attempt < attemptsMax)) return;
+  }
+}
+
+/** A first start makes a hundred tables and views: one line. What changes a table with rows in it is a line each. */
+export function tell(log: SchemaLog, database: string, statements: readonly string[]): void {
+  const makes = statements.filter(statement => statement.startsWith('CREATE '));
+  const tables = makes.filter(statement => statement.startsWith('CREATE TABLE ')).length;
+  const views = makes.filter(statement => /^CREATE (OR REPLACE |MATERIALIZED )?VIEW /.test(statement)).length;
+  if (makes.length > 0)
+    log.info(
+      { 'db.name': database },
+      `making ${tables} tables and ${views} views in ClickHouse's database ${database}`,
+    );
+  for (const statement of statements) {
+    const level = makes.includes(statement) ? 'debug' : 'info';
+    log[level]({ 'db.statement': headOf(statement) }, 'changing the ClickHouse schema');
   }
 }
 
