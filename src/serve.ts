@@ -1,6 +1,7 @@
 // The server: configuration → shared parts → roles → the HTTP front → signals → everything closed in reverse. Wiring only.
 
 import { resolve } from 'node:path';
+import { isatty } from 'node:tty';
 import type { Config } from './config/config.ts';
 import { type Server, startServer } from './http/server.ts';
 import { listening } from './process/address.ts';
@@ -89,8 +90,8 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   const told = Object.assign({}, ...open.map(({ ready }) => ready));
   const startMs = Math.round(performance.now() - startedAt);
   const about = { version, roles: names, ...urls, ...told, data_dir: resolve(config.dataDir), start_ms: startMs };
-  logs.logger.info(about, 'ready');
-  if (process.stderr.isTTY) greet(about);
+  if (isatty(2)) greet(about);
+  if (!(isatty(1) && isatty(2))) logs.logger.info(about, 'ready'); // not twice to the same eyes
   return { server, broken: broken.promise };
 }
 

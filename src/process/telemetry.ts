@@ -1,8 +1,10 @@
-// What the process tells about itself: log lines (ECS JSON on stdout), metrics (the complete list of names), readiness.
+// What the process tells about itself: log lines (ECS JSON on stdout, words where that is a terminal), metrics (the complete list of names), readiness.
 
+import { isatty } from 'node:tty';
 import ecsFormat from '@elastic/ecs-pino-format';
 import pino from 'pino';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { readableInto } from './terminal-log.ts';
 
 export type Logger = pino.Logger;
 
@@ -32,9 +34,10 @@ const togetherMs = 100;
 const closeMsMax = 300;
 
 export function openLogs({ level, requests }: { readonly level: string; readonly requests: boolean }): Logs {
-  const stream = pino.destination({ fd: 1, sync: false, maxLength: heldBytesMax });
+  const stdout = pino.destination({ fd: 1, sync: false, maxLength: heldBytesMax });
   // A full disk under stdout, or no reader behind it, is no reason to stop taking events: lines wait, then are dropped.
-  stream.on('error', () => {});
+  stdout.on('error', () => {});
+  const stream = isatty(1) ? readableInto(stdout) : stdout;
   const logger = pino({ ...ecsFormat({ serviceName: 'ugc' }), level }, stream);
   const writes = requests && logger.isLevelEnabled('info');
   const textOf = requestLines();
@@ -57,10 +60,10 @@ export function openLogs({ level, requests }: { readonly level: string; readonly
       clearInterval(leaving);
       leave();
       return new Promise<void>(resolve => {
-        stream.once('close', () => resolve());
+        stdout.once('close', () => resolve());
         stream.end();
         setTimeout(resolve, closeMsMax); // it ends with an fsync, which can take seconds and which no reader needs
-      }).then(() => stream.destroy()); // or its hook at exit would try for ever to write to a full disk
+      }).then(() => stdout.destroy()); // or its hook at exit would try for ever to write to a full disk
     },
   };
 }

@@ -247,7 +247,8 @@ describe('who may import whom', () => {
   const libraries: Readonly<Record<string, readonly string[]>> = {
     elysia: ['src/http/server.ts'],
     'swagger-ui-dist': ['src/http/apidocs.ts'],
-    pino: ['src/process/telemetry.ts'],
+    pino: ['src/process/telemetry.ts', 'src/process/terminal-log.ts'],
+    'pino-pretty': ['src/process/terminal-log.ts'],
     '@elastic/ecs-pino-format': ['src/process/telemetry.ts'],
     'prom-client': ['src/process/telemetry.ts'],
     'fastest-levenshtein': ['schemas/nearest.ts'],
