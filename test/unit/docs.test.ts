@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'bun:test';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+import { aggregates } from '../../schemas/aggregates.ts';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { configTable } from '../../src/config/read.ts';
 import { type ErrorCode, errorTable } from '../../src/errors.ts';
@@ -86,4 +87,14 @@ test('every event type and every field of it is named', () => {
 test('every problem a client can meet has its line', () => {
   for (const code of (Object.keys(errorTable) as ErrorCode[]).filter(isAnswered))
     expect(page('docs/reference/problems.md')).toContain(`\`${typeOf(code)}\``);
+});
+
+test('every aggregate has its line, and every column that is no key is named in it', () => {
+  const lines = page('docs/use/read.md').split('\n');
+  for (const { name, key, columns } of aggregates) {
+    const line = lines.find(one => one.startsWith(`| \`${name}\``));
+    expect(line, name).toBeDefined();
+    const counted = columns.filter(column => !key.includes(column.name));
+    for (const column of counted) expect(line).toContain(`\`${column.name}\``);
+  }
 });
