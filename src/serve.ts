@@ -5,10 +5,10 @@ import { isatty } from 'node:tty';
 import type { Config } from './config/config.ts';
 import { type Server, startServer } from './http/server.ts';
 import { listening } from './process/address.ts';
-import { endAtBugs, endOf, signalled } from './process/ending.ts';
+import { endAtBugs, endOf, outliveHangups, signalled } from './process/ending.ts';
 import { greet } from './process/greeting.ts';
 import { urlOf } from './process/instance.ts';
-import { type Logs, type Metrics, openLogs, openMetrics } from './process/telemetry.ts';
+import { type Logs, logWarnings, type Metrics, openLogs, openMetrics } from './process/telemetry.ts';
 import { roles as everyRole } from './roles/list.ts';
 import { openParts } from './roles/parts.ts';
 import type { Role, RoleDefinition } from './roles/role.ts';
@@ -28,6 +28,8 @@ export async function serve({ config, version, roles = everyRole }: ServeOptions
   const opened: Closing[] = [];
   try {
     const signal = signalled(logs); // from the first moment on
+    logWarnings(logger);
+    outliveHangups(logs, config.schemasDir === '' ? 'nothing' : 'event types');
     const { broken } = await start({ config, version, roles, logs, opened });
     const reason = await Promise.race([signal, broken]);
     const failure = await endOf(config.shutdownTimeoutMs, closeAll(opened, logs));

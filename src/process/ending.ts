@@ -19,6 +19,16 @@ export function signalled({ logger }: Logs): Promise<string> {
 }
 
 /**
+ * A hangup never ends the server, from its first moment on: a terminal may close, and operators reload by habit. The parts
+ * that have something to read again listen to the signal themselves; the log says what that is.
+ */
+export function outliveHangups({ logger }: Logs, reloaded: string): void {
+  process.on('SIGHUP', () =>
+    logger.info({ signal: 'SIGHUP', reloaded }, 'looking again at what can change at run time'),
+  );
+}
+
+/**
  * A bug ends the process at once and the next start goes on from the disk. By signal, because an ordinary exit waits for
  * the embedded engine, which may be what hangs.
  */

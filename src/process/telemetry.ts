@@ -153,3 +153,9 @@ export interface Health {
   readonly ready: boolean;
   readonly detail: Readonly<Record<string, string>>;
 }
+
+/** What libraries and the runtime warn of is a line like any other; by itself the runtime writes it raw to stderr. */
+export function logWarnings(logger: Logger): void {
+  process.removeAllListeners('warning'); // the runtime's own
+  process.on('warning', warning => logger.warn({ err: warning }, 'a warning of the runtime or of a library'));
+}
