@@ -61,17 +61,23 @@ async function ask(asked: Asking, config: Config): Promise<Answer> {
   }
 }
 
-/** Not through the client, which has no statements in a FORMAT of their own. */
+/**
+ * Not through the client, which has no statements in a FORMAT of their own. The server holds a result back until it is
+ * whole, so that an error is a status and no line among the rows; and whose answer it is, the id of the query says.
+ */
 async function overHttp({ url, user, password }: Holder, { sql, format, database }: Asking): Promise<Answer> {
   const target = new URL(url);
-  target.searchParams.set('default_format', format);
-  target.searchParams.set('database', database);
+  const id = crypto.randomUUID();
+  const params = { default_format: format, database, query_id: id, wait_end_of_query: '1' };
+  for (const [name, value] of Object.entries(params)) target.searchParams.set(name, value);
   const headers = { 'X-ClickHouse-User': user, 'X-ClickHouse-Key': password };
   const response = await fetch(target, { method: 'POST', headers, body: sql });
   if (!response.ok) throw new Error(await response.text());
   const given = response.headers.get('x-clickhouse-format');
-  if (given === null)
-    throw new Error(`what answers at ${target.origin} is not ClickHouse: ${response.status} without a format`);
+  if (given === null || response.headers.get('x-clickhouse-query-id') !== id)
+    throw new Error(
+      `what answers at ${target.origin} is not ClickHouse, or something between changes its answers: ${response.status}, ${given === null ? 'without a format' : 'to another query'}`,
+    );
   return { format: given, chunks: response.body ?? [] };
 }
 

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { type ClickhouseServer, startClickhouseServer } from '../support/clickhouse.ts';
-import { eventually, queryRows, startUgc, temporaryFolder } from '../support/ugc.ts';
+import { eventually, queryRows, runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
 
 let server: ClickhouseServer;
 let isPage = true;
@@ -67,3 +67,42 @@ test('a page at ClickHouse’s address is no ClickHouse: said in words, and ever
   await eventually(async () => Object.keys(await detail()).length === 0, { what: 'nothing left to say' });
   expect(await ugc.stop()).toBe(0);
 });
+
+test.each(['--json', 'FORMAT CSV', ''])(
+  'a query prints no error among its rows, and no answer to another: it fails, and says why (%s)',
+  async form => {
+    const exception = 'Code: 241. DB::Exception: Memory limit (total) exceeded. (MEMORY_LIMIT_EXCEEDED)\n';
+    let isOther = false;
+    // As ClickHouse does: what it has is sent as it comes, and an error behind it, unless it was asked to wait.
+    const failing = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch(request) {
+        const { searchParams } = new URL(request.url);
+        const headers = {
+          'x-clickhouse-format': searchParams.get('default_format') ?? 'CSV',
+          'x-clickhouse-query-id': isOther ? 'of-another' : (searchParams.get('query_id') ?? crypto.randomUUID()),
+        };
+        if (isOther) return new Response('["n"]\n["UInt8"]\n["1"]\n', { headers });
+        if (searchParams.get('wait_end_of_query') === '1') return new Response(exception, { status: 500, headers });
+        return new Response(`["n"]\n["UInt8"]\n["1"]\n${exception}`, { headers });
+      },
+    });
+    const flags = form.startsWith('--') ? [form] : [];
+    const ask = () =>
+      runUgc([
+        'query',
+        `SELECT 1 AS n ${flags.length > 0 ? '' : form}`,
+        `--clickhouse-url=${failing.url.origin}`,
+        ...flags,
+      ]);
+    const late = await ask();
+    expect([late.code, late.stdout]).toEqual([1, '']);
+    expect(late.stderr).toContain('Memory limit');
+    isOther = true;
+    const other = await ask();
+    expect([other.code, other.stdout]).toEqual([1, '']);
+    expect(other.stderr).toContain('is not ClickHouse, or something between changes its answers');
+    await failing.stop(true);
+  },
+);

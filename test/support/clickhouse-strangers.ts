@@ -24,6 +24,9 @@ const changed = (change: (answer: Response, body: Uint8Array) => Response): Wron
 const idOf = (url: URL) => ({ 'x-clickhouse-query-id': url.searchParams.get('query_id') ?? '' });
 const exception = 'Code: 241. DB::Exception: Memory limit (total) exceeded. (MEMORY_LIMIT_EXCEEDED)';
 
+const refusal =
+  "Code: 27. DB::Exception: Cannot parse input: expected '\"' before: 'x'. (CANNOT_PARSE_INPUT_ASSERTION_FAILED)";
+
 export const wrongAnswers: Readonly<Record<string, WrongAnswer>> = {
   'a page': made(() => new Response('<html><body>Welcome</body></html>', { headers: { 'content-type': 'text/html' } })),
   'an empty 200': made(() => new Response('')),
@@ -31,6 +34,24 @@ export const wrongAnswers: Readonly<Record<string, WrongAnswer>> = {
   'a 202': made(() => new Response('accepted', { status: 202 })),
   'a redirect': made(() => new Response('', { status: 302, headers: { location: '/login' } })),
   'a 502 of a proxy': made(() => new Response('<h1>Bad Gateway</h1>', { status: 502 })),
+  'a 502 that quotes a refusal of rows': made(
+    () => new Response(`<h1>Bad Gateway</h1><pre>upstream: ${refusal}</pre>`, { status: 502 }),
+  ),
+  'a refusal of rows in another’s name': made(() => new Response(`${refusal}\n`, { status: 400 })),
+  'a refusal of another query’s rows': made(
+    () =>
+      new Response(`${refusal}\n`, {
+        status: 400,
+        headers: { 'x-clickhouse-query-id': crypto.randomUUID(), 'x-clickhouse-exception-code': '27' },
+      }),
+  ),
+  'a refusal whose text is another': {
+    answer: ({ url }) =>
+      new Response(`${exception}\n`, {
+        status: 400,
+        headers: { ...idOf(url), 'x-clickhouse-exception-code': '27' },
+      }),
+  },
   'another service’s JSON': made(() => Response.json({ data: [], rows: 0, status: 'ok' })),
   'the answer to another query': made(
     () =>

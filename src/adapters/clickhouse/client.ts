@@ -8,11 +8,21 @@
 // - an insert has an empty body and a summary that counts at least the rows sent (of a block repeated under its token,
 //   too: rows are counted before it is recognised; views add theirs)
 //
+// An error is shown the same way: its header names the code that its text does, and no other query's id. Of what a proxy
+// quotes, or another service says in ClickHouse's words, rows would be taken for refused for ever, and become dead letters.
+//
 // Whatever else comes back rejects with NotShown: what became of the statement is unknown.
 // async_insert is off: servers since 26.3 have it on, and it would answer before the rows are a part.
 
 import { Readable } from 'node:stream';
-import { type ClickHouseClientConfigOptions, ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import {
+  type ClickHouseClientConfigOptions,
+  ClickHouseError,
+  ClickHouseLogLevel,
+  createClient,
+  type ExecParams,
+  parseError,
+} from '@clickhouse/client';
 
 type Settings = Readonly<Record<string, string | number>>;
 
@@ -73,51 +83,49 @@ export function clickhouseClient(options: ClickhouseClientOptions): ClickhouseCl
   const client = driverOf(options);
   // The embedded engine's answers come from no proxy, and have no headers.
   const where = 'url' in options ? addressOf(options.url) : null;
-  const whole: Settings = { wait_end_of_query: 1 };
 
   return {
-    async read<Row>(query: string, { params, settings, signal }: Asking = {}): Promise<Row[]> {
-      const answer = await client.exec({
-        query: `${query}\nFORMAT JSON`,
-        clickhouse_settings: { ...whole, ...settings },
-        ...(params !== undefined && { query_params: { ...params } }),
-        ...(signal !== undefined && { abort_signal: signal }),
-      });
-      const text = await textOf(answer.stream);
-      assertClickhouse(where, answer, text);
+    async read<Row>(query: string, asking: Asking = {}): Promise<Row[]> {
+      const { text } = await answerTo(asked(`${query}\nFORMAT JSON`, asking));
       return rowsIn<Row>(text);
     },
 
-    async run(query, { params, settings, signal } = {}) {
-      const answer = await client.exec({
-        query,
-        clickhouse_settings: { ...whole, ...settings },
-        ...(params !== undefined && { query_params: { ...params } }),
-        ...(signal !== undefined && { abort_signal: signal }),
-      });
-      const text = await textOf(answer.stream);
-      assertClickhouse(where, answer, text);
+    async run(query, asking = {}) {
+      const { text } = await answerTo(asked(query, asking));
       if (holdsException(text)) throw notShown(`an exception behind the status: ${startOf(text)}`);
     },
 
     async insert(query, { rows, chunks, settings, signal }) {
-      const answer = await client.exec({
+      const { text, writtenRows: written } = await answerTo({
         query,
         values: Readable.from(chunks, { objectMode: false }),
         ...(settings !== undefined && { clickhouse_settings: settings }),
         ...(signal !== undefined && { abort_signal: signal }),
       });
-      const text = await textOf(answer.stream);
-      assertClickhouse(where, answer, text);
       if (text !== '') throw notShown(`an insert is answered with nothing, this one with ${startOf(text)}`);
-      const written = Number(answer.summary?.written_rows ?? Number.NaN);
       if (!(written >= rows))
         throw notShown(`its summary counts ${Number.isNaN(written) ? 'nothing' : written} of ${rows} rows`);
     },
 
     close: () => client.close(),
   };
+
+  /** ClickHouse's own answer, whole. Rejects with the error it names, or with NotShown. */
+  async function answerTo(params: ExecParams & { values?: Readable }) {
+    // The client's own look at errors takes any text that quotes one, and keeps the headers to itself.
+    const answer = await client.exec({ ...params, ignore_error_response: true });
+    const text = await textOf(answer.stream);
+    if (where !== null) assertClickhouse(where, answer, text);
+    return { text, writtenRows: Number(answer.summary?.written_rows ?? Number.NaN) };
+  }
 }
+
+const asked = (query: string, { params, settings, signal }: Asking): ExecParams => ({
+  query,
+  clickhouse_settings: { wait_end_of_query: 1, ...settings },
+  ...(params !== undefined && { query_params: { ...params } }),
+  ...(signal !== undefined && { abort_signal: signal }),
+});
 
 function driverOf(options: ClickhouseClientOptions) {
   const common = { log: { level: ClickHouseLogLevel.OFF }, clickhouse_settings: { async_insert: 0 as const } };
@@ -147,17 +155,25 @@ function withoutUser({ url, user, password }: Extract<ClickhouseClientOptions, {
   };
 }
 
-/** Throws NotShown unless the answer names the id this query was given. */
+/** Throws the error that ClickHouse names, and NotShown unless the answer names the id this query was given. */
 function assertClickhouse(
-  where: string | null,
-  { query_id: id, response_headers, http_status_code }: Answered,
+  where: string,
+  { query_id: id, response_headers: headers, http_status_code: status = 200 }: Answered,
   text: string,
 ): void {
-  if (where === null || response_headers['x-clickhouse-query-id'] === id) return;
-  const type = response_headers['content-type'] ?? 'no content type';
+  const named = headers['x-clickhouse-query-id'];
+  const code = headers['x-clickhouse-exception-code'];
+  // A server that refuses who asks has given the query no id yet.
+  if (code !== undefined && (named === undefined || named === id)) {
+    const error = parseError(text);
+    if (error instanceof ClickHouseError && error.code === code) throw error;
+    throw notShown(`its header tells of error ${code}, its text of none such: ${startOf(text)}`);
+  }
+  if (code === undefined && status >= 200 && status < 300 && named === id) return;
+  const type = headers['content-type'] ?? 'no content type';
   const said = text === '' ? 'an empty body' : startOf(text);
   throw new NotShown(
-    `what answers at ${where} is not ClickHouse, or something between changes its answers: ${http_status_code ?? 200}, ${type}, ${said} (UGC_CLICKHOUSE_URL)`,
+    `what answers at ${where} is not ClickHouse, or something between changes its answers: ${status}, ${type}, ${said} (UGC_CLICKHOUSE_URL)`,
     { isStranger: true },
   );
 }
