@@ -233,12 +233,21 @@ function roundedOf({ allFields }: EventType, event: JsonObject): JsonObject | nu
 /** From after the event_id to the opening quote of timestamp; made once for all events of a request and type. */
 function stampOf(prepared: PreparedType, origin: Origin): string {
   if (prepared.stampFor !== origin) {
-    const at = new Date(origin.receivedAtMs).toISOString();
-    const from = [origin.source, origin.ip, origin.userAgent].map(said => JSON.stringify(said.toWellFormed()));
-    prepared.stamp = `${prepared.head}${at}","source":${from[0]},"ip":${from[1]},"user_agent":${from[2]},"timestamp":"`;
+    const { receivedAtMs, source, ip, userAgent } = origin;
+    prepared.stamp = `${prepared.head}${receivedText(receivedAtMs)}","source":${quoted(source)},"ip":${quoted(ip)},"user_agent":${quoted(userAgent)},"timestamp":"`;
     prepared.stampFor = origin;
   }
   return prepared.stamp;
+}
+
+const quoted = (said: string): string => (said === '' ? '""' : JSON.stringify(said.toWellFormed()));
+
+let received = { ms: Number.NaN, text: '' };
+
+/** Many requests come in one millisecond. */
+function receivedText(ms: number): string {
+  if (received.ms !== ms) received = { ms, text: new Date(ms).toISOString() };
+  return received.text;
 }
 
 const clockOf = ({ clockMs, receivedAtMs }: Origin): number => clockMs ?? receivedAtMs;

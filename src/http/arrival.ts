@@ -25,69 +25,91 @@ export interface Arrival {
   discard(): Promise<void>;
 }
 
-export function arrivalOf(request: Request): Arrival {
-  const said = request.headers.get('content-length');
-  const announcedBytes = said === null ? null : Number(said);
-  const isSmall = announcedBytes !== null && announcedBytes <= wholeBytesMax;
-  let isOver = announcedBytes === 0 || request.body === null;
-  let reader: Reader | null = null;
+export const arrivalOf = (request: Request): Arrival => new RequestArrival(request);
+
+class RequestArrival implements Arrival {
+  readonly announcedBytes: number | null;
+  readonly isSmall: boolean;
+  readonly #request: Request;
+  /** Null = not asked yet: to look at the body of a request makes a stream of it. */
+  #isOver: boolean | null;
+  #bytes: Promise<Uint8Array> | null = null;
+  #reader: Reader | null = null;
   /** What is being waited for: a stream has one reader, and one who gave up waiting has not taken it back. */
-  let coming: Promise<Uint8Array | null> | null = null;
+  #coming: Promise<Uint8Array | null> | null = null;
+  #isLetGo = false;
 
-  let isLetGo = false;
-
-  /** A stream that was cancelled says that it has ended. */
-  const ended = (): void => {
-    isOver ||= !isLetGo;
-  };
-
-  function whole(): Promise<Uint8Array> {
-    const bytes = request.bytes();
-    coming = bytes.then(ended, ended).then(() => null);
-    return bytes;
+  constructor(request: Request) {
+    const said = request.headers.get('content-length');
+    this.#request = request;
+    this.announcedBytes = said === null ? null : Number(said);
+    this.isSmall = this.announcedBytes !== null && this.announcedBytes <= wholeBytesMax;
+    this.#isOver = this.announcedBytes === 0 ? true : null;
   }
 
-  async function piece(): Promise<Uint8Array | null> {
-    const from = reader ?? readerOf(request);
-    reader = from;
-    try {
-      const { done, value } = await from.read();
-      if (!done) return value;
-      ended();
-      return null;
-    } catch (error) {
-      ended();
-      throw error;
-    } finally {
-      coming = null;
-    }
+  isOver(): boolean {
+    this.#isOver ??= this.#bytes === null && this.#request.body === null;
+    return this.#isOver;
   }
 
-  function next(): Promise<Uint8Array | null> {
-    coming ??= isOver ? Promise.resolve(null) : piece();
-    return coming;
+  whole(): Promise<Uint8Array> {
+    this.#bytes = this.#taken();
+    return this.#bytes;
   }
 
-  async function discard(): Promise<void> {
-    if (isLetGo) return;
+  next(): Promise<Uint8Array | null> {
+    this.#coming ??= this.#bytes?.then(nothing, nothing) ?? (this.isOver() ? Promise.resolve(null) : this.#piece());
+    return this.#coming;
+  }
+
+  async discard(): Promise<void> {
+    if (this.#isLetGo) return;
     const untilMs = performance.now() + lingerMsMax;
     let bytes = 0;
     try {
-      while (!isOver && bytes <= lingerBytesMax && performance.now() < untilMs) {
-        const came = await orLate(next());
+      while (!this.isOver() && bytes <= lingerBytesMax && performance.now() < untilMs) {
+        const came = await orLate(this.next());
         if (came === 'late' || came === null) break;
         bytes += came.length;
       }
     } catch {
       // The client is gone, and waits for no answer.
     }
-    if (isOver) return;
-    isLetGo = true;
-    void reader?.cancel().catch(() => {});
+    if (this.isOver()) return;
+    this.#isLetGo = true;
+    void this.#reader?.cancel().catch(() => {});
   }
 
-  return { announcedBytes, isSmall, isOver: () => isOver, whole, next, discard };
+  async #taken(): Promise<Uint8Array> {
+    try {
+      return await this.#request.bytes();
+    } finally {
+      this.#end();
+    }
+  }
+
+  async #piece(): Promise<Uint8Array | null> {
+    this.#reader ??= readerOf(this.#request);
+    try {
+      const { done, value } = await this.#reader.read();
+      if (!done) return value;
+      this.#end();
+      return null;
+    } catch (error) {
+      this.#end();
+      throw error;
+    } finally {
+      this.#coming = null;
+    }
+  }
+
+  /** A stream that was cancelled says that it has ended. */
+  #end(): void {
+    if (!this.#isLetGo) this.#isOver = true;
+  }
 }
+
+const nothing = (): null => null;
 
 type Reader = ReturnType<typeof readerOf>;
 const readerOf = (request: Request) => (request.body as ReadableStream<Uint8Array>).getReader();

@@ -22,6 +22,7 @@ import {
   admitEverybody,
   anybody,
   type Call,
+  type Handler,
   methods,
   noRoute,
   type Route,
@@ -144,7 +145,9 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
       route.method,
       route.path,
       ({ request, params }) =>
-        respond(route.path, request, seen => answerOf(route, { ...seen, request, params: params ?? {} })),
+        respond(route.path, request, (address, arrival) =>
+          answerOf(route, { request, params: params ?? noParams, arrival, address, caller: anybody }),
+        ),
       { parse: 'none' },
     );
   app.onError(({ code, error, request }) =>
@@ -158,32 +161,32 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
   const server = app.server;
   if (server === null) throw new Error('the server did not start');
 
-  function answerOf({ needs, handler }: Route, call: Omit<Call, 'caller'>): Answer | Promise<Answer> {
-    if (needs === undefined) return handler({ ...call, caller: anybody });
-    const proceed = (admission: Admission) =>
-      admission.ok ? handler({ ...call, caller: admission.caller }) : admission.answer;
+  function answerOf({ needs, handler }: Route, call: Call): Answer | Promise<Answer> {
+    if (needs === undefined) return handler(call);
     const admission = admit(call, needs);
-    return admission instanceof Promise ? admission.then(proceed) : proceed(admission);
+    return admission instanceof Promise
+      ? admission.then(known => admitted(handler, call, known))
+      : admitted(handler, call, admission);
   }
 
-  async function respond(route: string, request: Request, handle: (seen: Seen) => Answer | Promise<Answer>) {
+  async function respond(route: string, request: Request, handle: Handle) {
     const startedAt = performance.now();
     server?.timeout(request, idleSeconds);
     const address = clientAddress(server?.requestIP(request)?.address ?? '');
     const arrival = arrivalOf(request);
     let answer: Answer;
     try {
-      answer = await handle({ address, arrival });
+      answer = await handle(address, arrival);
     } catch (error) {
       answer = answerTo(error);
     }
-    const response = await sent(answer, arrival, connections()?.isCrowded() === true);
+    if (!arrival.isOver()) await leftover(arrival, answer);
     const { status } = answer;
     const durationMs = performance.now() - startedAt;
     metrics.httpRequest.observe({ route, status: String(status) }, durationMs / 1000);
-    const bytes = Number(request.headers.get('content-length') ?? 0);
+    const bytes = arrival.announcedBytes ?? 0;
     logs.request({ method: methodOf(request), route, status, bytes, durationMs, address });
-    return response;
+    return responseOf(answer, arrival, connections()?.isCrowded() === true);
   }
 
   function answerTo(error: unknown): Answer {
@@ -203,13 +206,23 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
   };
 }
 
-type Seen = Pick<Call, 'address' | 'arrival'>;
+type Handle = (address: string, arrival: Arrival) => Answer | Promise<Answer>;
+
+const noParams = {};
+
+function admitted(handler: Handler, call: Call, admission: Admission): Answer | Promise<Answer> {
+  if (!admission.ok) return admission.answer;
+  return handler(admission.caller === call.caller ? call : { ...call, caller: admission.caller });
+}
+
+/** After a refusal the body may still be on its way; a small one is here in a moment, and then the connection stays. */
+async function leftover(arrival: Arrival, { status }: Answer): Promise<void> {
+  if (arrival.isSmall && status !== errorTable.body_timeout.status) await arrival.discard();
+}
 
 const closing = { connection: 'close' };
 
-/** After a refusal the body may still be on its way; a small one is here in a moment, and then the connection stays. */
-async function sent({ status, headers, body }: Answer, arrival: Arrival, isCrowded: boolean): Promise<Response> {
-  if (!arrival.isOver() && arrival.isSmall && status !== errorTable.body_timeout.status) await arrival.discard();
+function responseOf({ status, headers, body }: Answer, arrival: Arrival, isCrowded: boolean): Response {
   if (arrival.isOver())
     return new Response(body, { status, headers: isCrowded ? { ...headers, ...closing } : headers });
   return new Response(lingering(body, arrival), { status, headers: { ...headers, ...closing } });

@@ -44,7 +44,7 @@ export function acceptOf({ judge, log, metrics, ledger, recent, readable = unrea
     const { firsts, places } = distinct(envelopes);
     const startedAt = performance.now();
     const published = await publish(firsts);
-    const outcomes = places.map(place => published[place]!);
+    const outcomes = places === null ? published : places.map(place => published[place]!);
     count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
     ledger?.note(envelopes, outcomes);
     recent?.note(reading.events, verdicts, outcomes, origin.receivedAtMs);
@@ -74,20 +74,15 @@ export function acceptOf({ judge, log, metrics, ledger, recent, readable = unrea
     outcomes: readonly Outcome[],
     seconds: number,
   ) {
-    const rejections = tally();
-    for (const verdict of verdicts) if (!verdict.ok) rejections.add(verdict.type ?? noKnownType, verdict.reason);
-    rejections.each((type, reason, n) => {
-      metrics.eventsRejected.inc({ reason }, n);
-      metrics.eventsReceived.inc({ event_type: type, outcome: 'rejected' }, n);
-    });
-    const kept = tally();
+    for (const verdict of verdicts) {
+      if (verdict.ok) continue;
+      metrics.eventsRejected.add(verdict.reason);
+      metrics.eventsReceived.add(verdict.type ?? noKnownType, 'rejected');
+    }
     envelopes.forEach(({ type }, at) => {
       const outcome = outcomes[at];
-      kept.add(type, outcome?.ok ? outcome.stored : 'failed');
-    });
-    kept.each((type, stored, n) => {
-      metrics.eventsReceived.inc({ event_type: type, outcome: stored === 'failed' ? 'failed' : 'accepted' }, n);
-      if (stored !== 'failed') metrics.eventsStored.inc({ event_type: type, stored }, n);
+      metrics.eventsReceived.add(type, outcome?.ok ? 'accepted' : 'failed');
+      if (outcome?.ok) metrics.eventsStored.add(type, outcome.stored);
     });
     const first = outcomes[0];
     if (first?.ok) metrics.ack.observe({ stored: first.stored }, seconds);
@@ -99,10 +94,10 @@ const noKnownType = '(unknown)';
 
 /**
  * Of several events of one type and id in a request the first counts, so only it is published: ClickHouse could not tell
- * them apart by when they were received. `places`: for each envelope, which of `firsts` stands for it.
+ * them apart by when they were received. `places`: for each envelope, which of `firsts` stands for it; null = each for itself.
  */
-function distinct(envelopes: readonly Envelope[]): { readonly firsts: readonly Envelope[]; readonly places: number[] } {
-  if (envelopes.length < 2) return { firsts: envelopes, places: envelopes.map((_, at) => at) };
+function distinct(envelopes: readonly Envelope[]): Distinct {
+  if (envelopes.length < 2) return { firsts: envelopes, places: null };
   const firsts: Envelope[] = [];
   const placeOf = new Map<string, number>();
   const places = envelopes.map(envelope => {
@@ -117,31 +112,18 @@ function distinct(envelopes: readonly Envelope[]): { readonly firsts: readonly E
     }
     return firsts.push(envelope) - 1;
   });
-  return { firsts, places };
+  return firsts.length === envelopes.length ? { firsts, places: null } : { firsts, places };
+}
+
+interface Distinct {
+  readonly firsts: readonly Envelope[];
+  readonly places: readonly number[] | null;
 }
 
 /** One outcome per envelope, whatever the log forgot: no outcome is a failure. */
 function completed(outcomes: readonly Outcome[], envelopes: readonly Envelope[]): readonly Outcome[] {
   if (outcomes.length === envelopes.length) return outcomes;
   return envelopes.map((_, at) => outcomes[at] ?? { ok: false, error: new PipelineError('internal') });
-}
-
-/** How many there are of each pair of labels. */
-function tally() {
-  const counts = new Map<string, Map<string, number>>();
-  return {
-    add(one: string, other: string): void {
-      let ofOne = counts.get(one);
-      if (ofOne === undefined) {
-        ofOne = new Map();
-        counts.set(one, ofOne);
-      }
-      ofOne.set(other, (ofOne.get(other) ?? 0) + 1);
-    },
-    each(tell: (one: string, other: string, n: number) => void): void {
-      for (const [one, ofOne] of counts) for (const [other, n] of ofOne) tell(one, other, n);
-    },
-  };
 }
 
 /** Durable, and its row has not been seen. */

@@ -15,7 +15,7 @@ export type Publish = (envelopes: readonly Envelope[]) => Promise<readonly Outco
 export function onceEachMoment(publish: Publish): Publish {
   let momentMs = Number.NaN;
   /** By id; of an id that several types have, by id and type. */
-  const sentOf = new Map<string, Sent>();
+  let sentOf = new Map<string, Sent>();
 
   function earlier({ id, type }: Envelope): { readonly sent: Sent; readonly at: number } | null {
     for (const key of [id, id + type]) {
@@ -46,9 +46,10 @@ export function onceEachMoment(publish: Publish): Publish {
     if (first === undefined) return Promise.resolve([]);
     if (first.receivedAtMs !== momentMs) {
       momentMs = first.receivedAtMs;
-      sentOf.clear();
+      // Not cleared: the engine chains a cleared table to the next, and keeps them all until a whole collection.
+      if (sentOf.size > 0) sentOf = new Map();
     }
-    if (envelopes.some(({ id }) => sentOf.has(id))) return joined(envelopes);
+    if (sentOf.size > 0 && envelopes.some(({ id }) => sentOf.has(id))) return joined(envelopes);
     const sent: Sent = { envelopes, outcomes: publish(envelopes) };
     note(sent);
     return sent.outcomes;

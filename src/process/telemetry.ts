@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import ecsFormat from '@elastic/ecs-pino-format';
 import pino from 'pino';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counts } from './counts.ts';
 import { readableInto } from './terminal-log.ts';
 
 export type Logger = pino.Logger;
@@ -107,15 +108,17 @@ export function openMetrics() {
     registry.removeSingleMetric(`nodejs_heap_space_size_${part}_bytes`);
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter({ name: `ugc_${name}`, help, labelNames, registers });
+  const counts = <L extends string>(name: string, help: string, labelNames: readonly [L] | readonly [L, L]) =>
+    new Counts({ name: `ugc_${name}`, help, registers }, labelNames);
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge({ name: `ugc_${name}`, help, labelNames, registers });
   const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Histogram({ name: `ugc_${name}`, help, labelNames, buckets: seconds, registers });
   return {
     registry,
-    eventsReceived: counter('events_received_total', 'Events judged at the edge', ['event_type', 'outcome']),
-    eventsStored: counter('events_stored_total', 'Events made durable', ['event_type', 'stored']),
-    eventsRejected: counter('events_rejected_total', 'Events not taken', ['reason']),
+    eventsReceived: counts('events_received_total', 'Events judged at the edge', ['event_type', 'outcome']),
+    eventsStored: counts('events_stored_total', 'Events made durable', ['event_type', 'stored']),
+    eventsRejected: counts('events_rejected_total', 'Events not taken', ['reason']),
     httpRequest: histogram('http_request_seconds', 'Time to answer a request', ['route', 'status']),
     httpConnections: gauge('http_connections', 'Open connections, of both ports; no sample = not known'),
     httpConnectionsMax: gauge('http_connections_max', 'As many as there may be; no sample = no bound'),
