@@ -26,10 +26,7 @@ export class LostFile extends Error {
 export interface FileWatch {
   /** Throws LostFile. About 20 µs. */
   check(): void;
-  /**
-   * The same for who checks afterwards, too. While the last check is fresh it looks only at what a write would hide: a
-   * log that was cut grows again by it.
-   */
+  /** The same, cheaper while nothing has changed: what other processes have done since is not asked for. */
   checkBefore(): void;
   /** Pages were given back: the file may be cut to so many. */
   shrunk(): void;
@@ -39,7 +36,6 @@ const walHeaderBytes = 32;
 const frameBytes = 24 + pageBytes;
 /** Another process may cut either file between two looks, and says so in its counters. */
 const looks = 3;
-const freshMs = 50;
 
 export function watchFiles({ prepare }: Pick<Connection, 'prepare'>, path: string): FileWatch {
   const log = `${path}-wal`;
@@ -49,7 +45,6 @@ export function watchFiles({ prepare }: Pick<Connection, 'prepare'>, path: strin
   let version = dataVersion.get()!.data_version;
   const pagesBytes = (): number => pageCount.get()!.page_count * pageBytes; // the first look: SQLite opens its log
   let bytesMin = Math.min(pagesBytes(), statSync(path).size);
-  let logBytesMin = 0;
   const files = { [path]: idOf(path), [log]: idOf(log) };
 
   /** In words, null when all is well. */
@@ -57,7 +52,7 @@ export function watchFiles({ prepare }: Pick<Connection, 'prepare'>, path: strin
     const now = dataVersion.get()!.data_version;
     if (now !== version) bytesMin = 0;
     version = now;
-    logBytesMin = lengthOf(walLength.get()!.log);
+    const logBytesMin = lengthOf(walLength.get()!.log);
     const [file, ofLog] = [find(path), find(log)];
     if (typeof file === 'string') return new LostFile(`${path} was ${file} while open`, { isFileHere: false });
     if (typeof ofLog === 'string') return new LostFile(`${log} was ${ofLog} while open`);
@@ -67,6 +62,13 @@ export function watchFiles({ prepare }: Pick<Connection, 'prepare'>, path: strin
     return null;
   };
 
+  function isAsBefore(): boolean {
+    const logBytesMin = lengthOf(walLength.get()!.log);
+    const [file, ofLog] = [find(path), find(log)];
+    if (typeof file === 'string' || typeof ofLog === 'string') return false;
+    return file.size >= bytesMin && ofLog.size >= logBytesMin;
+  }
+
   function find(name: string): Found | 'removed' | 'replaced' {
     const found = statOf(name);
     if (found === null) return 'removed';
@@ -74,22 +76,18 @@ export function watchFiles({ prepare }: Pick<Connection, 'prepare'>, path: strin
     return found.id === files[name] ? found : 'replaced';
   }
 
-  let checkedAtMs = Number.NEGATIVE_INFINITY;
-
   function check(): void {
     for (let look = 1; ; look++) {
       const lost = fault();
-      if (lost === null) break;
+      if (lost === null) return;
       if (look === looks) throw lost;
     }
-    checkedAtMs = performance.now();
   }
 
   return {
     check,
     checkBefore() {
-      const isFresh = performance.now() - checkedAtMs < freshMs;
-      if (!isFresh || (statOf(log)?.size ?? 0) < logBytesMin) check();
+      if (!isAsBefore()) check();
     },
     shrunk() {
       bytesMin = Math.min(bytesMin, pagesBytes());
@@ -99,13 +97,12 @@ export function watchFiles({ prepare }: Pick<Connection, 'prepare'>, path: strin
 
 /**
  * `onDurable` is told of each fsynced transaction. Nothing is written before the files have been looked at, and nothing
- * fsynced counts before that was done again: by what comes after it, the look before it may be a moment old.
+ * fsynced counts before that was done again, in full.
  */
 export const watchedBy = (connection: Connection, files: FileWatch, onDurable: () => void): Connection => ({
   ...connection,
   write(durability, action) {
-    if (durability === 'fsynced') files.checkBefore();
-    else files.check();
+    files.checkBefore();
     const result = connection.write(durability, action);
     if (durability === 'fsynced') {
       onDurable();
