@@ -7,7 +7,15 @@ const root = join(import.meta.dir, '..');
 const checks: Readonly<Record<string, readonly string[]>> = {
   types: ['node_modules/.bin/tsc', '--noEmit'],
   'lint and format': ['node_modules/.bin/biome', 'ci', '--error-on-warnings', '--colors=off', '.'],
-  'unit tests': [process.execPath, 'test', '--timeout=600000', '--only-failures', './test/unit/'],
+  'unit tests': [
+    process.execPath,
+    'test',
+    '--timeout=600000',
+    '--parallel=4',
+    '--no-isolate',
+    '--only-failures',
+    './test/unit/',
+  ],
 };
 
 const results = await Promise.all(

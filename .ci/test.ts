@@ -19,16 +19,17 @@ for (const layer of wanted.length > 0 ? wanted : layers) {
   // The embedded engine binds one data folder to a process, so beyond unit tests each file has a process of its own.
   const groups = layer === 'unit' ? [files] : files.map(file => [file]);
   console.log(`\n── ${layer}: ${files.length} files`);
-  for (const group of groups) if (group.length > 0) await run(group);
+  const flags = layer === 'unit' ? ['--parallel=4', '--no-isolate'] : [];
+  for (const group of groups) if (group.length > 0) await run(group, flags);
 }
 for (const failure of failures) console.log(`\n── failed: ${failure}`);
 const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : '';
 console.log(`\n${sum.passed} passed, ${sum.failed} failed${skipped}`);
 process.exit(sum.failed > 0 || sum.passed === 0 ? 1 : 0);
 
-async function run(files: readonly string[]): Promise<void> {
+async function run(files: readonly string[], flags: readonly string[]): Promise<void> {
   const startedAt = performance.now();
-  const child = Bun.spawn([process.execPath, 'test', '--timeout=600000', ...files.map(file => `./${file}`)], {
+  const child = Bun.spawn([process.execPath, 'test', '--timeout=600000', ...flags, ...files.map(file => `./${file}`)], {
     cwd: root,
     stdout: 'inherit',
     stderr: 'pipe',

@@ -25,88 +25,86 @@ export interface Arrival {
   discard(): Promise<void>;
 }
 
-export const arrivalOf = (request: Request): Arrival => new RequestArrival(request);
-
-class RequestArrival implements Arrival {
-  readonly announcedBytes: number | null;
-  readonly isSmall: boolean;
-  readonly #request: Request;
+export function arrivalOf(request: Request): Arrival {
+  const said = request.headers.get('content-length');
+  const announcedBytes = said === null ? null : Number(said);
+  const isSmall = announcedBytes !== null && announcedBytes <= wholeBytesMax;
   /** Null = not asked yet: to look at the body of a request makes a stream of it. */
-  #isOver: boolean | null;
-  #bytes: Promise<Uint8Array> | null = null;
-  #reader: Reader | null = null;
+  let isKnownOver = announcedBytes === 0 ? true : null;
+  let bytes: Promise<Uint8Array> | null = null;
+  let reader: Reader | null = null;
   /** What is being waited for: a stream has one reader, and one who gave up waiting has not taken it back. */
-  #coming: Promise<Uint8Array | null> | null = null;
-  #isLetGo = false;
+  let coming: Promise<Uint8Array | null> | null = null;
+  let isLetGo = false;
 
-  constructor(request: Request) {
-    const said = request.headers.get('content-length');
-    this.#request = request;
-    this.announcedBytes = said === null ? null : Number(said);
-    this.isSmall = this.announcedBytes !== null && this.announcedBytes <= wholeBytesMax;
-    this.#isOver = this.announcedBytes === 0 ? true : null;
+  function isOver(): boolean {
+    isKnownOver ??= bytes === null && request.body === null;
+    return isKnownOver;
   }
 
-  isOver(): boolean {
-    this.#isOver ??= this.#bytes === null && this.#request.body === null;
-    return this.#isOver;
+  /** A stream that was cancelled says that it has ended. */
+  function end(): void {
+    if (!isLetGo) isKnownOver = true;
   }
 
-  whole(): Promise<Uint8Array> {
-    this.#bytes = this.#taken();
-    return this.#bytes;
-  }
-
-  next(): Promise<Uint8Array | null> {
-    this.#coming ??= this.#bytes?.then(nothing, nothing) ?? (this.isOver() ? Promise.resolve(null) : this.#piece());
-    return this.#coming;
-  }
-
-  async discard(): Promise<void> {
-    if (this.#isLetGo) return;
-    const untilMs = performance.now() + lingerMsMax;
-    let bytes = 0;
+  async function taken(): Promise<Uint8Array> {
     try {
-      while (!this.isOver() && bytes <= lingerBytesMax && performance.now() < untilMs) {
-        const came = await orLate(this.next());
+      return await request.bytes();
+    } finally {
+      end();
+    }
+  }
+
+  async function piece(): Promise<Uint8Array | null> {
+    const from = reader ?? readerOf(request);
+    reader = from;
+    try {
+      const { done, value } = await from.read();
+      if (!done) return value;
+      end();
+      return null;
+    } catch (error) {
+      end();
+      throw error;
+    } finally {
+      coming = null;
+    }
+  }
+
+  function next(): Promise<Uint8Array | null> {
+    coming ??= bytes?.then(nothing, nothing) ?? (isOver() ? Promise.resolve(null) : piece());
+    return coming;
+  }
+
+  async function discard(): Promise<void> {
+    if (isLetGo) return;
+    const untilMs = performance.now() + lingerMsMax;
+    let length = 0;
+    try {
+      while (!isOver() && length <= lingerBytesMax && performance.now() < untilMs) {
+        const came = await orLate(next());
         if (came === 'late' || came === null) break;
-        bytes += came.length;
+        length += came.length;
       }
     } catch {
       // The client is gone, and waits for no answer.
     }
-    if (this.isOver()) return;
-    this.#isLetGo = true;
-    void this.#reader?.cancel().catch(() => {});
+    if (isOver()) return;
+    isLetGo = true;
+    void reader?.cancel().catch(() => {});
   }
 
-  async #taken(): Promise<Uint8Array> {
-    try {
-      return await this.#request.bytes();
-    } finally {
-      this.#end();
-    }
-  }
-
-  async #piece(): Promise<Uint8Array | null> {
-    this.#reader ??= readerOf(this.#request);
-    try {
-      const { done, value } = await this.#reader.read();
-      if (!done) return value;
-      this.#end();
-      return null;
-    } catch (error) {
-      this.#end();
-      throw error;
-    } finally {
-      this.#coming = null;
-    }
-  }
-
-  /** A stream that was cancelled says that it has ended. */
-  #end(): void {
-    if (!this.#isLetGo) this.#isOver = true;
-  }
+  return {
+    announcedBytes,
+    isSmall,
+    isOver,
+    whole() {
+      bytes = taken();
+      return bytes;
+    },
+    next,
+    discard,
+  };
 }
 
 const nothing = (): null => null;

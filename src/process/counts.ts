@@ -3,6 +3,11 @@
 
 import { Counter, type CounterConfiguration } from 'prom-client';
 
+export interface Counts {
+  /** One more, by the values of the labels in the order of their names. */
+  add(first: string, second?: string): void;
+}
+
 interface Cell {
   readonly first: string;
   readonly second: string;
@@ -11,40 +16,38 @@ interface Cell {
 
 const noCell = (): Cell => ({ first: '', second: '', n: 0 });
 
-export class Counts<Label extends string> extends Counter<Label> {
-  readonly #names: readonly [Label] | readonly [Label, Label];
-  readonly #cells = new Map<string, Map<string, Cell>>();
+/** Throws as the library does, for a name that is none or is there already. */
+export function countsOf<Label extends string>(
+  options: Omit<CounterConfiguration<Label>, 'collect' | 'labelNames'>,
+  labelNames: readonly [Label] | readonly [Label, Label],
+): Counts {
+  const [firstName, secondName] = labelNames;
+  const cells = new Map<string, Map<string, Cell>>();
   /** Most are like the one before. */
-  #last = noCell();
+  let last = noCell();
+  const metric = new Counter<Label>({ ...options, labelNames, collect: handOver });
+  const reset = metric.reset.bind(metric);
+  metric.reset = () => {
+    cells.clear();
+    last = noCell();
+    reset();
+  };
 
-  constructor(
-    options: Omit<CounterConfiguration<Label>, 'collect' | 'labelNames'>,
-    labelNames: readonly [Label] | readonly [Label, Label],
-  ) {
-    super({ ...options, labelNames, collect: () => this.#handOver() });
-    this.#names = labelNames;
+  function handOver(): void {
+    for (const ofFirst of cells.values())
+      for (const cell of ofFirst.values()) {
+        if (cell.n === 0) continue;
+        const labels = { [firstName]: cell.first, ...(secondName !== undefined && { [secondName]: cell.second }) };
+        metric.inc(labels as Record<Label, string>, cell.n);
+        cell.n = 0;
+      }
   }
 
-  /** One more, by the values of the labels in the order of their names. */
-  add(first: string, second = ''): void {
-    if (this.#last.first !== first || this.#last.second !== second) this.#last = this.#cellOf(first, second);
-    this.#last.n++;
-  }
-
-  override reset(): void {
-    // The library's constructor resets before there is anything here.
-    if (#cells in this) {
-      this.#cells.clear();
-      this.#last = noCell();
-    }
-    super.reset();
-  }
-
-  #cellOf(first: string, second: string): Cell {
-    let ofFirst = this.#cells.get(first);
+  function cellOf(first: string, second: string): Cell {
+    let ofFirst = cells.get(first);
     if (ofFirst === undefined) {
       ofFirst = new Map();
-      this.#cells.set(first, ofFirst);
+      cells.set(first, ofFirst);
     }
     let cell = ofFirst.get(second);
     if (cell === undefined) {
@@ -54,14 +57,10 @@ export class Counts<Label extends string> extends Counter<Label> {
     return cell;
   }
 
-  #handOver(): void {
-    const [firstName, secondName] = this.#names;
-    for (const ofFirst of this.#cells.values())
-      for (const cell of ofFirst.values()) {
-        if (cell.n === 0) continue;
-        const labels = { [firstName]: cell.first, ...(secondName !== undefined && { [secondName]: cell.second }) };
-        this.inc(labels as Record<Label, string>, cell.n);
-        cell.n = 0;
-      }
-  }
+  return {
+    add(first, second = '') {
+      if (last.first !== first || last.second !== second) last = cellOf(first, second);
+      last.n++;
+    },
+  };
 }

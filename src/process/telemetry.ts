@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import ecsFormat from '@elastic/ecs-pino-format';
 import pino from 'pino';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { Counts } from './counts.ts';
+import { countsOf } from './counts.ts';
 import { readableInto } from './terminal-log.ts';
 
 export type Logger = pino.Logger;
@@ -109,7 +109,7 @@ export function openMetrics() {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter({ name: `ugc_${name}`, help, labelNames, registers });
   const counts = <L extends string>(name: string, help: string, labelNames: readonly [L] | readonly [L, L]) =>
-    new Counts({ name: `ugc_${name}`, help, registers }, labelNames);
+    countsOf({ name: `ugc_${name}`, help, registers }, labelNames);
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge({ name: `ugc_${name}`, help, labelNames, registers });
   const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { Registry } from 'prom-client';
-import { Counts } from '../../../src/process/counts.ts';
+import { countsOf } from '../../../src/process/counts.ts';
 
 const registry = () => new Registry();
 const lines = async (registry: Registry) => (await registry.metrics()).split('\n').filter(line => /^\w/.test(line));
@@ -8,7 +8,7 @@ const lines = async (registry: Registry) => (await registry.metrics()).split('\n
 describe('counts', () => {
   test('are there when the metric is read, each once, in the order of the labels', async () => {
     const at = registry();
-    const counts = new Counts({ name: 'seen', help: 'Seen', registers: [at] }, ['type', 'outcome']);
+    const counts = countsOf({ name: 'seen', help: 'Seen', registers: [at] }, ['type', 'outcome']);
     for (const [type, outcome] of [
       ['a', 'x'],
       ['a', 'y'],
@@ -26,7 +26,7 @@ describe('counts', () => {
 
   test('of one label', async () => {
     const at = registry();
-    const counts = new Counts({ name: 'refused', help: 'Refused', registers: [at] }, ['reason']);
+    const counts = countsOf({ name: 'refused', help: 'Refused', registers: [at] }, ['reason']);
     counts.add('late');
     counts.add('late');
     expect(await lines(at)).toEqual(['refused{reason="late"} 2']);
@@ -34,7 +34,7 @@ describe('counts', () => {
 
   test('that were not read yet are gone with a reset, too', async () => {
     const at = registry();
-    const counts = new Counts({ name: 'seen', help: 'Seen', registers: [at] }, ['type']);
+    const counts = countsOf({ name: 'seen', help: 'Seen', registers: [at] }, ['type']);
     counts.add('a');
     at.resetMetrics();
     counts.add('b');

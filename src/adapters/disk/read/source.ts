@@ -1,8 +1,8 @@
 // A reader's view of the buffer. It reads ahead of what it has committed, with a cursor per topic that lives here: the
 // worker keeps nothing for it, so an answer that comes after the poll was aborted is simply asked for again.
 //
-// A poll that finds nothing waits for an append of this process, and looks every 20 ms whether another process may have
-// written (elsewhere.ts): no busy loop, and no need to know who else has the file open.
+// A poll that finds nothing waits for an append of this process, or until another process may have written
+// (elsewhere.ts): no busy loop, and no need to know who else has the file open.
 
 import type { Ack, PollOptions, PositionedBatch, PositionedSource } from '../../../ports/source.ts';
 import type { Thread } from '../log/thread.ts';
@@ -11,7 +11,6 @@ import type { Cursors, StoredRun } from './read.ts';
 
 /** One read of the worker: appends wait behind it. */
 const readBytesMax = 2 ** 20;
-const lookEveryMs = 20;
 /** What is left to read is counted for no more than this part of the time, and waited for so long if it was before. */
 const countingShare = 0.05;
 const countingMsMax = 500;
@@ -73,12 +72,10 @@ export function sqliteSource(thread: Thread, { reader, withKeys, log, path }: Sq
   function pause(): Promise<void> {
     return new Promise(resolve => {
       const end = (): void => {
-        clearInterval(looking);
+        stopWaiting();
         resolve();
       };
-      const looking = setInterval(() => {
-        if (elsewhere.mayHaveWritten()) end();
-      }, lookEveryMs);
+      const stopWaiting = elsewhere.wait(end);
       wake = endPause = end;
     });
   }
@@ -181,6 +178,7 @@ export function sqliteSource(thread: Thread, { reader, withKeys, log, path }: Sq
     async close() {
       closed = true;
       wake();
+      elsewhere.close();
     },
     nudge() {
       nudged = true;
