@@ -25,13 +25,18 @@ export const blockOf = (type: string, batches: readonly Batch[]): Block => ({
   bytes: batches.reduce((bytes, batch) => bytes + batch.ndjson.length, 0),
   chunks: batches.map(batch => batch.ndjson),
   token: `${run}-${++blocks}`,
-  // Not spread: a block may be of more batches than a call takes arguments.
-  oldestAtMs: batches.reduce((oldest, batch) => Math.min(oldest, batch.oldestAtMs), Number.POSITIVE_INFINITY),
+  oldestAtMs: oldestOf(batches),
 });
+
+/** Not spread: a block may be of more batches than a call takes arguments. */
+const oldestOf = (batches: readonly Batch[]): number =>
+  batches.reduce((oldest, batch) => Math.min(oldest, batch.oldestAtMs), Number.POSITIVE_INFINITY);
 
 export interface Filling {
   readonly rows: number;
   readonly bytes: number;
+  /** When the edge took the oldest of them, epoch milliseconds; infinite when there is none. */
+  readonly oldestAtMs: number;
   add(batch: Batch): void;
   /** The oldest batches, whole ones, up to the bounds but at least one; the rest goes on filling. */
   close(bounds: { readonly rowsMax: number; readonly bytesMax: number }): Block;
@@ -47,6 +52,9 @@ export function fillingOf(type: string): Filling {
     },
     get bytes() {
       return bytes;
+    },
+    get oldestAtMs() {
+      return oldestOf(batches);
     },
     add: batch => {
       batches.push(batch);

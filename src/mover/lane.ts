@@ -2,8 +2,8 @@
 //
 // - A row that finds the table at rest leaves at once; a table in use is inserted into every `intervalMs`, so blocks grow
 //   with the rate, and in its turn where many are in use (pace.ts). What it has not used at rest it may use at once, a few
-//   inserts at most. Half of a full block does not wait, and the next is charged nothing for that
-//   (spacing.ts).
+//   inserts at most. Half of a full block does not wait, and the next is charged nothing for that (spacing.ts); but in
+//   a backlog rows that are old already wait for more of them, as larger blocks cost less.
 // - An insert of unknown outcome, or into a sink that is overloaded or needs repair, is repeated with the same token
 //   until it succeeds: never skipped, never split.
 // - Only a definite refusal leads to dead letters, and only of the records that are refused alone. Where no dead letters
@@ -59,6 +59,9 @@ export interface Lane {
 
 /** Few events now and then are all fresh; a steady stream is not inserted more often for it. */
 const sparesMaxStandard = 2;
+/** In a backlog rows wait for half of a block no longer than a tenth of their age, and than so many intervals. */
+const backlogWaitShare = 0.1;
+const backlogIntervalsMax = 5;
 const retryMsMin = 50;
 const retryMsMax = 5_000;
 /** What passes within this is nobody's trouble. */
@@ -103,6 +106,8 @@ export function startLane(type: string, options: LaneOptions): Lane {
   async function run(): Promise<void> {
     const { intervalMs, sparesMax = sparesMaxStandard } = options;
     const spacing = spacingOf(sparesMax * intervalMs);
+    /** When the last block was closed, if it was as soon as it was half full: there is a backlog. */
+    let hurriedAtMs = Number.NEGATIVE_INFINITY;
     while (!stopping.aborted) {
       if (filling.rows === 0) {
         awaited = Promise.withResolvers();
@@ -111,10 +116,13 @@ export function startLane(type: string, options: LaneOptions): Lane {
       }
       if (!isHalfFull()) {
         hurry = new AbortController();
-        await sleep(spacing.freeAt() - performance.now(), hurry.signal);
+        const ageMs = Date.now() - filling.oldestAtMs;
+        const gatheredAtMs = hurriedAtMs + Math.min(ageMs * backlogWaitShare, intervalMs * backlogIntervalsMax);
+        await sleep(Math.max(spacing.freeAt(), gatheredAtMs) - performance.now(), hurry.signal);
         await options.pace.turn(hurry.signal);
         if (stopping.aborted) return;
       }
+      hurriedAtMs = isHalfFull() ? performance.now() : Number.NEGATIVE_INFINITY;
       spacing.take(performance.now(), intervalMs);
       const wasFull = isFull();
       const block = filling.close({ rowsMax: options.blockRowsMax, bytesMax: options.blockBytesMax });

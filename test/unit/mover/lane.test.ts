@@ -66,10 +66,11 @@ function start({ sink: into = sink, ...options }: Partial<LaneOptions> & { sink?
 }
 
 let positions = 0;
-const batch = (...names: string[]): Batch => {
+const batchFrom = (oldestAtMs: number, ...names: string[]): Batch => {
   positions += 100;
-  return batchOf({ topic: 't', type: 'click', bodies: names.map(name => body(name)) }, positions);
+  return batchOf({ topic: 't', type: 'click', bodies: names.map(name => body(name)), oldestAtMs }, positions);
 };
+const batch = (...names: string[]): Batch => batchFrom(Date.now(), ...names);
 const rows = () => [...sink.rows('click').keys()];
 const tokens = () => sink.attempts().map(({ token }) => token);
 const unknown = new PipelineError('sink_unknown', 'reset');
@@ -119,6 +120,20 @@ describe('batches', () => {
     lane.add(batch('fresh'));
     await until(() => finished.length === 41, 'the fresh one is in');
     expect(performance.now() - startedAt).toBeLessThan(1_000); // 40 intervals are 8 s
+  });
+
+  test('of a backlog wait for half of a block, fresh ones behind it do not', async () => {
+    const lane = start({ intervalMs: 60_000, blockRowsMax: 4 });
+    lane.add(batchFrom(0, 'a', 'b'));
+    await until(() => finished.length === 1, 'half of a block has not waited');
+    lane.add(batchFrom(0, 'c'));
+    await Bun.sleep(30); // the window in which it may not be inserted
+    expect(sink.attempts()).toHaveLength(1);
+    lane.add(batchFrom(0, 'd'));
+    await until(() => finished.length === 3, 'the two are in one block');
+    expect(sink.attempts()).toHaveLength(2);
+    lane.add(batch('fresh'));
+    await until(() => finished.length === 4, 'the fresh one is in, as an insert is spare');
   });
 
   test('that find the table in use wait for the interval, unless there are enough of them', async () => {
