@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { topicOf } from '../../schemas/topic.ts';
 import { clientEvent } from '../support/events.ts';
+import { failingReads } from '../support/failing-reads.ts';
 import {
   brokerFaults,
   deckOf,
@@ -14,6 +15,8 @@ import {
   type Fault,
   makeRoom,
   nameOf,
+  readFaults,
+  readsFailName,
   ugcFrozenName,
 } from '../support/faults.ts';
 import { isWithoutKafka } from '../support/kafka.ts';
@@ -52,6 +55,7 @@ describe.skipIf(await isWithoutKafka('own')).each(seedsOf('kafka chaos'))(
     // Of their own, or the dice of the faults would fall as the load and the network happen to run.
     const [jitter, loading, chosen] = [1, 2, 3].map(more => seeded(random.seed + more)) as [Random, Random, Random];
     let cluster: TestCluster;
+    const reads = failingReads(random.seed);
     let disk: SmallDisk | null;
     beforeAll(async () => {
       disk = smallDisk(96);
@@ -93,13 +97,14 @@ describe.skipIf(await isWithoutKafka('own')).each(seedsOf('kafka chaos'))(
       const ledger = newLedger();
       const active = new Set<Fault>();
       // With nowhere to write to, Kafka is waited for, and without it the answer is 503; a frozen process answers nobody.
-      const excuses = new Set([diskFullName, ugcFrozenName]);
+      const excuses = new Set([diskFullName, readsFailName, ugcFrozenName]);
       let excusedUntil = Number.NEGATIVE_INFINITY;
       const isExcused = ({ sentAt }: Timed) =>
         sentAt < excusedUntil || [...active].some(({ kind }) => excuses.has(kind));
       const lives = await ugcLives({
         dataDir: disk?.path ?? temporaryFolder(),
         flags: flagsOf(cluster, topic),
+        env: reads?.env ?? {},
         random: loading,
         ledger,
         circumstances: () => [...active].map(nameOf).join(', ') || 'nothing',
@@ -110,6 +115,7 @@ describe.skipIf(await isWithoutKafka('own')).each(seedsOf('kafka chaos'))(
         ...brokerFaults(cluster, random),
         ...edgeFaults(() => lives),
         ...(disk === null ? [] : diskFaults(disk, random)),
+        ...(reads === null ? [] : readFaults(reads)),
       ];
       const chaos = roundsOf({
         random,
@@ -122,6 +128,7 @@ describe.skipIf(await isWithoutKafka('own')).each(seedsOf('kafka chaos'))(
       });
       await chaos.play(rounds, deckOf(random, kinds));
       await lives.quiet();
+      reads?.fail(0);
       await cluster.heal();
       await drained(lives.current());
       expect(await lives.stop()).toBe(0);
@@ -134,6 +141,7 @@ describe.skipIf(await isWithoutKafka('own')).each(seedsOf('kafka chaos'))(
         `chaos: ${tally(chaos.dealt)}\n` +
           `chaos: ${finding.acked} acked (${[...ledger.stored].map(([where, times]) => `${times} ${where}`).join(', ')}), ` +
           `${finding.records} records, ${finding.repeatedByUs} of them sent twice by us, ${ledger.rejected.size} rejected\n` +
+          `chaos: ${reads?.failed() ?? 'no'} reads of the buffer failed\n` +
           `chaos: slowest of ${lives.answers()} answers ${Math.round(slowest.ms)} ms, during ${slowest.during}; ` +
           `starts up to ${Math.round(Math.max(...lives.startMs))} ms, stops up to ${Math.round(Math.max(0, ...lives.stopMs))} ms`,
       );

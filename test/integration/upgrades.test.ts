@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:te
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { catalogueOf } from '../../schemas/catalogue.ts';
+import { aggregates } from '../../schemas/aggregates.ts';
+import { catalogue, catalogueOf } from '../../schemas/catalogue.ts';
 import { defineEvent } from '../../schemas/event.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { topicOf } from '../../schemas/topic.ts';
@@ -16,13 +17,14 @@ import { clickhouseSink } from '../../src/adapters/clickhouse/write/sink.ts';
 import { openBufferRepair } from '../../src/adapters/disk/inspect/operator.ts';
 import { sqliteBuffer } from '../../src/adapters/disk/log/buffer.ts';
 import { foreignJudgeOf } from '../../src/catalogue/foreign.ts';
-import { type Mover, startMover } from '../../src/mover/loop.ts';
+import { startMover } from '../../src/mover/loop.ts';
 import { requeue } from '../../src/operate/buffer-requeue.ts';
 import { replay } from '../../src/operate/replay.ts';
 import type { DiskBuffer } from '../../src/ports/buffer.ts';
 import type { Envelope } from '../../src/ports/log.ts';
 import type { SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import type { JudgeForeign, Source } from '../../src/ports/source.ts';
+import type { AggregateDefinition } from '../../src/ports/tables.ts';
 import { type TemporaryEngine, temporaryEngine } from '../support/clickhouse.ts';
 import { judgeOptions, nowMs } from '../support/edge.ts';
 import { batchOf, listSource } from '../support/list-source.ts';
@@ -66,35 +68,34 @@ const bookings = (): Promise<unknown[]> =>
     FROM ${database}.seat_booked ORDER BY at`);
 const booked = (at: number, seat: number, hall = 'unknown') => ({ at, v: 3, seat, hall, user: String(wideUser) });
 
-/** The tables as a binary makes them. */
+/** The tables as a binary makes them, and aggregates over them. */
 async function sinkOf(
-  { catalogue }: Pick<Binary, 'catalogue'>,
+  binary: Pick<Binary, 'catalogue'>,
   migrate: 'auto' | 'off' = 'auto',
+  kept: readonly AggregateDefinition[] = [],
 ): Promise<SinkWithDeadLetters> {
-  const tables = catalogue.types.map(tableOf);
-  const sink = clickhouseSink({ client: client(), database, tables, migrate, timeoutMs: 20_000, embedded: true });
+  const tables = binary.catalogue.types.map(tableOf);
+  const options = { client: client(), database, tables, migrate, timeoutMs: 20_000, embedded: true };
+  const sink = clickhouseSink({ ...options, aggregates: kept, refreshSeconds: 100_000 });
   await sink.prepare();
   return sink;
 }
 
-const judgeOf = ({ catalogue }: Pick<Binary, 'catalogue'>): JudgeForeign =>
-  foreignJudgeOf({ ...judgeOptions, catalogue, bodyBytesMax: 2 ** 20, now: () => nowMs });
+const judgeOf = (binary: Pick<Binary, 'catalogue'>): JudgeForeign =>
+  foreignJudgeOf({ ...judgeOptions, catalogue: binary.catalogue, bodyBytesMax: 2 ** 20, now: () => nowMs });
+
+const moverOptions = {
+  blockRowsMax: 1_000,
+  blockBytesMax: 2 ** 22,
+  intervalMs: 0,
+  graceMs: 1_000,
+  logger: quietLogger,
+  metrics: moverMetrics,
+};
 
 /** The mover of a binary; it is stopped at the end of the test, if not before. */
-function move(binary: Binary, source: Source, sink: SinkWithDeadLetters): Mover {
-  const mover = startMover({
-    source,
-    sink,
-    deadLetters: sink,
-    types: binary.types,
-    judge: judgeOf(binary),
-    blockRowsMax: 1_000,
-    blockBytesMax: 2 ** 22,
-    intervalMs: 0,
-    graceMs: 1_000,
-    logger: quietLogger,
-    metrics: moverMetrics,
-  });
+function move({ types, catalogue }: Pick<Binary, 'types' | 'catalogue'>, source: Source, sink: SinkWithDeadLetters) {
+  const mover = startMover({ ...moverOptions, source, sink, deadLetters: sink, types, judge: judgeOf({ catalogue }) });
   closing.push(() => mover.stop());
   return mover;
 }
@@ -245,4 +246,42 @@ test('an old record its upgrade cannot take is a dead letter, and a row once the
   const { rows, stays } = await replay({ letters, sink, judge, filter: {}, dryRun: false });
   expect([[...rows], [...stays]]).toEqual([[['seat_booked', 1]], [['newer', 1]]]);
   expect(await bookings()).toEqual([booked(1, 12)]);
+});
+
+test('views and an aggregate of an older ugc are made anew in place, over the rows there are', async () => {
+  const sink = await sinkOf({ catalogue }, 'auto', aggregates);
+  const types = new Map(catalogue.types.map(({ name, version }) => [name, version]));
+  const event = { event_type: 'film_watched', event_id: Bun.randomUUIDv7(), timestamp: '2026-11-21T11:00:00Z' };
+  const about = { user_id: null, anonymous_id: 'v', country: 'US', device: 'tv', video_id: 'f1', duration: 60 };
+  const source = listSource([
+    batchOf({ topic: 't', type: 'film_watched', bodies: [JSON.stringify({ ...event, ...about })] }),
+  ]);
+  move({ types, catalogue }, source, sink);
+  await eventually(() => source.committed.get('t/0') === 0, { what: 'the row' });
+
+  // As they were before they had a person and a film of one name.
+  const old = [
+    `CREATE OR REPLACE VIEW ${database}.film_watched (event_id UUID, user_id Nullable(String), video_id String)
+     AS SELECT event_id, user_id, video_id FROM ${database}.film_watched_rows FINAL COMMENT 'A film (ugc old)'`,
+    `CREATE OR REPLACE VIEW ${database}.events (event_id UUID, event_type LowCardinality(String))
+     AS SELECT event_id, event_type FROM ${database}.film_watched_rows FINAL COMMENT 'Every event (ugc old)'`,
+    `DROP VIEW ${database}.film_views_daily SYNC`,
+    `CREATE MATERIALIZED VIEW ${database}.film_views_daily REFRESH AFTER 300 SECOND (day Date, watch_seconds Float64)
+     ENGINE = MergeTree ORDER BY day AS SELECT toDate(timestamp) AS day, sum(duration) AS watch_seconds
+     FROM ${database}.film_watched_rows FINAL GROUP BY day COMMENT 'Views of each film (ugc old)'`,
+  ];
+  for (const statement of old) await local.engine.query(statement);
+  await expect(rowsOf(`SELECT person FROM ${database}.events`)).rejects.toThrow('person');
+  await sinkOf({ catalogue }, 'auto', aggregates);
+  expect(await rowsOf(`SELECT person, film_id FROM ${database}.film_watched`)).toEqual([
+    { person: 'v', film_id: 'f1' },
+  ]);
+  expect(await rowsOf(`SELECT person, JSONExtractString(fields, 'film_id') AS film FROM ${database}.events`)).toEqual([
+    { person: 'v', film: 'f1' },
+  ]);
+  await local.engine.query(`SYSTEM REFRESH VIEW ${database}.film_views_daily`);
+  await local.engine.query(`SYSTEM WAIT VIEW ${database}.film_views_daily`);
+  expect(await rowsOf(`SELECT film_id, viewers, completed_seconds FROM ${database}.film_views_daily`)).toEqual([
+    { film_id: 'f1', viewers: 1, completed_seconds: 60 },
+  ]);
 });

@@ -4,6 +4,7 @@
 
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FailingReads } from './failing-reads.ts';
 import type { ClusterNode, TestCluster } from './kafka-cluster.ts';
 import type { Random } from './random.ts';
 import type { SmallDisk } from './small-disk.ts';
@@ -120,6 +121,11 @@ export const diskFaults = (disk: SmallDisk, random: Random): readonly Make[] => 
   () => diskFull(disk, random.pick([0, 512 * 1024])),
 ];
 
+/** The disk of the buffer gives an error for a read now and then, as a network's does; nothing on it is damaged. */
+export const readFaults = (reads: FailingReads): readonly Make[] => [
+  () => ({ kind: readsFailName, begin: () => reads.fail(80_000), end: () => reads.fail(0) }),
+];
+
 function diskFull(disk: SmallDisk, leftBytes: number): Fault {
   const { path } = disk;
   return {
@@ -159,4 +165,5 @@ export const within = (outer: Make, inner: Make): Make => {
 };
 
 export const diskFullName = 'disk full';
+export const readsFailName = 'reads of the buffer fail';
 export const ugcFrozenName = 'ugc frozen';

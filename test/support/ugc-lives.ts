@@ -8,6 +8,7 @@ import { startUgc, type Ugc } from './ugc.ts';
 export interface LivesOptions {
   readonly dataDir: string;
   readonly flags: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   readonly random: Random;
   readonly ledger: Ledger;
   /** What is going on, for the record. */
@@ -44,7 +45,7 @@ export interface UgcLives {
 }
 
 export async function ugcLives(options: LivesOptions): Promise<UgcLives> {
-  const { dataDir, flags, random, ledger, circumstances, isExcused, makeRoom, pauseMsMax = 40 } = options;
+  const { dataDir, flags, env = {}, random, ledger, circumstances, isExcused, makeRoom, pauseMsMax = 40 } = options;
   const failures: string[] = [];
   const startMs: number[] = [];
   const stopMs: number[] = [];
@@ -57,10 +58,10 @@ export async function ugcLives(options: LivesOptions): Promise<UgcLives> {
 
   async function begin(): Promise<void> {
     const startedAt = performance.now();
-    ugc = await startUgc({ dataDir, flags }).catch(error => {
+    ugc = await startUgc({ dataDir, flags, env }).catch(error => {
       if (!String(error).includes('The disk of the buffer is full')) throw error;
       makeRoom();
-      return startUgc({ dataDir, flags });
+      return startUgc({ dataDir, flags, env });
     });
     startMs.push(performance.now() - startedAt);
     isEnding = false;
