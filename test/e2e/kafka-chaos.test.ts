@@ -1,5 +1,6 @@
-// The promise of Kafka and the disk behind it, in the worst of circumstances: three brokers, a bad network, a full disk and
-// a dying ugc, at random and together, under load. UGC_TEST_CHAOS_ROUNDS says how long, UGC_TEST_SEED repeats the dice.
+// The promise of Kafka and the disk behind it, in the worst of circumstances: three brokers, a bad network, a disk that is full or
+// fails to be read, a dying ugc, at random and together, under load. UGC_TEST_CHAOS_ROUNDS says how long, UGC_TEST_SEED
+// repeats the dice.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { catalogue } from '../../schemas/catalogue.ts';
