@@ -435,6 +435,14 @@ describe('only one place', () => {
     ).toEqual([]);
   });
 
+  test('asks over HTTP: query, in the words that its answer is drawn from; ClickHouse is asked through its client', () => {
+    expect(
+      offences(except('src/operate/query.ts', 'src/operate/tables.ts'), source => [
+        /\b(?:await|return) fetch\(/.test(code(source)) && 'asks over HTTP by itself',
+      ]),
+    ).toEqual([]);
+  });
+
   test('reads the environment: main, for config and settings', () => {
     const reads = /\bprocess\s*\.\s*env\b|\bBun\s*\.\s*env\b|\bimport\.meta\.env\b|\bprocess\s*\[\s*['"]env/;
     expect(

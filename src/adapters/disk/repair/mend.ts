@@ -19,7 +19,7 @@ const positionsAheadMax = 10 ** 14;
 
 export interface Mender {
   mend(damage: Damage): Mended;
-  /** At the start: the last position given out is believable, and no row lies beyond it, where no reader would get to. */
+  /** At the start: the last position given out can be true, and no row lies beyond it, where no reader would get to. */
   checkLast(): void;
   readonly index: IndexRepair;
 }
@@ -41,14 +41,14 @@ export function mender(connection: Connection): Mender {
     checkLast() {
       const { last } = getLast.get()!;
       const now = Date.now() * 1000;
-      let believable = last <= now + positionsAheadMax ? last : now;
-      for (let row = furthestRow(); row !== null && row.seq > believable; row = furthestRow()) {
-        if (isHeadIntact(row)) believable = row.seq;
+      let likely = last <= now + positionsAheadMax ? last : now;
+      for (let row = furthestRow(); row !== null && row.seq > likely; row = furthestRow()) {
+        if (isHeadIntact(row)) likely = row.seq;
         else if (mender.mend({ topic: row.topic, seq: row.seq, row, error: null }) !== 'pass') break;
       }
-      if (believable === last) return;
-      connection.write('fsynced', () => assertChanged(setLast.run(believable)));
-      connection.complain('the last position of the buffer was damaged: set anew', { last, now: believable });
+      if (likely === last) return;
+      connection.write('fsynced', () => assertChanged(setLast.run(likely)));
+      connection.complain('the last position of the buffer was damaged: set anew', { last, now: likely });
     },
 
     mend(damage) {
