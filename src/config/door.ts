@@ -8,7 +8,7 @@ export const doorSettings = {
     default: 'none',
     help: 'Who may send: everybody, or who shows an API key (ugc keys). Must be said when listening beyond loopback',
   }),
-  keysFile: text({
+  keysPath: text({
     default: '',
     takes: 'a file',
     help: 'The API keys, as hashes; empty = keys.json in the data folder. A change counts within a second',

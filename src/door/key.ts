@@ -7,8 +7,6 @@
 // off when it was copied, are refused without looking anything up, and scanners of repositories know a key from noise (as
 // with GitHub's tokens). What cannot be guessed needs no slow hash: at rest a key is its SHA-256.
 
-import { hash as bunHash, CryptoHasher } from 'bun';
-
 export type KeyKind = 'public' | 'secret';
 
 const prefixes: Readonly<Record<KeyKind, string>> = { public: 'ugc_pk_', secret: 'ugc_sk_' };
@@ -36,9 +34,9 @@ export function kindOf(text: string): KeyKind | null {
 }
 
 /** What is kept of a key: 64 hexadecimal digits. */
-export const hashOf = (key: string): string => new CryptoHasher('sha256').update(key).digest('hex');
+export const hashOf = (key: string): string => new Bun.CryptoHasher('sha256').update(key).digest('hex');
 
-const sumOf = (start: string): string => base62(BigInt(bunHash.crc32(start)), sumLength);
+const sumOf = (start: string): string => base62(BigInt(Bun.hash.crc32(start)), sumLength);
 
 function base62(number: bigint, length: number): string {
   let text = '';

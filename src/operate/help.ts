@@ -74,7 +74,7 @@ ${flagsHelp(traceFlags)}
 
   ugc trace 0193a0f0-0000-7000-8000-000000000001 --json`,
 
-  keys: `ugc keys add|ls|revoke|rotate [--flag=…] [--data-dir=… | --keys-file=…]
+  keys: `ugc keys add|ls|revoke|rotate [--flag=…] [--data-dir=… | --keys-path=…]
 
 API keys, for UGC_AUTH=keys. Only their hashes are kept: a key is printed once, when it is made. What is changed here counts
 in a running instance within a second. A public key stands in web pages and may only send events; a secret one belongs on

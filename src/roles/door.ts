@@ -14,7 +14,7 @@ export interface Door extends Role {
   readonly admit?: Admit;
 }
 
-export const keysFileOf = ({ keysFile: given, dataDir }: Pick<Config, 'keysFile' | 'dataDir'>): string =>
+export const keysFileOf = ({ keysPath: given, dataDir }: Pick<Config, 'keysPath' | 'dataDir'>): string =>
   given === '' ? keysFile(dataDir) : given;
 
 /** Throws `config_invalid` when the file of keys is there and wrong. */
