@@ -20,7 +20,8 @@ export function admitByKeys(keyring: Pick<Keyring, 'find'>): Admit {
   function admissionOf(key: StoredKey): Admission {
     let admission = admissions.get(key);
     if (admission === undefined) {
-      const caller: Caller = { name: key.name };
+      const { name, event_types: eventTypes } = key;
+      const caller: Caller = { name, ...(eventTypes !== undefined && { eventTypes: new Set(eventTypes) }) };
       admission = { ok: true, caller };
       admissions.set(key, admission);
     }
