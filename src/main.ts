@@ -14,12 +14,14 @@ import { bufferCommands } from './operate/buffer.ts';
 import { buffers } from './operate/buffers.ts';
 import { deadCommands } from './operate/dead.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
+import { keysCommands } from './operate/keys.ts';
 import { OutputError, say, writeOut } from './operate/output.ts';
 import { query } from './operate/query.ts';
 import { reconcileCommand } from './operate/reconcile.ts';
 import { schema } from './operate/schema.ts';
 import { traceCommand } from './operate/trace.ts';
 import { build, buildText } from './process/build.ts';
+import { keysFileOf } from './roles/door.ts';
 import { kafkaOptionsOf } from './roles/kafka.ts';
 import { serve } from './serve.ts';
 
@@ -30,6 +32,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   buffer: bufferCommands(buffers),
   reconcile: reconcileCommand(buffers),
   trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf }),
+  keys: keysCommands(keysFileOf),
   dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) })),
 };
 

@@ -9,6 +9,7 @@ import { endAtBugs, endOf, outliveHangups, signalled } from './process/ending.ts
 import { greet } from './process/greeting.ts';
 import { urlOf } from './process/instance.ts';
 import { type Logs, logWarnings, type Metrics, openLogs, openMetrics } from './process/telemetry.ts';
+import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole } from './roles/list.ts';
 import { openParts } from './roles/parts.ts';
 import type { Role, RoleDefinition } from './roles/role.ts';
@@ -73,15 +74,17 @@ export async function start({ config, version, roles, logs, opened }: Starting):
     roles: active,
     onBroken: broken.resolve,
   });
-  const open: Role[] = [shared];
   opened.push(shared);
+  const door = openDoor(config, logs.logger);
+  opened.push(door);
+  const open: Role[] = [shared, door];
   for (const definition of active) {
     const role = await definition.open(parts);
     open.push(role);
     opened.push(role);
   }
   for (const role of open) void role.broken?.then(broken.resolve);
-  const front = startFront({ config, version, roles: open, logs, metrics });
+  const front = startFront({ config, version, door, roles: open, logs, metrics });
   opened.push(front);
   parts.catalogue.watch();
   process.on('SIGHUP', parts.catalogue.look);
@@ -98,12 +101,20 @@ export async function start({ config, version, roles, logs, opened }: Starting):
 }
 
 interface FrontOptions extends Pick<Starting, 'config' | 'version' | 'logs'> {
+  readonly door: Door;
   readonly roles: readonly Role[];
   readonly metrics: Metrics;
 }
 
 /** Throws `config_invalid` when it cannot listen. */
-function startFront({ config, version, roles, logs, metrics }: FrontOptions): Closing & { readonly server: Server } {
+function startFront({
+  config,
+  version,
+  door,
+  roles,
+  logs,
+  metrics,
+}: FrontOptions): Closing & { readonly server: Server } {
   const { host, port, adminPort } = config;
   const server = listening({ host, port, what: '', remedy: 'set UGC_HOST or UGC_PORT' }, () =>
     startServer({
@@ -112,6 +123,7 @@ function startFront({ config, version, roles, logs, metrics }: FrontOptions): Cl
       adminPort,
       version,
       routes: roles.flatMap(role => role.routes ?? []),
+      ...(door.admit !== undefined && { admit: door.admit }),
       hint: hintOf(roles),
       connectionsMax: config.connectionsMax,
       api: () => roles.flatMap(role => role.api?.() ?? []),

@@ -16,6 +16,7 @@ import type { Envelope } from '../ports/log.ts';
 import { isLargerThan, unwritable, type Writer, writerOf } from '../record/canonical.ts';
 import { stampStart, stampText } from '../record/stamp.ts';
 import {
+  type EdgeReason,
   type JsonObject,
   type KnownFields,
   misfitsMax,
@@ -28,12 +29,16 @@ import {
 } from './rejection.ts';
 
 export type Verdict = { readonly ok: true; readonly envelope: Envelope } | Rejection;
+/** The edge's own: it also knows who sends. */
+export type EdgeVerdict = Verdict | Rejection<EdgeReason>;
 
 /** What the edge knows of the request an event came in. */
 export interface Origin {
   readonly receivedAtMs: number;
   /** What the clock said then, where the stamp is another: by it the event's own times are judged. */
   readonly clockMs?: number;
+  /** Names of types its sender may send; absent = all. */
+  readonly eventTypes?: ReadonlySet<string> | undefined;
   /** Name of the API key. */
   readonly source: string;
   readonly ip: string;

@@ -9,9 +9,13 @@ import { isUuid } from '../../schemas/uuid.ts';
 export const rejectReasons = ['not_json', 'invalid', 'unknown_type', 'too_old', 'in_future', 'too_large'] as const;
 export type RejectReason = (typeof rejectReasons)[number];
 
-export interface Rejection {
+/** Of the edge alone: a record in the log has no sender any more. */
+export const edgeReasons = [...rejectReasons, 'not_allowed'] as const;
+export type EdgeReason = (typeof edgeReasons)[number];
+
+export interface Rejection<Reason extends string = RejectReason> {
   readonly ok: false;
-  readonly reason: RejectReason;
+  readonly reason: Reason;
   /** The event type, when it is one of the catalogue's. */
   readonly type: string | null;
   readonly errors: readonly Misfit[];
@@ -23,7 +27,11 @@ export type JsonObject = Record<string, unknown>;
 export const misfitsMax = 10;
 
 /** What is wrong with a whole event, or with one field of it. */
-export const reject = (reason: RejectReason, type: string | null, { path, message }: Misfit): Rejection => ({
+export const reject = <Reason extends string>(
+  reason: Reason,
+  type: string | null,
+  { path, message }: Misfit,
+): Rejection<Reason> => ({
   ok: false,
   reason,
   type,

@@ -1,7 +1,16 @@
 // Settings: who may send.
 
-import { choice } from './kinds.ts';
+import { choice, text } from './kinds.ts';
 
 export const doorSettings = {
-  auth: choice({ of: ['none'], default: 'none', help: 'Who may send. Must be said when listening beyond loopback' }),
+  auth: choice({
+    of: ['none', 'keys'],
+    default: 'none',
+    help: 'Who may send: everybody, or who shows an API key (ugc keys). Must be said when listening beyond loopback',
+  }),
+  keysPath: text({
+    default: '',
+    takes: 'a file',
+    help: 'The API keys, as hashes; empty = keys.json in the data folder. A change counts within a second',
+  }),
 };

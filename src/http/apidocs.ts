@@ -104,10 +104,12 @@ export interface DocumentedOptions {
   /** As they are just now: a part that has changed is another object. */
   readonly parts: () => readonly ApiPart[];
   readonly routes: readonly Route[];
+  /** Who asks for what needs something has to show a key. */
+  readonly isGuarded: boolean;
 }
 
 /** These routes, and those of the document that tells of them. */
-export function documented({ version, parts, routes }: DocumentedOptions): readonly Route[] {
+export function documented({ version, parts, routes, isGuarded }: DocumentedOptions): readonly Route[] {
   const all: readonly Route[] = [
     ...routes,
     { method: 'GET', path: '/openapi.json', handler: () => json(200, presentText(text(), Date.now())) },
@@ -122,7 +124,7 @@ export function documented({ version, parts, routes }: DocumentedOptions): reado
     const current = [...parts(), documentApi];
     if (made === '' || current.some((part, at) => part !== known[at])) {
       known = current;
-      made = JSON.stringify(documentOf({ version, parts: current, routes: all }));
+      made = JSON.stringify(documentOf({ version, parts: current, routes: all, isGuarded }));
     }
     return made;
   }

@@ -48,12 +48,14 @@ export interface DocumentOptions {
   /** Of ugc. */
   readonly version: string;
   readonly parts: readonly ApiPart[];
+  /** Whoever asks for a route that needs something has to show a key. */
+  readonly isGuarded?: boolean | undefined;
   /** What the port serves: paths that are none of these are left out. */
   readonly routes: readonly Route[];
 }
 
-export function documentOf({ version, parts, routes }: DocumentOptions): OpenApi {
-  const paths = servedPaths(parts, routes);
+export function documentOf({ version, parts, routes, isGuarded = false }: DocumentOptions): OpenApi {
+  const paths = servedPaths(parts, routes, isGuarded);
   const used = new Set(
     Object.values(paths).flatMap(operations => Object.values(operations).flatMap(({ tags }) => tags)),
   );
@@ -68,22 +70,45 @@ export function documentOf({ version, parts, routes }: DocumentOptions): OpenApi
       license: { name: 'MIT', identifier: 'MIT' },
     },
     tags: tags.filter(({ name }) => used.has(name)),
-    security: [], // UGC_AUTH=none: who reaches the port may send
+    security: [], // what needs a key says so itself
     paths,
     components: {
       schemas: { ...problemSchemas(), ...Object.assign({}, ...parts.map(({ schemas }) => schemas)) },
       responses: problemResponses(),
+      ...(isGuarded && { securitySchemes }),
     },
   };
 }
 
-function servedPaths(parts: readonly ApiPart[], routes: readonly Route[]): Paths {
-  const isServed = (method: string, path: string): boolean =>
-    routes.some(route => route.method === method && matches(route.path, path));
+/** Where a key is shown; any of them will do. */
+const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'An API key' },
+  header: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
+  basic: { type: 'http', scheme: 'basic', description: 'An API key as the user' },
+  query: { type: 'apiKey', in: 'query', name: 'key', description: 'A public key' },
+} as const;
+
+const guarded = (operation: Operation): Operation => ({
+  ...operation,
+  security: Object.keys(securitySchemes).map(name => ({ [name]: [] })),
+  responses: {
+    ...operation.responses,
+    401: refTo('Problem401', 'responses'),
+    403: refTo('Problem403', 'responses'),
+  },
+});
+
+function servedPaths(parts: readonly ApiPart[], routes: readonly Route[], isGuarded: boolean): Paths {
+  const routeOf = (method: string, path: string): Route | undefined =>
+    routes.find(route => route.method === method && matches(route.path, path));
   return Object.fromEntries(
     parts.flatMap(part =>
       Object.entries(part.paths).flatMap(([path, operations]) => {
-        const served = Object.entries(operations).filter(([method]) => isServed(method.toUpperCase(), path));
+        const served = Object.entries(operations).flatMap(([method, operation]) => {
+          const route = routeOf(method.toUpperCase(), path);
+          if (route === undefined) return [];
+          return [[method, isGuarded && route.needs !== undefined ? guarded(operation) : operation] as const];
+        });
         return served.length === 0 ? [] : [[path, Object.fromEntries(served)] as const];
       }),
     ),

@@ -13,6 +13,8 @@ export type Method = (typeof methods)[number];
 export interface Caller {
   /** Becomes the event's `source`. */
   readonly name: string;
+  /** Names of types of events it may send; absent = all. */
+  readonly eventTypes?: ReadonlySet<string>;
 }
 
 export const anybody: Caller = { name: '' };

@@ -78,12 +78,14 @@ export function startServer(options: ServerOptions): Server {
   const health = healthRoutes({ ...options, ...standing });
   const hasAdminPort = adminPort >= 0;
   const own = [...options.routes.map(route => unlessRefused(route, refusal)), welcome(options)];
+  const isGuarded = options.admit !== undefined;
   const mainRoutes = documented({
     version,
+    isGuarded,
     parts: () => [...api(), ...(hasAdminPort ? [] : [healthApi])],
     routes: hasAdminPort ? own : [...own, ...health],
   });
-  const adminRoutes = documented({ version, parts: () => [healthApi], routes: health });
+  const adminRoutes = documented({ version, isGuarded, parts: () => [healthApi], routes: health });
   const main = listen(options, { ...standing, port: options.port, routes: mainRoutes, hint: hint('here') });
   const admin = hasAdminPort
     ? listen(options, { ...standing, port: adminPort, routes: adminRoutes, hint: hint(main.port) })

@@ -2,8 +2,8 @@
 // bad event never costs the good ones; an event without an outcome counts as failed.
 
 import type { Misfit } from '../../schemas/misfit.ts';
-import { isObject, type Judge, type Origin, unwrap, type Verdict } from '../catalogue/judge.ts';
-import { type Rejection, readId, reject } from '../catalogue/rejection.ts';
+import { type EdgeVerdict, isObject, type Judge, type Origin, unwrap } from '../catalogue/judge.ts';
+import { type EdgeReason, type Rejection, readId, reject } from '../catalogue/rejection.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { type Answer, json, problem } from '../http/answer.ts';
 import type { Envelope, Log, Outcome } from '../ports/log.ts';
@@ -54,10 +54,13 @@ export function acceptOf({ judge, log, metrics, ledger, recent, readable = unrea
     return reading.isSingle ? answerOne(verdicts[0]!, told[0], durable) : answerMany(verdicts, told, durable);
   };
 
-  function judgeOne(event: unknown, origin: Origin): Verdict {
+  function judgeOne(event: unknown, origin: Origin): EdgeVerdict {
     if (event instanceof PipelineError) return reject('not_json', null, { path: '', message: event.message });
     try {
-      return judge(event, origin);
+      const verdict = judge(event, origin);
+      return verdict.ok && origin.eventTypes?.has(verdict.envelope.type) === false
+        ? notAllowed(verdict.envelope.type, origin)
+        : verdict;
     } catch (error) {
       // A fault of ours, and the same again however often it is sent: the good events beside it must not be refused
       // with it.
@@ -69,7 +72,7 @@ export function acceptOf({ judge, log, metrics, ledger, recent, readable = unrea
   }
 
   function count(
-    verdicts: readonly Verdict[],
+    verdicts: readonly EdgeVerdict[],
     envelopes: readonly Envelope[],
     outcomes: readonly Outcome[],
     seconds: number,
@@ -88,6 +91,9 @@ export function acceptOf({ judge, log, metrics, ledger, recent, readable = unrea
     if (first?.ok) metrics.ack.observe({ stored: first.stored }, seconds);
   }
 }
+
+const notAllowed = (type: string, { source }: Origin): Rejection<EdgeReason> =>
+  reject('not_allowed', type, { path: '/event_type', message: `${type} may not be sent with the key "${source}"` });
 
 /** The label of what is of no type of the catalogue's: no type could be called so. */
 const noKnownType = '(unknown)';
@@ -129,17 +135,18 @@ function completed(outcomes: readonly Outcome[], envelopes: readonly Envelope[])
 /** Durable, and its row has not been seen. */
 const isWaiting = (told: Told): boolean => told.ok && told.stored !== 'clickhouse';
 
-function answerOne(verdict: Verdict, outcome: Told | undefined, status: number): Answer {
+function answerOne(verdict: EdgeVerdict, outcome: Told | undefined, status: number): Answer {
   if (!verdict.ok) return problem(codeOf(verdict), { reason: verdict.reason, errors: verdict.errors });
   if (outcome?.ok)
     return json(status, `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`);
   return problem(outcome?.error ?? new PipelineError('internal'));
 }
 
-/** The one answer of a single event that was rejected: 400, 413 or 422. */
-function codeOf({ reason, errors }: Rejection): PipelineError {
+/** The one answer of a single event that was rejected: 400, 403, 413 or 422. */
+function codeOf({ reason, errors }: Rejection<EdgeReason>): PipelineError {
   const detail = summaryOf(errors);
   if (reason === 'not_json') return new PipelineError('not_json', detail);
+  if (reason === 'not_allowed') return new PipelineError('forbidden', detail);
   return new PipelineError(reason === 'too_large' ? 'too_large' : 'invalid', detail);
 }
 
@@ -147,13 +154,13 @@ const summaryOf = (errors: readonly Misfit[]): string =>
   errors.map(({ path, message }) => (path === '' ? message : `${path} ${message}`)).join('; ');
 
 /** Refused by what time it is here. */
-const isByClock = (verdict: Verdict): boolean =>
+const isByClock = (verdict: EdgeVerdict): boolean =>
   !verdict.ok && (verdict.reason === 'in_future' || verdict.reason === 'too_old');
 
 /** With a clock in doubt, what it refuses is not refused for good: its sender may try again. */
 function answerDoubted(
   events: readonly unknown[],
-  verdicts: readonly Verdict[],
+  verdicts: readonly EdgeVerdict[],
   outcomes: readonly Told[],
   words: string,
 ): Answer {
@@ -169,10 +176,10 @@ function answerDoubted(
 
 /** `instead`: the result of an event that is told otherwise than usual. */
 function answerMany(
-  verdicts: readonly Verdict[],
+  verdicts: readonly EdgeVerdict[],
   outcomes: readonly Told[],
   durable: number,
-  instead: (verdict: Verdict, at: number) => string | null = () => null,
+  instead: (verdict: EdgeVerdict, at: number) => string | null = () => null,
 ): Answer {
   if (verdicts.length === 0) return problem(new PipelineError('invalid', 'the body holds no event'));
   const failure = outcomes.find(outcome => !outcome.ok);
@@ -190,7 +197,7 @@ function answerMany(
   return json(status, `{"accepted":${accepted},"rejected":${rejected},"results":[${results}]}`);
 }
 
-function resultOf(verdict: Verdict, outcome: Told | undefined): string {
+function resultOf(verdict: EdgeVerdict, outcome: Told | undefined): string {
   if (!verdict.ok) return JSON.stringify({ outcome: 'rejected', reason: verdict.reason, errors: verdict.errors });
   if (outcome?.ok) return `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`;
   const reason = outcome === undefined ? 'internal' : outcome.error.code;

@@ -1,7 +1,7 @@
 // What the routes of events and receipts answer, as OpenAPI.
 
 import { type JsonSchema, refTo } from '../../schemas/json-schema.ts';
-import { rejectReasons } from '../catalogue/rejection.ts';
+import { edgeReasons } from '../catalogue/rejection.ts';
 import { errorTable } from '../errors.ts';
 import { typeOf } from '../http/answer.ts';
 import { jsonOf } from '../http/openapi.ts';
@@ -74,7 +74,7 @@ const outcomeOf = (outcome: string, properties: JsonSchema, required: readonly s
 });
 
 export const answerSchemas: Readonly<Record<string, JsonSchema>> = {
-  RejectReason: { enum: rejectReasons },
+  RejectReason: { enum: edgeReasons },
   Accepted: outcomeOf(
     'accepted',
     {

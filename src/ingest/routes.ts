@@ -26,6 +26,7 @@ export function eventRoutes({ accept, receipts, limits, clock }: EventRoutesOpti
       receivedAtMs: clock.stamp(),
       clockMs: clock.now(),
       source: caller.name,
+      eventTypes: caller.eventTypes,
       ip: address,
       userAgent: (request.headers.get('user-agent') ?? '').slice(0, userAgentLengthMax),
       pathType: params.event_type ?? null,

@@ -4,6 +4,7 @@ import { configTable } from '../config/read.ts';
 import { flagsHelp } from './arguments.ts';
 import { bufferFlags } from './buffer.ts';
 import { deadFlags } from './dead.ts';
+import { keysFlags } from './keys.ts';
 import { reconcileFlags } from './reconcile.ts';
 import { traceFlags } from './trace.ts';
 
@@ -18,10 +19,11 @@ Usage
   ugc buffer <command>                look at the disk buffer, save it, repair it: ugc help buffer
   ugc schema ls|show|ddl|hive|types|docs|diff|check [type …]
                                       what events there are, and all that is made from their definitions
+  ugc keys <command>                  who may send, by API key: ugc help keys
   ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
   ugc trace <event_id>                everything that can be found out about one event
   ugc reconcile [--from=… --to=…]     hold what was accepted against the tables
-  ugc help [config | query | buffer | dead | trace | reconcile | schema]  this, every setting, or one command
+  ugc help [config | query | buffer | keys | dead | trace | reconcile | schema]  this, every setting, or one command
   ugc --version
 
 Examples
@@ -71,6 +73,32 @@ the beginning.
 ${flagsHelp(traceFlags)}
 
   ugc trace 0193a0f0-0000-7000-8000-000000000001 --json`,
+
+  keys: `ugc keys add|ls|revoke|rotate [--flag=…] [--data-dir=… | --keys-path=…]
+
+API keys, for UGC_AUTH=keys. Only their hashes are kept: a key is printed once, when it is made. What is changed here counts
+in a running instance within a second. A public key stands in web pages and may only send events; a secret one belongs on
+servers.
+
+  ugc keys add <name>
+      Makes a key; the name becomes the source of its events.
+${flagsHelp(keysFlags.add)}
+
+  ugc keys ls
+      Those that count.
+${flagsHelp(keysFlags.ls)}
+
+  ugc keys revoke <id or name>
+      It counts no more.
+${flagsHelp(keysFlags.revoke)}
+
+  ugc keys rotate <id or name>
+      A new key that may what the old one may.
+${flagsHelp(keysFlags.rotate)}
+
+  ugc keys add shop --origins=https://shop.example,https://*.shop.example
+  ugc keys add back-end --kind=secret --scopes=events:write,events:read
+  ugc keys rotate shop --overlap-seconds=604800`,
 
   dead: `ugc dead ls|show|replay|dismiss [--flag=…] [--data-dir=…]
 

@@ -90,6 +90,20 @@ describe('a single event', () => {
     expect(seen(await accept(single(event)))).toMatchObject({ status, body: { status, reason } });
   });
 
+  test('of a type that its key may not send is 403, and costs those beside it nothing', async () => {
+    const origin = originOf({ source: 'shop', eventTypes: new Set(['click']) });
+    const may = acceptOf({ judge, log, metrics });
+    expect(seen(await may(single(film), origin))).toMatchObject({
+      status: 403,
+      body: { type: 'urn:ugc:problem:forbidden', reason: 'not_allowed', errors: [{ path: '/event_type' }] },
+    });
+    expect(seen(await may(many(film, clicks[0]), origin))).toMatchObject({
+      status: 207,
+      body: { results: [{ outcome: 'rejected', reason: 'not_allowed' }, accepted(0)] },
+    });
+    expect(log.published.map(({ type }) => type)).toEqual(['click']);
+  });
+
   test('that the log cannot take is 503 with a time to try again', async () => {
     log.fail(() => full);
     expect(seen(await accept(single(click)))).toMatchObject({
