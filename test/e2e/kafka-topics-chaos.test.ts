@@ -77,7 +77,7 @@ describe.skipIf(await isWithoutKafka('own'))('topics that change', () => {
         await ugc.exited;
         pattern = random.pick(patterns.filter(other => other !== pattern));
         ugc = await start(
-          random.pick(['--kafka-compression=none', '--kafka-compression=lz4']),
+          random.pick(['--kafka-compression=none', '--kafka-compression=gzip', '--kafka-compression=zstd']),
           random.pick(['--etl-interval-ms=0', '--etl-interval-ms=500', '--etl-block-rows-max=50']),
           random.pick(['--unknown-fields=drop', '--unknown-fields=reject']),
         );
