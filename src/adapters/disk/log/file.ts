@@ -243,6 +243,13 @@ export function toPipelineError(error: unknown): PipelineError {
   return new PipelineError('buffer_failed', `The buffer file: ${messageOf(error)}${code}`, { cause: error });
 }
 
+/**
+ * It may pass by itself: a full disk, or one that gives errors for reads and writes just now, as a network's does. Known
+ * by its words, which are all that crosses from the worker.
+ */
+export const mayPass = (error: unknown): error is PipelineError =>
+  error instanceof PipelineError && (error.code === 'buffer_full' || /\(SQLITE_IOERR/.test(error.message));
+
 /** Null when it throws: of what is tried on a damaged file. */
 export function orNull<T>(action: () => T): T | null {
   try {

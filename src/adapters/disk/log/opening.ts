@@ -1,9 +1,10 @@
-// The thread, with its file opened. On a full disk that may take a while: until there is room the buffer takes nothing and
-// says why, readers are registered as soon as it is open, before anything is appended, and everybody else is told that it
+// The thread, with its file opened. On a full disk, or one that fails just now, that may take a while: until then the buffer
+// takes nothing and says why, readers are registered as soon as it is open, before anything is appended, and everybody else is told that it
 // is full. No restart is needed, and the process may take events by another way meanwhile.
 
 import { messageOf, PipelineError } from '../../../errors.ts';
 import { sleep } from '../../../process/sleep.ts';
+import { mayPass } from './file.ts';
 import type { Bounds } from './room.ts';
 import type { Thread } from './thread.ts';
 
@@ -30,7 +31,7 @@ export interface OpeningOptions {
 
 const tryEveryMs = 1_000;
 
-/** Resolves when the file is open or there is no room to open it; rejects with any other reason, the thread ended. */
+/** Resolves when the file is open, or cannot be for a reason that may pass; rejects with any other, the thread ended. */
 export async function openPatiently(
   thread: Thread,
   bounds: Bounds,
@@ -41,7 +42,7 @@ export async function openPatiently(
   let identity: string | null = null;
   let lacking: PipelineError | null = null;
 
-  /** False when there is no room. */
+  /** False when it cannot be opened now. */
   async function open(): Promise<boolean> {
     try {
       const answer = await thread.ask<'open'>({ op: 'open', ...bounds });
@@ -51,22 +52,22 @@ export async function openPatiently(
       opened.resolve();
       return true;
     } catch (error) {
-      if (!(error instanceof PipelineError && error.code === 'buffer_full')) throw error;
+      if (!mayPass(error)) throw error;
       if (lacking === null) log?.error({ err: error }, 'the disk buffer cannot be opened yet: it is tried again');
       lacking = error;
       return false;
     }
   }
 
-  async function openWhenRoom(): Promise<void> {
+  async function openLater(): Promise<void> {
     do await sleep(tryEveryMs, closing.signal);
     while (!closing.signal.aborted && !(await open()));
-    if (!closing.signal.aborted) log?.info?.({ path: bounds.path }, 'there is room again: the disk buffer is open');
+    if (!closing.signal.aborted) log?.info?.({ path: bounds.path }, 'the disk buffer is open at last');
   }
 
   try {
     if (!(await open()))
-      void openWhenRoom().catch(error => onFailure(new PipelineError('buffer_failed', messageOf(error))));
+      void openLater().catch(error => onFailure(new PipelineError('buffer_failed', messageOf(error))));
   } catch (error) {
     thread.end();
     throw error;
