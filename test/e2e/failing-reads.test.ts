@@ -41,3 +41,20 @@ test('reads of the buffer that fail now and then lose nothing that was acked', a
   expect({ rows, lost: lost.length, foreign }).toEqual({ rows: posts * eventsPerPost, lost: 0, foreign: [] });
   expect(await ugc.stop()).toBe(0);
 });
+
+test('a start while every read fails ends nothing: nothing is taken until they have passed', async () => {
+  const reads = failingReads(1);
+  if (reads === null) return console.log('no C compiler: reads that fail are not tested');
+  const dataDir = temporaryFolder();
+  const flags = ['--role=ingest', '--request-log=false'];
+  const before = await startUgc({ dataDir, flags });
+  expect((await before.post(exampleClick)).status).toBe(200);
+  expect(await before.stop()).toBe(0);
+  reads.fail(1_000_000);
+  const ugc = await startUgc({ dataDir, flags, env: reads.env });
+  expect((await ugc.post(exampleClick)).status).toBe(503);
+  reads.fail(0);
+  await eventually(async () => (await ugc.post(exampleClick)).status === 200, { what: 'events are taken again' });
+  expect(await metric(ugc.url, 'ugc_buffer_events')).toBe(2);
+  expect(await ugc.stop()).toBe(0);
+});
