@@ -1,6 +1,6 @@
-// The thread, with its file opened. On a full disk, or one that fails just now, that may take a while: until then the buffer
-// takes nothing and says why, readers are registered as soon as it is open, before anything is appended, and everybody else is told that it
-// is full. No restart is needed, and the process may take events by another way meanwhile.
+// The thread, with its file opened. On a full disk, or one that fails just now, that may take a while: until then the
+// buffer takes nothing and says why, and readers are registered as soon as it is open, before anything is appended. No
+// restart is needed, and the process may take events by another way meanwhile.
 
 import { messageOf, PipelineError } from '../../../errors.ts';
 import { sleep } from '../../../process/sleep.ts';

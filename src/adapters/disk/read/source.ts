@@ -145,7 +145,7 @@ export function sqliteSource(thread: Thread, { reader, withKeys, log, path }: Sq
       for (const { ndjson } of answer.batches) bytes += ndjson.length;
       if (answer.more) continue;
       if (batches.length > 0) break;
-      if (!nudged) await pause();
+      if (!nudged && !isOver()) await pause();
     }
     return batches;
   }

@@ -96,7 +96,7 @@ describe('waiting', () => {
     let calls = 0;
     elsewhere.wait(() => calls++)();
     appendFileSync(log, 'b');
-    await Bun.sleep(60);
+    await Bun.sleep(60); // three looks, had there been any
     expect(calls).toBe(0);
     elsewhere.close();
   });
