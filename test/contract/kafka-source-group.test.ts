@@ -3,6 +3,7 @@
 import { afterEach, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import type { Batch } from '../../src/ports/source.ts';
+import { freeze, thaw } from '../support/freeze.ts';
 import { kafkaClient, makeTopics } from '../support/kafka.ts';
 import { kafkaInTest } from '../support/kafka-in-test.ts';
 import { bytesMax, commitAll, namesOf, nothingPaused, read, readFor, stamped } from '../support/kafka-source.ts';
@@ -29,7 +30,8 @@ interface Child {
   readonly polled: Set<string>;
   readonly commits: () => number;
   commit(): void;
-  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void;
+  freeze(): void;
+  thaw(): void;
   kill(): Promise<void>;
 }
 
@@ -60,7 +62,8 @@ function startChild(groupId: string, topic: string, mode: 'commits' | 'waits'): 
       child.stdin.write('commit\n');
       child.stdin.flush();
     },
-    signal: signal => child.kill(signal),
+    freeze: () => freeze(child),
+    thaw: () => thaw(child),
     async kill() {
       child.kill('SIGKILL');
       await child.exited;
@@ -122,7 +125,7 @@ test('kafkajs#1046, kafka-connect#24: one that was stopped beyond its session co
   const child = startChild(group, topic, 'waits');
   await send(topic, 1, names(10, 'a'));
   await eventually(() => child.polled.size === 10);
-  child.signal('SIGSTOP');
+  child.freeze();
   const source = sources.open(group, [topic]);
   const again = await read(source, 10);
   expect(namesOf(again)).toEqual(names(10, 'a'));
@@ -131,7 +134,7 @@ test('kafkajs#1046, kafka-connect#24: one that was stopped beyond its session co
   expect(await committed(group, topic)).toEqual([15]);
   // It wakes with ten records polled and commits them at once, before it can have heard of anything.
   child.commit();
-  child.signal('SIGCONT');
+  child.thaw();
   await eventually(() => child.commits() === 1);
   expect(await committed(group, topic)).toEqual([15]);
   // And it is a member again, from where the group is now.

@@ -157,7 +157,7 @@ describe.skipIf(await isWithoutKafka('own'))('one broker', () => {
     const dataDir = temporaryFolder();
     const ugc = await start(dataDir, '--shutdown-timeout-ms=3000');
     await takesAgain(ugc);
-    node.stop(); // a thread of it may still finish what it is at
+    node.stop();
     let event = click();
     await eventually(
       async () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Engine, openEngine } from '../../src/adapters/chdb/engine.ts';
 import { freePorts } from './free-ports.ts';
+import { freeze, thaw } from './freeze.ts';
 
 export function temporaryFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'ugc-clickhouse-'));
@@ -47,8 +48,8 @@ export async function startClickhouseServer(mode: 'readonly' | 'writable' = 'wri
   let child = await spawn();
   return {
     url: `http://127.0.0.1:${port}`,
-    freeze: () => child.kill('SIGSTOP'),
-    thaw: () => child.kill('SIGCONT'),
+    freeze: () => freeze(child),
+    thaw: () => thaw(child),
     kill,
     start: async () => {
       child = await spawn();

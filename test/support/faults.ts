@@ -5,6 +5,7 @@
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FailingReads } from './failing-reads.ts';
+import { freeze, thaw } from './freeze.ts';
 import type { ClusterNode, TestCluster } from './kafka-cluster.ts';
 import type { Random } from './random.ts';
 import type { SmallDisk } from './small-disk.ts';
@@ -111,8 +112,8 @@ export const edgeFaults = (lives: () => UgcLives): readonly Make[] => [
   () => ({ kind: 'ugc stopped', begin: () => lives().next('SIGTERM'), end: () => {} }),
   () => ({
     kind: ugcFrozenName,
-    begin: () => lives().current().kill('SIGSTOP'),
-    end: () => lives().current().kill('SIGCONT'),
+    begin: () => freeze(lives().current()),
+    end: () => thaw(lives().current()),
   }),
 ];
 

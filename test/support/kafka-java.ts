@@ -2,6 +2,7 @@
 // way it is the same command on the same files, so that a node is killed, hung and started again in the same manner.
 
 import { closeSync, openSync } from 'node:fs';
+import { freeze, thaw } from './freeze.ts';
 import { kafkaJars, kafkaVersion } from './kafka-jars.ts';
 
 /** A Java process, or a container that is nothing else. */
@@ -62,8 +63,8 @@ function onThisMachine(classPath: string): Java {
       exited: child.exited,
       pid: child.pid,
       kill: () => child.kill('SIGKILL'),
-      stop: () => child.kill('SIGSTOP'),
-      cont: () => child.kill('SIGCONT'),
+      stop: () => freeze(child),
+      cont: () => thaw(child),
     };
   };
 }

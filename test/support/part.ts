@@ -2,6 +2,7 @@
 // to it twice, or in an odd order, does no harm, so that several faults may hit it at once; one thing is done after the
 // other. One that ends without having been asked to is remembered.
 
+import { freeze, thaw } from './freeze.ts';
 import { startUgc, temporaryFolder, type Ugc } from './ugc.ts';
 
 export interface Part {
@@ -49,7 +50,7 @@ export async function partOf(name: string, flags: () => readonly string[]): Prom
     if (!isUp) return;
     isAsked = true;
     now.kill(signal);
-    now.kill('SIGCONT'); // it may be hung
+    thaw(now); // it may be hung
     const code = await now.exited;
     isUp = false;
     if (signal === 'SIGTERM' && code !== 0)
@@ -62,10 +63,10 @@ export async function partOf(name: string, flags: () => readonly string[]): Prom
     kill: () => inTurn(() => end('SIGKILL')),
     stop: () => inTurn(() => end('SIGTERM')),
     hang: () => {
-      if (isUp && !isAsked) now.kill('SIGSTOP');
+      if (isUp && !isAsked) freeze(now);
     },
     cont: () => {
-      if (isUp) now.kill('SIGCONT');
+      if (isUp) thaw(now);
     },
     start: more => inTurn(() => start(more)),
     crashes,

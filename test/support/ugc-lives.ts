@@ -1,6 +1,7 @@
 // One ugc after another on the same folder, under load from the first moment to the last: killed and started again while
 // clients go on. Keeps what the answers were worth: how slow, and which of them failed with nothing to excuse it.
 
+import { thaw } from './freeze.ts';
 import { type Ledger, load, type Timed } from './load.ts';
 import type { Random } from './random.ts';
 import { startUgc, type Ugc } from './ugc.ts';
@@ -96,7 +97,7 @@ export async function ugcLives(options: LivesOptions): Promise<UgcLives> {
       isEnding = true;
       loading.abort();
       ugc.kill(signal);
-      ugc.kill('SIGCONT'); // it may be frozen
+      thaw(ugc); // it may be frozen
       const [code] = await Promise.all([ugc.exited, loaded]);
       stopMs.push(performance.now() - diedAt);
       if (signal === 'SIGTERM' && code !== 0)
