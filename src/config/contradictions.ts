@@ -16,6 +16,10 @@ export function contradictionsOf(config: Config): string[] {
     problems.push('UGC_EVENT_BYTES_MAX must not be larger than UGC_BODY_DECOMPRESSED_BYTES_MAX');
   if (!config.streams.includes('all') && config.kafkaBrokers === '')
     problems.push('UGC_STREAMS needs UGC_KAFKA_BROKERS: the disk buffer is read as a whole');
+  if (config.corsCredentials && config.corsOrigins.includes('*'))
+    problems.push(
+      'UGC_CORS_CREDENTIALS=true needs UGC_CORS_ORIGINS to name the origins: with * any page could act as its visitor',
+    );
   problems.push(...fromProblems(config));
   if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
     problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);

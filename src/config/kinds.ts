@@ -2,6 +2,7 @@
 
 import { isIPv6 } from 'node:net';
 import { parseHostPort, spellHostPort } from '../process/address.ts';
+import { parseOrigin } from '../process/origin.ts';
 
 /** One setting: how its text becomes a value. `parse` throws an Error whose message completes "UGC_X …". */
 export interface Setting<T> {
@@ -120,6 +121,15 @@ function readHostPort(text: string): string {
       : `must be host:port, several with commas, e.g. kafka-1:9092,[fd00::2]:9092, not "${text.trim()}"`,
   );
 }
+
+/** Of pages, as a browser spells them; not set: none. */
+export const origins = ({ help }: Described): Setting<readonly string[]> => ({
+  help,
+  takes: 'https://shop.example, https://*.shop.example, several with commas, or *',
+  defaultText: '',
+  secret: false,
+  parse: text => (text === '' ? [] : [...new Set(text.split(',').map(item => parseOrigin(item.trim())))]),
+});
 
 /** A comma-separated set of the given words. */
 export function choices<const C extends string>(

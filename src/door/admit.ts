@@ -5,11 +5,11 @@
 import { PipelineError } from '../errors.ts';
 import { type Answer, problem } from '../http/answer.ts';
 import type { Admission, Admit, Caller } from '../http/route.ts';
+import { admitsOrigin } from '../process/origin.ts';
 import { credentialOf } from './credential.ts';
 import { kindOf } from './key.ts';
 import type { Keyring } from './keyring.ts';
 import type { StoredKey } from './keys-file.ts';
-import { admitsOrigin } from './origin.ts';
 
 const challenge = { 'www-authenticate': 'Bearer realm="ugc"' };
 

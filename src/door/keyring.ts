@@ -11,6 +11,8 @@ export interface Keyring {
   /** The key, or in words why it is none. */
   find(text: string): StoredKey | string;
   readonly size: number;
+  /** Of pages, that keys which were not revoked name; another list once the file has changed. */
+  readonly origins: readonly string[];
   /** Why the file as it is now does not count; null = it does. */
   problem(): string | null;
   /** Looks at once. */
@@ -32,6 +34,7 @@ const rememberedMax = 10_000;
 export function openKeyring({ path, logger, now = Date.now }: KeyringOptions): Keyring {
   let stamp = stampOf(path);
   let byHash = indexOf(readKeys(path));
+  let origins = originsOf(byHash);
   let remembered = new Map<string, StoredKey>();
   let wrong: string | null = null;
   const looking = setInterval(look, lookEveryMs);
@@ -43,6 +46,7 @@ export function openKeyring({ path, logger, now = Date.now }: KeyringOptions): K
     stamp = current;
     try {
       byHash = indexOf(readKeys(path));
+      origins = originsOf(byHash);
       remembered = new Map();
       wrong = null;
       logger.info({ keys: byHash.size, path }, 'the API keys were read again');
@@ -74,6 +78,9 @@ export function openKeyring({ path, logger, now = Date.now }: KeyringOptions): K
     get size() {
       return byHash.size;
     },
+    get origins() {
+      return origins;
+    },
     problem: () => wrong,
     look,
     close: () => clearInterval(looking),
@@ -82,6 +89,12 @@ export function openKeyring({ path, logger, now = Date.now }: KeyringOptions): K
 
 const indexOf = (keys: readonly StoredKey[]): ReadonlyMap<string, StoredKey> =>
   new Map(keys.map(key => [key.sha256, key]));
+
+const originsOf = (keys: ReadonlyMap<string, StoredKey>): readonly string[] =>
+  keys
+    .values()
+    .flatMap(key => (key.revoked_at === undefined ? (key.origins ?? []) : []))
+    .toArray();
 
 /** A secret of Kubernetes is a link to a link: what is looked at is the file at its end. */
 function stampOf(path: string): string {

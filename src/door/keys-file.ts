@@ -5,7 +5,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { messageOf } from '../errors.ts';
-import { parseOrigin } from './origin.ts';
+import { parseOrigin } from '../process/origin.ts';
 
 export const scopes = ['events:write', 'events:read', 'content:read', 'content:write', 'admin'] as const;
 export type Scope = (typeof scopes)[number];

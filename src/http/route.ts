@@ -52,6 +52,10 @@ const everybody: Admission = { ok: true, caller: anybody };
 
 export const admitEverybody: Admit = () => everybody;
 
+/** OPTIONS is answered for every path, whether or not a role brings it. */
+export const withOptions = (methods: readonly Method[]): readonly Method[] =>
+  methods.includes('OPTIONS') ? methods : [...methods, 'OPTIONS'];
+
 export const matches = (pattern: string, path: string): boolean =>
   new RegExp(`^${pattern.replace(/:[a-z_]+/g, '[^/]+')}/?$`).test(path);
 
@@ -61,10 +65,9 @@ export const pathOf = (url: string): string => /^(?:[a-z]+:\/\/[^/]*)?(\/[^?#]*)
 /** 404 with `hint`, a clause that says where to go instead, or 405 with the methods the path has. */
 export function noRoute(request: Request, routes: readonly Route[], hint: string): Answer {
   const path = pathOf(request.url);
-  const allowed = routes.filter(route => matches(route.path, path)).map(route => route.method);
+  const there = routes.filter(route => matches(route.path, path)).map(route => route.method);
   const said = path.slice(0, 100);
-  if (allowed.length === 0) return problem(new PipelineError('not_found', `no route ${said}; ${hint}`));
-  return problem(new PipelineError('method_not_allowed', `${said} takes ${allowed.join(', ')}`), {
-    headers: { allow: allowed.join(', ') },
-  });
+  if (there.length === 0) return problem(new PipelineError('not_found', `no route ${said}; ${hint}`));
+  const allow = withOptions(there).join(', ');
+  return problem(new PipelineError('method_not_allowed', `${said} takes ${allow}`), { headers: { allow } });
 }

@@ -14,6 +14,7 @@ import { documented } from './apidocs.ts';
 import { type Arrival, arrivalOf, lingering } from './arrival.ts';
 import { clientAddress } from './client-address.ts';
 import { type Connections, watchConnections } from './connections.ts';
+import { type CrossOrigin, nobodyElse, optionsAnswer, originRefused, otherOriginOf } from './cross-origin.ts';
 import { healthApi, healthRoutes } from './health.ts';
 import type { ApiPart } from './openapi.ts';
 import {
@@ -26,6 +27,7 @@ import {
   methods,
   noRoute,
   type Route,
+  withOptions,
 } from './route.ts';
 import { welcome } from './welcome.ts';
 
@@ -41,6 +43,8 @@ export interface ServerOptions {
   /** What they say of it, as it is just now. */
   readonly api: () => readonly ApiPart[];
   readonly admit?: Admit;
+  /** Pages of which other origins may send; absent = of none. */
+  readonly crossOrigin?: CrossOrigin;
   /** Where to go instead, for who asks for what is not there: a clause, by the port of the roles' routes. */
   readonly hint: (port: 'here' | number) => string;
   /** At once; 0 = as many as the limit of open files leaves. */
@@ -130,7 +134,7 @@ interface Listening {
 }
 
 function listen(options: ServerOptions, { port, routes, hint, connections }: Listening) {
-  const { host, graceMs, metrics, logs, admit = admitEverybody } = options;
+  const { host, graceMs, metrics, logs, admit = admitEverybody, crossOrigin = nobodyElse } = options;
   const app = new Elysia({
     // Else the path of a request is looked for behind a host of at least three characters.
     handler: { standardHostname: false },
@@ -152,6 +156,12 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
         ),
       { parse: 'none' },
     );
+  for (const path of new Set(routes.map(route => route.path))) {
+    const methods = routes.filter(route => route.path === path).map(({ method }) => method);
+    if (methods.includes('OPTIONS')) continue;
+    const handler = optionsAnswer(withOptions(methods));
+    app.route('OPTIONS', path, ({ request }) => respond(path, request, () => handler(request)), { parse: 'none' });
+  }
   app.onError(({ code, error, request }) =>
     respond('none', request, () => {
       if (code === 'NOT_FOUND') return noRoute(request, routes, hint);
@@ -176,12 +186,16 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
     server?.timeout(request, idleSeconds);
     const address = clientAddress(server?.requestIP(request)?.address ?? '');
     const arrival = arrivalOf(request);
+    const page = otherOriginOf(request);
+    const forPage = page === null ? null : crossOrigin.headersFor(page);
     let answer: Answer;
     try {
-      answer = await handle(address, arrival);
+      const isRefused = page !== null && forPage === null && !readsOnly.has(request.method);
+      answer = isRefused ? originRefused(page) : await handle(address, arrival);
     } catch (error) {
       answer = answerTo(error);
     }
+    if (page !== null) answer = { ...answer, headers: { ...answer.headers, ...(forPage ?? byOrigin) } };
     if (!arrival.isOver()) await leftover(arrival, answer);
     const { status } = answer;
     const durationMs = performance.now() - startedAt;
@@ -211,6 +225,11 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
 type Handle = (address: string, arrival: Arrival) => Answer | Promise<Answer>;
 
 const noParams = {};
+
+/** For caches between: to another origin the answer is another. */
+const byOrigin = { vary: 'origin' };
+
+const readsOnly: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 function admitted(handler: Handler, call: Call, admission: Admission): Answer | Promise<Answer> {
   if (!admission.ok) return admission.answer;

@@ -2,14 +2,17 @@
 
 import type { Config } from '../config/config.ts';
 import { admitByKeys } from '../door/admit.ts';
+import { crossOriginOf } from '../door/cross-origin.ts';
 import { openKeyring } from '../door/keyring.ts';
 import { messageOf, PipelineError } from '../errors.ts';
+import type { CrossOrigin } from '../http/cross-origin.ts';
 import type { Admit } from '../http/route.ts';
 import { keysFile } from '../process/instance.ts';
 import type { Logger } from '../process/telemetry.ts';
 import type { Role } from './role.ts';
 
 export interface Door extends Role {
+  readonly crossOrigin: CrossOrigin;
   /** Absent = everybody may. */
   readonly admit?: Admit;
 }
@@ -19,7 +22,8 @@ export const keysFileOf = ({ keysPath: given, dataDir }: Pick<Config, 'keysPath'
 
 /** Throws `config_invalid` when the file of keys is there and wrong. */
 export function openDoor(config: Config, logger: Logger): Door {
-  if (config.auth === 'none') return { close: async () => {} };
+  const forPages = { origins: config.corsOrigins, credentials: config.corsCredentials };
+  if (config.auth === 'none') return { crossOrigin: crossOriginOf(forPages), close: async () => {} };
   const path = keysFileOf(config);
   const keyring = keyringAt(path, logger);
   const nobody = (): string | null =>
@@ -28,6 +32,7 @@ export function openDoor(config: Config, logger: Logger): Door {
   if (none !== null) logger.warn(none);
   return {
     admit: admitByKeys(keyring),
+    crossOrigin: crossOriginOf({ ...forPages, ofKeys: () => keyring.origins }),
     problems: () => {
       const problem = keyring.problem() ?? nobody();
       return problem === null ? {} : { keys: problem };

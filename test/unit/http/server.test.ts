@@ -294,12 +294,14 @@ describe('a path or method that is none', () => {
   );
 
   test.each([
-    ['/v1/events', 'POST', ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']],
-    ['/v1/events/click', 'POST', ['GET', 'PUT', 'DELETE']],
-    ['/healthz/live', 'GET', ['POST', 'PUT', 'DELETE']],
-    ['/metrics', 'GET', ['POST']],
+    ['/v1/events', 'POST, OPTIONS', ['GET', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']],
+    ['/v1/events/click', 'POST, OPTIONS', ['GET', 'PUT', 'DELETE']],
+    ['/healthz/live', 'GET, OPTIONS', ['POST', 'PUT', 'DELETE']],
+    ['/metrics', 'GET, OPTIONS', ['POST']],
   ])('is 405 for %s with the methods there are: %s', async (path, allow, methods) => {
     const { url } = start();
+    const options = await fetch(url + path, { method: 'OPTIONS' });
+    expect([options.status, options.headers.get('allow'), await options.text()]).toEqual([204, allow, '']);
     for (const method of methods) {
       const response = await fetch(url + path, { method });
       expect({ method, status: response.status, allow: response.headers.get('allow') }).toEqual({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { admitsOrigin, parseOrigin } from '../../../src/door/origin.ts';
+import { admitsOrigin, parseOrigin } from '../../../src/process/origin.ts';
 
 describe('an origin', () => {
   test.each([
