@@ -7,7 +7,8 @@ import { isAnswered } from '../src/http/openapi-problems.ts';
 export function problemsMarkdown(): string {
   const rows = (Object.keys(errorTable) as ErrorCode[]).filter(isAnswered).map(code => {
     const { status, title } = errorTable[code];
-    const wait = code in retryAfter ? `after ${retryAfter[code as keyof typeof retryAfter]} s` : '';
+    const seconds = code in retryAfter ? `after ${retryAfter[code as keyof typeof retryAfter]} s` : '';
+    const wait = code === 'rate_limited' ? 'as `Retry-After` says' : seconds;
     return { status, text: `| ${status} | \`${typeOf(code)}\` | ${title} | ${wait} |` };
   });
   const sorted = rows.toSorted((a, b) => a.status - b.status).map(({ text }) => text);

@@ -75,7 +75,7 @@ export async function start({ config, version, roles, logs, opened }: Starting):
     onBroken: broken.resolve,
   });
   opened.push(shared);
-  const door = openDoor(config, logs.logger);
+  const door = openDoor({ config, logger: logs.logger, metrics });
   opened.push(door);
   const open: Role[] = [shared, door];
   for (const definition of active) {
@@ -123,8 +123,10 @@ function startFront({
       adminPort,
       version,
       routes: roles.flatMap(role => role.routes ?? []),
-      ...(door.admit !== undefined && { admit: door.admit }),
+      isGuarded: config.auth !== 'none',
+      admit: door.admit,
       crossOrigin: door.crossOrigin,
+      isTrusted: config.trustedProxies?.has,
       hint: hintOf(roles),
       connectionsMax: config.connectionsMax,
       api: () => roles.flatMap(role => role.api?.() ?? []),

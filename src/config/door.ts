@@ -1,6 +1,6 @@
 // Settings: who may send.
 
-import { choice, flag, origins, text } from './kinds.ts';
+import { choice, flag, integer, origins, text } from './kinds.ts';
 
 export const doorSettings = {
   auth: choice({
@@ -12,6 +12,30 @@ export const doorSettings = {
     default: '',
     takes: 'a file',
     help: 'The API keys, as hashes; empty = keys.json in the data folder. A change counts within a second',
+  }),
+  rateLimitKey: integer({
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    help: 'Events a second each API key may send that has no rate of its own; 0 = no limit',
+  }),
+  rateLimitAddress: integer({
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    help: 'Events a second each client’s address may send (IPv6: each /64); 0 = no limit',
+  }),
+  rateLimitBurstSeconds: integer({
+    default: 10,
+    min: 1,
+    max: 3_600,
+    help: 'Who has been silent may send what comes in so long at once',
+  }),
+  rateLimitClientsMax: integer({
+    default: 100_000,
+    min: 100,
+    max: 10_000_000,
+    help: 'Addresses counted at once, about 150 bytes each; beyond it those not seen for the longest begin anew',
   }),
   corsOrigins: origins({
     help: 'Pages of which other origins may send, beside those the API keys name; empty = none',

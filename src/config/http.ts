@@ -1,6 +1,6 @@
 // Settings: The HTTP front, and how much of a request it takes.
 
-import { bytes, integer, text } from './kinds.ts';
+import { bytes, integer, networks, text } from './kinds.ts';
 
 export const httpSettings = {
   host: text({
@@ -15,6 +15,9 @@ export const httpSettings = {
     min: -1,
     max: 65535,
     help: 'A port of their own for metrics and health; 0 = any free one, -1 = the events port',
+  }),
+  trustedProxies: networks({
+    help: 'Of these X-Forwarded-For is believed: the client is the last address in it that is none of them; empty = none',
   }),
   connectionsMax: integer({ default: 0, min: 0, max: 1_000_000, help: 'Open at once; 0 = as open files allow' }),
   bodyBytesMax: bytes({ default: '2MiB', min: '1KiB', max: '256MiB', help: 'Largest body as sent' }),

@@ -1,7 +1,7 @@
 // How a setting is declared: the kinds there are, each with how its text becomes a value and how a wrong one is refused.
 
 import { isIPv6 } from 'node:net';
-import { parseHostPort, spellHostPort } from '../process/address.ts';
+import { type Networks, parseHostPort, parseNetworks, spellHostPort } from '../process/address.ts';
 import { parseOrigin } from '../process/origin.ts';
 
 /** One setting: how its text becomes a value. `parse` throws an Error whose message completes "UGC_X …". */
@@ -129,6 +129,15 @@ export const origins = ({ help }: Described): Setting<readonly string[]> => ({
   defaultText: '',
   secret: false,
   parse: text => (text === '' ? [] : [...new Set(text.split(',').map(item => parseOrigin(item.trim())))]),
+});
+
+/** Networks; not set: null. */
+export const networks = ({ help }: Described): Setting<Networks | null> => ({
+  help,
+  takes: 'addresses or networks like 10.0.0.0/8, several with commas',
+  defaultText: '',
+  secret: false,
+  parse: text => (text === '' ? null : parseNetworks(text.split(',').map(item => item.trim()))),
 });
 
 /** A comma-separated set of the given words. */

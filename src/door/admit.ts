@@ -20,8 +20,13 @@ export function admitByKeys(keyring: Pick<Keyring, 'find'>): Admit {
   function admissionOf(key: StoredKey): Admission {
     let admission = admissions.get(key);
     if (admission === undefined) {
-      const { name, event_types: eventTypes } = key;
-      const caller: Caller = { name, ...(eventTypes !== undefined && { eventTypes: new Set(eventTypes) }) };
+      const { name, id, rate, event_types: eventTypes } = key;
+      const caller: Caller = {
+        name,
+        id,
+        ...(eventTypes !== undefined && { eventTypes: new Set(eventTypes) }),
+        ...(rate !== undefined && { perSecond: rate }),
+      };
       admission = { ok: true, caller };
       admissions.set(key, admission);
     }

@@ -12,7 +12,7 @@ export interface CrossOriginOptions {
 }
 
 /** What a page may read of an answer beside its body. */
-const exposed = 'Retry-After';
+const exposed = 'Retry-After, RateLimit, RateLimit-Policy';
 /** Origins whose headers are kept made. */
 const rememberedMax = 10_000;
 

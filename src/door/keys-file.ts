@@ -26,6 +26,8 @@ const keySchema = Type.Object(
     origins: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
     /** Types of events it may send; absent = all. */
     event_types: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { minItems: 1 })),
+    /** Events it may send a second; absent = as many as any other. */
+    rate: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 10_000_000 })),
     created_at: time,
     /** Until then; absent = for ever. */
     expires_at: Type.Optional(time),

@@ -10,6 +10,8 @@ export interface WantedKey {
   readonly scopes: readonly Scope[];
   readonly origins: readonly string[];
   readonly eventTypes: readonly string[];
+  /** Events a second; null = as many as any other. */
+  readonly rate: number | null;
   readonly expiresAtMs: number | null;
 }
 
@@ -54,7 +56,7 @@ export function rotateKey(path: string, which: string, { nowMs, overlapMs }: { n
   });
 }
 
-function make({ name, kind, scopes, origins, eventTypes, expiresAtMs }: WantedKey, nowMs: number): MadeKey {
+function make({ name, kind, scopes, origins, eventTypes, rate, expiresAtMs }: WantedKey, nowMs: number): MadeKey {
   const text = newKey(kind);
   const stored: StoredKey = {
     ...identityOf(text),
@@ -63,6 +65,7 @@ function make({ name, kind, scopes, origins, eventTypes, expiresAtMs }: WantedKe
     scopes: [...scopes],
     ...(origins.length > 0 && { origins: [...origins] }),
     ...(eventTypes.length > 0 && { event_types: [...eventTypes] }),
+    ...(rate !== null && { rate }),
     created_at: timeOf(nowMs),
     ...(expiresAtMs !== null && { expires_at: timeOf(expiresAtMs) }),
   };

@@ -47,7 +47,7 @@ export function problemResponses(): Record<string, unknown> {
       `Problem${status}`,
       {
         description: [...new Set(codes.map(code => errorTable[code].title))].join('; '),
-        ...(codes.some(code => code in retryAfter) && { headers: { 'Retry-After': waiting } }),
+        ...((status === 429 || codes.some(code => code in retryAfter)) && { headers: { 'Retry-After': waiting } }),
         ...(status === 405 && {
           headers: { Allow: { description: 'What the path takes', schema: { type: 'string' } } },
         }),

@@ -88,13 +88,15 @@ const securitySchemes = {
   query: { type: 'apiKey', in: 'query', name: 'key', description: 'A public key' },
 } as const;
 
-const guarded = (operation: Operation): Operation => ({
+/** What asks who may: pages of other origins and senders of too much are refused, whether or not a key is wanted. */
+const asked = (operation: Operation, isGuarded: boolean): Operation => ({
   ...operation,
-  security: Object.keys(securitySchemes).map(name => ({ [name]: [] })),
+  ...(isGuarded && { security: Object.keys(securitySchemes).map(name => ({ [name]: [] })) }),
   responses: {
     ...operation.responses,
-    401: refTo('Problem401', 'responses'),
+    ...(isGuarded && { 401: refTo('Problem401', 'responses') }),
     403: refTo('Problem403', 'responses'),
+    429: refTo('Problem429', 'responses'),
   },
 });
 
@@ -107,7 +109,7 @@ function servedPaths(parts: readonly ApiPart[], routes: readonly Route[], isGuar
         const served = Object.entries(operations).flatMap(([method, operation]) => {
           const route = routeOf(method.toUpperCase(), path);
           if (route === undefined) return [];
-          return [[method, isGuarded && route.needs !== undefined ? guarded(operation) : operation] as const];
+          return [[method, route.needs === undefined ? operation : asked(operation, isGuarded)] as const];
         });
         return served.length === 0 ? [] : [[path, Object.fromEntries(served)] as const];
       }),

@@ -15,6 +15,12 @@ export interface Caller {
   readonly name: string;
   /** Names of types of events it may send; absent = all. */
   readonly eventTypes?: ReadonlySet<string>;
+  /** What it is counted by; absent = it is not. */
+  readonly id?: string;
+  /** Events it may send a second; absent = as many as any other, 0 = without a limit. */
+  readonly perSecond?: number;
+  /** So many events count against its limits, beside the one its request has cost. */
+  spend?(events: number): void;
 }
 
 export const anybody: Caller = { name: '' };
@@ -45,7 +51,12 @@ export interface Route {
 export type Admit = (call: Omit<Call, 'caller'>, needs: string) => Admission | Promise<Admission>;
 
 export type Admission =
-  | { readonly ok: true; readonly caller: Caller }
+  | {
+      readonly ok: true;
+      readonly caller: Caller;
+      /** For the answer, whatever it will be. */
+      headers?(): Readonly<Record<string, string>> | null;
+    }
   | { readonly ok: false; readonly answer: Answer };
 
 const everybody: Admission = { ok: true, caller: anybody };

@@ -12,7 +12,7 @@ import type { Health, Logs, Metrics } from '../process/telemetry.ts';
 import { type Answer, problem } from './answer.ts';
 import { documented } from './apidocs.ts';
 import { type Arrival, arrivalOf, lingering } from './arrival.ts';
-import { clientAddress } from './client-address.ts';
+import { clientAddress, clientBehind, type IsTrusted } from './client-address.ts';
 import { type Connections, watchConnections } from './connections.ts';
 import { type CrossOrigin, nobodyElse, optionsAnswer, originRefused, otherOriginOf } from './cross-origin.ts';
 import { healthApi, healthRoutes } from './health.ts';
@@ -43,8 +43,12 @@ export interface ServerOptions {
   /** What they say of it, as it is just now. */
   readonly api: () => readonly ApiPart[];
   readonly admit?: Admit;
+  /** Who may is asked of what a request shows; absent = not. */
+  readonly isGuarded?: boolean;
   /** Pages of which other origins may send; absent = of none. */
   readonly crossOrigin?: CrossOrigin;
+  /** Of whom X-Forwarded-For is believed; absent = of nobody. */
+  readonly isTrusted?: IsTrusted | undefined;
   /** Where to go instead, for who asks for what is not there: a clause, by the port of the roles' routes. */
   readonly hint: (port: 'here' | number) => string;
   /** At once; 0 = as many as the limit of open files leaves. */
@@ -73,7 +77,7 @@ const headerSeconds = 10;
 const idleSeconds = 120;
 
 export function startServer(options: ServerOptions): Server {
-  const { adminPort, version, api, hint } = options;
+  const { adminPort, version, api, hint, isGuarded = false } = options;
   let isStopping = false;
   let connections: Connections | null = null;
   const refusal = (): ErrorCode | null =>
@@ -82,7 +86,6 @@ export function startServer(options: ServerOptions): Server {
   const health = healthRoutes({ ...options, ...standing });
   const hasAdminPort = adminPort >= 0;
   const own = [...options.routes.map(route => unlessRefused(route, refusal)), welcome(options)];
-  const isGuarded = options.admit !== undefined;
   const mainRoutes = documented({
     version,
     isGuarded,
@@ -134,7 +137,7 @@ interface Listening {
 }
 
 function listen(options: ServerOptions, { port, routes, hint, connections }: Listening) {
-  const { host, graceMs, metrics, logs, admit = admitEverybody, crossOrigin = nobodyElse } = options;
+  const { host, graceMs, metrics, logs, admit = admitEverybody, crossOrigin = nobodyElse, isTrusted } = options;
   const app = new Elysia({
     // Else the path of a request is looked for behind a host of at least three characters.
     handler: { standardHostname: false },
@@ -184,7 +187,9 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
   async function respond(route: string, request: Request, handle: Handle) {
     const startedAt = performance.now();
     server?.timeout(request, idleSeconds);
-    const address = clientAddress(server?.requestIP(request)?.address ?? '');
+    const peer = clientAddress(server?.requestIP(request)?.address ?? '');
+    const address =
+      isTrusted === undefined ? peer : clientBehind(peer, request.headers.get('x-forwarded-for'), isTrusted);
     const arrival = arrivalOf(request);
     const page = otherOriginOf(request);
     const forPage = page === null ? null : crossOrigin.headersFor(page);
@@ -233,7 +238,14 @@ const readsOnly: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 function admitted(handler: Handler, call: Call, admission: Admission): Answer | Promise<Answer> {
   if (!admission.ok) return admission.answer;
-  return handler(admission.caller === call.caller ? call : { ...call, caller: admission.caller });
+  const answer = handler(admission.caller === call.caller ? call : { ...call, caller: admission.caller });
+  if (admission.headers === undefined) return answer;
+  return answer instanceof Promise ? answer.then(later => toldOf(later, admission)) : toldOf(answer, admission);
+}
+
+function toldOf(answer: Answer, { headers }: Extract<Admission, { ok: true }>): Answer {
+  const more = headers?.() ?? null;
+  return more === null ? answer : { ...answer, headers: { ...answer.headers, ...more } };
 }
 
 /** After a refusal the body may still be on its way; a small one is here in a moment, and then the connection stays. */

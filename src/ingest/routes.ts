@@ -22,6 +22,7 @@ export function eventRoutes({ accept, receipts, limits, clock }: EventRoutesOpti
   const handler: Handler = async ({ request, arrival, params, address, caller }) => {
     const ack = ackOf(request.url);
     const reading = await readEvents(request, limits, arrival);
+    caller.spend?.(reading.events.length - 1);
     const origin: Origin = {
       receivedAtMs: clock.stamp(),
       clockMs: clock.now(),

@@ -37,6 +37,12 @@ export const keysFlags = {
       parse: listed(parseOrigin),
     },
     eventTypes: text({ default: '', takes: 'types with commas', help: 'Events it may send; empty = all' }),
+    rate: integer({
+      default: 0,
+      min: 0,
+      max: 10_000_000,
+      help: 'Events it may send a second; 0 = as UGC_RATE_LIMIT_KEY says',
+    }),
     expires: instant({ help: 'It counts until then' }),
     json,
   },
@@ -58,7 +64,11 @@ export const keysCommands = (fileOf: FileOf): Readonly<Record<keyof typeof keysF
       if (flags.kind === 'public' && flags.scopes.some(scope => scope !== 'events:write'))
         return misused('a public key stands in web pages and may only send events: --kind=secret for more');
       const wanted = { ...flags, name, origins: itemsOf(flags.origins), eventTypes: itemsOf(flags.eventTypes) };
-      const made = addKey(fileOf(config), { ...wanted, expiresAtMs: flags.expires }, Date.now());
+      const made = addKey(
+        fileOf(config),
+        { ...wanted, rate: flags.rate === 0 ? null : flags.rate, expiresAtMs: flags.expires },
+        Date.now(),
+      );
       return shown(made.text, made.stored, flags.json);
     }),
   ),
@@ -145,7 +155,9 @@ const rowOf = (key: StoredKey): string[] => [
   key.id,
   plain(key.name),
   key.kind,
-  key.scopes.join(' ') + (key.event_types ? `: ${plain(key.event_types.join(' '))}` : ''),
+  key.scopes.join(' ') +
+    (key.event_types ? `: ${plain(key.event_types.join(' '))}` : '') +
+    (key.rate ? `, ${key.rate}/s` : ''),
   key.origins?.join(' ') ?? 'everywhere',
   key.created_at.slice(0, 16),
   key.revoked_at

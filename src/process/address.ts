@@ -1,7 +1,7 @@
 // host:port as it is written in settings, logs and messages: one parser and one spelling, and one way to listen there. An IPv6 address stands in
 // brackets, as its own colons would be taken for the port's.
 
-import { isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { messageOf, PipelineError } from '../errors.ts';
 
 export interface HostPort {
@@ -28,6 +28,25 @@ export const spellHostPort = ({ host, port }: HostPort): string => `${host.inclu
 /** Reached by this machine alone. */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+
+/** Addresses, by networks each of which is one address or CIDR: `10.0.0.0/8`, `fd00::/8`, `192.0.2.1`. */
+export interface Networks {
+  has(address: string): boolean;
+}
+
+/** Throws an Error whose message completes "UGC_X …". */
+export function parseNetworks(texts: readonly string[]): Networks {
+  const list = new BlockList();
+  for (const text of texts) {
+    const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+    const version = isIP(address);
+    const bitsMax = version === 4 ? 32 : 128;
+    if (version === 0 || Number(bits ?? 0) > bitsMax)
+      throw new Error(`must be addresses or networks like 10.0.0.0/8, not "${text}"`);
+    list.addSubnet(address, Number(bits ?? bitsMax), version === 4 ? 'ipv4' : 'ipv6');
+  }
+  return { has: address => isIP(address) !== 0 && list.check(address, address.includes(':') ? 'ipv6' : 'ipv4') };
+}
 
 export interface Listening {
   readonly host: string;

@@ -120,6 +120,8 @@ export function openMetrics() {
     eventsStored: counts('events_stored_total', 'Events made durable', ['event_type', 'stored']),
     eventsRejected: counts('events_rejected_total', 'Events not taken', ['reason']),
     httpRequest: histogram('http_request_seconds', 'Time to answer a request', ['route', 'status']),
+    rateLimited: counts('rate_limited_total', 'Requests refused as their sender sends too much', ['limit']),
+    rateLimitForgotten: counter('rate_limit_forgotten_total', 'Clients whose count had to be given up for others'),
     httpConnections: gauge('http_connections', 'Open connections, of both ports; no sample = not known'),
     httpConnectionsMax: gauge('http_connections_max', 'As many as there may be; no sample = no bound'),
     ack: histogram('ack_seconds', 'Time until events were durable', ['stored']),

@@ -94,3 +94,41 @@ test('what is wrong is refused in words', async () => {
   const refused = await runUgc(['--role=ingest', '--auth=keys', '--port=0', `--data-dir=${dataDir}`]);
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('keys.json: /keys/0') });
 });
+
+test('limits hold for a key and for an address behind a proxy that is trusted, and are counted', async () => {
+  const dataDir = temporaryFolder();
+  const keys = keysIn(dataDir);
+  const slow = await keys.add('slow', '--rate=1');
+  const other = await keys.add('other');
+  const flags = [
+    '--auth=keys',
+    '--rate-limit-burst-seconds=60',
+    '--rate-limit-address=5',
+    '--trusted-proxies=127.0.0.1',
+  ];
+  const ugc = await startUgc({ dataDir, flags });
+  /** How many are taken until one is refused. */
+  const takenFrom = async (address: string, key: string): Promise<number> => {
+    const headers = { authorization: `Bearer ${key}`, 'x-forwarded-for': `6.6.6.6, ${address}` };
+    for (let taken = 0; ; taken++) {
+      const body = JSON.stringify({ ...event, event_id: crypto.randomUUID() });
+      const { status } = await fetch(`${ugc.url}/v1/events`, { method: 'POST', headers, body });
+      if (status === 429) return taken;
+      expect(status).toBe(200);
+    }
+  };
+  const [bySlow, byOther] = [await takenFrom('192.0.2.1', slow), await takenFrom('192.0.2.2', other)];
+  expect(bySlow).toBeGreaterThanOrEqual(60);
+  expect(byOther).toBeGreaterThanOrEqual(300);
+  const metrics = await (await fetch(`${ugc.url}/metrics`)).text();
+  expect(metrics).toMatch(/^ugc_rate_limited_total\{limit="caller"\} [1-9]/m);
+  expect(metrics).toMatch(/^ugc_rate_limited_total\{limit="address"\} [1-9]/m);
+  expect(ugc.output()).toContain('the key \\"slow\\" sends more than it may');
+  const rows = () => ugc.query('SELECT 1 FROM ugc.click');
+  await eventually(async () => (await rows()).length === bySlow + byOther, { what: 'a row each' });
+  expect(await ugc.query('SELECT DISTINCT ip FROM ugc.click ORDER BY ip')).toEqual([
+    { ip: '192.0.2.1' },
+    { ip: '192.0.2.2' },
+  ]);
+  expect(await ugc.stop()).toBe(0);
+});

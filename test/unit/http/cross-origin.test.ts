@@ -41,7 +41,7 @@ describe('a page of an origin that may', () => {
       'access-control-allow-methods': 'POST, OPTIONS',
       'access-control-allow-headers': 'authorization, content-type, x-retry-count',
       'access-control-max-age': '7200',
-      'access-control-expose-headers': 'Retry-After',
+      'access-control-expose-headers': 'Retry-After, RateLimit, RateLimit-Policy',
       vary: 'origin',
     });
     expect(log.published).toEqual([]);
@@ -55,7 +55,11 @@ describe('a page of an origin that may', () => {
     const response = await ask('POST', { origin: shop }, path);
     expect([response.status, corsOf(response)]).toEqual([
       status,
-      { 'access-control-allow-origin': shop, 'access-control-expose-headers': 'Retry-After', vary: 'origin' },
+      {
+        'access-control-allow-origin': shop,
+        'access-control-expose-headers': 'Retry-After, RateLimit, RateLimit-Policy',
+        vary: 'origin',
+      },
     ]);
   });
 
