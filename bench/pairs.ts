@@ -1,5 +1,5 @@
 // Two builds, or more, side by side: `bun run bench/pairs.ts OLD NEW [--kafka] [--size=100] [--rounds=20] [--role=all]`,
-// and `--idle=20` for what they take at rest. All of them run at once, and short bursts go to each in a new order every
+// and `--idle=20` for what they take at rest. Of one build, with what the door asks: `dist/ugc dist/ugc:keys,cors,limits`. All of them run at once, and short bursts go to each in a new order every
 // round; a round's figures are compared with those of the first build in the same round. So a machine that is slow for a
 // minute is slow for all of them: a difference of 2 % shows, where runs one after the other differ by 20 %.
 
@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { startKafka } from '../test/support/kafka.ts';
 import { startUgc, temporaryFolder, type Ugc } from '../test/support/ugc.ts';
+import { atTheDoor } from './door.ts';
 import { brokerFlags } from './kafka.bench.ts';
 import { bodiesOf, load } from './load.ts';
 import { machine, percentile, residentMb } from './process.ts';
@@ -39,6 +40,7 @@ const inNewOrder = <T>(all: readonly T[]): readonly T[] =>
 interface Running {
   readonly command: string;
   readonly ugc: Ugc;
+  readonly headers: Readonly<Record<string, string>>;
   /** A round each: as threadsUs, by what was asked for. */
   readonly rounds: number[][];
 }
@@ -53,13 +55,21 @@ const idleSeconds = number('idle', 0);
 const kafka = process.argv.includes('--kafka') ? await startKafka({ flags: brokerFlags }) : null;
 const flags = [`--role=${text('role', 'ingest')}`, ...(kafka ? [`--kafka-brokers=${kafka.brokers.join(',')}`] : [])];
 const bodies = bodiesOf(size, size === 1 ? 500 : 20);
-const burst = (ugc: Ugc, seconds: number) => load({ url: ugc.url, bodies, connections: 64, seconds });
+const burst = async ({ ugc, headers, command }: Omit<Running, 'rounds'>, seconds: number) => {
+  const result = await load({ url: ugc.url, bodies, headers, connections: 64, seconds });
+  if (result.bad > 0) throw new Error(`${command}: ${result.bad} answers were no success`);
+  return result;
+};
 
 const running: Running[] = [];
 for (const command of commands) {
-  const ugc = await startUgc({ dataDir: temporaryFolder(), flags, command: resolve(command) });
-  if (idleSeconds === 0) await burst(ugc, 3); // compiles what is hot
-  running.push({ command, ugc, rounds: [] });
+  const [build = '', wanted = ''] = command.split(':');
+  const dataDir = temporaryFolder();
+  const door = atTheDoor(wanted.split(',').filter(Boolean), dataDir);
+  const ugc = await startUgc({ dataDir, flags: [...flags, ...door.flags], command: resolve(build) });
+  const one = { command, ugc, headers: door.headers, rounds: [] };
+  if (idleSeconds === 0) await burst(one, 3); // compiles what is hot
+  running.push(one);
 }
 
 if (idleSeconds > 0) {
@@ -71,9 +81,10 @@ if (idleSeconds > 0) {
   });
 } else
   for (let round = 0; round < number('rounds', 20); round++)
-    for (const { ugc, rounds } of inNewOrder(running)) {
+    for (const one of inNewOrder(running)) {
+      const { ugc, rounds } = one;
       const before = threadsUs(ugc.pid);
-      const { requests } = await burst(ugc, 1);
+      const { requests } = await burst(one, 1);
       await Bun.sleep(30); // what follows an answer is its cost, too
       rounds.push(threadsUs(ugc.pid).map((us, part) => (us - before[part]!) / (requests * size)));
     }

@@ -34,6 +34,7 @@ export const errorTable = {
   buffer_failed: { status: 503, title: 'The disk buffer cannot be written', retry: 'backoff' },
   clock_wrong: { status: 503, title: 'The server’s clock is wrong', retry: 'backoff' },
   shutting_down: { status: 503, title: 'The server is shutting down', retry: 'backoff' },
+  overloaded: { status: 503, title: 'There is more to do than can be done', retry: 'backoff' },
   too_many_connections: { status: 503, title: 'There are too many connections', retry: 'backoff' },
   lookup_failed: { status: 503, title: 'This cannot be looked up just now', retry: 'backoff' },
   internal: { status: 500, title: 'Something went wrong here', retry: 'never' },

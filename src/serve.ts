@@ -128,6 +128,7 @@ function startFront({
       crossOrigin: door.crossOrigin,
       isTrusted: config.trustedProxies?.has,
       hint: hintOf(roles),
+      requestsBytesMax: config.requestsBytesMax,
       connectionsMax: config.connectionsMax,
       api: () => roles.flatMap(role => role.api?.() ?? []),
       graceMs: config.shutdownTimeoutMs / 3,

@@ -27,6 +27,12 @@ export const httpSettings = {
     max: '1GiB',
     help: 'Largest body after decompression',
   }),
+  requestsBytesMax: bytes({
+    default: '128MiB',
+    min: '1MiB',
+    max: '1TiB',
+    help: 'Bodies in memory of all requests together; beyond it 503. What is made of them takes some five times as much',
+  }),
   bodyEventsMax: integer({ default: 5_000, min: 1, max: 1_000_000, help: 'Most events in one body' }),
   bodyTimeoutMs: integer({
     default: 10_000,

@@ -25,6 +25,7 @@ export const retryAfter = {
   buffer_failed: '1',
   clock_wrong: '60',
   shutting_down: '1',
+  overloaded: '1',
   too_many_connections: '1',
   lookup_failed: '5',
 } as const;

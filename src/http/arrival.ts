@@ -3,6 +3,8 @@
 // of the answer. So the answer leaves at once, and what still comes is read and thrown away, up to a size and a time (a
 // lingering close).
 
+import { type Held, type Holder, heldWithoutBound } from './held.ts';
+
 /** Bodies announced smaller than this are taken whole; larger ones piece by piece, so that slow but moving is fine. */
 const wholeBytesMax = 65_536;
 
@@ -21,11 +23,19 @@ export interface Arrival {
   whole(): Promise<Uint8Array>;
   /** The next piece; null = that was all. Rejects when the connection breaks. */
   next(): Promise<Uint8Array | null>;
+  /** So many bytes of it are kept. Throws `overloaded` when that is too much beside the bodies of others. */
+  hold(bytes: number): void;
+  /** Rejects with `overloaded` when it has to make room for others while it is still coming. */
+  cut(): Promise<never>;
+  /** Nothing of it has to come any more. */
+  arrived(): void;
+  /** Nothing of it is kept any more. */
+  release(): void;
   /** Reads on and throws away. Resolves when the body is over, or is too much or takes too long. Never rejects. */
   discard(): Promise<void>;
 }
 
-export function arrivalOf(request: Request): Arrival {
+export function arrivalOf(request: Request, held: Held = heldWithoutBound): Arrival {
   const said = request.headers.get('content-length');
   const announcedBytes = said === null ? null : Number(said);
   const isSmall = announcedBytes !== null && announcedBytes <= wholeBytesMax;
@@ -36,6 +46,7 @@ export function arrivalOf(request: Request): Arrival {
   /** What is being waited for: a stream has one reader, and one who gave up waiting has not taken it back. */
   let coming: Promise<Uint8Array | null> | null = null;
   let isLetGo = false;
+  const holder: Holder = { kept: 0, cut: null };
 
   function isOver(): boolean {
     isKnownOver ??= bytes === null && request.body === null;
@@ -103,6 +114,15 @@ export function arrivalOf(request: Request): Arrival {
       return bytes;
     },
     next,
+    hold: more => held.hold(holder, more),
+    cut() {
+      const { promise, reject } = Promise.withResolvers<never>();
+      promise.catch(() => {}); // whoever is no longer waiting need not be told
+      holder.cut = reject;
+      return promise;
+    },
+    arrived: () => held.arrived(holder),
+    release: () => held.release(holder),
     discard,
   };
 }

@@ -16,6 +16,7 @@ export async function readText(request: Request, limits: BodyLimits, arrival: Ar
   const sent = await readBytes(arrival, limits);
   const encoding = request.headers.get('content-encoding');
   const bytes = encoding === null ? sent : await decompress(sent, encoding, limits.bodyDecompressedBytesMax);
+  if (bytes !== sent) arrival.hold(bytes.length);
   if (bytes.length === 0) throw new PipelineError('not_json', 'the body is empty');
   return decode(bytes);
 }
@@ -23,14 +24,23 @@ export async function readText(request: Request, limits: BodyLimits, arrival: Ar
 async function readBytes(arrival: Arrival, { bodyBytesMax, bodyTimeoutMs }: BodyLimits): Promise<Uint8Array> {
   const { announcedBytes } = arrival;
   if (announcedBytes !== null && announcedBytes > bodyBytesMax) throw tooLarge(bodyBytesMax);
-  if (arrival.isSmall) return arriving(bodyTimeoutMs, arrival.whole());
+  if (arrival.isSmall) {
+    const whole = await arriving(bodyTimeoutMs, arrival.whole());
+    arrival.hold(whole.length);
+    return whole;
+  }
+  const cut = arrival.cut();
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    const chunk = await arriving(bodyTimeoutMs, arrival.next());
-    if (chunk === null) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+    const chunk = await Promise.race([arriving(bodyTimeoutMs, arrival.next()), cut]);
+    if (chunk === null) {
+      arrival.arrived();
+      return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
+    }
     length += chunk.length;
     if (length > bodyBytesMax) throw tooLarge(bodyBytesMax);
+    arrival.hold(chunk.length);
     chunks.push(chunk);
   }
 }

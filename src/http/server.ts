@@ -16,6 +16,7 @@ import { clientAddress, clientBehind, type IsTrusted } from './client-address.ts
 import { type Connections, watchConnections } from './connections.ts';
 import { type CrossOrigin, nobodyElse, optionsAnswer, originRefused, otherOriginOf } from './cross-origin.ts';
 import { healthApi, healthRoutes } from './health.ts';
+import { type Held, heldOf } from './held.ts';
 import type { ApiPart } from './openapi.ts';
 import {
   type Admission,
@@ -53,6 +54,8 @@ export interface ServerOptions {
   readonly hint: (port: 'here' | number) => string;
   /** At once; 0 = as many as the limit of open files leaves. */
   readonly connectionsMax?: number;
+  /** Of bodies, of all requests together; absent = without a bound. */
+  readonly requestsBytesMax?: number;
   /** Requests in flight at a stop get this long. */
   readonly graceMs: number;
   readonly health: () => Health;
@@ -82,7 +85,8 @@ export function startServer(options: ServerOptions): Server {
   let connections: Connections | null = null;
   const refusal = (): ErrorCode | null =>
     isStopping ? 'shutting_down' : connections?.isFull() === true ? 'too_many_connections' : null;
-  const standing = { isStopping: () => isStopping, connections: () => connections };
+  const held = heldOf(options.requestsBytesMax ?? Number.POSITIVE_INFINITY);
+  const standing = { held, isStopping: () => isStopping, connections: () => connections };
   const health = healthRoutes({ ...options, ...standing });
   const hasAdminPort = adminPort >= 0;
   const own = [...options.routes.map(route => unlessRefused(route, refusal)), welcome(options)];
@@ -134,9 +138,10 @@ interface Listening {
   readonly routes: readonly Route[];
   readonly hint: string;
   readonly connections: () => Connections | null;
+  readonly held: Held;
 }
 
-function listen(options: ServerOptions, { port, routes, hint, connections }: Listening) {
+function listen(options: ServerOptions, { port, routes, hint, connections, held }: Listening) {
   const { host, graceMs, metrics, logs, admit = admitEverybody, crossOrigin = nobodyElse, isTrusted } = options;
   const app = new Elysia({
     // Else the path of a request is looked for behind a host of at least three characters.
@@ -190,7 +195,7 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
     const peer = clientAddress(server?.requestIP(request)?.address ?? '');
     const address =
       isTrusted === undefined ? peer : clientBehind(peer, request.headers.get('x-forwarded-for'), isTrusted);
-    const arrival = arrivalOf(request);
+    const arrival = arrivalOf(request, held);
     const page = otherOriginOf(request);
     const forPage = page === null ? null : crossOrigin.headersFor(page);
     let answer: Answer;
@@ -200,6 +205,7 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
     } catch (error) {
       answer = answerTo(error);
     }
+    arrival.release();
     if (page !== null) answer = { ...answer, headers: { ...answer.headers, ...(forPage ?? byOrigin) } };
     if (!arrival.isOver()) await leftover(arrival, answer);
     const { status } = answer;

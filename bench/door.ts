@@ -1,0 +1,47 @@
+// What the door can ask, for a measurement: the settings of a server, and what its clients show.
+
+import { join } from 'node:path';
+import { hashOf, newKey } from '../src/door/key.ts';
+import { type StoredKey, writeKeys } from '../src/door/keys-file.ts';
+
+export interface AtTheDoor {
+  readonly flags: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const keysCount = 10_000;
+const page = 'https://www.shop.example';
+
+/** Each by its name; the file of keys is put into the data folder. */
+const parts: Readonly<Record<string, (dataDir: string) => AtTheDoor>> = {
+  keys: dataDir => {
+    const texts = Array.from({ length: keysCount }, () => newKey('public'));
+    writeKeys(join(dataDir, 'keys.json'), texts.map(storedKey));
+    return { flags: ['--auth=keys'], headers: { authorization: `Bearer ${texts[keysCount / 2]}` } };
+  },
+  cors: () => ({ flags: ['--cors-origins=https://*.shop.example'], headers: { origin: page } }),
+  /** Never reached. */
+  limits: () => ({ flags: ['--rate-limit-key=10000000', '--rate-limit-address=10000000'], headers: {} }),
+};
+
+const storedKey = (text: string, at: number): StoredKey => ({
+  id: hashOf(text).slice(0, 8),
+  name: `team ${at}`,
+  kind: 'public',
+  sha256: hashOf(text),
+  scopes: ['events:write'],
+  created_at: '2026-01-01T00:00:00Z',
+});
+
+/** Throws for a name that is none. */
+export function atTheDoor(names: readonly string[], dataDir: string): AtTheDoor {
+  const made = names.map(name => {
+    const part = parts[name];
+    if (part === undefined) throw new Error(`no ${name} at the door: ${Object.keys(parts).join(', ')}`);
+    return part(dataDir);
+  });
+  return {
+    flags: made.flatMap(({ flags }) => flags),
+    headers: Object.assign({}, ...made.map(({ headers }) => headers)),
+  };
+}
