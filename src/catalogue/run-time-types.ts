@@ -5,11 +5,12 @@
 //   more, but what the log still holds of it goes into its table. A file that is broken at a start is replaced by what is
 //   kept. Deleting it there too forgets the type.
 
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Catalogue, catalogueOf, catalogueWithPast } from '../../schemas/catalogue.ts';
 import { changesOf, publishedOf } from '../../schemas/published.ts';
 import { messageOf, PipelineError } from '../errors.ts';
+import { replaceFile } from '../process/file.ts';
 import { sleep } from '../process/sleep.ts';
 import type { Logger } from '../process/telemetry.ts';
 import { keptTypes, type TypeFile, typeFolder } from './type-folder.ts';
@@ -114,8 +115,7 @@ export function runTimeTypes({ folder, keptIn, builtIn, logger }: RunTimeTypesOp
         logger.warn({ warnings }, 'an event type’s file says what is not held to, or too little');
       mkdirSync(keptIn, { recursive: true });
       const path = join(keptIn, `${type.name}.json`);
-      writeFileSync(`${path}.${process.pid}`, text);
-      renameSync(`${path}.${process.pid}`, path);
+      replaceFile(path, text, { mode: 0o666 });
       kept.set(type.name, { file: `${type.name}.json`, text, type, warnings });
     }
   }

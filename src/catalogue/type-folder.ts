@@ -10,6 +10,7 @@ import { type FileProblem, type FromFile, typeFromFile } from '../../schemas/fro
 import { ledgerType } from '../../schemas/ledger.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
+import { stampOfFile } from '../process/file.ts';
 import { typesFolder } from '../process/instance.ts';
 
 export interface TypeFile {
@@ -122,11 +123,9 @@ export function typeFolder(folder: string, builtIn: Catalogue, before: Iterable<
     },
     stamp: () => {
       try {
-        const stamps = namesIn(folder).map(file => {
-          const { mtimeMs, size, ino } = statSync(join(folder, file));
-          return `${file} ${mtimeMs} ${size} ${ino}`;
-        });
-        return stamps.join('\n');
+        return namesIn(folder)
+          .map(file => `${file} ${stampOfFile(join(folder, file))}`)
+          .join('\n');
       } catch {
         return null;
       }

@@ -1,8 +1,6 @@
-// The keys there are just now, by their hashes. The file is looked at twice a second, so that a key that was added or
-// revoked is so within one; a file that has become wrong changes nothing, and is said.
+// The keys there are just now, by their hashes: a key that was added or revoked is so within a second.
 
-import { statSync } from 'node:fs';
-import { messageOf } from '../errors.ts';
+import { liveFile } from '../process/file.ts';
 import type { Logger } from '../process/telemetry.ts';
 import { hashOf, kindOf } from './key.ts';
 import { readKeys, type StoredKey } from './keys-file.ts';
@@ -26,41 +24,27 @@ export interface KeyringOptions {
   readonly now?: () => number;
 }
 
-const lookEveryMs = 500;
 /** Texts that were found, so that they need not be hashed again. */
 const rememberedMax = 10_000;
 
 /** Throws when the file is there and wrong: a process does not start without knowing whom to let in. */
 export function openKeyring({ path, logger, now = Date.now }: KeyringOptions): Keyring {
-  let stamp = stampOf(path);
-  let byHash = indexOf(readKeys(path));
-  let origins = originsOf(byHash);
   let remembered = new Map<string, StoredKey>();
-  let wrong: string | null = null;
-  const looking = setInterval(look, lookEveryMs);
-  looking.unref();
-
-  function look(): void {
-    const current = stampOf(path);
-    if (current === stamp) return;
-    stamp = current;
-    try {
-      byHash = indexOf(readKeys(path));
-      origins = originsOf(byHash);
+  const file = liveFile({
+    path,
+    read: () => keysAt(path),
+    what: 'API keys',
+    logger,
+    onChange: () => {
       remembered = new Map();
-      wrong = null;
-      logger.info({ keys: byHash.size, path }, 'the API keys were read again');
-    } catch (error) {
-      wrong = messageOf(error);
-      logger.error({ path, reason: wrong }, 'the file of API keys is wrong: those of before still count');
-    }
-  }
+    },
+  });
 
   function known(text: string): StoredKey | string {
     const before = remembered.get(text);
     if (before !== undefined) return before;
     if (kindOf(text) === null) return 'it is no API key, or a character of it is wrong or missing';
-    const key = byHash.get(hashOf(text));
+    const key = file.value.byHash.get(hashOf(text));
     if (key === undefined) return 'it is not known here';
     if (remembered.size >= rememberedMax) remembered = new Map();
     remembered.set(text, key);
@@ -76,32 +60,26 @@ export function openKeyring({ path, logger, now = Date.now }: KeyringOptions): K
       return key;
     },
     get size() {
-      return byHash.size;
+      return file.value.byHash.size;
     },
     get origins() {
-      return origins;
+      return file.value.origins;
     },
-    problem: () => wrong,
-    look,
-    close: () => clearInterval(looking),
+    problem: file.problem,
+    look: file.look,
+    close: file.close,
   };
 }
 
-const indexOf = (keys: readonly StoredKey[]): ReadonlyMap<string, StoredKey> =>
-  new Map(keys.map(key => [key.sha256, key]));
+interface Keys {
+  readonly byHash: ReadonlyMap<string, StoredKey>;
+  readonly origins: readonly string[];
+}
 
-const originsOf = (keys: ReadonlyMap<string, StoredKey>): readonly string[] =>
-  keys
-    .values()
-    .flatMap(key => (key.revoked_at === undefined ? (key.origins ?? []) : []))
-    .toArray();
-
-/** A secret of Kubernetes is a link to a link: what is looked at is the file at its end. */
-function stampOf(path: string): string {
-  try {
-    const { ino, size, mtimeMs } = statSync(path);
-    return `${ino} ${size} ${mtimeMs}`;
-  } catch {
-    return 'none';
-  }
+function keysAt(path: string): Keys {
+  const keys = readKeys(path);
+  return {
+    byHash: new Map(keys.map(key => [key.sha256, key])),
+    origins: keys.flatMap(key => (key.revoked_at === undefined ? (key.origins ?? []) : [])),
+  };
 }

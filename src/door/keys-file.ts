@@ -1,10 +1,11 @@
 // The file of API keys: JSON for people and for a Kubernetes secret alike, without a single key in it, only hashes.
 // It is replaced as a whole, so a reader sees the old or the new one, and readable to its owner alone.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { messageOf } from '../errors.ts';
+import { replaceFile } from '../process/file.ts';
 import { parseOrigin } from '../process/origin.ts';
 
 export const scopes = ['events:write', 'events:read', 'content:read', 'content:write', 'admin'] as const;
@@ -85,15 +86,5 @@ export function parseKeys(text: string, path: string): readonly StoredKey[] {
   });
 }
 
-/** Durable, and in place at once. */
-export function writeKeys(path: string, keys: readonly StoredKey[]): void {
-  const fresh = `${path}.${process.pid}.new`;
-  const file = openSync(fresh, 'w', 0o600);
-  try {
-    writeSync(file, `${JSON.stringify({ keys }, null, 2)}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(fresh, path);
-}
+export const writeKeys = (path: string, keys: readonly StoredKey[]): void =>
+  replaceFile(path, `${JSON.stringify({ keys }, null, 2)}\n`);

@@ -3,12 +3,13 @@
 //
 // What a killed process has stamped in its last seconds is not known to the next one.
 
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { clickhouseClient } from '../adapters/clickhouse/client.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf } from '../errors.ts';
 import { build } from '../process/build.ts';
 import { type Clock, clockOf } from '../process/clock.ts';
+import { replaceFile } from '../process/file.ts';
 import { lastStampFile } from '../process/instance.ts';
 import { sleep } from '../process/sleep.ts';
 import type { Logger } from '../process/telemetry.ts';
@@ -55,8 +56,7 @@ export function watchClock(config: Config, keeps: boolean, logger: Logger): Watc
   function keep(): void {
     if (!keeps || stampedMs === keptMs) return;
     try {
-      writeFileSync(`${path}.new`, String(stampedMs));
-      renameSync(`${path}.new`, path);
+      replaceFile(path, String(stampedMs), { mode: 0o666, isSynced: false });
       keptMs = stampedMs;
     } catch (error) {
       logger.debug({ err: error }, 'the last stamp could not be kept'); // a full disk: asked again

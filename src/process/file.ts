@@ -1,0 +1,93 @@
+// Small files of settings and state: told apart from what they were before, replaced as a whole, read again when they change.
+
+import { closeSync, fsyncSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { messageOf } from '../errors.ts';
+import type { Logger } from './telemetry.ts';
+
+/** Changes when the file does, as far as the file system tells. Of a link, the file at its end: what Kubernetes mounts is one. */
+export function stampOfFile(path: string): string {
+  try {
+    const { ino, size, mtimeMs } = statSync(path);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch {
+    return 'none';
+  }
+}
+
+export interface ReplaceOptions {
+  /** For its owner alone unless told otherwise. */
+  readonly mode?: number;
+  /** The disk is waited for, which can take long: what it says is so after a power cut, too. */
+  readonly isSynced?: boolean;
+}
+
+/** Whoever reads it sees the old or the new one. */
+export function replaceFile(path: string, text: string, { mode = 0o600, isSynced = true }: ReplaceOptions = {}): void {
+  const fresh = `${path}.${process.pid}.new`;
+  const file = openSync(fresh, 'w', mode);
+  try {
+    writeSync(file, text);
+    if (isSynced) fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(fresh, path);
+}
+
+export interface LiveFile<T> {
+  /** What it said when it was last right. */
+  readonly value: T;
+  /** Why the file as it is now does not count; null = it does. */
+  problem(): string | null;
+  /** Looks at once. */
+  look(): void;
+  close(): void;
+}
+
+export interface LiveFileOptions<T> {
+  readonly path: string;
+  /** Throws an Error in words when the file is wrong. A file that is not there may well be right. */
+  readonly read: (path: string) => T;
+  /** In words that follow "the": `API keys`. */
+  readonly what: string;
+  readonly logger: Logger;
+  readonly onChange?: (value: T) => void;
+}
+
+const lookEveryMs = 500;
+
+/**
+ * Looked at twice a second, so that a change counts within one; a file that has become wrong changes nothing, and is said.
+ * Throws when it is wrong from the start.
+ */
+export function liveFile<T>({ path, read, what, logger, onChange }: LiveFileOptions<T>): LiveFile<T> {
+  let stamp = stampOfFile(path);
+  let value = read(path);
+  let wrong: string | null = null;
+  const looking = setInterval(look, lookEveryMs);
+  looking.unref();
+
+  function look(): void {
+    const current = stampOfFile(path);
+    if (current === stamp) return;
+    stamp = current;
+    try {
+      value = read(path);
+      wrong = null;
+      onChange?.(value);
+      logger.info({ path }, `the ${what} were read again`);
+    } catch (error) {
+      wrong = messageOf(error);
+      logger.error({ path, reason: wrong }, `the file of ${what} is wrong: those of before still count`);
+    }
+  }
+
+  return {
+    get value() {
+      return value;
+    },
+    problem: () => wrong,
+    look,
+    close: () => clearInterval(looking),
+  };
+}
