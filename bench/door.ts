@@ -20,6 +20,8 @@ const parts: Readonly<Record<string, (dataDir: string) => AtTheDoor>> = {
     return { flags: ['--auth=keys'], headers: { authorization: `Bearer ${texts[keysCount / 2]}` } };
   },
   cors: () => ({ flags: ['--cors-origins=https://*.shop.example'], headers: { origin: page } }),
+  /** What a client shows and nobody asks for: what it costs to read it. */
+  shown: () => ({ flags: ['--cors-origins=*'], headers: { authorization: `Bearer ${newKey('public')}` } }),
   /** Never reached. */
   limits: () => ({ flags: ['--rate-limit-key=10000000', '--rate-limit-address=10000000'], headers: {} }),
 };

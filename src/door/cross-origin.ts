@@ -11,8 +11,6 @@ export interface CrossOriginOptions {
   readonly credentials: boolean;
 }
 
-/** What a page may read of an answer beside its body. */
-const exposed = 'Retry-After, RateLimit, RateLimit-Policy';
 /** Origins whose headers are kept made. */
 const rememberedMax = 10_000;
 
@@ -35,8 +33,6 @@ export function crossOriginOf({ origins, ofKeys = none, credentials }: CrossOrig
         // Named, never `*`: with credentials a browser takes nothing else, and it shows in a log which page it was.
         'access-control-allow-origin': origin,
         ...(credentials && { 'access-control-allow-credentials': 'true' }),
-        'access-control-expose-headers': exposed,
-        vary: 'origin',
       };
       if (remembered.size < rememberedMax) remembered.set(origin, headers);
       return headers;

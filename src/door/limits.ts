@@ -40,9 +40,11 @@ export function limited(options: LimitsOptions): Admit {
     }
     let known = byCaller.get(caller);
     if (known === undefined) {
-      const standing = () => near('caller', callers.standing(id, perSecond));
-      const spend = (events: number): void => callers.spend(id, events, perSecond);
-      known = { ok: true, caller: { ...caller, spend }, headers: standing };
+      known = {
+        ok: true,
+        caller: { ...caller, spend: events => callers.spend(id, events, perSecond) },
+        headers: () => toldWhenLow('caller', callers, id, perSecond),
+      };
       byCaller.set(caller, known);
     }
     return known;
@@ -58,7 +60,7 @@ export function limited(options: LimitsOptions): Admit {
     return {
       ok: true,
       caller: { ...caller, spend },
-      headers: () => headers?.() ?? near('address', addresses.standing(who, addressPerSecond)),
+      headers: () => headers?.() ?? toldWhenLow('address', addresses, who, addressPerSecond),
     };
   }
 
@@ -92,8 +94,8 @@ function refused(of: LimitOf, who: string, standing: Standing, waitMs: number): 
   return { ok: false, answer: problem(new PipelineError('rate_limited', words), { headers }) };
 }
 
-const near = (of: LimitOf, standing: Standing): Record<string, string> | null =>
-  standing.left * 2 < standing.capacity ? fieldsOf(of, standing) : null;
+const toldWhenLow = (of: LimitOf, rates: Rates, who: string, perSecond: number): Record<string, string> | null =>
+  rates.isLow(who, perSecond) ? fieldsOf(of, rates.standing(who, perSecond)) : null;
 
 function fieldsOf(of: LimitOf, { capacity, left, fullInMs, windowMs }: Standing): Record<string, string> {
   const reset = Math.ceil(fullInMs / 1_000);

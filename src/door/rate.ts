@@ -7,6 +7,8 @@ export interface Rates {
   take(who: string, perSecond: number): number;
   /** Takes so many more, whether they are there or not. */
   spend(who: string, count: number, perSecond: number): void;
+  /** Less than half of the bucket is left. */
+  isLow(who: string, perSecond: number): boolean;
   /** As it is just now. */
   standing(who: string, perSecond: number): Standing;
   /** Buckets that were not full and had to be forgotten for others, since the last time this was asked. */
@@ -67,6 +69,7 @@ export function ratesOf({ burstMs, clientsMax, now = () => performance.now() }: 
       const at = now();
       set(who, Math.max(fullAtOf(who), at) + (count * 1_000) / perSecond, at);
     },
+    isLow: (who, perSecond) => (fullAtOf(who) - now()) * 2 > windowOf(perSecond),
     standing(who, perSecond) {
       const windowMs = windowOf(perSecond);
       const tokensIn = (ms: number): number => Math.max(0, Math.floor(((ms + roundingMs) * perSecond) / 1_000));

@@ -12,17 +12,48 @@ export interface CrossOrigin {
   headersFor(origin: string): Readonly<Record<string, string>> | null;
 }
 
+/** What a page may read of an answer beside its body, where it is there. */
+const readable = ['retry-after', 'ratelimit', 'x-ugc-outcome'];
+const exposed = { 'access-control-expose-headers': 'Retry-After, RateLimit, RateLimit-Policy, X-UGC-Outcome' };
+/** For caches between: to another origin the answer is another. */
+const byOrigin = { vary: 'origin' };
+
+/** The answer as a page is told it. */
+export function toldToPage(answer: Answer, method: string, { told }: OtherPage): Answer {
+  const { headers } = answer;
+  return {
+    ...answer,
+    headers: {
+      ...headers,
+      ...told,
+      ...(method !== 'POST' && byOrigin), // nothing keeps the answer to a POST
+      ...(told !== null && readable.some(name => name in headers) && exposed),
+    },
+  };
+}
+
 export const nobodyElse: CrossOrigin = { headersFor: () => null };
 
-/** Null for what comes from no page, or from one of this server's own origin. */
-export function otherOriginOf({ headers }: Request): string | null {
+/** A page of another origin, as far as what it says shows. */
+export interface OtherPage {
+  readonly origin: string;
+  /** Headers for the answer; null = it may not send. */
+  readonly told: Readonly<Record<string, string>> | null;
+}
+
+/** Null for what comes from no page, or from one of this server's own origin that nobody had to name. */
+export function otherPageOf({ headers }: Request, crossOrigin: CrossOrigin): OtherPage | null {
   const origin = headers.get('origin');
   if (origin === null) return null;
+  const told = crossOrigin.headersFor(origin);
+  return told === null && isOwn(headers, origin) ? null : { origin, told };
+}
+
+function isOwn(headers: Headers, origin: string): boolean {
   // Browsers say it themselves; behind a proxy the Host of a request need not be the one in the page's address.
   const site = headers.get('sec-fetch-site');
-  if (site !== null) return site === 'same-origin' || site === 'none' ? null : origin;
-  const host = headers.get('host');
-  return host !== null && origin.slice(origin.indexOf('//') + 2) === host ? null : origin;
+  if (site !== null) return site === 'same-origin' || site === 'none';
+  return origin.slice(origin.indexOf('//') + 2) === headers.get('host');
 }
 
 export const originRefused = (origin: string): Answer =>

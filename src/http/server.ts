@@ -14,7 +14,7 @@ import { documented } from './apidocs.ts';
 import { type Arrival, arrivalOf, lingering } from './arrival.ts';
 import { clientAddress, clientBehind, type IsTrusted } from './client-address.ts';
 import { type Connections, watchConnections } from './connections.ts';
-import { type CrossOrigin, nobodyElse, optionsAnswer, originRefused, otherOriginOf } from './cross-origin.ts';
+import { type CrossOrigin, nobodyElse, optionsAnswer, originRefused, otherPageOf, toldToPage } from './cross-origin.ts';
 import { healthApi, healthRoutes } from './health.ts';
 import { type Held, heldOf } from './held.ts';
 import type { ApiPart } from './openapi.ts';
@@ -196,17 +196,16 @@ function listen(options: ServerOptions, { port, routes, hint, connections, held 
     const address =
       isTrusted === undefined ? peer : clientBehind(peer, request.headers.get('x-forwarded-for'), isTrusted);
     const arrival = arrivalOf(request, held);
-    const page = otherOriginOf(request);
-    const forPage = page === null ? null : crossOrigin.headersFor(page);
+    const page = otherPageOf(request, crossOrigin);
     let answer: Answer;
     try {
-      const isRefused = page !== null && forPage === null && !readsOnly.has(request.method);
-      answer = isRefused ? originRefused(page) : await handle(address, arrival);
+      const isRefused = page !== null && page.told === null && !readsOnly.has(request.method);
+      answer = isRefused ? originRefused(page.origin) : await handle(address, arrival);
     } catch (error) {
       answer = answerTo(error);
     }
     arrival.release();
-    if (page !== null) answer = { ...answer, headers: { ...answer.headers, ...(forPage ?? byOrigin) } };
+    if (page !== null) answer = toldToPage(answer, request.method, page);
     if (!arrival.isOver()) await leftover(arrival, answer);
     const { status } = answer;
     const durationMs = performance.now() - startedAt;
@@ -236,9 +235,6 @@ function listen(options: ServerOptions, { port, routes, hint, connections, held 
 type Handle = (address: string, arrival: Arrival) => Answer | Promise<Answer>;
 
 const noParams = {};
-
-/** For caches between: to another origin the answer is another. */
-const byOrigin = { vary: 'origin' };
 
 const readsOnly: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
