@@ -22,6 +22,7 @@ export const ledgerTable: TableDefinition = {
     { name: 'is_last', type: 'Bool', about: 'The instance has stopped cleanly after this entry' },
     { name: 'type', type: 'LowCardinality(String)', about: 'Event type of the events' },
     { name: 'ids', type: 'Array(UUID)', about: 'event_id of each event accepted, as often as it was' },
+    { name: 'ruled', type: 'Array(UUID)', about: 'event_id of each event that a rule dropped or diverted' },
     { name: 'unsure', type: 'Array(UUID)', about: 'event_id of each event answered with a failure: it may be stored' },
   ],
 };

@@ -18,11 +18,13 @@ import { keysCommands } from './operate/keys.ts';
 import { OutputError, say, writeOut } from './operate/output.ts';
 import { query } from './operate/query.ts';
 import { reconcileCommand } from './operate/reconcile.ts';
+import { rulesCommands } from './operate/rules.ts';
 import { schema } from './operate/schema.ts';
 import { traceCommand } from './operate/trace.ts';
 import { build, buildText } from './process/build.ts';
 import { keysFileOf } from './roles/door.ts';
 import { kafkaOptionsOf } from './roles/kafka.ts';
+import { rulesFileOf } from './roles/rules.ts';
 import { serve } from './serve.ts';
 
 /** By name, and by the word that follows it. */
@@ -33,6 +35,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   reconcile: reconcileCommand(buffers),
   trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf }),
   keys: keysCommands(keysFileOf),
+  rules: rulesCommands(rulesFileOf),
   dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) })),
 };
 

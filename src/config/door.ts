@@ -13,6 +13,11 @@ export const doorSettings = {
     takes: 'a file',
     help: 'The API keys, as hashes; empty = keys.json in the data folder. A change counts within a second',
   }),
+  rulesPath: text({
+    default: '',
+    takes: 'a file',
+    help: 'Rules on what is taken and not wanted (ugc rules); empty = rules.json in the data folder. A change counts within a second',
+  }),
   rateLimitKey: integer({
     default: 0,
     min: 0,

@@ -1,6 +1,6 @@
 // Keys made, given up and replaced: what an operator's commands do to the file, one at a time.
 
-import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { changing } from '../process/file.ts';
 import { hashOf, type KeyKind, newKey } from './key.ts';
 import { readKeys, type Scope, type StoredKey, writeKeys } from './keys-file.ts';
 
@@ -23,7 +23,7 @@ export interface MadeKey {
 
 /** Throws an Error in words when the file is wrong, cannot be written, or is being changed. */
 export function addKey(path: string, wanted: WantedKey, nowMs: number): MadeKey {
-  return changing(path, keys => {
+  return change(path, keys => {
     const made = make(wanted, nowMs);
     return { keys: [...keys, made.stored], result: made };
   });
@@ -31,7 +31,7 @@ export function addKey(path: string, wanted: WantedKey, nowMs: number): MadeKey 
 
 /** What was revoked now, or before. Throws when there is none of that id or name, or several of the name. */
 export function revokeKey(path: string, which: string, nowMs: number): StoredKey {
-  return changing(path, keys => {
+  return change(path, keys => {
     const key = oneOf(keys, which);
     const revoked = key.revoked_at === undefined ? { ...key, revoked_at: timeOf(nowMs) } : key;
     return { keys: keys.map(other => (other === key ? revoked : other)), result: revoked };
@@ -40,7 +40,7 @@ export function revokeKey(path: string, which: string, nowMs: number): StoredKey
 
 /** A new key that may what the old one may, which counts for `overlapMs` more. */
 export function rotateKey(path: string, which: string, { nowMs, overlapMs }: { nowMs: number; overlapMs: number }) {
-  return changing(path, keys => {
+  return change(path, keys => {
     const key = oneOf(keys, which);
     if (key.revoked_at !== undefined) throw new Error(`${key.id} was revoked at ${key.revoked_at}: add a new one`);
     const { id: _, sha256: __, created_at: ___, expires_at: ____, ...same } = key;
@@ -91,26 +91,10 @@ function oneOf(keys: readonly StoredKey[], which: string): StoredKey {
   );
 }
 
-/** One change at a time, from what is there to what is to be there, or none. */
-function changing<T>(
-  path: string,
-  change: (keys: readonly StoredKey[]) => { keys: readonly StoredKey[]; result: T },
-): T {
-  const lock = `${path}.lock`;
-  let held: number;
-  try {
-    held = openSync(lock, 'wx', 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new Error(`${path} is being changed by another command; if none is, remove ${lock}`, { cause: error });
-  }
-  try {
-    writeSync(held, `${process.pid}\n`);
-    const { keys, result } = change(readKeys(path));
+/** From what is there to what is to be there. */
+const change = <T>(path: string, next: (keys: readonly StoredKey[]) => { keys: readonly StoredKey[]; result: T }): T =>
+  changing(path, () => {
+    const { keys, result } = next(readKeys(path));
     writeKeys(path, keys);
     return result;
-  } finally {
-    closeSync(held);
-    unlinkSync(lock);
-  }
-}
+  });

@@ -14,6 +14,7 @@ import type { Ledger } from './ledger.ts';
 import type { Reading } from './read.ts';
 import { type Readable, type Told, unreadable } from './readable.ts';
 import type { Recent } from './recent.ts';
+import { type Dropped, divertedType, isDropped, type Ruled, type Ruling, ruled } from './ruled.ts';
 import { onceEachMoment } from './same-moment.ts';
 
 export interface AcceptOptions {
@@ -21,38 +22,65 @@ export interface AcceptOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   /** For who holds the tables against what was answered. */
-  readonly ledger?: Pick<Ledger, 'note'> | null;
+  readonly ledger?: Pick<Ledger, 'note' | 'noteRuled'> | null;
   /** For who asks for receipts. */
   readonly recent?: Recent;
   /** For who asks for `stored`. */
   readonly readable?: Readable;
+  /** Of the operator, as they are just now; null = there are none. */
+  readonly ruling?: () => Ruling | null;
   /** While it is wrong nothing is taken, and while it is doubted no event is refused for good by it. */
   readonly clock?: Pick<Clock, 'problem'>;
 }
 
 export type Accept = (reading: Reading, origin: Origin, ack?: Ack) => Promise<Answer>;
 
-export function acceptOf({ judge, log, metrics, ledger, recent, readable = unreadable, clock }: AcceptOptions): Accept {
+const noRuling = (): null => null;
+
+export function acceptOf(options: AcceptOptions): Accept {
+  const { judge, log, metrics, ledger, recent, readable = unreadable, ruling = noRuling, clock } = options;
   const publish = onceEachMoment(async envelopes => completed(await log.publish(envelopes), envelopes));
   return async (reading, origin, ack) => {
     const refusal = ack === 'stored' ? readable.refusal() : null;
     if (refusal !== null) return problem(new PipelineError('bad_request', refusal));
     const doubt = clock?.problem() ?? null;
     if (doubt?.isCertain) return problem(new PipelineError('clock_wrong', doubt.words));
-    const verdicts = reading.events.map(event => judgeOne(event, origin));
+    const rules = ruling();
+    const judged = reading.events.map(event => judgeOne(event, origin));
+    const verdicts = rules === null ? judged : judged.map(verdict => ruled(verdict, origin, rules));
     const envelopes = verdicts.flatMap(verdict => (verdict.ok ? verdict.envelope : []));
     const { firsts, places } = distinct(envelopes);
     const startedAt = performance.now();
     const published = await publish(firsts);
     const outcomes = places === null ? published : places.map(place => published[place]!);
     count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
-    ledger?.note(envelopes, outcomes);
+    note(verdicts, envelopes, outcomes, rules !== null);
     recent?.note(reading.events, verdicts, outcomes, origin.receivedAtMs);
     const told = ack === 'stored' ? await readable.told(envelopes, outcomes) : outcomes;
     const durable = ack === 'stored' && told.some(isWaiting) ? 202 : 200;
     if (doubt !== null && verdicts.some(isByClock)) return answerDoubted(reading.events, verdicts, told, doubt.words);
     return reading.isSingle ? answerOne(verdicts[0]!, told[0], durable) : answerMany(verdicts, told, durable);
   };
+
+  function note(
+    verdicts: readonly Ruled[],
+    envelopes: readonly Envelope[],
+    outcomes: readonly Outcome[],
+    isRuled: boolean,
+  ): void {
+    if (!ledger) return;
+    if (!isRuled) {
+      ledger.note(envelopes, outcomes);
+      return;
+    }
+    const isRow = ({ type }: Envelope): boolean => type !== divertedType;
+    ledger.note(
+      envelopes.filter(isRow),
+      outcomes.filter((_, at) => isRow(envelopes[at]!)),
+    );
+    const diverted = envelopes.filter((envelope, at) => !isRow(envelope) && outcomes[at]?.ok);
+    ledger.noteRuled([...verdicts.filter(isDropped).map(({ envelope }) => envelope), ...diverted]);
+  }
 
   function judgeOne(event: unknown, origin: Origin): EdgeVerdict {
     if (event instanceof PipelineError) return reject('not_json', null, { path: '', message: event.message });
@@ -72,13 +100,17 @@ export function acceptOf({ judge, log, metrics, ledger, recent, readable = unrea
   }
 
   function count(
-    verdicts: readonly EdgeVerdict[],
+    verdicts: readonly Ruled[],
     envelopes: readonly Envelope[],
     outcomes: readonly Outcome[],
     seconds: number,
   ) {
     for (const verdict of verdicts) {
       if (verdict.ok) continue;
+      if (isDropped(verdict)) {
+        metrics.eventsReceived.add(verdict.type ?? noKnownType, 'dropped');
+        continue;
+      }
       metrics.eventsRejected.add(verdict.reason);
       metrics.eventsReceived.add(verdict.type ?? noKnownType, 'rejected');
     }
@@ -135,7 +167,8 @@ function completed(outcomes: readonly Outcome[], envelopes: readonly Envelope[])
 /** Durable, and its row has not been seen. */
 const isWaiting = (told: Told): boolean => told.ok && told.stored !== 'clickhouse';
 
-function answerOne(verdict: EdgeVerdict, outcome: Told | undefined, status: number): Answer {
+function answerOne(verdict: Ruled, outcome: Told | undefined, status: number): Answer {
+  if (isDropped(verdict)) return json(200, droppedText(verdict));
   if (!verdict.ok) return problem(codeOf(verdict), { reason: verdict.reason, errors: verdict.errors });
   if (outcome?.ok)
     return json(status, `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`);
@@ -150,17 +183,20 @@ function codeOf({ reason, errors }: Rejection<EdgeReason>): PipelineError {
   return new PipelineError(reason === 'too_large' ? 'too_large' : 'invalid', detail);
 }
 
+const droppedText = ({ envelope, rule }: Dropped): string =>
+  `{"event_id":"${envelope.id}","outcome":"dropped","rule":"${rule}"}`;
+
 const summaryOf = (errors: readonly Misfit[]): string =>
   errors.map(({ path, message }) => (path === '' ? message : `${path} ${message}`)).join('; ');
 
 /** Refused by what time it is here. */
-const isByClock = (verdict: EdgeVerdict): boolean =>
+const isByClock = (verdict: Ruled): boolean =>
   !verdict.ok && (verdict.reason === 'in_future' || verdict.reason === 'too_old');
 
 /** With a clock in doubt, what it refuses is not refused for good: its sender may try again. */
 function answerDoubted(
   events: readonly unknown[],
-  verdicts: readonly EdgeVerdict[],
+  verdicts: readonly Ruled[],
   outcomes: readonly Told[],
   words: string,
 ): Answer {
@@ -176,28 +212,31 @@ function answerDoubted(
 
 /** `instead`: the result of an event that is told otherwise than usual. */
 function answerMany(
-  verdicts: readonly EdgeVerdict[],
+  verdicts: readonly Ruled[],
   outcomes: readonly Told[],
   durable: number,
-  instead: (verdict: EdgeVerdict, at: number) => string | null = () => null,
+  instead: (verdict: Ruled, at: number) => string | null = () => null,
 ): Answer {
   if (verdicts.length === 0) return problem(new PipelineError('invalid', 'the body holds no event'));
   const failure = outcomes.find(outcome => !outcome.ok);
   if (failure !== undefined && !failure.ok && outcomes.every(outcome => !outcome.ok)) return problem(failure.error);
-  let accepted = 0;
+  let [accepted, dropped] = [0, 0];
   let results = '';
   let next = 0;
   for (const [at, verdict] of verdicts.entries()) {
     const outcome = verdict.ok ? outcomes[next++] : undefined;
     if (outcome?.ok) accepted++;
+    else if (isDropped(verdict)) dropped++;
     results += (results === '' ? '' : ',') + (instead(verdict, at) ?? resultOf(verdict, outcome));
   }
-  const rejected = verdicts.length - accepted;
-  const status = rejected === 0 ? durable : accepted === 0 ? 422 : 207;
-  return json(status, `{"accepted":${accepted},"rejected":${rejected},"results":[${results}]}`);
+  const rejected = verdicts.length - accepted - dropped;
+  const status = rejected === 0 ? durable : accepted + dropped === 0 ? 422 : 207;
+  const byRule = dropped === 0 ? '' : `,"dropped":${dropped}`;
+  return json(status, `{"accepted":${accepted},"rejected":${rejected}${byRule},"results":[${results}]}`);
 }
 
-function resultOf(verdict: EdgeVerdict, outcome: Told | undefined): string {
+function resultOf(verdict: Ruled, outcome: Told | undefined): string {
+  if (isDropped(verdict)) return droppedText(verdict);
   if (!verdict.ok) return JSON.stringify({ outcome: 'rejected', reason: verdict.reason, errors: verdict.errors });
   if (outcome?.ok) return `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`;
   const reason = outcome === undefined ? 'internal' : outcome.error.code;

@@ -25,6 +25,8 @@ export interface LedgerOptions {
 
 export interface Ledger {
   note(envelopes: readonly Envelope[], outcomes: readonly Outcome[]): void;
+  /** Dropped by a rule, or diverted: no rows are to be looked for. */
+  noteRuled(envelopes: readonly Envelope[]): void;
   /** Writes what is left, and that this was all. After the last note, before the log is closed. */
   close(): Promise<void>;
 }
@@ -33,8 +35,13 @@ interface Page {
   readonly type: string;
   readonly minuteMs: number;
   ids: string[];
+  ruled: string[];
   unsure: string[];
 }
+
+const isEmpty = ({ ids, ruled, unsure }: Page): boolean => ids.length + ruled.length + unsure.length === 0;
+
+const emptyPage = (type: string, minuteMs: number): Page => ({ type, minuteMs, ids: [], ruled: [], unsure: [] });
 
 const minute = 60_000;
 
@@ -51,7 +58,7 @@ export function startLedger(options: LedgerOptions): Ledger {
   function pageOf({ type, receivedAtMs }: Envelope): Page {
     const minuteMs = receivedAtMs - (receivedAtMs % minute);
     const key = `${type} ${minuteMs}`;
-    const page = pages.get(key) ?? { type, minuteMs, ids: [], unsure: [] };
+    const page = pages.get(key) ?? emptyPage(type, minuteMs);
     pages.set(key, page);
     return page;
   }
@@ -62,15 +69,18 @@ export function startLedger(options: LedgerOptions): Ledger {
       sequence++;
     } else waiting.push(entryOf(page, isLast));
     page.ids = [];
+    page.ruled = [];
     page.unsure = [];
   }
 
-  function entryOf({ type, minuteMs, ids, unsure }: Page, isLast: boolean): Envelope {
+  function entryOf({ type, minuteMs, ids, ruled, unsure }: Page, isLast: boolean): Envelope {
     const id = Bun.randomUUIDv7();
     const receivedAtMs = Date.now();
     const head = `${stampStart}${id}${stampText({ type: options.type, version: 1 })}"received_at":"${isoOf(receivedAtMs)}","timestamp":"${isoOf(minuteMs)}"`;
     const own = `"instance":"${instance}","sequence":${++sequence},"is_last":${isLast},"type":"${type}"`;
-    const body = `${head},${own},"ids":${JSON.stringify(ids)},"unsure":${JSON.stringify(unsure)}}`;
+    // An etl of before rules has no such column: it is met only by who has rules.
+    const byRule = ruled.length === 0 ? '' : `,"ruled":${JSON.stringify(ruled)}`;
+    const body = `${head},${own},"ids":${JSON.stringify(ids)}${byRule},"unsure":${JSON.stringify(unsure)}}`;
     return { id, type: options.type, version: 1, topic, key: null, body, receivedAtMs };
   }
 
@@ -83,7 +93,7 @@ export function startLedger(options: LedgerOptions): Ledger {
   }
 
   function turnAll(): void {
-    for (const page of pages.values()) if (page.ids.length + page.unsure.length > 0) turn(page);
+    for (const page of pages.values()) if (!isEmpty(page)) turn(page);
     pages.clear();
   }
 
@@ -115,11 +125,18 @@ export function startLedger(options: LedgerOptions): Ledger {
       }
       if (waiting.length > 0 && !stopping.signal.aborted) void write();
     },
+    noteRuled(envelopes) {
+      for (const envelope of envelopes) {
+        const page = pageOf(envelope);
+        page.ruled.push(envelope.id);
+        if (page.ruled.length >= idsMax) turn(page);
+      }
+    },
     async close() {
       stopping.abort();
       await done;
       const isUsed = sequence > 0;
-      if (isUsed) turn({ type: '', minuteMs: Date.now(), ids: [], unsure: [] }, true);
+      if (isUsed) turn(emptyPage('', Date.now()), true);
       await write();
     },
   };

@@ -1,9 +1,10 @@
 // What this instance has lately told its clients of single events: the last so many taken, and the last so many
 // refused. Memory only and bounded: a receipt may know less than there was, never something else.
 
-import { type EdgeVerdict, isObject, unwrap } from '../catalogue/judge.ts';
+import { isObject, unwrap } from '../catalogue/judge.ts';
 import { readId } from '../catalogue/rejection.ts';
 import type { Outcome, Stored } from '../ports/log.ts';
+import type { Ruled } from './ruled.ts';
 
 export interface RecentEvent {
   /** Null: not one of the catalogue's. */
@@ -15,7 +16,7 @@ export interface RecentEvent {
 
 export interface Recent {
   /** The events of a request, what was found of each, and what became of those that were good, in order. */
-  note(events: readonly unknown[], verdicts: readonly EdgeVerdict[], outcomes: readonly Outcome[], atMs: number): void;
+  note(events: readonly unknown[], verdicts: readonly Ruled[], outcomes: readonly Outcome[], atMs: number): void;
   /** Newest first. */
   find(id: string): readonly RecentEvent[];
 }
@@ -31,7 +32,7 @@ export function recentOf({ takenMax = 65_536, refusedMax = 8_192 }: RecentOption
   const refused = ringOf(refusedMax);
 
   /** What has no id of its own cannot be asked for. */
-  function refuse(event: unknown, verdict: EdgeVerdict & { readonly ok: false }, atMs: number): void {
+  function refuse(event: unknown, verdict: Ruled & { readonly ok: false }, atMs: number): void {
     const given = unwrap(event);
     const id = isObject(given) ? readId(given.event_id) : null;
     if (id !== null) refused.add(id, { type: verdict.type, outcome: { reason: verdict.reason }, atMs });

@@ -6,6 +6,7 @@ import { bufferFlags } from './buffer.ts';
 import { deadFlags } from './dead.ts';
 import { keysFlags } from './keys.ts';
 import { reconcileFlags } from './reconcile.ts';
+import { rulesFlags } from './rules.ts';
 import { traceFlags } from './trace.ts';
 
 export const generalHelp =
@@ -20,10 +21,11 @@ Usage
   ugc schema ls|show|ddl|hive|types|docs|diff|check [type …]
                                       what events there are, and all that is made from their definitions
   ugc keys <command>                  who may send, by API key: ugc help keys
+  ugc rules <command>                 what is taken and not wanted: dropped, thinned out, sent elsewhere: ugc help rules
   ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
   ugc trace <event_id>                everything that can be found out about one event
   ugc reconcile [--from=… --to=…]     hold what was accepted against the tables
-  ugc help [config | query | buffer | keys | dead | trace | reconcile | schema]  this, every setting, or one command
+  ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | schema]  this, every setting, or one command
   ugc --version
 
 Examples
@@ -99,6 +101,30 @@ ${flagsHelp(keysFlags.rotate)}
   ugc keys add shop --origins=https://shop.example,https://*.shop.example
   ugc keys add back-end --kind=secret --scopes=events:write,events:read
   ugc keys rotate shop --overlap-seconds=604800`,
+
+  rules: `ugc rules add|ls|rm [--flag=…] [--data-dir=… | --rules-path=…]
+
+Rules on events that were judged good, for a client gone mad: the first that fits an event says what becomes of it, in every
+running instance within a second. Its sender is told "dropped" with a success, so that it does not try again; what rules took
+is counted by rule (ugc_ruled_total) and stands in ugc reconcile.
+
+  ugc rules add drop|sample|divert
+      drop     is not stored
+      sample   keeps a share of the users, always the same ones, and drops the others
+      divert   goes to a topic of its own, which no etl reads; needs Kafka
+${flagsHelp(rulesFlags.add)}
+
+  ugc rules ls
+      In the order in which they are asked.
+${flagsHelp(rulesFlags.ls)}
+
+  ugc rules rm <id>
+      It holds no more.
+${flagsHelp(rulesFlags.rm)}
+
+  ugc rules add drop --key=shop --event-type=click --until=2026-12-01T06:00Z --why="loop in release 41"
+  ugc rules add sample --event-type=film_progress --share=0.1
+  ugc rules add divert --address=192.0.2.0/24 --topic=ugc.suspect`,
 
   dead: `ugc dead ls|show|replay|dismiss [--flag=…] [--data-dir=…]
 

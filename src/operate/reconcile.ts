@@ -49,6 +49,8 @@ interface Balance {
   readonly to: string;
   readonly closes: boolean;
   readonly types: readonly (Line & { readonly type: string })[];
+  /** Dropped or diverted, as rules said: answered with success and no row. */
+  readonly ruled: readonly { readonly type: string; readonly events: number }[];
   /** Those that do not close. */
   readonly minutes: readonly Minute[];
   /** Those that have not written that they stopped, or lack entries. */
@@ -89,6 +91,7 @@ async function balanceOf(books: Books, span: Span): Promise<Balance> {
   const ledger = ledgerIn(books.client, books.config.clickhouseDatabase);
   const known = await ledger.minutes(span);
   const instances = await ledger.instances(span);
+  const ruled = await ledger.ruled(span);
   if (known.length === 0 && instances.length === 0)
     throw new PipelineError(
       'not_found',
@@ -113,6 +116,7 @@ async function balanceOf(books: Books, span: Span): Promise<Balance> {
     to: minuteText(span.to),
     closes: open.length === 0 && unclosed.every(({ lacking }) => lacking === 0),
     types: [...Map.groupBy(minutes, ({ type }) => type)].map(([type, lines]) => ({ type, ...sumOf(lines) })),
+    ruled,
     minutes: open,
     instances: unclosed.filter(({ isClosed, lacking }) => !isClosed || lacking > 0),
   };
@@ -201,7 +205,7 @@ const sumOf = (lines: readonly Line[]): Line =>
 
 const minuteText = (minute: number): string => `${new Date(minute * minuteMs).toISOString().slice(0, 16)}Z`;
 
-function textOf({ from, to, closes, types, minutes, instances }: Balance): string {
+function textOf({ from, to, closes, types, ruled, minutes, instances }: Balance): string {
   const signs = {
     repeated: '− repeated',
     waiting: '− waiting',
@@ -215,6 +219,13 @@ function textOf({ from, to, closes, types, minutes, instances }: Balance): strin
   const cells = (line: Line): number[] => words.map(word => line[word]);
   const all = [...types.map(line => [line.type, ...cells(line)]), ['all', ...cells(sumOf(types))]];
   const parts = [`${from} to ${to}\n\n${table(['type', ...head], all)}`];
+  if (ruled.length > 0)
+    parts.push(
+      `By rules, and so without a row (ugc rules ls):\n${table(
+        ['type', 'events'],
+        ruled.map(({ type, events }) => [type, events]),
+      )}`,
+    );
   if (minutes.length > 0)
     parts.push(
       `Accepted and nowhere to be found, unless still in the broker (ugc trace <event_id>):\n${table(

@@ -1,6 +1,6 @@
 // Small files of settings and state: told apart from what they were before, replaced as a whole, read again when they change.
 
-import { closeSync, fsyncSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { messageOf } from '../errors.ts';
 import type { Logger } from './telemetry.ts';
 
@@ -32,6 +32,25 @@ export function replaceFile(path: string, text: string, { mode = 0o600, isSynced
     closeSync(file);
   }
   renameSync(fresh, path);
+}
+
+/** One change at a time, of all processes. Throws in words while another has it. */
+export function changing<T>(path: string, change: () => T): T {
+  const lock = `${path}.lock`;
+  let held: number;
+  try {
+    held = openSync(lock, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new Error(`${path} is being changed by another command; if none is, remove ${lock}`, { cause: error });
+  }
+  try {
+    writeSync(held, `${process.pid}\n`);
+    return change();
+  } finally {
+    closeSync(held);
+    unlinkSync(lock);
+  }
 }
 
 export interface LiveFile<T> {

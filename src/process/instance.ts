@@ -15,6 +15,7 @@ export interface Instance {
 export const bufferFile = (dataDir: string): string => join(resolve(dataDir), 'buffer.sqlite');
 export const typesFolder = (dataDir: string): string => join(resolve(dataDir), 'types');
 export const clickhouseFolder = (dataDir: string): string => join(resolve(dataDir), 'clickhouse');
+export const rulesFile = (dataDir: string): string => join(resolve(dataDir), 'rules.json');
 export const keysFile = (dataDir: string): string => join(resolve(dataDir), 'keys.json');
 export const lastStampFile = (dataDir: string): string => join(resolve(dataDir), 'last-stamp');
 const noteFile = (dataDir: string): string => join(resolve(dataDir), 'instance.json');

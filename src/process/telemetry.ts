@@ -120,6 +120,7 @@ export function openMetrics() {
     eventsStored: counts('events_stored_total', 'Events made durable', ['event_type', 'stored']),
     eventsRejected: counts('events_rejected_total', 'Events not taken', ['reason']),
     httpRequest: histogram('http_request_seconds', 'Time to answer a request', ['route', 'status']),
+    ruled: counts('ruled_total', 'Events that a rule has dropped or diverted', ['rule']),
     rateLimited: counts('rate_limited_total', 'Requests refused as their sender sends too much', ['limit']),
     rateLimitForgotten: counter('rate_limit_forgotten_total', 'Clients whose count had to be given up for others'),
     httpConnections: gauge('http_connections', 'Open connections, of both ports; no sample = not known'),

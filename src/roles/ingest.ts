@@ -13,6 +13,7 @@ import { eventRoutes } from '../ingest/routes.ts';
 import type { Log } from '../ports/log.ts';
 import { openLookup } from './lookup.ts';
 import type { Parts, RoleDefinition } from './role.ts';
+import { openRules } from './rules.ts';
 
 export const ingest: RoleDefinition = {
   name: 'ingest',
@@ -28,15 +29,27 @@ export const ingest: RoleDefinition = {
       refusal: lookup.refusal,
       timeoutMs: config.ackStoredTimeoutMs,
     });
-    const accept = acceptOf({ judge: catalogue.judge, log: log.log, metrics, ledger, recent, readable, clock });
+    const rules = openRules(parts);
+    const accept = acceptOf({
+      judge: catalogue.judge,
+      log: log.log,
+      metrics,
+      ledger,
+      recent,
+      readable,
+      ruling: rules.now,
+      clock,
+    });
     const receipts = receiptsOf({ tables: lookup.tables, database: config.clickhouseDatabase, buffer, recent });
     return {
       routes: eventRoutes({ accept, receipts, limits: config, clock }),
       api: apiOf(parts),
       hint: 'events go to POST /v1/events',
+      problems: () => (rules.problem() === null ? {} : { rules: rules.problem()! }),
       isReady: () => log.takes(config.eventBytesMax),
       finish: readable.stop,
       close: async () => {
+        rules.close();
         await ledger?.close();
         await lookup.close();
       },

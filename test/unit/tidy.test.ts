@@ -141,6 +141,7 @@ describe('who may import whom', () => {
       'src/ports/',
       'src/record/',
       'src/http/',
+      'src/door/',
       'src/catalogue/',
       'src/config/',
       'src/process/',
@@ -261,6 +262,7 @@ describe('who may import whom', () => {
       'schemas/misfit.ts',
       'schemas/published.ts',
       'src/door/keys-file.ts',
+      'src/door/rules-file.ts',
     ],
   };
 

@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { judgeOf } from '../../../src/catalogue/judge.ts';
+import type { Rules } from '../../../src/door/rules.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import type { Answer } from '../../../src/http/answer.ts';
 import { acceptOf } from '../../../src/ingest/accept.ts';
+import type { Ledger } from '../../../src/ingest/ledger.ts';
 import type { Reading } from '../../../src/ingest/read.ts';
-import type { Log } from '../../../src/ports/log.ts';
+import type { Envelope, Log } from '../../../src/ports/log.ts';
 import { click, film, judgeOptions, originOf } from '../../support/edge.ts';
 import { type MemoryLog, memoryLog } from '../../support/memory-log.ts';
 import { sharedMetrics as metrics, samplesOf } from '../../support/quiet.ts';
@@ -268,4 +270,59 @@ test('every event is counted once, under names that no client chose', async () =
     'reason=too_old': 1,
   });
   expect(await samplesOf(metrics, 'ugc_ack_seconds')).toMatchObject({ 'stored=disk': 1 });
+});
+
+describe('rules', () => {
+  const ruledCounts: string[] = [];
+  const byRules = (ledger?: { note: Ledger['note']; noteRuled: Ledger['noteRuled'] }) => {
+    const rules: Rules = ({ id, address }) => {
+      if (id === ids[0]) return { id: 'dropper', topic: null };
+      return id === ids[1] ? { id: `from ${address}`, topic: 'elsewhere' } : null;
+    };
+    const ruling = { rules, onRuled: (id: string) => void ruledCounts.push(id) };
+    return acceptOf({ judge, log, metrics, ruling: () => ruling, ...(ledger && { ledger }) });
+  };
+
+  test('drop an event with a success that says so, and divert another', async () => {
+    expect(seen(await byRules()(single(clicks[0]), originOf()))).toEqual({
+      status: 200,
+      body: { event_id: ids[0], outcome: 'dropped', rule: 'dropper' },
+    });
+    expect(log.published).toEqual([]);
+    expect(seen(await byRules()(single(clicks[1]), originOf()))).toEqual({ status: 200, body: accepted(1) });
+    expect(log.published).toMatchObject([{ id: ids[1], topic: 'elsewhere', type: '(diverted)' }]);
+    expect(ruledCounts).toEqual(['dropper', `from ${originOf().ip}`]);
+  });
+
+  test('in a batch cost nobody else, and count as neither accepted nor rejected', async () => {
+    const answer = await byRules()(many(clicks[0], clicks[1], clicks[2]), originOf());
+    expect(seen(answer)).toEqual({
+      status: 200,
+      body: {
+        accepted: 2,
+        rejected: 0,
+        dropped: 1,
+        results: [{ event_id: ids[0], outcome: 'dropped', rule: 'dropper' }, accepted(1), accepted(2)],
+      },
+    });
+    expect(seen(await byRules()(many(clicks[0], { event_type: 'click' }), originOf())).status).toBe(207);
+    expect(seen(await byRules()(many(clicks[0]), originOf()))).toMatchObject({ status: 200, body: { accepted: 0 } });
+  });
+
+  test('a rejected event stays rejected', async () => {
+    expect((await byRules()(single({ ...clicks[0], timestamp: 'x' }), originOf())).status).toBe(422);
+  });
+
+  test('a diverted event that cannot be stored is a failure like any other', async () => {
+    log.fail(() => full);
+    expect((await byRules()(single(clicks[1]), originOf())).status).toBe(503);
+  });
+
+  test('are known to the ledger, apart from what has a row', async () => {
+    const noted: string[] = [];
+    const note = (word: string) => (envelopes: readonly Envelope[]) =>
+      void noted.push(...envelopes.map(({ id, type }) => `${word} ${ids.indexOf(id)} ${type}`));
+    await byRules({ note: note('row'), noteRuled: note('ruled') })(many(...clicks), originOf());
+    expect(noted).toEqual(['row 2 click', 'ruled 0 click', 'ruled 1 (diverted)']);
+  });
 });

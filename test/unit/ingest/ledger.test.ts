@@ -13,6 +13,7 @@ interface Entry {
   readonly is_last: boolean;
   readonly type: string;
   readonly ids: readonly string[];
+  readonly ruled?: readonly string[];
   readonly unsure: readonly string[];
 }
 
@@ -112,4 +113,17 @@ test('an instance that has taken nothing writes nothing', async () => {
   const { ledger, entries } = open();
   await ledger.close();
   expect(entries).toEqual([]);
+});
+
+test('what rules took is in an entry of its own words, and only where there is some', async () => {
+  const { ledger, entries } = open();
+  ledger.note([envelope('a')], [good]);
+  ledger.noteRuled([envelope('b'), envelope('c')]);
+  ledger.noteRuled([envelope('d', '(diverted)')]);
+  await ledger.close();
+  expect(entries.map(({ type, ids, ruled }) => ({ type, ids, ruled }))).toEqual([
+    { type: 'click', ids: ['a'], ruled: ['b', 'c'] },
+    { type: '(diverted)', ids: [], ruled: ['d'] },
+    { type: '', ids: [], ruled: undefined },
+  ]);
 });

@@ -47,6 +47,8 @@ export interface LedgerBook {
   minutes(span: Span): Promise<readonly LedgerMinute[]>;
   /** Which of these have rows that were received in the span. */
   received(types: readonly string[], span: Span): Promise<readonly string[]>;
+  /** Events of each type that rules dropped or diverted, as often as they were. */
+  ruled(span: Span): Promise<readonly { readonly type: string; readonly events: number }[]>;
   /** Only minutes in which something was accepted or received. */
   tallies(type: string, span: Span): Promise<readonly Tally[]>;
   /** Those that wrote an entry of a minute in the span. */
@@ -75,6 +77,13 @@ export function ledgerIn(client: ClickhouseClient, database: string): LedgerBook
       read<LedgerMinute>(
         `SELECT type, ${minuteOf('timestamp')} AS minute, toUInt32(sum(length(ids))) AS accepted
          FROM ${ledger} WHERE type <> '' AND ${inSpan('timestamp')} GROUP BY type, minute ORDER BY type, minute`,
+        { ...span },
+      ),
+
+    ruled: span =>
+      read<{ type: string; events: number }>(
+        `SELECT type, toUInt32(sum(length(ruled))) AS events FROM ${ledger}
+         WHERE notEmpty(ruled) AND ${inSpan('timestamp')} GROUP BY type ORDER BY type`,
         { ...span },
       ),
 

@@ -1,0 +1,40 @@
+// What the operator's rules make of an event that was judged good: it is dropped, or goes to a topic of its own.
+
+import type { EdgeVerdict, Origin } from '../catalogue/judge.ts';
+import type { Rejection } from '../catalogue/rejection.ts';
+import type { Rules } from '../door/rules.ts';
+import type { Envelope } from '../ports/log.ts';
+
+/** An event that is answered with success and stored nowhere. */
+export interface Dropped extends Rejection<'dropped'> {
+  readonly envelope: Envelope;
+  /** Its id. */
+  readonly rule: string;
+}
+
+export type Ruled = EdgeVerdict | Dropped;
+
+/**
+ * What a diverted event is called in the log: no type is called so, so that it keeps its topic wherever the types of its
+ * name go, also when it comes by way of the disk.
+ */
+export const divertedType = '(diverted)';
+
+export const isDropped = (verdict: Ruled): verdict is Dropped => !verdict.ok && verdict.reason === 'dropped';
+
+export interface Ruling {
+  readonly rules: Rules;
+  readonly onRuled: (rule: string) => void;
+}
+
+/** The same verdict where no rule says otherwise. */
+export function ruled(verdict: EdgeVerdict, { source, ip }: Origin, { rules, onRuled }: Ruling): Ruled {
+  if (!verdict.ok) return verdict;
+  const { envelope } = verdict;
+  const { id, type, key: user } = envelope;
+  const found = rules({ id, type, user, source, address: ip });
+  if (found === null) return verdict;
+  onRuled(found.id);
+  if (found.topic !== null) return { ok: true, envelope: { ...envelope, type: divertedType, topic: found.topic } };
+  return { ok: false, reason: 'dropped', type, errors: [], envelope, rule: found.id };
+}
