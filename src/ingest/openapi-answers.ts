@@ -30,10 +30,10 @@ const withExamples = (schema: JsonSchema, examples: Readonly<Record<string, unkn
 
 export const eventAnswers = {
   200: {
-    description: 'Durable: the event, or every event of several',
+    description: 'Durable: the event, or every event of several that no rule of the operator has dropped',
     content: {
       'application/json': withExamples(
-        { anyOf: [refTo('Accepted'), refTo('Results')] },
+        { anyOf: [refTo('Accepted'), refTo('Dropped'), refTo('Results')] },
         { 'of one event': accepted, 'of several': { accepted: 1, rejected: 0, results: [accepted] } },
       ),
     },
@@ -83,6 +83,13 @@ export const answerSchemas: Readonly<Record<string, JsonSchema>> = {
     },
     ['event_id', 'stored'],
   ),
+  Dropped: {
+    ...outcomeOf('dropped', { event_id: { type: 'string', format: 'uuid' }, rule: { type: 'string' } }, [
+      'event_id',
+      'rule',
+    ]),
+    description: 'It was good, and a rule of the operator says that it is not stored: do not send it again',
+  },
   Rejected: outcomeOf(
     'rejected',
     { reason: refTo('RejectReason'), errors: { type: 'array', items: refTo('Misfit') } },
@@ -106,10 +113,11 @@ export const answerSchemas: Readonly<Record<string, JsonSchema>> = {
     properties: {
       accepted: { type: 'integer', minimum: 0 },
       rejected: { type: 'integer', minimum: 0, description: 'Those that failed too' },
+      dropped: { type: 'integer', minimum: 1, description: 'Neither accepted nor rejected; absent = none' },
       results: {
         type: 'array',
         description: 'In the order of the events in the body',
-        items: { anyOf: ['Accepted', 'Rejected', 'Failed'].map(name => refTo(name)) },
+        items: { anyOf: ['Accepted', 'Dropped', 'Rejected', 'Failed'].map(name => refTo(name)) },
       },
     },
   },
@@ -150,7 +158,7 @@ export const receiptPaths = {
             required: ['event_id', 'state', 'places'],
             properties: {
               event_id: { type: 'string', format: 'uuid' },
-              state: { enum: ['stored', 'dead', 'waiting', 'rejected'] },
+              state: { enum: ['stored', 'dead', 'waiting', 'rejected', 'dropped'] },
               places: { type: 'array', items: placeSchema },
               unasked: { type: 'array', items: { type: 'string' }, description: 'What could not be asked' },
             },

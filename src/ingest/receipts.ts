@@ -29,7 +29,7 @@ export type Receipts = (id: string) => Promise<Answer>;
 const togetherMax = 32;
 const waitingMax = 1_000;
 
-type State = 'stored' | 'waiting' | 'dead' | 'rejected';
+type State = 'stored' | 'waiting' | 'dead' | 'rejected' | 'dropped';
 
 interface Finding {
   readonly state: State;
@@ -118,11 +118,12 @@ function findingOfRow(event: FoundEvent, database: string): Finding {
 function findingOfRecent({ type, outcome, atMs }: ReturnType<Recent['find']>[number]): Finding {
   const told = { place: 'edge', event_type: type, received_at: isoOf(atMs) };
   if (typeof outcome === 'string') return { state: 'waiting', told: { ...told, outcome: 'accepted', stored: outcome } };
+  if (outcome.reason === 'dropped') return { state: 'dropped', told: { ...told, outcome: 'dropped' } };
   return { state: 'rejected', told: { ...told, outcome: 'rejected', reason: outcome.reason } };
 }
 
 /** What counts, when several are true. */
-const order: readonly State[] = ['stored', 'dead', 'waiting', 'rejected'];
+const order: readonly State[] = ['stored', 'dead', 'waiting', 'rejected', 'dropped'];
 
 function answerOf(id: string, findings: readonly Finding[], unasked: readonly string[]): Answer {
   const state = order.find(name => findings.some(finding => finding.state === name));

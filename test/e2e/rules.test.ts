@@ -49,6 +49,9 @@ test('a user is dropped within a second, others are not; reconcile closes and sa
   expect(await outcomeOf(ugc, clickOf('sane'))).toBe('200 accepted disk');
   const many = await ugc.post([clickOf('mad'), clickOf('sane'), clickOf('mad')]);
   expect([many.status, await many.json()]).toEqual([200, expect.objectContaining({ accepted: 1, dropped: 2 })]);
+  const last = clickOf('mad');
+  await outcomeOf(ugc, last);
+  expect(await (await fetch(`${ugc.url}/v1/receipts/${last.event_id}`)).json()).toMatchObject({ state: 'dropped' });
   const listed = await rules.run('ls');
   expect(listed.stdout).toMatch(new RegExp(`${id} .*drop .*event_type click, user mad .*a loop`));
   expect((await rules.run('rm', id)).code).toBe(0);
