@@ -14,8 +14,10 @@ import { documented } from './apidocs.ts';
 import { type Arrival, arrivalOf, lingering } from './arrival.ts';
 import { clientAddress } from './client-address.ts';
 import { type Connections, watchConnections } from './connections.ts';
+import type { Generations, Listener } from './generations.ts';
 import { healthApi, healthRoutes } from './health.ts';
 import type { ApiPart } from './openapi.ts';
+import { redirectRoutes } from './redirect.ts';
 import {
   type Admission,
   type Admit,
@@ -27,6 +29,7 @@ import {
   noRoute,
   type Route,
 } from './route.ts';
+import { type FrontTls, overTls, type Secure } from './secure.ts';
 import { welcome } from './welcome.ts';
 
 export interface ServerOptions {
@@ -45,6 +48,8 @@ export interface ServerOptions {
   readonly hint: (port: 'here' | number) => string;
   /** At once; 0 = as many as the limit of open files leaves. */
   readonly connectionsMax?: number;
+  /** Absent = plain HTTP. */
+  readonly tls?: FrontTls;
   /** Requests in flight at a stop get this long. */
   readonly graceMs: number;
   readonly health: () => Health;
@@ -57,6 +62,8 @@ export interface ServerOptions {
 export interface Server {
   readonly port: number;
   readonly adminPort: number;
+  /** -1 = there is none. */
+  readonly redirectPort: number;
   /** `POST /v1/events` and so on, of both ports. */
   readonly routes: readonly string[];
   /** Takes no more connections, answers what is in flight, then resolves. Idempotent. */
@@ -69,7 +76,7 @@ const headerSeconds = 10;
 const idleSeconds = 120;
 
 export function startServer(options: ServerOptions): Server {
-  const { adminPort, version, api, hint } = options;
+  const { adminPort, version, api, hint, tls } = options;
   let isStopping = false;
   let connections: Connections | null = null;
   const refusal = (): ErrorCode | null =>
@@ -86,11 +93,14 @@ export function startServer(options: ServerOptions): Server {
     routes: hasAdminPort ? own : [...own, ...health],
   });
   const adminRoutes = documented({ version, isGuarded, parts: () => [healthApi], routes: health });
-  const main = listen(options, { ...standing, port: options.port, routes: mainRoutes, hint: hint('here') });
-  const admin = hasAdminPort
-    ? listen(options, { ...standing, port: adminPort, routes: adminRoutes, hint: hint(main.port) })
-    : main;
-  const listening = [...new Set([main, admin])];
+  const front = { ...standing, port: options.port, routes: mainRoutes, hint: hint('here') };
+  const main = listenOn(options, front, tls);
+  const back = { ...standing, port: adminPort, routes: adminRoutes, hint: hint(main.port) };
+  const admin = hasAdminPort ? listenOn(options, back, tls?.isAdminToo === true ? tls : undefined) : main;
+  const plain = { ...standing, port: tls?.redirectPort ?? -1, hint: '' };
+  const to = { to: tls?.redirectTo ?? '', port: () => main.port };
+  const redirect = plain.port < 0 ? null : listenOn(options, { ...plain, routes: redirectRoutes(to) });
+  const listening = [...new Set([main, admin, ...(redirect === null ? [] : [redirect])])];
   connections = watchConnections({
     max: options.connectionsMax ?? 0,
     ports: listening.map(({ port }) => port),
@@ -100,6 +110,7 @@ export function startServer(options: ServerOptions): Server {
   return {
     port: main.port,
     adminPort: admin.port,
+    redirectPort: redirect?.port ?? -1,
     routes: [...mainRoutes, ...(hasAdminPort ? health : [])].map(({ method, path }) => `${method} ${path}`),
     stop: async () => {
       isStopping = true;
@@ -122,21 +133,38 @@ function unlessRefused(route: Route, refusal: () => ErrorCode | null): Route {
   };
 }
 
+/** With TLS a listener for each certificate, on one port. */
+function listenOn(options: ServerOptions, listening: Listening, tls?: FrontTls): Omit<Generations, 'renew'> {
+  if (tls === undefined) return listen(options, listening);
+  return overTls(tls, {
+    hostname: options.host,
+    port: listening.port,
+    drainMs: (idleSeconds + headerSeconds) * 1_000,
+    open: (port, secure) => listen(options, { ...listening, port, secure }),
+  });
+}
+
 interface Listening {
   readonly port: number;
   readonly routes: readonly Route[];
   readonly hint: string;
   readonly connections: () => Connections | null;
+  readonly secure?: Secure;
 }
 
-function listen(options: ServerOptions, { port, routes, hint, connections }: Listening) {
+function listen(options: ServerOptions, { port, routes, hint, connections, secure }: Listening): Listener {
   const { host, graceMs, metrics, logs, admit = admitEverybody } = options;
+  /** What every answer says beside its own. */
+  const standing = secure?.headers ?? null;
+  const lastStanding = { ...standing, ...closing };
+  let isRetired = false;
   const app = new Elysia({
     // Else the path of a request is looked for behind a host of at least three characters.
     handler: { standardHostname: false },
     serve: {
       // A second process on the same port must fail, not silently take half the traffic.
-      reusePort: false,
+      reusePort: secure !== undefined,
+      ...(secure !== undefined && { tls: secure.tls }),
       idleTimeout: headerSeconds,
       // body.ts refuses large bodies with a proper answer; the runtime would only cut the connection.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
@@ -188,7 +216,8 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
     metrics.httpRequest.observe({ route, status: String(status) }, durationMs / 1000);
     const bytes = arrival.announcedBytes ?? 0;
     logs.request({ method: methodOf(request), route, status, bytes, durationMs, address });
-    return responseOf(answer, arrival, connections()?.isCrowded() === true);
+    const isLast = isRetired || connections()?.isCrowded() === true;
+    return responseOf(answer, arrival, isLast ? lastStanding : standing);
   }
 
   function answerTo(error: unknown): Answer {
@@ -200,6 +229,10 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
   return {
     port: server.port ?? port,
     closeIdle: () => server.closeIdleConnections(),
+    retire: () => {
+      isRetired = true;
+    },
+    end: () => server.stop(),
     stop: async () => {
       const cut = setTimeout(() => void server.stop(true), graceMs);
       await server.stop();
@@ -224,10 +257,12 @@ async function leftover(arrival: Arrival, { status }: Answer): Promise<void> {
 
 const closing = { connection: 'close' };
 
-function responseOf({ status, headers, body }: Answer, arrival: Arrival, isCrowded: boolean): Response {
+type Standing = Readonly<Record<string, string>> | null;
+
+function responseOf({ status, headers, body }: Answer, arrival: Arrival, standing: Standing): Response {
   if (arrival.isOver())
-    return new Response(body, { status, headers: isCrowded ? { ...headers, ...closing } : headers });
-  return new Response(lingering(body, arrival), { status, headers: { ...headers, ...closing } });
+    return new Response(body, { status, headers: standing === null ? headers : { ...headers, ...standing } });
+  return new Response(lingering(body, arrival), { status, headers: { ...headers, ...standing, ...closing } });
 }
 
 const known: ReadonlySet<string> = new Set(methods);
