@@ -50,32 +50,45 @@ export function renewedCertificate({ files, logger, now = Date.now }: RenewedCer
     const stoodStill = stamps === seen;
     seen = stamps;
     if (stamps === counted || !stoodStill) return;
-    try {
-      const next = readCertificate(files);
-      if (stampsOf(files) !== stamps) return; // swapped while they were read
-      if (!isSame(next, current)) become(next);
-      wrong = null;
-    } catch (error) {
-      wrong = `${messageOf(error)}; the certificate of before is still shown`;
-      logger.error({ reason: wrong }, 'the new TLS certificate does not count');
-    }
+    const next = readAgain();
+    if (stampsOf(files) !== stamps) return; // swapped while they were read
+    if (next instanceof Error) refuse(next);
+    else if (!isSame(next, current) && !become(next))
+      return; // no files left, perhaps: tried again at the next look
+    else wrong = null;
     counted = stamps;
   }
 
-  function become(next: Certificate): void {
+  function readAgain(): Certificate | Error {
+    try {
+      return readCertificate(files);
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** Said once for each reason. */
+  function refuse(error: unknown): void {
+    const words = `${messageOf(error)}; the certificate of before is still shown`;
+    if (words !== wrong) logger.error({ reason: words }, 'the new TLS certificate does not count');
+    wrong = words;
+  }
+
+  function become(next: Certificate): boolean {
     const before = current;
     current = next;
     try {
       for (const use of uses) use(next);
     } catch (error) {
       current = before;
-      throw error;
+      refuse(error);
+      return false;
     }
-    logger.info(
-      { serial: next.serial, expires_at: new Date(next.expiresAtMs).toISOString() },
-      'the TLS certificate was renewed: new connections are shown it',
-    );
+    const { serial, expiresAtMs } = next;
+    const about = { serial, expires_at: new Date(expiresAtMs).toISOString() };
+    logger.info(about, 'the TLS certificate was renewed: new connections are shown it');
     tell();
+    return true;
   }
 
   /** Once for each sort of problem. */
