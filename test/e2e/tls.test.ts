@@ -44,7 +44,8 @@ async function start(pair: Pair, flags: readonly string[] = ['--role=ingest']): 
     admin: said.admin,
     redirect: said.redirect,
     client: more => tlsClient({ url: ugc.url, ca: authority.pem, ...more }),
-    ready: async () => (await (await fetch(`${said.admin}/healthz/ready`)).json()) as never,
+    ready: async () =>
+      (await (await fetch(`${said.admin}/healthz/ready`, { tls: { ca: authority.pem } })).json()) as never,
   };
 }
 
@@ -106,7 +107,9 @@ test('TLS 1.2 and 1.3 are spoken, older ones are not; another process cannot sha
 });
 
 test('with an authority of clients nobody else gets in; the admin port asks for none', async () => {
-  const ugc = await start(authority.issue('front'), ['--role=ingest', `--tls-client-ca=${authority.ca}`]);
+  const trusted = join(temporaryFolder(), 'clients.pem');
+  copyFileSync(authority.ca, trusted);
+  const ugc = await start(authority.issue('front'), ['--role=ingest', `--tls-client-ca=${trusted}`]);
   const known = authority.issue('client');
   const { post, drop } = await ugc.client({ cert: read(known.cert), key: read(known.key) });
   expect((await post(event())).status).toBe(200);
@@ -127,15 +130,24 @@ test('with an authority of clients nobody else gets in; the admin port asks for 
   expect((await ugc.ready()).status).toBe('ready');
   const received = (await (await fetch(`${ugc.admin}/metrics`)).text()).match(/^ugc_events_received_total\{.*$/gm);
   expect(received).toEqual([expect.stringMatching(/outcome="accepted"\} 1$/)]);
+  // Another authority in its place: who was let in by the one of before is not any more.
+  copyFileSync(stranger.ca, trusted);
+  await until(() => ugc.output().includes('the TLS certificate was renewed'), 'the new authority to count');
+  expect((await send({ cert: read(rogue.cert), key: read(rogue.key) })).status).toBe(200);
+  expect(await outcomeOf(send({ cert: read(known.cert), key: read(known.key) }))).toBeInstanceOf(Error);
   expect(await ugc.stop()).toBe(0);
 });
 
 test('renewed under load, again and again: no request fails, new connections see the new one, every ack is a row', async () => {
-  const ugc = await start(authority.issue('first'), []);
+  const first = authority.issue('first');
+  const ugc = await start(first, []);
+  /** In the order they came into use. */
+  const serials = [first.serial];
   const failures: unknown[] = [];
-  /** Of the newest that was said to be in use. */
-  let newest = '';
-  const late: string[] = [];
+  /** The place of the newest that was said to be in use. */
+  let newest = 0;
+  /** Places of those that were shown after a newer one was said to be in use. */
+  const late: number[] = [];
   let [acked, closed, isOver] = [0, 0, false];
 
   /** Keeps its connection until told to close it, or opens one for every request. */
@@ -143,8 +155,8 @@ test('renewed under load, again and again: no request fails, new connections see
     while (!isOver) {
       const expected = newest;
       const connection = await ugc.client();
-      if (expected !== '' && connection.serial !== expected && connection.serial !== newest)
-        late.push(connection.serial);
+      const shown = serials.indexOf(connection.serial);
+      if (shown < expected) late.push(shown);
       for (let goesOn = true; goesOn; ) {
         const { status, closes } = await connection.post(event());
         if (status !== 200) throw new Error(`answered ${status}`);
@@ -163,11 +175,12 @@ test('renewed under load, again and again: no request fails, new connections see
   for (let round = 0; round < 5; round++) {
     const before = acked;
     const next = authority.issue(`round-${round}`);
+    serials.push(next.serial);
     ugc.put({ cert: next.cert });
     ugc.put({ key: next.key });
     const said = `"serial":"${next.serial}"`;
     await until(() => ugc.output().includes(said), `round ${round} to be in use`);
-    newest = next.serial;
+    newest++;
     await until(() => acked > before + 200 || failures.length > 0, 'more to be acked');
   }
   // Of long ago: it is still answered, and told that this was the last.
@@ -184,21 +197,22 @@ test('renewed under load, again and again: no request fails, new connections see
 
 test('half a pair changes nothing and is said; the rest of it is enough; the end of a certificate is said before', async () => {
   const [first, next] = [authority.issue('first', { days: 5 }), authority.issue('next')];
-  const ugc = await start(first);
+  const ugc = await start(first, ['--role=ingest', '--admin-tls']);
   expect((await ugc.ready()).detail.tls).toMatch(/expires in 4 days/);
   expect(ugc.output()).toContain('the TLS certificate expires in');
   ugc.put({ cert: next.cert });
   await eventually(async () => (await ugc.ready()).detail.tls?.includes('is not that of the first certificate'), {
     what: 'readiness to say so',
   });
-  const serialNow = async (): Promise<string> => {
-    const { serial, drop } = await ugc.client();
+  const serialNow = async (url = ugc.url): Promise<string> => {
+    const { serial, drop } = await ugc.client({ url });
     drop();
     return serial;
   };
   expect(await serialNow()).toBe(first.serial);
   ugc.put({ key: next.key });
   await eventually(async () => (await serialNow()) === next.serial, { what: 'the new one to be shown' });
+  expect(await serialNow(ugc.admin)).toBe(next.serial);
   expect(await ugc.ready()).toEqual({ status: 'ready', detail: {} });
   expect(await ugc.stop()).toBe(0);
 });
