@@ -23,5 +23,6 @@ VOLUME /var/lib/ugc
 ENV UGC_HOST=0.0.0.0 UGC_DATA_DIR=/var/lib/ugc
 EXPOSE 8080 8123
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["bash", "-c", "port=${UGC_ADMIN_PORT:--1}; [ $port -gt 0 ] || port=${UGC_PORT:-8080}; exec 3<>/dev/tcp/127.0.0.1/$port && printf 'GET /healthz/live HTTP/1.0\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
+# Over HTTPS, which bash does not speak, a connection that is taken has to do: set UGC_ADMIN_PORT for an answer.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["bash", "-c", "port=${UGC_ADMIN_PORT:--1}; tls=${UGC_ADMIN_TLS:-false}; [ $port -gt 0 ] || { port=${UGC_PORT:-8080}; tls=${UGC_TLS_CERT:+true}; }; exec 3<>/dev/tcp/127.0.0.1/$port && { [ \"$tls\" = true ] || { printf 'GET /healthz/live HTTP/1.0\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]; }; }"]
 ENTRYPOINT ["/opt/ugc/ugc"]

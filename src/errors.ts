@@ -21,6 +21,7 @@ export const errorTable = {
   not_json: { status: 400, title: 'The body is not valid JSON', retry: 'never' },
   bad_request: { status: 400, title: 'The request cannot be understood', retry: 'never' },
   unauthorized: { status: 401, title: 'The request shows no key that counts', retry: 'never' },
+  tls_required: { status: 403, title: 'This is taken over HTTPS alone', retry: 'never' },
   forbidden: { status: 403, title: 'The caller may not do this', retry: 'never' },
   not_found: { status: 404, title: 'There is nothing here', retry: 'never' },
   method_not_allowed: { status: 405, title: 'This method is not allowed here', retry: 'never' },

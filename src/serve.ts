@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import type { Config } from './config/config.ts';
+import { plainHopsOf } from './config/plain-hops.ts';
 import { type Server, startServer } from './http/server.ts';
 import { listening } from './process/address.ts';
 import { endAtBugs, endOf, outliveHangups, signalled } from './process/ending.ts';
@@ -13,6 +14,7 @@ import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole } from './roles/list.ts';
 import { openParts } from './roles/parts.ts';
 import type { Role, RoleDefinition } from './roles/role.ts';
+import { openTls, type Tls } from './roles/tls.ts';
 
 export interface ServeOptions {
   readonly config: Config;
@@ -77,31 +79,51 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   opened.push(shared);
   const door = openDoor({ config, logger: logs.logger, metrics });
   opened.push(door);
-  const open: Role[] = [shared, door];
+  const tls = openTls(config, logs.logger, metrics);
+  opened.push(tls);
+  const open: Role[] = [shared, door, tls];
   for (const definition of active) {
     const role = await definition.open(parts);
     open.push(role);
     opened.push(role);
   }
   for (const role of open) void role.broken?.then(broken.resolve);
-  const front = startFront({ config, version, door, roles: open, logs, metrics });
+  const front = startFront({ config, version, door, tls, roles: open, logs, metrics });
   opened.push(front);
   parts.catalogue.watch();
   process.on('SIGHUP', parts.catalogue.look);
   opened.push(parts.catalogue);
   const { server } = front;
   const names = active.map(({ name }) => name);
-  const urls = { url: urlOf(config.host, server.port), admin: urlOf(config.host, server.adminPort) };
+  for (const words of plainHopsOf(config)) logs.logger.warn(words);
   const told = Object.assign({}, ...open.map(({ ready }) => ready));
   const startMs = Math.round(performance.now() - startedAt);
-  const about = { version, roles: names, ...urls, ...told, data_dir: resolve(config.dataDir), start_ms: startMs };
+  const about = {
+    version,
+    roles: names,
+    ...urlsOf(config, server),
+    ...told,
+    data_dir: resolve(config.dataDir),
+    start_ms: startMs,
+  };
   if (isatty(2)) greet(about);
   if (!(isatty(1) && isatty(2))) logs.logger.info(about, 'ready'); // not twice to the same eyes
   return { server, broken: broken.promise };
 }
 
+function urlsOf({ host, tlsCert, adminPort, adminTls }: Config, server: Server) {
+  const scheme = tlsCert === '' ? 'http' : 'https';
+  const adminScheme = adminPort < 0 || adminTls ? scheme : 'http';
+  return {
+    url: urlOf(host, server.port, scheme),
+    admin: urlOf(host, server.adminPort, adminScheme),
+    ...(server.redirectPort >= 0 && { redirect: urlOf(host, server.redirectPort) }),
+  };
+}
+
 interface FrontOptions extends Pick<Starting, 'config' | 'version' | 'logs'> {
   readonly door: Door;
+  readonly tls: Tls;
   readonly roles: readonly Role[];
   readonly metrics: Metrics;
 }
@@ -111,6 +133,7 @@ function startFront({
   config,
   version,
   door,
+  tls,
   roles,
   logs,
   metrics,
@@ -127,6 +150,7 @@ function startFront({
       admit: door.admit,
       crossOrigin: door.crossOrigin,
       isTrusted: config.trustedProxies?.has,
+      ...(tls.front !== undefined && { tls: tls.front }),
       hint: hintOf(roles),
       requestsBytesMax: config.requestsBytesMax,
       connectionsMax: config.connectionsMax,

@@ -17,6 +17,17 @@ export const clickhouseSettings = {
     secret: true,
     help: 'Password on the ClickHouse server',
   }),
+  clickhouseTlsCa: text({
+    default: '',
+    takes: 'a PEM file',
+    help: 'Authorities to trust of a ClickHouse server behind https; empty = those of the system',
+  }),
+  clickhouseTlsCert: text({
+    default: '',
+    takes: 'a PEM file',
+    help: 'Client certificate for ClickHouse; without UGC_CLICKHOUSE_PASSWORD it is also who the user is',
+  }),
+  clickhouseTlsKey: text({ default: '', takes: 'a PEM file', help: 'Key of that certificate' }),
   clickhouseDatabase: text({
     default: 'ugc',
     takes: 'a name of letters, digits and _',

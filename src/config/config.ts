@@ -11,10 +11,12 @@ import { kafkaSettings } from './kafka.ts';
 import type { Values } from './kinds.ts';
 import { logSettings } from './log.ts';
 import { processSettings } from './process.ts';
+import { tlsSettings } from './tls.ts';
 
 export const settings = {
   ...processSettings,
   ...httpSettings,
+  ...tlsSettings,
   ...doorSettings,
   ...eventsSettings,
   ...logSettings,

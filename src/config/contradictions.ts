@@ -29,5 +29,37 @@ export function contradictionsOf(config: Config): string[] {
     problems.push('UGC_KAFKA_TLS_CERT and UGC_KAFKA_TLS_KEY need each other');
   if (!config.kafkaTls && config.kafkaTlsCa + config.kafkaTlsCert !== '')
     problems.push('UGC_KAFKA_TLS_CA and UGC_KAFKA_TLS_CERT need UGC_KAFKA_TLS=true');
+  problems.push(...tlsProblemsOf(config), ...clickhouseTlsProblemsOf(config));
+  return problems;
+}
+
+function tlsProblemsOf(config: Config): string[] {
+  const problems: string[] = [];
+  if ((config.tlsCert === '') !== (config.tlsKey === '')) problems.push('UGC_TLS_CERT and UGC_TLS_KEY need each other');
+  const needy = [
+    ['UGC_TLS_CLIENT_CA', config.tlsClientCa !== ''],
+    ['UGC_HSTS_SECONDS', config.hstsSeconds > 0],
+    ['UGC_HTTP_REDIRECT_PORT', config.httpRedirectPort >= 0],
+    ['UGC_ADMIN_TLS', config.adminTls],
+  ] as const;
+  if (config.tlsCert === '')
+    for (const [name, isSet] of needy) if (isSet) problems.push(`${name} needs UGC_TLS_CERT and UGC_TLS_KEY`);
+  if (config.httpRedirectTo !== '' && config.httpRedirectPort < 0)
+    problems.push('UGC_HTTP_REDIRECT_TO needs UGC_HTTP_REDIRECT_PORT');
+  if (config.adminTls && config.adminPort < 0) problems.push('UGC_ADMIN_TLS needs UGC_ADMIN_PORT');
+  return problems;
+}
+
+function clickhouseTlsProblemsOf({
+  clickhouseUrl: url,
+  clickhouseTlsCa: ca,
+  clickhouseTlsCert: cert,
+  clickhouseTlsKey: key,
+}: Config): string[] {
+  const problems: string[] = [];
+  if ((cert === '') !== (key === ''))
+    problems.push('UGC_CLICKHOUSE_TLS_CERT and UGC_CLICKHOUSE_TLS_KEY need each other');
+  if (ca + cert !== '' && !url.startsWith('https://'))
+    problems.push('UGC_CLICKHOUSE_TLS_CA and UGC_CLICKHOUSE_TLS_CERT need UGC_CLICKHOUSE_URL to be https://…');
   return problems;
 }

@@ -1,39 +1,21 @@
-// The HTTP front: one port, or a second one for the operator's tools. It is handed its routes; the only file
-// that imports elysia. Bodies are read by body.ts, not by the framework, and every answer is made in answer.ts.
-//
-// - Who may is asked before a handler runs, and so before a body is read.
-// - Who refuses a body that is still coming reads on for a while (arrival.ts); connections are held below what the
-//   process may have open (connections.ts).
-// - One request line in the log for each request, whatever became of it.
+// The HTTP front: one port, or more: a second one for the operator's tools, a plain one beside HTTPS. It is handed its routes.
 
-import { Elysia } from 'elysia';
-import { type ErrorCode, errorTable, PipelineError } from '../errors.ts';
-import type { Health, Logs, Metrics } from '../process/telemetry.ts';
-import { type Answer, problem } from './answer.ts';
+import { type ErrorCode, PipelineError } from '../errors.ts';
+import type { Health } from '../process/telemetry.ts';
+import { problem } from './answer.ts';
 import { documented } from './apidocs.ts';
-import { type Arrival, arrivalOf, lingering } from './arrival.ts';
-import { clientAddress, clientBehind, type IsTrusted } from './client-address.ts';
 import { type Connections, watchConnections } from './connections.ts';
-import { type CrossOrigin, nobodyElse, optionsAnswer, originRefused, otherPageOf, toldToPage } from './cross-origin.ts';
+import type { Generations } from './generations.ts';
 import { healthApi, healthRoutes } from './health.ts';
-import { type Held, heldOf } from './held.ts';
+import { heldOf } from './held.ts';
+import { closing, connectionSecondsMax, type ListenerOptions, type Listening, listen } from './listener.ts';
 import type { ApiPart } from './openapi.ts';
-import {
-  type Admission,
-  type Admit,
-  admitEverybody,
-  anybody,
-  type Call,
-  type Handler,
-  methods,
-  noRoute,
-  type Route,
-  withOptions,
-} from './route.ts';
+import { redirectRoutes } from './redirect.ts';
+import type { Route } from './route.ts';
+import { type FrontTls, overTls } from './secure.ts';
 import { welcome } from './welcome.ts';
 
-export interface ServerOptions {
-  readonly host: string;
+export interface ServerOptions extends ListenerOptions {
   readonly port: number;
   /** -1 = health and metrics are on `port` too. */
   readonly adminPort: number;
@@ -43,44 +25,34 @@ export interface ServerOptions {
   readonly routes: readonly Route[];
   /** What they say of it, as it is just now. */
   readonly api: () => readonly ApiPart[];
-  readonly admit?: Admit;
   /** Who may is asked of what a request shows; absent = not. */
   readonly isGuarded?: boolean;
-  /** Pages of which other origins may send; absent = of none. */
-  readonly crossOrigin?: CrossOrigin;
-  /** Of whom X-Forwarded-For is believed; absent = of nobody. */
-  readonly isTrusted?: IsTrusted | undefined;
   /** Where to go instead, for who asks for what is not there: a clause, by the port of the roles' routes. */
   readonly hint: (port: 'here' | number) => string;
   /** At once; 0 = as many as the limit of open files leaves. */
   readonly connectionsMax?: number;
   /** Of bodies, of all requests together; absent = without a bound. */
   readonly requestsBytesMax?: number;
-  /** Requests in flight at a stop get this long. */
-  readonly graceMs: number;
+  /** Absent = plain HTTP. */
+  readonly tls?: FrontTls;
   readonly health: () => Health;
   /** Brings gauges up to date before they are read. */
   readonly scrape: () => Promise<void>;
-  readonly metrics: Metrics;
-  readonly logs: Logs;
 }
 
 export interface Server {
   readonly port: number;
   readonly adminPort: number;
+  /** -1 = there is none. */
+  readonly redirectPort: number;
   /** `POST /v1/events` and so on, of both ports. */
   readonly routes: readonly string[];
   /** Takes no more connections, answers what is in flight, then resolves. Idempotent. */
   stop(): Promise<void>;
 }
 
-/** A connection on which no request has come whole is cut after this. */
-const headerSeconds = 10;
-/** Afterwards an idle one after this, and a silent handler; longer than any body may stall. */
-const idleSeconds = 120;
-
 export function startServer(options: ServerOptions): Server {
-  const { adminPort, version, api, hint, isGuarded = false } = options;
+  const { adminPort, version, api, hint, tls, isGuarded = false } = options;
   let isStopping = false;
   let connections: Connections | null = null;
   const refusal = (): ErrorCode | null =>
@@ -97,11 +69,14 @@ export function startServer(options: ServerOptions): Server {
     routes: hasAdminPort ? own : [...own, ...health],
   });
   const adminRoutes = documented({ version, isGuarded, parts: () => [healthApi], routes: health });
-  const main = listen(options, { ...standing, port: options.port, routes: mainRoutes, hint: hint('here') });
-  const admin = hasAdminPort
-    ? listen(options, { ...standing, port: adminPort, routes: adminRoutes, hint: hint(main.port) })
-    : main;
-  const listening = [...new Set([main, admin])];
+  const front = { ...standing, port: options.port, routes: mainRoutes, hint: hint('here') };
+  const main = listenOn(options, front, tls);
+  const back = { ...standing, port: adminPort, routes: adminRoutes, hint: hint(main.port) };
+  const admin = hasAdminPort ? listenOn(options, back, tls?.isAdminToo === true ? tls : undefined) : main;
+  const plain = { ...standing, port: tls?.redirectPort ?? -1, hint: '' };
+  const to = { to: tls?.redirectTo ?? '', port: () => main.port };
+  const redirect = plain.port < 0 ? null : listenOn(options, { ...plain, routes: redirectRoutes(to) });
+  const listening = [...new Set([main, admin, ...(redirect === null ? [] : [redirect])])];
   connections = watchConnections({
     max: options.connectionsMax ?? 0,
     ports: listening.map(({ port }) => port),
@@ -111,6 +86,7 @@ export function startServer(options: ServerOptions): Server {
   return {
     port: main.port,
     adminPort: admin.port,
+    redirectPort: redirect?.port ?? -1,
     routes: [...mainRoutes, ...(hasAdminPort ? health : [])].map(({ method, path }) => `${method} ${path}`),
     stop: async () => {
       isStopping = true;
@@ -133,136 +109,13 @@ function unlessRefused(route: Route, refusal: () => ErrorCode | null): Route {
   };
 }
 
-interface Listening {
-  readonly port: number;
-  readonly routes: readonly Route[];
-  readonly hint: string;
-  readonly connections: () => Connections | null;
-  readonly held: Held;
-}
-
-function listen(options: ServerOptions, { port, routes, hint, connections, held }: Listening) {
-  const { host, graceMs, metrics, logs, admit = admitEverybody, crossOrigin = nobodyElse, isTrusted } = options;
-  const app = new Elysia({
-    // Else the path of a request is looked for behind a host of at least three characters.
-    handler: { standardHostname: false },
-    serve: {
-      // A second process on the same port must fail, not silently take half the traffic.
-      reusePort: false,
-      idleTimeout: headerSeconds,
-      // body.ts refuses large bodies with a proper answer; the runtime would only cut the connection.
-      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    },
+/** With TLS a listener for each certificate, on one port. */
+function listenOn(options: ServerOptions, listening: Listening, tls?: FrontTls): Omit<Generations, 'renew'> {
+  if (tls === undefined) return listen(options, listening);
+  return overTls(tls, {
+    hostname: options.host,
+    port: listening.port,
+    drainMs: connectionSecondsMax * 1_000,
+    open: (port, secure) => listen(options, { ...listening, port, secure }),
   });
-  for (const route of routes)
-    app.route(
-      route.method,
-      route.path,
-      ({ request, params }) =>
-        respond(route.path, request, (address, arrival) =>
-          answerOf(route, { request, params: params ?? noParams, arrival, address, caller: anybody }),
-        ),
-      { parse: 'none' },
-    );
-  for (const path of new Set(routes.map(route => route.path))) {
-    const methods = routes.filter(route => route.path === path).map(({ method }) => method);
-    if (methods.includes('OPTIONS')) continue;
-    const handler = optionsAnswer(withOptions(methods));
-    app.route('OPTIONS', path, ({ request }) => respond(path, request, () => handler(request)), { parse: 'none' });
-  }
-  app.onError(({ code, error, request }) =>
-    respond('none', request, () => {
-      if (code === 'NOT_FOUND') return noRoute(request, routes, hint);
-      logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
-      return problem(new PipelineError('internal'));
-    }),
-  );
-  app.listen({ hostname: host, port });
-  const server = app.server;
-  if (server === null) throw new Error('the server did not start');
-
-  function answerOf({ needs, handler }: Route, call: Call): Answer | Promise<Answer> {
-    if (needs === undefined) return handler(call);
-    const admission = admit(call, needs);
-    return admission instanceof Promise
-      ? admission.then(known => admitted(handler, call, known))
-      : admitted(handler, call, admission);
-  }
-
-  async function respond(route: string, request: Request, handle: Handle) {
-    const startedAt = performance.now();
-    server?.timeout(request, idleSeconds);
-    const peer = clientAddress(server?.requestIP(request)?.address ?? '');
-    const address =
-      isTrusted === undefined ? peer : clientBehind(peer, request.headers.get('x-forwarded-for'), isTrusted);
-    const arrival = arrivalOf(request, held);
-    const page = otherPageOf(request, crossOrigin);
-    let answer: Answer;
-    try {
-      const isRefused = page !== null && page.told === null && !readsOnly.has(request.method);
-      answer = isRefused ? originRefused(page.origin) : await handle(address, arrival);
-    } catch (error) {
-      answer = answerTo(error);
-    }
-    arrival.release();
-    if (page !== null) answer = toldToPage(answer, request.method, page);
-    if (!arrival.isOver()) await leftover(arrival, answer);
-    const { status } = answer;
-    const durationMs = performance.now() - startedAt;
-    metrics.httpRequest.observe({ route, status: String(status) }, durationMs / 1000);
-    const bytes = arrival.announcedBytes ?? 0;
-    logs.request({ method: methodOf(request), route, status, bytes, durationMs, address });
-    return responseOf(answer, arrival, connections()?.isCrowded() === true);
-  }
-
-  function answerTo(error: unknown): Answer {
-    if (error instanceof PipelineError) return problem(error);
-    logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
-    return problem(new PipelineError('internal'));
-  }
-
-  return {
-    port: server.port ?? port,
-    closeIdle: () => server.closeIdleConnections(),
-    stop: async () => {
-      const cut = setTimeout(() => void server.stop(true), graceMs);
-      await server.stop();
-      clearTimeout(cut);
-    },
-  };
 }
-
-type Handle = (address: string, arrival: Arrival) => Answer | Promise<Answer>;
-
-const noParams = {};
-
-const readsOnly: ReadonlySet<string> = new Set(['GET', 'HEAD']);
-
-function admitted(handler: Handler, call: Call, admission: Admission): Answer | Promise<Answer> {
-  if (!admission.ok) return admission.answer;
-  const answer = handler(admission.caller === call.caller ? call : { ...call, caller: admission.caller });
-  if (admission.headers === undefined) return answer;
-  return answer instanceof Promise ? answer.then(later => toldOf(later, admission)) : toldOf(answer, admission);
-}
-
-function toldOf(answer: Answer, { headers }: Extract<Admission, { ok: true }>): Answer {
-  const more = headers?.() ?? null;
-  return more === null ? answer : { ...answer, headers: { ...answer.headers, ...more } };
-}
-
-/** After a refusal the body may still be on its way; a small one is here in a moment, and then the connection stays. */
-async function leftover(arrival: Arrival, { status }: Answer): Promise<void> {
-  if (arrival.isSmall && status !== errorTable.body_timeout.status) await arrival.discard();
-}
-
-const closing = { connection: 'close' };
-
-function responseOf({ status, headers, body }: Answer, arrival: Arrival, isCrowded: boolean): Response {
-  if (arrival.isOver())
-    return new Response(body, { status, headers: isCrowded ? { ...headers, ...closing } : headers });
-  return new Response(lingering(body, arrival), { status, headers: { ...headers, ...closing } });
-}
-
-const known: ReadonlySet<string> = new Set(methods);
-
-const methodOf = (request: Request): string => (known.has(request.method) ? request.method : 'OTHER');

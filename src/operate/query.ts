@@ -3,6 +3,7 @@
 // one, and with --json, they are printed as they come.
 
 import { askReading } from '../adapters/chdb/look.ts';
+import { headersOf } from '../adapters/clickhouse/client.ts';
 import type { Config } from '../config/config.ts';
 import { flag } from '../config/kinds.ts';
 import { messageOf } from '../errors.ts';
@@ -65,13 +66,12 @@ async function ask(asked: Asking, config: Config): Promise<Answer> {
  * Not through the client, which has no statements in a FORMAT of their own. The server holds a result back until it is
  * whole, so that an error is a status and no line among the rows; and whose answer it is, the id of the query says.
  */
-async function overHttp({ url, user, password }: Holder, { sql, format, database }: Asking): Promise<Answer> {
-  const target = new URL(url);
+async function overHttp(holder: Holder, { sql, format, database }: Asking): Promise<Answer> {
+  const target = new URL(holder.url);
   const id = crypto.randomUUID();
   const params = { default_format: format, database, query_id: id, wait_end_of_query: '1' };
   for (const [name, value] of Object.entries(params)) target.searchParams.set(name, value);
-  const headers = { 'X-ClickHouse-User': user, 'X-ClickHouse-Key': password };
-  const response = await fetch(target, { method: 'POST', headers, body: sql });
+  const response = await fetch(target, { method: 'POST', headers: headersOf(holder), body: sql, tls: holder.tls });
   if (!response.ok) throw new Error(await response.text());
   const given = response.headers.get('x-clickhouse-format');
   if (given === null || response.headers.get('x-clickhouse-query-id') !== id)

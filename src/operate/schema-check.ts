@@ -128,9 +128,8 @@ interface Found {
 async function find(config: Config): Promise<Found | null> {
   const holder = await holderOf(config);
   if (holder !== null) {
-    const { url, user, password } = asReader(holder);
-    const client = clickhouseClient({ url, user, password, timeoutMs: config.clickhouseTimeoutMs });
-    return { where: new URL(url).origin, client, close: async () => {} };
+    const client = clickhouseClient(asReader(holder));
+    return { where: new URL(holder.url).origin, client, close: async () => {} };
   }
   if (!hasTablesHere(config)) return null;
   const engine = engineHere(config);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { chdbConnection } from '../adapters/chdb/connection.ts';
 import { type Engine, openEngine } from '../adapters/chdb/engine.ts';
 import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
+import { type ClickhouseServer, clickhouseServerOf } from '../config/clickhouse-server.ts';
 import type { Config } from '../config/config.ts';
 import { PipelineError } from '../errors.ts';
 import { clickhouseFolder, readInstance } from '../process/instance.ts';
@@ -18,21 +19,18 @@ export interface Tables {
 }
 
 /** A server that has the tables open, and as whom to ask it. */
-export interface Holder {
-  readonly url: string;
-  readonly user: string;
-  readonly password: string;
+export interface Holder extends ClickhouseServer {
   /** A running instance: its user is the owner of the data folder, and may write. */
   readonly isInstance: boolean;
 }
 
 /** Null: no process has them open. */
 export async function holderOf(config: Config): Promise<Holder | null> {
-  const { clickhouseUrl: url, clickhouseUser: user, clickhousePassword: password } = config;
-  if (url !== '') return { url, user, password, isInstance: false };
+  if (config.clickhouseUrl !== '') return { ...clickhouseServerOf(config), isInstance: false };
   const instance = readInstance(config.dataDir);
   if (instance === null || !(await answers(instance.clickhouseUrl))) return null;
-  return { url: instance.clickhouseUrl, user: 'ugc', password: instance.clickhouseKey, isInstance: true };
+  const { clickhouseUrl: url, clickhouseKey: password } = instance;
+  return { url, user: 'ugc', password, timeoutMs: config.clickhouseTimeoutMs, tls: {}, isInstance: true };
 }
 
 /** The same for a command that only reads. */
@@ -45,12 +43,11 @@ export const asReader = (holder: Holder): Holder =>
  */
 export async function withTables<T>(config: Config, use: (tables: Tables) => Promise<T>): Promise<T> {
   const holder = await holderOf(config);
-  return holder === null ? inProcess(config, use) : overHttp(holder, config, use);
+  return holder === null ? inProcess(config, use) : overHttp(holder, use);
 }
 
-async function overHttp<T>(holder: Holder, config: Config, use: (tables: Tables) => Promise<T>): Promise<T> {
-  const { url, user, password } = holder;
-  const client = clickhouseClient({ url, user, password, timeoutMs: config.clickhouseTimeoutMs });
+async function overHttp<T>(holder: Holder, use: (tables: Tables) => Promise<T>): Promise<T> {
+  const client = clickhouseClient(holder);
   try {
     return await use({ client, embedded: false });
   } finally {

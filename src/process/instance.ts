@@ -54,4 +54,5 @@ function isAlive(pid: number): boolean {
 }
 
 /** http://host:port, an IPv6 address in brackets. */
-export const urlOf = (host: string, port: number): string => `http://${spellHostPort({ host, port })}`;
+export const urlOf = (host: string, port: number, scheme: 'http' | 'https' = 'http'): string =>
+  `${scheme}://${spellHostPort({ host, port })}`;

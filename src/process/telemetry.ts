@@ -125,6 +125,11 @@ export function openMetrics() {
     rateLimitForgotten: counter('rate_limit_forgotten_total', 'Clients whose count had to be given up for others'),
     httpConnections: gauge('http_connections', 'Open connections, of both ports; no sample = not known'),
     httpConnectionsMax: gauge('http_connections_max', 'As many as there may be; no sample = no bound'),
+    tlsExpires: gauge(
+      'tls_certificate_expiration_timestamp_seconds',
+      'When the certificate of the front, or one that vouches for it, expires; no sample = no TLS',
+      ['serial'],
+    ),
     ack: histogram('ack_seconds', 'Time until events were durable', ['stored']),
     bufferEvents: gauge('buffer_events', 'Events in the disk buffer'),
     bufferBytes: gauge('buffer_bytes', 'Bytes of the disk buffer in use'),

@@ -8,6 +8,7 @@ import type { Engine } from '../adapters/chdb/engine.ts';
 import { serveClickhouseHttp } from '../adapters/chdb/http.ts';
 import { type PatientEngine, patientEngine } from '../adapters/chdb/patient.ts';
 import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
+import { clickhouseServerOf } from '../config/clickhouse-server.ts';
 import type { Config } from '../config/config.ts';
 import { listening } from '../process/address.ts';
 import { clickhouseFolder, removeInstance, urlOf, writeInstance } from '../process/instance.ts';
@@ -29,7 +30,9 @@ export interface Clickhouse {
 export function openClickhouse(config: Config, logger: Logger): Clickhouse {
   const isEmbedded = config.clickhouseUrl === '';
   const engine = isEmbedded ? openEngineOf(config) : null;
-  const client = clickhouseClient(engine === null ? serverOf(config) : { connection: chdbConnection(engine) });
+  const client = clickhouseClient(
+    engine === null ? clickhouseServerOf(config) : { connection: chdbConnection(engine) },
+  );
   let http: HttpPort | null = null;
   return {
     client,
@@ -52,13 +55,6 @@ export function openClickhouse(config: Config, logger: Logger): Clickhouse {
 
 const openEngineOf = ({ dataDir, clickhouseMemoryBytesMax }: Config): PatientEngine =>
   patientEngine({ path: clickhouseFolder(dataDir), memoryBytesMax: clickhouseMemoryBytesMax });
-
-const serverOf = (config: Config) => ({
-  url: config.clickhouseUrl,
-  user: config.clickhouseUser,
-  password: config.clickhousePassword,
-  timeoutMs: config.clickhouseTimeoutMs,
-});
 
 interface HttpPort {
   readonly url: string;

@@ -5,6 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { clickhouseClient } from '../adapters/clickhouse/client.ts';
+import { clickhouseServerOf } from '../config/clickhouse-server.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf } from '../errors.ts';
 import { build } from '../process/build.ts';
@@ -24,11 +25,10 @@ const timeoutMs = 3_000;
 
 /** `keeps`: this process stamps events. */
 export function watchClock(config: Config, keeps: boolean, logger: Logger): WatchedClock {
-  const { clickhouseUrl: url, clickhouseUser: user, clickhousePassword: password } = config;
   const path = lastStampFile(config.dataDir);
   const clock = clockOf({ builtAtMs: build.builtAtMs, lastMs: keeps ? readStamp(path) : 0 });
   const stopping = new AbortController();
-  const client = url === '' ? null : clickhouseClient({ url, user, password, timeoutMs });
+  const client = config.clickhouseUrl === '' ? null : clickhouseClient({ ...clickhouseServerOf(config), timeoutMs });
   let told: string | null = null;
   let stampedMs = 0;
   let keptMs = 0;

@@ -1,6 +1,5 @@
 // Kafka as a transport: how this process reaches it, from the settings.
 
-import { readFileSync } from 'node:fs';
 import { hintOf } from '../../schemas/nearest.ts';
 import { ensureTopics } from '../adapters/kafka/connect/ensure-topics.ts';
 import type { KafkaLogOptions, TlsOptions } from '../adapters/kafka/connect/options.ts';
@@ -9,7 +8,8 @@ import { kafkaSource } from '../adapters/kafka/read/source.ts';
 import { kafkaLog } from '../adapters/kafka/write/log.ts';
 import type { Config } from '../config/config.ts';
 import { nameOf } from '../config/from.ts';
-import { messageOf, PipelineError } from '../errors.ts';
+import { readClientTls } from '../config/pem.ts';
+import { PipelineError } from '../errors.ts';
 import type { Source } from '../ports/source.ts';
 import type { StartingPoint, Transport } from '../ports/transport.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
@@ -100,18 +100,9 @@ export function kafkaOptionsOf(config: Config): KafkaLogOptions {
   };
 }
 
-function tlsOf({ kafkaTlsCa, kafkaTlsCert, kafkaTlsKey }: Config): TlsOptions {
-  return {
-    ...(kafkaTlsCa !== '' && { ca: readPem('UGC_KAFKA_TLS_CA', kafkaTlsCa) }),
-    ...(kafkaTlsCert !== '' && { cert: readPem('UGC_KAFKA_TLS_CERT', kafkaTlsCert) }),
-    ...(kafkaTlsKey !== '' && { key: readPem('UGC_KAFKA_TLS_KEY', kafkaTlsKey) }),
-  };
-}
-
-function readPem(setting: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new PipelineError('config_invalid', `${setting} names a file that cannot be read: ${messageOf(error)}`);
-  }
-}
+const tlsOf = ({ kafkaTlsCa, kafkaTlsCert, kafkaTlsKey }: Config): TlsOptions =>
+  readClientTls({
+    ca: ['UGC_KAFKA_TLS_CA', kafkaTlsCa],
+    cert: ['UGC_KAFKA_TLS_CERT', kafkaTlsCert],
+    key: ['UGC_KAFKA_TLS_KEY', kafkaTlsKey],
+  });

@@ -3,6 +3,7 @@
 
 import { type EventTablesOptions, eventTablesIn } from '../adapters/clickhouse/ask/event-tables.ts';
 import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
+import { clickhouseServerOf } from '../config/clickhouse-server.ts';
 import { PipelineError } from '../errors.ts';
 import type { EventTables } from '../ports/event-tables.ts';
 import { readInstance } from '../process/instance.ts';
@@ -20,9 +21,9 @@ const timeoutMs = 3_000;
 
 export function openLookup({ config, catalogue, transport, tables }: Parts): Lookup {
   const types = catalogue.names;
-  const { clickhouseUrl: url, clickhouseUser: user, clickhousePassword: password, clickhouseDatabase } = config;
-  if (url !== '') {
-    const client = clickhouseClient({ url, user, password, timeoutMs });
+  const { clickhouseUrl, clickhouseDatabase } = config;
+  if (clickhouseUrl !== '') {
+    const client = clickhouseClient({ ...clickhouseServerOf(config), timeoutMs });
     return lookupOver({ client: () => client, database: clickhouseDatabase, types, close: () => client.close() });
   }
   if (tables !== null) return lookupOver({ client: () => tables.client, database: clickhouseDatabase, types });

@@ -1,6 +1,7 @@
 // What the container asks a running ugc for its health, asked here of the binary: both checks, alive and dead.
 
 import { expect, test } from 'bun:test';
+import { authorityIn } from '../support/certificates.ts';
 import { composeWith, imageHealthcheck } from '../support/compose.ts';
 import { startUgc, temporaryFolder } from '../support/ugc.ts';
 
@@ -25,4 +26,20 @@ test('the health checks of the image and of compose.yaml say yes to a ugc that l
   await ugc.stop();
   expect(await asked(imageHealthcheck(), { UGC_PORT: port, UGC_ADMIN_PORT: admin })).not.toBe(0);
   expect(await asked(compose)).not.toBe(0);
+});
+
+test('over HTTPS a connection that is taken is a sign of life, with a plain admin port an answer is', async () => {
+  const folder = temporaryFolder();
+  const { cert, key } = authorityIn(folder).issue('front');
+  const flags = ['--role=ingest', '--admin-port=0', `--tls-cert=${cert}`, `--tls-key=${key}`];
+  const ugc = await startUgc({ dataDir: temporaryFolder(), flags });
+  const port = new URL(ugc.url).port;
+  const admin = /"admin":"[^"]*:(\d+)"/.exec(ugc.output())![1]!;
+  const env = { UGC_PORT: port, UGC_TLS_CERT: cert };
+  expect(await asked(imageHealthcheck(), env)).toBe(0);
+  expect(await asked(imageHealthcheck(), { ...env, UGC_ADMIN_PORT: admin })).toBe(0);
+  expect(await asked(imageHealthcheck(), { ...env, UGC_ADMIN_PORT: port })).not.toBe(0); // no plain answer there
+  expect(await asked(imageHealthcheck(), { ...env, UGC_ADMIN_PORT: port, UGC_ADMIN_TLS: 'true' })).toBe(0);
+  await ugc.stop();
+  expect(await asked(imageHealthcheck(), env)).not.toBe(0);
 });

@@ -105,6 +105,15 @@ describe('ugc in compose.yaml', () => {
     expect(ours.init).toBe(true);
   });
 
+  test('reads its file system but for its volume, and has no privilege', () => {
+    expect(ours).toMatchObject({
+      read_only: true,
+      tmpfs: ['/tmp'],
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+    });
+  });
+
   test('is asked for its health where it listens', () => {
     expect(ours.healthcheck?.test.at(-1)).toContain(`/dev/tcp/127.0.0.1/${config.port} `);
     expect(ports(ours)).toEqual([String(config.port)]);

@@ -248,7 +248,7 @@ describe('who may import whom', () => {
 
   /** Libraries that are no drivers, and who may use them. What is not named here belongs to the adapters. */
   const libraries: Readonly<Record<string, readonly string[]>> = {
-    elysia: ['src/http/server.ts'],
+    elysia: ['src/http/listener.ts'],
     'swagger-ui-dist': ['src/http/apidocs.ts'],
     pino: ['src/process/telemetry.ts', 'src/process/terminal-log.ts'],
     'pino-pretty': ['src/process/terminal-log.ts'],
@@ -266,7 +266,7 @@ describe('who may import whom', () => {
     ],
   };
 
-  test('a library is imported where it belongs, elysia by the server alone, and drivers by adapters alone', () => {
+  test('a library is imported where it belongs, elysia by the listener alone, and drivers by adapters alone', () => {
     const wrong = offences(ours, ({ path, imports }) =>
       imports
         .filter(name => !isOurs(name) && !name.startsWith('node:'))

@@ -14,6 +14,7 @@
 // Whatever else comes back rejects with NotShown: what became of the statement is unknown.
 // async_insert is off: servers since 26.3 have it on, and it would answer before the rows are a part.
 
+import { Agent } from 'node:https';
 import { Readable } from 'node:stream';
 import {
   type ClickHouseClientConfigOptions,
@@ -50,6 +51,12 @@ export interface ClickhouseClient {
   close(): Promise<void>;
 }
 
+interface Tls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 export type ClickhouseClientOptions =
   | { readonly connection: NonNullable<ClickHouseClientConfigOptions['connection']> }
   | {
@@ -58,9 +65,13 @@ export type ClickhouseClientOptions =
       readonly password: string;
       /** The socket is given up after this; what it carried has an unknown outcome. */
       readonly timeoutMs: number;
+      /** What is shown and trusted behind https. PEM; without `ca` the system's authorities count. */
+      readonly tls?: Tls;
       /** Compresses inserts; pays off when the network is slower than a core. */
       readonly compression?: 'zstd' | 'gzip' | undefined;
     };
+
+type Server = Extract<ClickhouseClientOptions, { readonly url: string }>;
 
 /** An answer that does not show what became of the statement. `isStranger`: it is no answer of ClickHouse's at all. */
 export class NotShown extends Error {
@@ -130,9 +141,11 @@ const asked = (query: string, { params, settings, signal }: Asking): ExecParams 
 function driverOf(options: ClickhouseClientOptions) {
   const common = { log: { level: ClickHouseLogLevel.OFF }, clickhouse_settings: { async_insert: 0 as const } };
   if ('connection' in options) return createClient({ ...common, connection: options.connection });
+  const server = withoutUser(options);
   return createClient({
     ...common,
-    ...withoutUser(options),
+    ...server,
+    ...secured({ user: server.username, password: server.password, tls: options.tls }),
     application: 'ugc',
     request_timeout: options.timeoutMs,
     compression: { request: options.compression ? { codec: options.compression } : false, response: false },
@@ -141,8 +154,35 @@ function driverOf(options: ClickhouseClientOptions) {
   });
 }
 
+interface Who {
+  readonly user: string;
+  readonly password: string;
+  readonly tls?: Tls | undefined;
+}
+
+const socketsMax = 10;
+
+/** The client's own `tls` takes every certificate for who the user is, also beside a password, which servers refuse. */
+function secured({ user, password, tls = {} }: Who) {
+  if (tls.ca === undefined && tls.cert === undefined) return {};
+  const http_agent = new Agent({ keepAlive: true, maxSockets: socketsMax, ...tls });
+  const isUser = tls.cert !== undefined && password === '';
+  return {
+    http_agent,
+    ...(isUser && { set_basic_auth_header: false, http_headers: headersOf({ user, password, tls }) }),
+  };
+}
+
+/** Who asks, for a request without the client. */
+export const headersOf = ({ user, password, tls = {} }: Who) => ({
+  'X-ClickHouse-User': user,
+  ...(tls.cert !== undefined && password === ''
+    ? { 'X-ClickHouse-SSL-Certificate-Auth': 'on' }
+    : { 'X-ClickHouse-Key': password }),
+});
+
 /** A user in the URL beats that of the settings; the client would say so on stderr, among lines of JSON. */
-function withoutUser({ url, user, password }: Extract<ClickhouseClientOptions, { readonly url: string }>) {
+function withoutUser({ url, user, password }: Server) {
   if (!URL.canParse(url)) return { url, username: user, password };
   const { username, password: secret } = new URL(url);
   const plain = new URL(url);

@@ -4,6 +4,7 @@
 
 import { ClickHouseError } from '@clickhouse/client';
 import { type ErrorCode, messageOf, PipelineError } from '../../errors.ts';
+import { tlsProblemOf } from '../../process/tls-problem.ts';
 import { NotShown } from './client.ts';
 
 type SinkCode = Extract<ErrorCode, `sink_${string}`>;
@@ -132,6 +133,12 @@ export function sinkError(cause: unknown, doing: string): PipelineError {
   // Perhaps it was done, perhaps a proxy has answered: repeating under the same token is right either way.
   if (cause instanceof NotShown)
     return new PipelineError('sink_unknown', cause.isStranger ? said : `${doing}: ${remedies.sink_unknown}${said}`, {
+      cause,
+    });
+  // No statement was sent: for certain nothing landed.
+  const distrust = tlsProblemOf(cause);
+  if (distrust !== null)
+    return new PipelineError('sink_halted', `${doing}: no TLS to ClickHouse: ${distrust}; see UGC_CLICKHOUSE_TLS_CA`, {
       cause,
     });
   // Refused connections too: nothing landed, but the same token makes repeating safe, and repeating is all there is to

@@ -1,0 +1,34 @@
+// Where bytes would leave this machine as they are: said once at the start, each hop with what to set.
+
+import { isLoopback, parseHostPort } from '../process/address.ts';
+import type { Config } from './config.ts';
+
+/** In words, each; none when what leaves the machine is encrypted. */
+export function plainHopsOf(config: Config): readonly string[] {
+  const hops: string[] = [];
+  const isEmbedded = config.clickhouseUrl === '';
+  if (config.tlsCert === '' && !isLoopback(config.host))
+    hops.push(
+      `events and keys come in plain to ${config.host}: set UGC_TLS_CERT and UGC_TLS_KEY, unless a proxy in front speaks HTTPS and nobody else gets here`,
+    );
+  const brokers = config.kafkaTls ? [] : remoteOf(config.kafkaBrokers);
+  if (brokers.length > 0) hops.push(`events go to Kafka in plain (${brokers.join(', ')}): set UGC_KAFKA_TLS=true`);
+  const server = isEmbedded ? null : plainServerOf(config.clickhouseUrl);
+  if (server !== null)
+    hops.push(`rows and the password go to ClickHouse in plain (${server}): set UGC_CLICKHOUSE_URL to its https port`);
+  if (isEmbedded && config.clickhouseHttpPort >= 0 && !isLoopback(config.clickhouseHttpHost))
+    hops.push(
+      `rows are read in plain at ${config.clickhouseHttpHost}: set UGC_CLICKHOUSE_HTTP_HOST=127.0.0.1 and put what speaks HTTPS in front`,
+    );
+  return hops;
+}
+
+const remoteOf = (brokers: string): readonly string[] =>
+  brokers.split(',').filter(broker => broker !== '' && !isLoopback(parseHostPort(broker)?.host ?? broker));
+
+/** Host and port when it is beyond this machine and not over TLS. */
+function plainServerOf(url: string): string | null {
+  if (!URL.canParse(url)) return null;
+  const { protocol, hostname, host } = new URL(url);
+  return protocol === 'http:' && !isLoopback(hostname.replace(/^\[|\]$/g, '')) ? host : null;
+}

@@ -1,0 +1,203 @@
+// One listening port: each request goes to its route, and whatever becomes of it is answered. The only file that imports
+// elysia. Bodies are read by body.ts, not by the framework, and every answer is made in answer.ts.
+//
+// - Who may is asked before a handler runs, and so before a body is read.
+// - Who refuses a body that is still coming reads on for a while (arrival.ts); connections are held below what the
+//   process may have open (connections.ts).
+// - One request line in the log for each request, whatever became of it.
+
+import { Elysia } from 'elysia';
+import { errorTable, PipelineError } from '../errors.ts';
+import type { Logs, Metrics } from '../process/telemetry.ts';
+import { type Answer, problem } from './answer.ts';
+import { type Arrival, arrivalOf, lingering } from './arrival.ts';
+import { clientAddress, clientBehind, type IsTrusted } from './client-address.ts';
+import type { Connections } from './connections.ts';
+import { type CrossOrigin, nobodyElse, optionsAnswer, originRefused, otherPageOf, toldToPage } from './cross-origin.ts';
+import type { Listener } from './generations.ts';
+import type { Held } from './held.ts';
+import {
+  type Admission,
+  type Admit,
+  admitEverybody,
+  anybody,
+  type Call,
+  type Handler,
+  methods,
+  noRoute,
+  type Route,
+  withOptions,
+} from './route.ts';
+import type { Secure } from './secure.ts';
+
+/** A connection on which no request has come whole is cut after this. */
+const headerSeconds = 10;
+/** Afterwards an idle one after this, and a silent handler; longer than any body may stall. */
+const idleSeconds = 120;
+/** No connection is older than that when nothing is asked over it. */
+export const connectionSecondsMax = headerSeconds + idleSeconds;
+
+/** What every port has in common. */
+export interface ListenerOptions {
+  readonly host: string;
+  readonly admit?: Admit;
+  /** Pages of which other origins may send; absent = of none. */
+  readonly crossOrigin?: CrossOrigin;
+  /** Of whom X-Forwarded-For is believed; absent = of nobody. */
+  readonly isTrusted?: IsTrusted | undefined;
+  /** Requests in flight at a stop get this long. */
+  readonly graceMs: number;
+  readonly metrics: Metrics;
+  readonly logs: Logs;
+}
+
+export interface Listening {
+  readonly port: number;
+  readonly routes: readonly Route[];
+  readonly hint: string;
+  readonly connections: () => Connections | null;
+  readonly held: Held;
+  readonly secure?: Secure;
+}
+
+/** Throws when the port is taken. */
+export function listen(
+  options: ListenerOptions,
+  { port, routes, hint, connections, held, secure }: Listening,
+): Listener {
+  const { host, graceMs, metrics, logs, admit = admitEverybody, crossOrigin = nobodyElse, isTrusted } = options;
+  /** What every answer says beside its own. */
+  const standing = secure?.headers ?? null;
+  const lastStanding = { ...standing, ...closing };
+  let isRetired = false;
+  const app = new Elysia({
+    // Else the path of a request is looked for behind a host of at least three characters.
+    handler: { standardHostname: false },
+    serve: {
+      // A second process on the same port must fail, not silently take half the traffic.
+      reusePort: secure !== undefined,
+      ...(secure !== undefined && { tls: secure.tls }),
+      idleTimeout: headerSeconds,
+      // body.ts refuses large bodies with a proper answer; the runtime would only cut the connection.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    },
+  });
+  for (const route of routes)
+    app.route(
+      route.method,
+      route.path,
+      ({ request, params }) =>
+        respond(route.path, request, (address, arrival) =>
+          answerOf(route, { request, params: params ?? noParams, arrival, address, caller: anybody }),
+        ),
+      { parse: 'none' },
+    );
+  for (const path of new Set(routes.map(route => route.path))) {
+    const methods = routes.filter(route => route.path === path).map(({ method }) => method);
+    if (methods.includes('OPTIONS')) continue;
+    const handler = optionsAnswer(withOptions(methods));
+    app.route('OPTIONS', path, ({ request }) => respond(path, request, () => handler(request)), { parse: 'none' });
+  }
+  app.onError(({ code, error, request }) =>
+    respond('none', request, () => {
+      if (code === 'NOT_FOUND') return noRoute(request, routes, hint);
+      logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
+      return problem(new PipelineError('internal'));
+    }),
+  );
+  app.listen({ hostname: host, port });
+  const server = app.server;
+  if (server === null) throw new Error('the server did not start');
+
+  function answerOf({ needs, handler }: Route, call: Call): Answer | Promise<Answer> {
+    if (needs === undefined) return handler(call);
+    const admission = admit(call, needs);
+    return admission instanceof Promise
+      ? admission.then(known => admitted(handler, call, known))
+      : admitted(handler, call, admission);
+  }
+
+  async function respond(route: string, request: Request, handle: Handle) {
+    const startedAt = performance.now();
+    server?.timeout(request, idleSeconds);
+    const peer = clientAddress(server?.requestIP(request)?.address ?? '');
+    const address =
+      isTrusted === undefined ? peer : clientBehind(peer, request.headers.get('x-forwarded-for'), isTrusted);
+    const arrival = arrivalOf(request, held);
+    const page = otherPageOf(request, crossOrigin);
+    let answer: Answer;
+    try {
+      const isRefused = page !== null && page.told === null && !readsOnly.has(request.method);
+      answer = isRefused ? originRefused(page.origin) : await handle(address, arrival);
+    } catch (error) {
+      answer = answerTo(error);
+    }
+    arrival.release();
+    if (page !== null) answer = toldToPage(answer, request.method, page);
+    if (!arrival.isOver()) await leftover(arrival, answer);
+    const { status } = answer;
+    const durationMs = performance.now() - startedAt;
+    metrics.httpRequest.observe({ route, status: String(status) }, durationMs / 1000);
+    const bytes = arrival.announcedBytes ?? 0;
+    logs.request({ method: methodOf(request), route, status, bytes, durationMs, address });
+    const isLast = isRetired || connections()?.isCrowded() === true;
+    return responseOf(answer, arrival, isLast ? lastStanding : standing);
+  }
+
+  function answerTo(error: unknown): Answer {
+    if (error instanceof PipelineError) return problem(error);
+    logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
+    return problem(new PipelineError('internal'));
+  }
+
+  return {
+    port: server.port ?? port,
+    closeIdle: () => server.closeIdleConnections(),
+    retire: () => {
+      isRetired = true;
+    },
+    end: () => server.stop(),
+    stop: async () => {
+      const cut = setTimeout(() => void server.stop(true), graceMs);
+      await server.stop();
+      clearTimeout(cut);
+    },
+  };
+}
+
+type Handle = (address: string, arrival: Arrival) => Answer | Promise<Answer>;
+
+const noParams = {};
+
+const readsOnly: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+function admitted(handler: Handler, call: Call, admission: Admission): Answer | Promise<Answer> {
+  if (!admission.ok) return admission.answer;
+  const answer = handler(admission.caller === call.caller ? call : { ...call, caller: admission.caller });
+  if (admission.headers === undefined) return answer;
+  return answer instanceof Promise ? answer.then(later => toldOf(later, admission)) : toldOf(answer, admission);
+}
+
+function toldOf(answer: Answer, { headers }: Extract<Admission, { ok: true }>): Answer {
+  const more = headers?.() ?? null;
+  return more === null ? answer : { ...answer, headers: { ...answer.headers, ...more } };
+}
+
+/** After a refusal the body may still be on its way; a small one is here in a moment, and then the connection stays. */
+async function leftover(arrival: Arrival, { status }: Answer): Promise<void> {
+  if (arrival.isSmall && status !== errorTable.body_timeout.status) await arrival.discard();
+}
+
+export const closing = { connection: 'close' };
+
+type Standing = Readonly<Record<string, string>> | null;
+
+function responseOf({ status, headers, body }: Answer, arrival: Arrival, standing: Standing): Response {
+  if (arrival.isOver())
+    return new Response(body, { status, headers: standing === null ? headers : { ...headers, ...standing } });
+  return new Response(lingering(body, arrival), { status, headers: { ...headers, ...standing, ...closing } });
+}
+
+const known: ReadonlySet<string> = new Set(methods);
+
+const methodOf = (request: Request): string => (known.has(request.method) ? request.method : 'OTHER');
