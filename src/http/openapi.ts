@@ -88,13 +88,16 @@ const securitySchemes = {
   query: { type: 'apiKey', in: 'query', name: 'key', description: 'A public key' },
 } as const;
 
-const guarded = (operation: Operation): Operation => ({
+/** What tells its clients everything in a way of its own tells them that, too. */
+const guarded = (operation: Operation, { render }: Route): Operation => ({
   ...operation,
   security: Object.keys(securitySchemes).map(name => ({ [name]: [] })),
   responses: {
     ...operation.responses,
-    401: refTo('Problem401', 'responses'),
-    403: refTo('Problem403', 'responses'),
+    ...(render === undefined && {
+      401: refTo('Problem401', 'responses'),
+      403: refTo('Problem403', 'responses'),
+    }),
   },
 });
 
@@ -107,7 +110,7 @@ function servedPaths(parts: readonly ApiPart[], routes: readonly Route[], isGuar
         const served = Object.entries(operations).flatMap(([method, operation]) => {
           const route = routeOf(method.toUpperCase(), path);
           if (route === undefined) return [];
-          return [[method, isGuarded && route.needs !== undefined ? guarded(operation) : operation] as const];
+          return [[method, isGuarded && route.needs !== undefined ? guarded(operation, route) : operation] as const];
         });
         return served.length === 0 ? [] : [[path, Object.fromEntries(served)] as const];
       }),
@@ -120,7 +123,7 @@ An unknown path is \`urn:ugc:problem:not-found\`, a method a path does not take 
 
 /** The text of the document as it is served: every example happens now, or sending it would tell of a year long gone. */
 export const presentText = (text: string, nowMs: number): string =>
-  text.replace(/(\\?"timestamp\\?":\\?")[^"\\]+/g, `$1${new Date(nowMs).toISOString()}`);
+  text.replace(/(\\?"timestamp\\?":\\?"|\btimestamp=)[^"\\&]+/g, `$1${new Date(nowMs).toISOString()}`);
 
 export const jsonOf = (schema: JsonSchema) => ({ 'application/json': { schema } });
 

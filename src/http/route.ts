@@ -39,6 +39,10 @@ export interface Route {
   /** What a caller must be allowed to do, e.g. `events:write`; absent = everybody may. */
   readonly needs?: string;
   readonly handler: Handler;
+  /** A GET that changes something: like a POST it is not begun while nothing is taken. */
+  readonly stores?: true;
+  /** How its clients are told, whoever answers: the handler, the door that refuses, or an error. */
+  readonly render?: (answer: Answer) => Answer;
 }
 
 /** Who may: the caller, or the answer that refuses. Asked of routes that need something, before the body is read. */

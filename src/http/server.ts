@@ -111,7 +111,7 @@ export function startServer(options: ServerOptions): Server {
 
 /** What changes something is not begun while nothing is taken; reading goes on while there are connections. */
 function unlessRefused(route: Route, refusal: () => ErrorCode | null): Route {
-  if (route.method === 'GET' || route.method === 'HEAD') return route;
+  if ((route.method === 'GET' || route.method === 'HEAD') && route.stores === undefined) return route;
   const { handler } = route;
   return {
     ...route,
@@ -147,8 +147,12 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
       route.method,
       route.path,
       ({ request, params }) =>
-        respond(route.path, request, (address, arrival) =>
-          answerOf(route, { request, params: params ?? noParams, arrival, address, caller: anybody }),
+        respond(
+          route.path,
+          request,
+          (address, arrival) =>
+            answerOf(route, { request, params: params ?? noParams, arrival, address, caller: anybody }),
+          route.render,
         ),
       { parse: 'none' },
     );
@@ -171,7 +175,7 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
       : admitted(handler, call, admission);
   }
 
-  async function respond(route: string, request: Request, handle: Handle) {
+  async function respond(route: string, request: Request, handle: Handle, render?: Route['render']) {
     const startedAt = performance.now();
     server?.timeout(request, idleSeconds);
     const address = clientAddress(server?.requestIP(request)?.address ?? '');
@@ -182,6 +186,7 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
     } catch (error) {
       answer = answerTo(error);
     }
+    if (render !== undefined) answer = render(answer);
     if (!arrival.isOver()) await leftover(arrival, answer);
     const { status } = answer;
     const durationMs = performance.now() - startedAt;
@@ -224,10 +229,10 @@ async function leftover(arrival: Arrival, { status }: Answer): Promise<void> {
 
 const closing = { connection: 'close' };
 
-function responseOf({ status, headers, body }: Answer, arrival: Arrival, isCrowded: boolean): Response {
+function responseOf({ status, headers, body, bytes }: Answer, arrival: Arrival, isCrowded: boolean): Response {
   if (arrival.isOver())
-    return new Response(body, { status, headers: isCrowded ? { ...headers, ...closing } : headers });
-  return new Response(lingering(body, arrival), { status, headers: { ...headers, ...closing } });
+    return new Response(bytes ?? body, { status, headers: isCrowded ? { ...headers, ...closing } : headers });
+  return new Response(lingering(bytes ?? body, arrival), { status, headers: { ...headers, ...closing } });
 }
 
 const known: ReadonlySet<string> = new Set(methods);

@@ -31,7 +31,7 @@ export const ingest: RoleDefinition = {
     const accept = acceptOf({ judge: catalogue.judge, log: log.log, metrics, ledger, recent, readable, clock });
     const receipts = receiptsOf({ tables: lookup.tables, database: config.clickhouseDatabase, buffer, recent });
     return {
-      routes: eventRoutes({ accept, receipts, limits: config, clock }),
+      routes: eventRoutes({ accept, receipts, limits: config, typeOf: name => catalogue.accepted().find(name), clock }),
       api: apiOf(parts),
       hint: 'events go to POST /v1/events',
       isReady: () => log.takes(config.eventBytesMax),
