@@ -89,7 +89,7 @@ export const pixelPaths: Paths = {
           style: 'form',
           explode: true,
           description: 'event_type and the fields of the type, or data: JSON, or base64url of it; ack as in a POST',
-          schema: { type: 'object', additionalProperties: { type: 'string' } },
+          schema: { type: 'object', additionalProperties: true },
           example: { event_type: 'page_view', country: 'US', device: 'mobile', page_url: 'https://example.com/' },
         },
       ],
