@@ -7,6 +7,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly body: string;
+  /** What is no text, instead. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
 }
 
 const jsonHeaders = { 'content-type': 'application/json' };

@@ -144,11 +144,11 @@ async function orLate<T>(coming: Promise<T>): Promise<T | 'late'> {
 
 const encoder = new TextEncoder();
 
-/** The text of an answer at once; it ends, and with it the connection, when what still arrives has been thrown away. */
-export const lingering = (text: string, arrival: Arrival): ReadableStream<Uint8Array> =>
+/** The body of an answer at once; it ends, and with it the connection, when what still arrives has been thrown away. */
+export const lingering = (body: string | Uint8Array, arrival: Arrival): ReadableStream<Uint8Array> =>
   new ReadableStream<Uint8Array>({
     async pull(controller) {
-      controller.enqueue(encoder.encode(text));
+      controller.enqueue(typeof body === 'string' ? encoder.encode(body) : body);
       await arrival.discard();
       controller.close();
     },

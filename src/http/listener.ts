@@ -23,6 +23,7 @@ import {
   anybody,
   type Call,
   type Handler,
+  isChanging,
   methods,
   noRoute,
   type Route,
@@ -87,7 +88,7 @@ export function listen(
       route.method,
       route.path,
       ({ request, params }) =>
-        respond(route.path, request, (address, arrival) =>
+        respond(route, request, (address, arrival) =>
           answerOf(route, { request, params: params ?? noParams, arrival, address, caller: anybody }),
         ),
       { parse: 'none' },
@@ -96,10 +97,10 @@ export function listen(
     const methods = routes.filter(route => route.path === path).map(({ method }) => method);
     if (methods.includes('OPTIONS')) continue;
     const handler = optionsAnswer(withOptions(methods));
-    app.route('OPTIONS', path, ({ request }) => respond(path, request, () => handler(request)), { parse: 'none' });
+    app.route('OPTIONS', path, ({ request }) => respond({ path }, request, () => handler(request)), { parse: 'none' });
   }
   app.onError(({ code, error, request }) =>
-    respond('none', request, () => {
+    respond({ path: 'none' }, request, () => {
       if (code === 'NOT_FOUND') return noRoute(request, routes, hint);
       logs.logger.error({ err: error }, 'a request failed for a reason nobody foresaw');
       return problem(new PipelineError('internal'));
@@ -117,7 +118,7 @@ export function listen(
       : admitted(handler, call, admission);
   }
 
-  async function respond(route: string, request: Request, handle: Handle) {
+  async function respond({ path: route, stores, render }: Asked, request: Request, handle: Handle) {
     const startedAt = performance.now();
     server?.timeout(request, idleSeconds);
     const peer = clientAddress(server?.requestIP(request)?.address ?? '');
@@ -127,12 +128,13 @@ export function listen(
     const page = otherPageOf(request, crossOrigin);
     let answer: Answer;
     try {
-      const isRefused = page !== null && page.told === null && !readsOnly.has(request.method);
+      const isRefused = page !== null && page.told === null && isChanging(request.method, stores);
       answer = isRefused ? originRefused(page.origin) : await handle(address, arrival);
     } catch (error) {
       answer = answerTo(error);
     }
     arrival.release();
+    if (render !== undefined) answer = render(answer);
     if (page !== null) answer = toldToPage(answer, request.method, page);
     if (!arrival.isOver()) await leftover(arrival, answer);
     const { status } = answer;
@@ -167,9 +169,10 @@ export function listen(
 
 type Handle = (address: string, arrival: Arrival) => Answer | Promise<Answer>;
 
-const noParams = {};
+/** A route, or what there is instead of one. */
+type Asked = Pick<Route, 'path' | 'stores' | 'render'>;
 
-const readsOnly: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+const noParams = {};
 
 function admitted(handler: Handler, call: Call, admission: Admission): Answer | Promise<Answer> {
   if (!admission.ok) return admission.answer;
@@ -192,10 +195,10 @@ export const closing = { connection: 'close' };
 
 type Standing = Readonly<Record<string, string>> | null;
 
-function responseOf({ status, headers, body }: Answer, arrival: Arrival, standing: Standing): Response {
+function responseOf({ status, headers, body, bytes }: Answer, arrival: Arrival, standing: Standing): Response {
   if (arrival.isOver())
-    return new Response(body, { status, headers: standing === null ? headers : { ...headers, ...standing } });
-  return new Response(lingering(body, arrival), { status, headers: { ...headers, ...standing, ...closing } });
+    return new Response(bytes ?? body, { status, headers: standing === null ? headers : { ...headers, ...standing } });
+  return new Response(lingering(bytes ?? body, arrival), { status, headers: { ...headers, ...standing, ...closing } });
 }
 
 const known: ReadonlySet<string> = new Set(methods);

@@ -88,15 +88,20 @@ const securitySchemes = {
   query: { type: 'apiKey', in: 'query', name: 'key', description: 'A public key' },
 } as const;
 
-/** What asks who may: pages of other origins and senders of too much are refused, whether or not a key is wanted. */
-const asked = (operation: Operation, isGuarded: boolean): Operation => ({
+/**
+ * What asks who may: pages of other origins and senders of too much are refused, whether or not a key is wanted. What tells its
+ * clients everything in a way of its own tells them that, too.
+ */
+const asked = (operation: Operation, { render }: Route, isGuarded: boolean): Operation => ({
   ...operation,
   ...(isGuarded && { security: Object.keys(securitySchemes).map(name => ({ [name]: [] })) }),
   responses: {
     ...operation.responses,
-    ...(isGuarded && { 401: refTo('Problem401', 'responses') }),
-    403: refTo('Problem403', 'responses'),
-    429: refTo('Problem429', 'responses'),
+    ...(render === undefined && {
+      ...(isGuarded && { 401: refTo('Problem401', 'responses') }),
+      403: refTo('Problem403', 'responses'),
+      429: refTo('Problem429', 'responses'),
+    }),
   },
 });
 
@@ -109,7 +114,7 @@ function servedPaths(parts: readonly ApiPart[], routes: readonly Route[], isGuar
         const served = Object.entries(operations).flatMap(([method, operation]) => {
           const route = routeOf(method.toUpperCase(), path);
           if (route === undefined) return [];
-          return [[method, route.needs === undefined ? operation : asked(operation, isGuarded)] as const];
+          return [[method, route.needs === undefined ? operation : asked(operation, route, isGuarded)] as const];
         });
         return served.length === 0 ? [] : [[path, Object.fromEntries(served)] as const];
       }),
@@ -122,7 +127,7 @@ An unknown path is \`urn:ugc:problem:not-found\`, a method a path does not take 
 
 /** The text of the document as it is served: every example happens now, or sending it would tell of a year long gone. */
 export const presentText = (text: string, nowMs: number): string =>
-  text.replace(/(\\?"timestamp\\?":\\?")[^"\\]+/g, `$1${new Date(nowMs).toISOString()}`);
+  text.replace(/(\\?"timestamp\\?":\\?"|\btimestamp=)[^"\\&]+/g, `$1${new Date(nowMs).toISOString()}`);
 
 export const jsonOf = (schema: JsonSchema) => ({ 'application/json': { schema } });
 

@@ -45,6 +45,10 @@ export interface Route {
   /** What a caller must be allowed to do, e.g. `events:write`; absent = everybody may. */
   readonly needs?: string;
   readonly handler: Handler;
+  /** A GET that changes something: like a POST it is not begun while nothing is taken. */
+  readonly stores?: true;
+  /** How its clients are told, whoever answers: the handler, the door that refuses, or an error. */
+  readonly render?: (answer: Answer) => Answer;
 }
 
 /** Who may: the caller, or the answer that refuses. Asked of routes that need something, before the body is read. */
@@ -62,6 +66,10 @@ export type Admission =
 const everybody: Admission = { ok: true, caller: anybody };
 
 export const admitEverybody: Admit = () => everybody;
+
+/** It changes something: it is not begun while nothing is taken, nor for a page that may not send. */
+export const isChanging = (method: string, stores?: Route['stores']): boolean =>
+  stores === true || (method !== 'GET' && method !== 'HEAD');
 
 /** OPTIONS is answered for every path, whether or not a role brings it. */
 export const withOptions = (methods: readonly Method[]): readonly Method[] =>

@@ -11,7 +11,7 @@ import { heldOf } from './held.ts';
 import { closing, connectionSecondsMax, type ListenerOptions, type Listening, listen } from './listener.ts';
 import type { ApiPart } from './openapi.ts';
 import { redirectRoutes } from './redirect.ts';
-import type { Route } from './route.ts';
+import { isChanging, type Route } from './route.ts';
 import { type FrontTls, overTls } from './secure.ts';
 import { welcome } from './welcome.ts';
 
@@ -98,7 +98,7 @@ export function startServer(options: ServerOptions): Server {
 
 /** What changes something is not begun while nothing is taken; reading goes on while there are connections. */
 function unlessRefused(route: Route, refusal: () => ErrorCode | null): Route {
-  if (route.method === 'GET' || route.method === 'HEAD') return route;
+  if (!isChanging(route.method, route.stores)) return route;
   const { handler } = route;
   return {
     ...route,

@@ -11,8 +11,8 @@ import type { Clock } from '../process/clock.ts';
 import type { Metrics } from '../process/telemetry.ts';
 import type { Ack } from './ack.ts';
 import type { Ledger } from './ledger.ts';
-import type { Reading } from './read.ts';
 import { type Readable, type Told, unreadable } from './readable.ts';
+import { Misread, type Reading } from './reading.ts';
 import type { Recent } from './recent.ts';
 import { type Dropped, divertedType, isDropped, type Ruled, type Ruling, ruled } from './ruled.ts';
 import { onceEachMoment } from './same-moment.ts';
@@ -83,7 +83,7 @@ export function acceptOf(options: AcceptOptions): Accept {
   }
 
   function judgeOne(event: unknown, origin: Origin): EdgeVerdict {
-    if (event instanceof PipelineError) return reject('not_json', null, { path: '', message: event.message });
+    if (event instanceof PipelineError) return misread(event);
     try {
       const verdict = judge(event, origin);
       return verdict.ok && origin.eventTypes?.has(verdict.envelope.type) === false
@@ -123,6 +123,11 @@ export function acceptOf(options: AcceptOptions): Accept {
     if (first?.ok) metrics.ack.observe({ stored: first.stored }, seconds);
   }
 }
+
+const misread = (error: PipelineError): Rejection<EdgeReason> =>
+  error instanceof Misread
+    ? reject('invalid', null, error)
+    : reject('not_json', null, { path: '', message: error.message });
 
 const notAllowed = (type: string, { source }: Origin): Rejection<EdgeReason> =>
   reject('not_allowed', type, { path: '/event_type', message: `${type} may not be sent with the key "${source}"` });

@@ -6,6 +6,7 @@ import type { EventType } from '../../schemas/event.ts';
 import { type JsonSchema, jsonSchemaOf, refTo, sharedSchemas } from '../../schemas/json-schema.ts';
 import type { ApiPart, Media, Operation } from '../http/openapi.ts';
 import { ackParameter, answerSchemas, eventAnswers, receiptPaths } from './openapi-answers.ts';
+import { cloudEventMedia, formMedia, otherSchemas, pixelPaths } from './openapi-other.ts';
 
 export interface EventsApiOptions {
   readonly catalogue: Catalogue;
@@ -30,11 +31,13 @@ export function eventsApiOf(options: EventsApiOptions): ApiPart {
     paths: {
       '/v1/events': { post: postAny(options) },
       ...Object.fromEntries(types.map(type => [`/v1/events/${type.name}`, { post: postOf(type) }])),
+      ...pixelPaths,
       ...receiptPaths,
     },
     schemas: {
       ...sharedSchemas,
       ...answerSchemas,
+      ...otherSchemas,
       Event: anyEventOf(types),
       ...Object.fromEntries(
         types.map(type => [type.name, jsonSchemaOf(type, { takesUnknownFields: options.unknownFields === 'drop' })]),
@@ -124,6 +127,8 @@ function contentOf(event: JsonSchema, examples: readonly Readonly<Record<string,
     },
     'application/x-ndjson': linesOf('application/x-ndjson'),
     'application/jsonl': linesOf('application/jsonl'),
+    'application/x-www-form-urlencoded': formMedia(event, first),
+    ...cloudEventMedia(first),
   } satisfies Record<string, Media>;
 }
 
@@ -131,7 +136,7 @@ const storesAbout =
   '**Sending stores for good**, from the page at /apidocs as from anywhere: each accepted event becomes a row.';
 
 const bodyAbout =
-  'Recognised by its content type; without one it is JSON. Compressed as Content-Encoding says: gzip, deflate, br or zstd.';
+  'Recognised by its content type; without one it is JSON, and with ce-specversion among the headers the data of a CloudEvent. Compressed as Content-Encoding says: gzip, deflate, br or zstd.';
 
 function postAny({ catalogue: { types } }: EventsApiOptions): Operation {
   return {

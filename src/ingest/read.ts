@@ -1,54 +1,78 @@
 // A request's body → the events in it, unjudged and bounded in number; what is no JSON is refused with the place where it
-// stops being some.
+// stops being some. Its form is told by the content type; the usual one is asked for first.
 
 import { PipelineError } from '../errors.ts';
-import { type Arrival, arrivalOf } from '../http/arrival.ts';
-import { type BodyLimits, readText } from '../http/body.ts';
-import { parseJson } from '../record/json.ts';
+import { readText } from '../http/body.ts';
+import type { Call } from '../http/route.ts';
+import { readBatch, readBinary, readStructured } from './cloudevents.ts';
+import { pairsOf, readForm } from './form.ts';
+import { readJson, readLines } from './json-body.ts';
+import type { Meaning, Reading, ReadLimits } from './reading.ts';
 
-export interface ReadLimits extends BodyLimits {
-  readonly bodyEventsMax: number;
+export interface ReadOptions extends Meaning {
+  readonly limits: ReadLimits;
 }
 
-export interface Reading {
-  /** One event, not in a list: answered alone. */
-  readonly isSingle: boolean;
-  /** Events in the body's order; a line that is no JSON is a PipelineError in its place. */
-  readonly events: readonly unknown[];
-  /** sent_at beside the events. */
-  readonly sentAt: unknown;
-  /** The body is JSON without a backslash: no text in it holds what JSON escapes, nor half of a surrogate pair. */
-  readonly isPlain?: boolean;
-}
+/** What of a request is read. */
+export type Sent = Pick<Call, 'request' | 'arrival' | 'params'>;
 
 /** Rejects with a PipelineError that a client can be answered with. */
-export async function readEvents(
-  request: Request,
-  limits: ReadLimits,
-  arrival: Arrival = arrivalOf(request),
-): Promise<Reading> {
-  const form = formOf(request.headers.get('content-type'));
-  const text = await readText(request, limits, arrival);
-  const reading = form === 'lines' ? readLines(text, limits.bodyEventsMax) : readJson(text);
+export async function readEvents(sent: Sent, options: ReadOptions): Promise<Reading> {
+  const { limits } = options;
+  const form = formOf(sent.request.headers);
+  const text = await readText(sent.request, limits, sent.arrival);
+  const reading = form === 'json' ? plainOr(readJson(text), text) : readOther(form, text, sent, options);
   if (reading.events.length > limits.bodyEventsMax)
     throw new PipelineError(
       'too_large',
       `the body holds more than ${limits.bodyEventsMax} events (UGC_BODY_EVENTS_MAX)`,
     );
-  return { ...reading, isPlain: !text.includes('\\') };
+  return reading;
 }
 
-/** `curl -d` announces a form whatever it sends; a form that is no JSON gets the JSON answer. */
-const jsonTypes = new Set(['', 'application/json', 'text/plain', 'application/x-www-form-urlencoded']);
-const lineTypes = new Set([
-  'application/x-ndjson',
-  'application/ndjson',
-  'application/jsonl',
-  'application/x-jsonlines',
+const plainOr = (reading: Reading, text: string): Reading => ({ ...reading, isPlain: !text.includes('\\') });
+
+type Form = 'json' | 'lines' | 'form' | 'cloudevent' | 'cloudevents' | 'binary cloudevent';
+
+function readOther(form: Exclude<Form, 'json'>, text: string, { request, params }: Sent, options: ReadOptions) {
+  const { limits, typeOf } = options;
+  switch (form) {
+    case 'lines':
+      return plainOr(readLines(text, limits.bodyEventsMax), text);
+    case 'form':
+      // `curl -d` announces a form whatever it sends.
+      if (/^\s*[[{]/.test(text)) return plainOr(readJson(text), text);
+      return readForm(pairsOf(text.trim()), { typeOf, pathType: params.event_type, eventsMax: limits.bodyEventsMax });
+    case 'cloudevent':
+      return readStructured(text, options);
+    case 'cloudevents':
+      return readBatch(text, options);
+    case 'binary cloudevent':
+      return readBinary(request.headers, text, options);
+  }
+}
+
+const forms: ReadonlyMap<string, Form> = new Map([
+  ['', 'json'],
+  ['application/json', 'json'],
+  ['text/plain', 'json'],
+  ['application/x-ndjson', 'lines'],
+  ['application/ndjson', 'lines'],
+  ['application/jsonl', 'lines'],
+  ['application/x-jsonlines', 'lines'],
+  ['application/x-www-form-urlencoded', 'form'],
+  ['application/cloudevents+json', 'cloudevent'],
+  ['application/cloudevents-batch+json', 'cloudevents'],
 ]);
 
-function formOf(contentType: string | null): 'json' | 'lines' {
-  if (contentType === null || contentType === 'application/json') return 'json';
+/** Of types with several names one; jsonl and batches are told in the documents. */
+const named =
+  'application/json, text/plain, application/x-ndjson, application/x-www-form-urlencoded, application/cloudevents+json';
+
+function formOf(headers: Headers): Form {
+  const contentType = headers.get('content-type');
+  const isBinary = headers.has('ce-specversion');
+  if (contentType === null || contentType === 'application/json') return isBinary ? 'binary cloudevent' : 'json';
   const [type = '', ...parameters] = contentType
     .toLowerCase()
     .split(';')
@@ -59,44 +83,8 @@ function formOf(contentType: string | null): 'json' | 'lines' {
     .replaceAll('"', '');
   if (charset !== undefined && !['utf-8', 'utf8', 'us-ascii'].includes(charset))
     throw new PipelineError('unsupported_media_type', 'the body must be UTF-8');
-  if (jsonTypes.has(type)) return 'json';
-  if (lineTypes.has(type)) return 'lines';
-  throw new PipelineError(
-    'unsupported_media_type',
-    `Content-Type ${type.slice(0, 80)} is not one of application/json, text/plain, application/x-ndjson, application/jsonl`,
-  );
-}
-
-function readJson(text: string): Reading {
-  const body = parseJson(text);
-  if (Array.isArray(body)) return { isSingle: false, events: body, sentAt: undefined };
-  if (typeof body === 'object' && body !== null && !('event_type' in body)) {
-    const { events, event, sent_at: sentAt } = body as Record<string, unknown>;
-    const extra = Object.keys(body).find(name => name !== 'events' && name !== 'event' && name !== 'sent_at');
-    if (Array.isArray(events) && extra === undefined && event === undefined) return { isSingle: false, events, sentAt };
-    if (event !== undefined && extra === undefined && events === undefined)
-      return { isSingle: true, events: [event], sentAt };
-  }
-  return { isSingle: true, events: [body], sentAt: undefined };
-}
-
-/** Blank lines are none; a body of little else is refused like one of too many events. */
-function readLines(text: string, eventsMax: number): Reading {
-  const events: unknown[] = [];
-  const linesMax = eventsMax * 10 + 1_000;
-  let lines = 0;
-  for (let start = 0; start < text.length && events.length <= eventsMax; ) {
-    if (++lines > linesMax) throw new PipelineError('too_large', `the body holds more than ${linesMax} lines`);
-    const end = text.indexOf('\n', start);
-    const line = text.slice(start, end < 0 ? text.length : end);
-    start = end < 0 ? text.length : end + 1;
-    if (line.trim() === '') continue;
-    try {
-      events.push(parseJson(line));
-    } catch (error) {
-      events.push(error);
-    }
-  }
-  if (events.length === 0) throw new PipelineError('not_json', 'the body is empty');
-  return { isSingle: false, events, sentAt: undefined };
+  const form = forms.get(type);
+  if (isBinary && form !== 'cloudevent' && form !== 'cloudevents') return 'binary cloudevent';
+  if (form !== undefined) return form;
+  throw new PipelineError('unsupported_media_type', `Content-Type ${type.slice(0, 60)} is not one of ${named}`);
 }

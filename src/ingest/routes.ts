@@ -1,14 +1,16 @@
 // The routes of events and receipts.
 
-import type { Origin } from '../catalogue/judge.ts';
 import type { Handler, Route } from '../http/route.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Accept } from './accept.ts';
 import { ackOf } from './ack.ts';
-import { type ReadLimits, readEvents } from './read.ts';
+import { originOf } from './origin.ts';
+import { pixelRoute } from './pixel.ts';
+import { readEvents } from './read.ts';
+import type { Meaning, ReadLimits } from './reading.ts';
 import type { Receipts } from './receipts.ts';
 
-export interface EventRoutesOptions {
+export interface EventRoutesOptions extends Pick<Meaning, 'typeOf'> {
   readonly accept: Accept;
   readonly receipts: Receipts;
   readonly limits: ReadLimits;
@@ -16,29 +18,18 @@ export interface EventRoutesOptions {
   readonly clock: Pick<Clock, 'stamp' | 'now'>;
 }
 
-const userAgentLengthMax = 1024;
-
-export function eventRoutes({ accept, receipts, limits, clock }: EventRoutesOptions): readonly Route[] {
-  const handler: Handler = async ({ request, arrival, params, address, caller }) => {
-    const ack = ackOf(request.url);
-    const reading = await readEvents(request, limits, arrival);
-    caller.spend?.(reading.events.length - 1);
-    const origin: Origin = {
-      receivedAtMs: clock.stamp(),
-      clockMs: clock.now(),
-      source: caller.name,
-      eventTypes: caller.eventTypes,
-      ip: address,
-      userAgent: (request.headers.get('user-agent') ?? '').slice(0, userAgentLengthMax),
-      pathType: params.event_type ?? null,
-      sentAt: reading.sentAt,
-      isPlain: reading.isPlain === true,
-    };
-    return accept(reading, origin, ack);
+export function eventRoutes({ accept, receipts, limits, typeOf, clock }: EventRoutesOptions): readonly Route[] {
+  const reading = { limits, typeOf, now: clock.now };
+  const handler: Handler = async call => {
+    const ack = ackOf(call.request.url);
+    const read = await readEvents(call, reading);
+    call.caller.spend?.(read.events.length - 1);
+    return accept(read, originOf(call, read, clock), ack);
   };
   return [
     { method: 'POST', path: '/v1/events', needs: 'events:write', handler },
     { method: 'POST', path: '/v1/events/:event_type', needs: 'events:write', handler },
+    pixelRoute({ accept, typeOf, clock }),
     {
       method: 'GET',
       path: '/v1/receipts/:event_id',

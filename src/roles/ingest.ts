@@ -42,7 +42,7 @@ export const ingest: RoleDefinition = {
     });
     const receipts = receiptsOf({ tables: lookup.tables, database: config.clickhouseDatabase, buffer, recent });
     return {
-      routes: eventRoutes({ accept, receipts, limits: config, clock }),
+      routes: eventRoutes({ accept, receipts, limits: config, typeOf: name => catalogue.accepted().find(name), clock }),
       api: apiOf(parts),
       hint: 'events go to POST /v1/events',
       problems: () => (rules.problem() === null ? {} : { rules: rules.problem()! }),

@@ -122,6 +122,12 @@ test('a bound of its own is kept, said in readiness and in metrics', async () =>
   expect({ status: refused.status, wait: refused.headers.get('retry-after') }).toEqual({ status: 503, wait: '1' });
   expect(((await refused.json()) as { type: string }).type).toBe('urn:ugc:problem:too-many-connections');
   expect(refused.headers.get('connection')).toBe('close');
+  // A GET that stores is refused as well, as a pixel is.
+  const pixel = await fetch(`${ugc.url}/v1/pixel.gif?event_type=custom&name=n&country=US&device=tv`, once);
+  expect({ status: pixel.status, outcome: pixel.headers.get('x-ugc-outcome') }).toEqual({
+    status: 200,
+    outcome: 'failed',
+  });
   expect(
     Number((await metric())!.find(line => line.startsWith('ugc_http_connections '))!.split(' ')[1]),
   ).toBeGreaterThan(39);

@@ -50,12 +50,21 @@ def before_call(context, case, kwargs):
 
 
 LINES = ("application/x-ndjson", "application/jsonl")
+# Not asked here: of a form it makes text of everything, null among it, and what may stand in a CloudEvent's data depends on
+# its type. test/e2e/ways-in.test.ts sends them, and test/e2e/openapi.test.ts their examples.
+ELSEWHERE = (
+    "application/x-www-form-urlencoded",
+    "application/cloudevents+json",
+    "application/cloudevents-batch+json",
+)
 
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     for operations in raw_schema["paths"].values():
         content = operations.get("post", {}).get("requestBody", {}).get("content", {})
+        for media_type in ELSEWHERE:
+            content.pop(media_type, None)
         for media_type, media in content.items():
             inside = media["schema"].get("contentSchema")
             if inside is None:

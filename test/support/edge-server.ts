@@ -1,9 +1,10 @@
 // The HTTP front with the routes of the ingest role, over a log in memory unless told otherwise.
 
+import { catalogue } from '../../schemas/catalogue.ts';
 import { judgeOf } from '../../src/catalogue/judge.ts';
 import { type Server, type ServerOptions, startServer } from '../../src/http/server.ts';
 import { type Accept, acceptOf } from '../../src/ingest/accept.ts';
-import type { ReadLimits } from '../../src/ingest/read.ts';
+import type { ReadLimits } from '../../src/ingest/reading.ts';
 import type { Receipts } from '../../src/ingest/receipts.ts';
 import { eventRoutes } from '../../src/ingest/routes.ts';
 import type { Log } from '../../src/ports/log.ts';
@@ -49,6 +50,7 @@ export function startEdgeServer({
             accept: taking,
             receipts: receipts ?? noReceipts,
             limits: { ...testLimits, ...limits },
+            typeOf: catalogue.find,
             clock: clockOf(),
           }),
     api: () => (taking === null ? [] : [testApi]),

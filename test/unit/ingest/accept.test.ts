@@ -5,7 +5,7 @@ import { PipelineError } from '../../../src/errors.ts';
 import type { Answer } from '../../../src/http/answer.ts';
 import { acceptOf } from '../../../src/ingest/accept.ts';
 import type { Ledger } from '../../../src/ingest/ledger.ts';
-import type { Reading } from '../../../src/ingest/read.ts';
+import type { Reading } from '../../../src/ingest/reading.ts';
 import type { Envelope, Log } from '../../../src/ports/log.ts';
 import { click, film, judgeOptions, originOf } from '../../support/edge.ts';
 import { type MemoryLog, memoryLog } from '../../support/memory-log.ts';

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
+import { catalogue } from '../../../schemas/catalogue.ts';
 import { PipelineError } from '../../../src/errors.ts';
-import { type Reading, type ReadLimits, readEvents } from '../../../src/ingest/read.ts';
-import { filmExamples, fixtureText } from '../../support/edge.ts';
+import { arrivalOf } from '../../../src/http/arrival.ts';
+import { readEvents } from '../../../src/ingest/read.ts';
+import type { Reading, ReadLimits } from '../../../src/ingest/reading.ts';
+import { filmExamples, fixtureText, nowMs } from '../../support/edge.ts';
 
 const limits: ReadLimits = {
   bodyBytesMax: 100_000,
@@ -25,7 +28,8 @@ function read(body: Bun.BodyInit | null, { type, encoding, length, limits: other
   const request = new Request('http://test/v1/events', { method: 'POST', body, headers });
   if (type === undefined) request.headers.delete('content-type');
   else request.headers.set('content-type', type);
-  return readEvents(request, { ...limits, ...other });
+  const options = { limits: { ...limits, ...other }, typeOf: catalogue.find, now: () => nowMs };
+  return readEvents({ request, arrival: arrivalOf(request), params: {} }, options);
 }
 
 const lines = (body: Bun.BodyInit, sent: Sent = {}): Promise<Reading> =>
