@@ -124,6 +124,7 @@ function startFront({
       version,
       routes: roles.flatMap(role => role.routes ?? []),
       ...(door.admit !== undefined && { admit: door.admit }),
+      guards: door.guards,
       hint: hintOf(roles),
       connectionsMax: config.connectionsMax,
       api: () => roles.flatMap(role => role.api?.() ?? []),

@@ -2,6 +2,7 @@
 
 import type { Config } from './config.ts';
 import { fromProblems } from './from.ts';
+import { jwtProblems } from './jwt.ts';
 
 /** In words, each; none when all is well. */
 export function contradictionsOf(config: Config): string[] {
@@ -17,6 +18,9 @@ export function contradictionsOf(config: Config): string[] {
   if (!config.streams.includes('all') && config.kafkaBrokers === '')
     problems.push('UGC_STREAMS needs UGC_KAFKA_BROKERS: the disk buffer is read as a whole');
   problems.push(...fromProblems(config));
+  if (config.auth.includes('none') && config.auth.length > 1)
+    problems.push('UGC_AUTH=none lets everybody in, so it goes with nothing else');
+  problems.push(...jwtProblems(config));
   if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
     problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);
   if (config.kafkaSasl === 'none' && (config.kafkaUser !== '' || config.kafkaPassword !== ''))

@@ -5,10 +5,8 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { messageOf } from '../errors.ts';
+import { scopes } from '../ports/scope.ts';
 import { parseOrigin } from './origin.ts';
-
-export const scopes = ['events:write', 'events:read', 'content:read', 'content:write', 'admin'] as const;
-export type Scope = (typeof scopes)[number];
 
 const time = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' });
 const closed = { additionalProperties: false } as const;

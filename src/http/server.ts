@@ -15,7 +15,7 @@ import { type Arrival, arrivalOf, lingering } from './arrival.ts';
 import { clientAddress } from './client-address.ts';
 import { type Connections, watchConnections } from './connections.ts';
 import { healthApi, healthRoutes } from './health.ts';
-import type { ApiPart } from './openapi.ts';
+import type { ApiPart, Guard } from './openapi.ts';
 import {
   type Admission,
   type Admit,
@@ -41,6 +41,8 @@ export interface ServerOptions {
   /** What they say of it, as it is just now. */
   readonly api: () => readonly ApiPart[];
   readonly admit?: Admit;
+  /** What it lets in by, for the document. */
+  readonly guards?: readonly Guard[];
   /** Where to go instead, for who asks for what is not there: a clause, by the port of the roles' routes. */
   readonly hint: (port: 'here' | number) => string;
   /** At once; 0 = as many as the limit of open files leaves. */
@@ -78,14 +80,14 @@ export function startServer(options: ServerOptions): Server {
   const health = healthRoutes({ ...options, ...standing });
   const hasAdminPort = adminPort >= 0;
   const own = [...options.routes.map(route => unlessRefused(route, refusal)), welcome(options)];
-  const isGuarded = options.admit !== undefined;
+  const { guards = [] } = options;
   const mainRoutes = documented({
     version,
-    isGuarded,
+    guards,
     parts: () => [...api(), ...(hasAdminPort ? [] : [healthApi])],
     routes: hasAdminPort ? own : [...own, ...health],
   });
-  const adminRoutes = documented({ version, isGuarded, parts: () => [healthApi], routes: health });
+  const adminRoutes = documented({ version, guards, parts: () => [healthApi], routes: health });
   const main = listen(options, { ...standing, port: options.port, routes: mainRoutes, hint: hint('here') });
   const admin = hasAdminPort
     ? listen(options, { ...standing, port: adminPort, routes: adminRoutes, hint: hint(main.port) })

@@ -15,6 +15,7 @@ import type { Reading } from './read.ts';
 import { type Readable, type Told, unreadable } from './readable.ts';
 import type { Recent } from './recent.ts';
 import { onceEachMoment } from './same-moment.ts';
+import { judgeOfUsers, type UserPolicy } from './user.ts';
 
 export interface AcceptOptions {
   readonly judge: Judge;
@@ -28,11 +29,15 @@ export interface AcceptOptions {
   readonly readable?: Readable;
   /** While it is wrong nothing is taken, and while it is doubted no event is refused for good by it. */
   readonly clock?: Pick<Clock, 'problem'>;
+  /** What becomes of an event that names another user than its sender is known to be. */
+  readonly userPolicy?: UserPolicy;
 }
 
 export type Accept = (reading: Reading, origin: Origin, ack?: Ack) => Promise<Answer>;
 
-export function acceptOf({ judge, log, metrics, ledger, recent, readable = unreadable, clock }: AcceptOptions): Accept {
+export function acceptOf(options: AcceptOptions): Accept {
+  const { log, metrics, ledger, recent, readable = unreadable, clock } = options;
+  const judge = judgeOfUsers(options.judge, options.userPolicy ?? 'override');
   const publish = onceEachMoment(async envelopes => completed(await log.publish(envelopes), envelopes));
   return async (reading, origin, ack) => {
     const refusal = ack === 'stored' ? readable.refusal() : null;

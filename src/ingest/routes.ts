@@ -27,6 +27,7 @@ export function eventRoutes({ accept, receipts, limits, clock }: EventRoutesOpti
       clockMs: clock.now(),
       source: caller.name,
       eventTypes: caller.eventTypes,
+      userId: caller.userId,
       ip: address,
       userAgent: (request.headers.get('user-agent') ?? '').slice(0, userAgentLengthMax),
       pathType: params.event_type ?? null,

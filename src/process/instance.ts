@@ -16,6 +16,7 @@ export const bufferFile = (dataDir: string): string => join(resolve(dataDir), 'b
 export const typesFolder = (dataDir: string): string => join(resolve(dataDir), 'types');
 export const clickhouseFolder = (dataDir: string): string => join(resolve(dataDir), 'clickhouse');
 export const keysFile = (dataDir: string): string => join(resolve(dataDir), 'keys.json');
+export const issuerKeysFile = (dataDir: string): string => join(resolve(dataDir), 'issuer-keys.json');
 export const lastStampFile = (dataDir: string): string => join(resolve(dataDir), 'last-stamp');
 const noteFile = (dataDir: string): string => join(resolve(dataDir), 'instance.json');
 

@@ -28,7 +28,16 @@ export const ingest: RoleDefinition = {
       refusal: lookup.refusal,
       timeoutMs: config.ackStoredTimeoutMs,
     });
-    const accept = acceptOf({ judge: catalogue.judge, log: log.log, metrics, ledger, recent, readable, clock });
+    const accept = acceptOf({
+      judge: catalogue.judge,
+      log: log.log,
+      metrics,
+      ledger,
+      recent,
+      readable,
+      clock,
+      userPolicy: config.jwtUser,
+    });
     const receipts = receiptsOf({ tables: lookup.tables, database: config.clickhouseDatabase, buffer, recent });
     return {
       routes: eventRoutes({ accept, receipts, limits: config, clock }),
