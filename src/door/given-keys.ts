@@ -9,7 +9,7 @@ import { algorithmsOf, type Jwk, readJwk } from './jwk-set.ts';
 const pemPattern = /-----BEGIN ([A-Z0-9 ]+)-----[^-]+-----END \1-----/g;
 const publicLabels = new Set(['PUBLIC KEY', 'RSA PUBLIC KEY', 'CERTIFICATE']);
 
-/** Throws an Error in words; none of them holds a key. */
+/** Throws an Error in words. */
 export function readGivenKeys(given: string, algorithms: readonly string[]): readonly Jwk[] {
   const texts = isKeyText(given) ? [given] : given.split(',').map(path => readFileSync(path.trim(), 'utf8'));
   const keys = texts.flatMap(keysIn);

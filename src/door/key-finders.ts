@@ -7,7 +7,7 @@ import { createLocalJWKSet, type JWTVerifyGetKey } from 'jose';
 import type { Jwk } from './jwk-set.ts';
 
 /** Tried one after the other; rejects with jose's errors where it knows no key, or several. */
-export type FindKey = JWTVerifyGetKey | ((header: unknown) => KeyObject);
+export type FindKey = JWTVerifyGetKey | (() => KeyObject);
 
 export function findersOf(keys: readonly Jwk[]): readonly FindKey[] {
   const named = keys.filter(({ kid }) => kid !== undefined);

@@ -3,6 +3,7 @@
 
 import { type EdgeVerdict, isObject, type Judge, type Origin, unwrap } from '../catalogue/judge.ts';
 import { type Rejection, reject } from '../catalogue/rejection.ts';
+import { special } from '../record/canonical.ts';
 
 export type UserPolicy = 'override' | 'reject';
 
@@ -22,9 +23,6 @@ export function judgeOfUsers(judge: Judge, policy: UserPolicy): (event: unknown,
     });
   };
 }
-
-/** What JSON escapes, or half of a surrogate pair. */
-const special = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 /** That no text of the body has to be escaped says nothing of the user. */
 const withUser = (userId: string, origin: Origin): Origin =>
