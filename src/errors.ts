@@ -20,7 +20,7 @@ export const errorTable = {
   // what a client can get wrong
   not_json: { status: 400, title: 'The body is not valid JSON', retry: 'never' },
   bad_request: { status: 400, title: 'The request cannot be understood', retry: 'never' },
-  unauthorized: { status: 401, title: 'The request shows no key that counts', retry: 'never' },
+  unauthorized: { status: 401, title: 'The request shows no key or token that counts', retry: 'never' },
   tls_required: { status: 403, title: 'This is taken over HTTPS alone', retry: 'never' },
   forbidden: { status: 403, title: 'The caller may not do this', retry: 'never' },
   not_found: { status: 404, title: 'There is nothing here', retry: 'never' },
@@ -33,6 +33,7 @@ export const errorTable = {
   // what the edge can fail at
   buffer_full: { status: 503, title: 'The disk buffer is full', retry: 'backoff' },
   buffer_failed: { status: 503, title: 'The disk buffer cannot be written', retry: 'backoff' },
+  auth_unavailable: { status: 503, title: 'A token cannot be checked just now', retry: 'backoff' },
   clock_wrong: { status: 503, title: 'The server’s clock is wrong', retry: 'backoff' },
   shutting_down: { status: 503, title: 'The server is shutting down', retry: 'backoff' },
   overloaded: { status: 503, title: 'There is more to do than can be done', retry: 'backoff' },

@@ -146,7 +146,7 @@ function startFront({
       adminPort,
       version,
       routes: roles.flatMap(role => role.routes ?? []),
-      isGuarded: config.auth !== 'none',
+      guards: door.guards,
       admit: door.admit,
       crossOrigin: door.crossOrigin,
       isTrusted: config.trustedProxies?.has,

@@ -39,8 +39,10 @@ export interface Origin {
   readonly clockMs?: number;
   /** Names of types its sender may send; absent = all. */
   readonly eventTypes?: ReadonlySet<string> | undefined;
-  /** Name of the API key. */
+  /** Name of the API key, or of the program a token was given to. */
   readonly source: string;
+  /** The user that its sender is known to be; absent = its events say whose they are. The judge takes their word. */
+  readonly userId?: string | undefined;
   readonly ip: string;
   readonly userAgent: string;
   /** event_type of the path, name or alias; null when the path has none. */

@@ -7,6 +7,7 @@ import { doorSettings } from './door.ts';
 import { etlSettings } from './etl.ts';
 import { eventsSettings } from './events.ts';
 import { httpSettings } from './http.ts';
+import { jwtSettings } from './jwt.ts';
 import { kafkaSettings } from './kafka.ts';
 import type { Values } from './kinds.ts';
 import { logSettings } from './log.ts';
@@ -18,6 +19,7 @@ export const settings = {
   ...httpSettings,
   ...tlsSettings,
   ...doorSettings,
+  ...jwtSettings,
   ...eventsSettings,
   ...logSettings,
   ...bufferSettings,

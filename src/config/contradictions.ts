@@ -2,6 +2,7 @@
 
 import type { Config } from './config.ts';
 import { fromProblems } from './from.ts';
+import { jwtProblems } from './jwt.ts';
 
 /** In words, each; none when all is well. */
 export function contradictionsOf(config: Config): string[] {
@@ -21,6 +22,9 @@ export function contradictionsOf(config: Config): string[] {
       'UGC_CORS_CREDENTIALS=true needs UGC_CORS_ORIGINS to name the origins: with * any page could act as its visitor',
     );
   problems.push(...fromProblems(config));
+  if (config.auth.includes('none') && config.auth.length > 1)
+    problems.push('UGC_AUTH=none lets everybody in, so it goes with nothing else');
+  problems.push(...jwtProblems(config));
   if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
     problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);
   if (config.kafkaSasl === 'none' && (config.kafkaUser !== '' || config.kafkaPassword !== ''))

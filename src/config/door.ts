@@ -1,12 +1,12 @@
 // Settings: who may send.
 
-import { choice, flag, integer, origins, text } from './kinds.ts';
+import { choices, flag, integer, origins, text } from './kinds.ts';
 
 export const doorSettings = {
-  auth: choice({
-    of: ['none', 'keys'],
+  auth: choices({
+    of: ['none', 'keys', 'jwt'],
     default: 'none',
-    help: 'Who may send: everybody, or who shows an API key (ugc keys). Must be said when listening beyond loopback',
+    help: 'Who may send: everybody, who shows an API key (ugc keys), or who shows a token (JWT). Must be said when listening beyond loopback',
   }),
   keysPath: text({
     default: '',

@@ -140,7 +140,7 @@ export const networks = ({ help }: Described): Setting<Networks | null> => ({
   parse: text => (text === '' ? null : parseNetworks(text.split(',').map(item => item.trim()))),
 });
 
-/** A comma-separated set of the given words. */
+/** A comma-separated set of the given words; empty where that is the default. */
 export function choices<const C extends string>(
   options: Described & { default: string; of: readonly C[] },
 ): Setting<readonly C[]> {
@@ -150,7 +150,8 @@ export function choices<const C extends string>(
     takes: `${options.of.join(' | ')}, or several with commas`,
     defaultText: options.default,
     secret: false,
-    parse: list => [...new Set(list.split(',').map(item => one.parse(item.trim())))],
+    parse: list =>
+      list === '' && options.default === '' ? [] : [...new Set(list.split(',').map(item => one.parse(item.trim())))],
   };
 }
 

@@ -1,57 +1,46 @@
-// Who may, by API key: asked of each route that needs something, before its body is read.
+// Who may: asked of each route that needs something, before its body is read. There are two ways in, by API key and by
+// token; what looks like a key is one, anything else that is shown as a bearer is a token.
 //
-// 401 when a request shows no key, or one that does not count; 403 when its key may not do this, or not from there.
+// 401 when a request shows nothing, or what does not count; 403 when it may not do this, or not from there; 503 when a
+// token cannot be checked just now.
 
-import { PipelineError } from '../errors.ts';
-import { type Answer, problem } from '../http/answer.ts';
-import type { Admission, Admit, Caller } from '../http/route.ts';
-import { admitsOrigin } from '../process/origin.ts';
-import { credentialOf } from './credential.ts';
-import { kindOf } from './key.ts';
-import type { Keyring } from './keyring.ts';
-import type { StoredKey } from './keys-file.ts';
+import type { Admission, Admit, Call } from '../http/route.ts';
+import { type Credential, credentialOf } from './credential.ts';
+import { looksLikeKey } from './key.ts';
+import { unauthorized } from './refusal.ts';
 
-const challenge = { 'www-authenticate': 'Bearer realm="ugc"' };
+/** One way in: what becomes of what is shown. */
+export type Way = (shown: Credential, call: Omit<Call, 'caller'>, needs: string) => Admission | Promise<Admission>;
 
-export function admitByKeys(keyring: Pick<Keyring, 'find'>): Admit {
-  /** Made once for each key: at many thousand requests a second each object counts. */
-  const admissions = new WeakMap<StoredKey, Admission>();
+/** With what does not work of it just now, in words, by part. */
+export interface OpenWay {
+  readonly way: Way;
+  problems(): Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
 
-  function admissionOf(key: StoredKey): Admission {
-    let admission = admissions.get(key);
-    if (admission === undefined) {
-      const { name, id, rate, event_types: eventTypes } = key;
-      const caller: Caller = {
-        name,
-        id,
-        ...(eventTypes !== undefined && { eventTypes: new Set(eventTypes) }),
-        ...(rate !== undefined && { perSecond: rate }),
-      };
-      admission = { ok: true, caller };
-      admissions.set(key, admission);
-    }
-    return admission;
-  }
+/** One at least. */
+export interface Ways {
+  readonly byKey?: Way;
+  readonly byToken?: Way;
+}
 
-  return ({ request: { headers, url } }, needs) => {
-    const credential = credentialOf(headers, url);
-    if (credential === null)
-      return unauthorized('send an API key: Authorization: Bearer ugc_…, X-Api-Key, or ?key= with a public one');
-    const key = keyring.find(credential.text);
-    if (typeof key === 'string') return unauthorized(`the API key does not count: ${key}`);
-    if (credential.isInUrl && kindOf(credential.text) === 'secret')
-      return unauthorized(
-        'a secret key does not belong into an address, where logs and proxies keep it: replace it, and send the new one in a header',
-      );
-    if (!key.scopes.some(scope => scope === needs)) return forbidden(`the key "${key.name}" may not ${needs}`);
-    const origin = headers.get('origin');
-    if (origin !== null && key.origins !== undefined && !admitsOrigin(key.origins, origin))
-      return forbidden(`the key "${key.name}" may not be used from ${origin.slice(0, 200)}`);
-    return admissionOf(key);
+export function admitBy({ byKey, byToken }: Ways): Admit {
+  const nothing = unauthorized(
+    `send ${[byKey && aKey, byToken && aToken].filter(way => way !== undefined).join('; or ')}`,
+  );
+  const noKeys = unauthorized(`API keys do not count here: send ${aToken}`);
+  const noToken = unauthorized(`a token counts in one place alone: send ${aToken}`);
+
+  return (call, needs) => {
+    const { headers, url } = call.request;
+    const shown = credentialOf(headers, url);
+    if (shown === null) return nothing;
+    if (byToken !== undefined && shown.isBearer && !looksLikeKey(shown.text)) return byToken(shown, call, needs);
+    if (byKey !== undefined) return byKey(shown, call, needs);
+    return looksLikeKey(shown.text) ? noKeys : noToken;
   };
 }
 
-const refused = (answer: Answer): Admission => ({ ok: false, answer });
-const unauthorized = (words: string): Admission =>
-  refused(problem(new PipelineError('unauthorized', words), { headers: challenge }));
-const forbidden = (words: string): Admission => refused(problem(new PipelineError('forbidden', words)));
+const aKey = 'an API key: Authorization: Bearer ugc_…, X-Api-Key, or ?key= with a public one';
+const aToken = 'a token: Authorization: Bearer <JWT>';

@@ -33,6 +33,9 @@ export function kindOf(text: string): KeyKind | null {
   return text.startsWith(prefixes.public) ? 'public' : 'secret';
 }
 
+/** It is meant for one: no token begins so. */
+export const looksLikeKey = (text: string): boolean => text.startsWith('ugc_');
+
 /** What is kept of a key: 64 hexadecimal digits. */
 export const hashOf = (key: string): string => new Bun.CryptoHasher('sha256').update(key).digest('hex');
 

@@ -5,11 +5,9 @@ import { readFileSync } from 'node:fs';
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { messageOf } from '../errors.ts';
+import { scopes } from '../ports/scope.ts';
 import { replaceFile } from '../process/file.ts';
 import { parseOrigin } from '../process/origin.ts';
-
-export const scopes = ['events:write', 'events:read', 'content:read', 'content:write', 'admin'] as const;
-export type Scope = (typeof scopes)[number];
 
 const time = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' });
 const closed = { additionalProperties: false } as const;

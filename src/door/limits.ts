@@ -35,8 +35,8 @@ export function limited(options: LimitsOptions): Admit {
     if (id === undefined || perSecond === 0) return admission;
     const waitMs = callers.take(id, perSecond);
     if (waitMs > 0) {
-      onRefused('caller', caller.name);
-      return refused('caller', `the key "${caller.name}"`, callers.standing(id, perSecond), waitMs);
+      onRefused('caller', nameOf(caller));
+      return refused('caller', nameOf(caller), callers.standing(id, perSecond), waitMs);
     }
     let known = byCaller.get(caller);
     if (known === undefined) {
@@ -93,6 +93,10 @@ function refused(of: LimitOf, who: string, standing: Standing, waitMs: number): 
   const headers = { 'retry-after': String(seconds), ...fieldsOf(of, standing) };
   return { ok: false, answer: problem(new PipelineError('rate_limited', words), { headers }) };
 }
+
+/** A user's id is nobody's business in a log. */
+const nameOf = ({ name, userId }: Caller): string =>
+  userId === undefined ? `the key "${name}"` : `a user of ${name === '' ? 'a token' : `the client "${name}"`}`;
 
 const toldWhenLow = (of: LimitOf, rates: Rates, who: string, perSecond: number): Record<string, string> | null =>
   rates.isLow(who, perSecond) ? fieldsOf(of, rates.standing(who, perSecond)) : null;

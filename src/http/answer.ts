@@ -25,6 +25,7 @@ interface ProblemDetails {
 export const retryAfter = {
   buffer_full: '5',
   buffer_failed: '1',
+  auth_unavailable: '5',
   clock_wrong: '60',
   shutting_down: '1',
   overloaded: '1',

@@ -5,7 +5,7 @@
 import stylePath from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' };
 import bundlePath from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' };
 import { type Answer, json } from './answer.ts';
-import { type ApiPart, documentOf, getOf, jsonOf, presentText } from './openapi.ts';
+import { type ApiPart, documentOf, type Guard, getOf, jsonOf, presentText } from './openapi.ts';
 import type { Route } from './route.ts';
 
 // Of an answer with several media types the UI names the first and shows the example of whatever the 200 has: this shows
@@ -104,12 +104,12 @@ export interface DocumentedOptions {
   /** As they are just now: a part that has changed is another object. */
   readonly parts: () => readonly ApiPart[];
   readonly routes: readonly Route[];
-  /** Who asks for what needs something has to show a key. */
-  readonly isGuarded: boolean;
+  /** What who asks for what needs something has to show. */
+  readonly guards: readonly Guard[];
 }
 
 /** These routes, and those of the document that tells of them. */
-export function documented({ version, parts, routes, isGuarded }: DocumentedOptions): readonly Route[] {
+export function documented({ version, parts, routes, guards }: DocumentedOptions): readonly Route[] {
   const all: readonly Route[] = [
     ...routes,
     { method: 'GET', path: '/openapi.json', handler: () => json(200, presentText(text(), Date.now())) },
@@ -124,7 +124,7 @@ export function documented({ version, parts, routes, isGuarded }: DocumentedOpti
     const current = [...parts(), documentApi];
     if (made === '' || current.some((part, at) => part !== known[at])) {
       known = current;
-      made = JSON.stringify(documentOf({ version, parts: current, routes: all, isGuarded }));
+      made = JSON.stringify(documentOf({ version, parts: current, routes: all, guards }));
     }
     return made;
   }

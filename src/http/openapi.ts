@@ -48,14 +48,15 @@ export interface DocumentOptions {
   /** Of ugc. */
   readonly version: string;
   readonly parts: readonly ApiPart[];
-  /** Whoever asks for a route that needs something has to show a key. */
-  readonly isGuarded?: boolean | undefined;
+  /** What whoever asks for a route that needs something has to show, one of these; none = everybody may. */
+  readonly guards?: readonly Guard[];
   /** What the port serves: paths that are none of these are left out. */
   readonly routes: readonly Route[];
 }
 
-export function documentOf({ version, parts, routes, isGuarded = false }: DocumentOptions): OpenApi {
-  const paths = servedPaths(parts, routes, isGuarded);
+export function documentOf({ version, parts, routes, guards = [] }: DocumentOptions): OpenApi {
+  const securitySchemes: Schemes = Object.assign({}, ...guards.map(guard => schemesOf[guard]));
+  const paths = servedPaths(parts, routes, Object.keys(securitySchemes));
   const used = new Set(
     Object.values(paths).flatMap(operations => Object.values(operations).flatMap(({ tags }) => tags)),
   );
@@ -70,42 +71,51 @@ export function documentOf({ version, parts, routes, isGuarded = false }: Docume
       license: { name: 'MIT', identifier: 'MIT' },
     },
     tags: tags.filter(({ name }) => used.has(name)),
-    security: [], // what needs a key says so itself
+    security: [], // what needs a key or a token says so itself
     paths,
     components: {
       schemas: { ...problemSchemas(), ...Object.assign({}, ...parts.map(({ schemas }) => schemas)) },
       responses: problemResponses(),
-      ...(isGuarded && { securitySchemes }),
+      ...(guards.length > 0 && { securitySchemes }),
     },
   };
 }
 
-/** Where a key is shown; any of them will do. */
-const securitySchemes = {
-  bearer: { type: 'http', scheme: 'bearer', description: 'An API key' },
-  header: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
-  basic: { type: 'http', scheme: 'basic', description: 'An API key as the user' },
-  query: { type: 'apiKey', in: 'query', name: 'key', description: 'A public key' },
-} as const;
+export type Guard = 'keys' | 'jwt';
+
+type Schemes = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Where a key or a token is shown; any of them will do. */
+const schemesOf: Readonly<Record<Guard, Schemes>> = {
+  keys: {
+    bearer: { type: 'http', scheme: 'bearer', description: 'An API key' },
+    header: { type: 'apiKey', in: 'header', name: 'X-Api-Key' },
+    basic: { type: 'http', scheme: 'basic', description: 'An API key as the user' },
+    query: { type: 'apiKey', in: 'query', name: 'key', description: 'A public key' },
+  },
+  jwt: {
+    token: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An access token of the issuer' },
+  },
+};
 
 /**
  * What asks who may: pages of other origins and senders of too much are refused, whether or not a key is wanted. What tells its
  * clients everything in a way of its own tells them that, too.
  */
-const asked = (operation: Operation, { render }: Route, isGuarded: boolean): Operation => ({
+const asked = (operation: Operation, { render }: Route, schemes: readonly string[]): Operation => ({
   ...operation,
-  ...(isGuarded && { security: Object.keys(securitySchemes).map(name => ({ [name]: [] })) }),
+  ...(schemes.length > 0 && { security: schemes.map(name => ({ [name]: [] })) }),
   responses: {
     ...operation.responses,
     ...(render === undefined && {
-      ...(isGuarded && { 401: refTo('Problem401', 'responses') }),
+      ...(schemes.length > 0 && { 401: refTo('Problem401', 'responses') }),
       403: refTo('Problem403', 'responses'),
       429: refTo('Problem429', 'responses'),
     }),
   },
 });
 
-function servedPaths(parts: readonly ApiPart[], routes: readonly Route[], isGuarded: boolean): Paths {
+function servedPaths(parts: readonly ApiPart[], routes: readonly Route[], schemes: readonly string[]): Paths {
   const routeOf = (method: string, path: string): Route | undefined =>
     routes.find(route => route.method === method && matches(route.path, path));
   return Object.fromEntries(
@@ -114,7 +124,7 @@ function servedPaths(parts: readonly ApiPart[], routes: readonly Route[], isGuar
         const served = Object.entries(operations).flatMap(([method, operation]) => {
           const route = routeOf(method.toUpperCase(), path);
           if (route === undefined) return [];
-          return [[method, route.needs === undefined ? operation : asked(operation, route, isGuarded)] as const];
+          return [[method, route.needs === undefined ? operation : asked(operation, route, schemes)] as const];
         });
         return served.length === 0 ? [] : [[path, Object.fromEntries(served)] as const];
       }),

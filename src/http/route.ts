@@ -13,6 +13,8 @@ export type Method = (typeof methods)[number];
 export interface Caller {
   /** Becomes the event's `source`. */
   readonly name: string;
+  /** The user its events are of, whatever they say; absent = they say it. */
+  readonly userId?: string;
   /** Names of types of events it may send; absent = all. */
   readonly eventTypes?: ReadonlySet<string>;
   /** What it is counted by; absent = it is not. */

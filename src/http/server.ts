@@ -9,7 +9,7 @@ import type { Generations } from './generations.ts';
 import { healthApi, healthRoutes } from './health.ts';
 import { heldOf } from './held.ts';
 import { closing, connectionSecondsMax, type ListenerOptions, type Listening, listen } from './listener.ts';
-import type { ApiPart } from './openapi.ts';
+import type { ApiPart, Guard } from './openapi.ts';
 import { redirectRoutes } from './redirect.ts';
 import { isChanging, type Route } from './route.ts';
 import { type FrontTls, overTls } from './secure.ts';
@@ -25,8 +25,8 @@ export interface ServerOptions extends ListenerOptions {
   readonly routes: readonly Route[];
   /** What they say of it, as it is just now. */
   readonly api: () => readonly ApiPart[];
-  /** Who may is asked of what a request shows; absent = not. */
-  readonly isGuarded?: boolean;
+  /** What who may is asked by, for the document; absent = nobody is asked. */
+  readonly guards?: readonly Guard[];
   /** Where to go instead, for who asks for what is not there: a clause, by the port of the roles' routes. */
   readonly hint: (port: 'here' | number) => string;
   /** At once; 0 = as many as the limit of open files leaves. */
@@ -52,7 +52,7 @@ export interface Server {
 }
 
 export function startServer(options: ServerOptions): Server {
-  const { adminPort, version, api, hint, tls, isGuarded = false } = options;
+  const { adminPort, version, api, hint, tls, guards = [] } = options;
   let isStopping = false;
   let connections: Connections | null = null;
   const refusal = (): ErrorCode | null =>
@@ -64,11 +64,11 @@ export function startServer(options: ServerOptions): Server {
   const own = [...options.routes.map(route => unlessRefused(route, refusal)), welcome(options)];
   const mainRoutes = documented({
     version,
-    isGuarded,
+    guards,
     parts: () => [...api(), ...(hasAdminPort ? [] : [healthApi])],
     routes: hasAdminPort ? own : [...own, ...health],
   });
-  const adminRoutes = documented({ version, isGuarded, parts: () => [healthApi], routes: health });
+  const adminRoutes = documented({ version, guards, parts: () => [healthApi], routes: health });
   const front = { ...standing, port: options.port, routes: mainRoutes, hint: hint('here') };
   const main = listenOn(options, front, tls);
   const back = { ...standing, port: adminPort, routes: adminRoutes, hint: hint(main.port) };

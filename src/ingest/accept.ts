@@ -16,6 +16,7 @@ import { Misread, type Reading } from './reading.ts';
 import type { Recent } from './recent.ts';
 import { type Dropped, divertedType, isDropped, type Ruled, type Ruling, ruled } from './ruled.ts';
 import { onceEachMoment } from './same-moment.ts';
+import { judgeOfUsers, type UserPolicy } from './user.ts';
 
 export interface AcceptOptions {
   readonly judge: Judge;
@@ -31,6 +32,8 @@ export interface AcceptOptions {
   readonly ruling?: () => Ruling | null;
   /** While it is wrong nothing is taken, and while it is doubted no event is refused for good by it. */
   readonly clock?: Pick<Clock, 'problem'>;
+  /** What becomes of an event that names another user than its sender is known to be. */
+  readonly userPolicy?: UserPolicy;
 }
 
 export type Accept = (reading: Reading, origin: Origin, ack?: Ack) => Promise<Answer>;
@@ -38,7 +41,8 @@ export type Accept = (reading: Reading, origin: Origin, ack?: Ack) => Promise<An
 const noRuling = (): null => null;
 
 export function acceptOf(options: AcceptOptions): Accept {
-  const { judge, log, metrics, ledger, recent, readable = unreadable, ruling = noRuling, clock } = options;
+  const { log, metrics, ledger, recent, readable = unreadable, ruling = noRuling, clock } = options;
+  const judge = judgeOfUsers(options.judge, options.userPolicy ?? 'override');
   const publish = onceEachMoment(async envelopes => completed(await log.publish(envelopes), envelopes));
   return async (reading, origin, ack) => {
     const refusal = ack === 'stored' ? readable.refusal() : null;

@@ -17,6 +17,7 @@ export const originOf = (
   clockMs: clock.now(),
   source: caller.name,
   eventTypes: caller.eventTypes,
+  userId: caller.userId,
   ip: address,
   userAgent: (request.headers.get('user-agent') ?? '').slice(0, userAgentLengthMax),
   pathType: params.event_type ?? null,

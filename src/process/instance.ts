@@ -17,6 +17,7 @@ export const typesFolder = (dataDir: string): string => join(resolve(dataDir), '
 export const clickhouseFolder = (dataDir: string): string => join(resolve(dataDir), 'clickhouse');
 export const rulesFile = (dataDir: string): string => join(resolve(dataDir), 'rules.json');
 export const keysFile = (dataDir: string): string => join(resolve(dataDir), 'keys.json');
+export const issuerKeysFile = (dataDir: string): string => join(resolve(dataDir), 'issuer-keys.json');
 export const lastStampFile = (dataDir: string): string => join(resolve(dataDir), 'last-stamp');
 const noteFile = (dataDir: string): string => join(resolve(dataDir), 'instance.json');
 

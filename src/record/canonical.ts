@@ -32,8 +32,8 @@ const writers: Readonly<Record<Exclude<FieldKind, 'object'>, Writer>> = {
   texts: value => ((value as string[]).every(item => item.isWellFormed()) ? JSON.stringify(value) : null),
 };
 
-// A character that JSON escapes, or half of a surrogate pair.
-const special = /["\\\u0000-\u001f\ud800-\udfff]/;
+/** A character that JSON escapes, or half of a surrogate pair. */
+export const special = /["\\\u0000-\u001f\ud800-\udfff]/;
 
 function textOf(value: unknown, isPlain = false): string | null {
   const text = value as string;

@@ -1,19 +1,24 @@
 // The door, opened: who may send, by UGC_AUTH, how much, and pages of which origins.
 
 import type { Config } from '../config/config.ts';
-import { admitByKeys } from '../door/admit.ts';
+import { admitBy, type OpenWay } from '../door/admit.ts';
+import { byKey } from '../door/by-key.ts';
 import { crossOriginOf } from '../door/cross-origin.ts';
-import { type Keyring, openKeyring } from '../door/keyring.ts';
-import { messageOf, PipelineError } from '../errors.ts';
+import { openKeyring } from '../door/keyring.ts';
 import type { CrossOrigin } from '../http/cross-origin.ts';
+import type { Guard } from '../http/openapi.ts';
 import { type Admit, admitEverybody } from '../http/route.ts';
 import { keysFile } from '../process/instance.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
+import { openTokens } from './door-tokens.ts';
+import { orRefused } from './or-refused.ts';
 import { rateLimitsOf } from './rate-limits.ts';
 import type { Role } from './role.ts';
 
 export interface Door extends Role {
   readonly admit: Admit;
+  /** What it lets in by; none = everybody may. */
+  readonly guards: readonly Guard[];
   readonly crossOrigin: CrossOrigin;
 }
 
@@ -26,44 +31,44 @@ export interface DoorOptions {
 export const keysFileOf = ({ keysPath: given, dataDir }: Pick<Config, 'keysPath' | 'dataDir'>): string =>
   given === '' ? keysFile(dataDir) : given;
 
-/** Throws `config_invalid` when the file of keys is there and wrong. */
+/** Throws `config_invalid` when the file of keys is there and wrong, or the keys of tokens that were given are. */
 export function openDoor({ config, logger, metrics }: DoorOptions): Door {
-  const keyring = config.auth === 'keys' ? keyringOf(config, logger) : null;
-  const limits = rateLimitsOf({
-    config,
-    admit: keyring === null ? admitEverybody : admitByKeys(keyring),
-    logger,
-    metrics,
-  });
+  const keys = config.auth.includes('keys') ? openKeys(config, logger) : null;
+  const tokens = config.auth.includes('jwt') ? openTokens(config, logger) : null;
+  const open = [keys, tokens].filter(way => way !== null);
+  const ways = { ...(keys && { byKey: keys.way }), ...(tokens && { byToken: tokens.way }) };
+  const limits = rateLimitsOf({ config, admit: open.length === 0 ? admitEverybody : admitBy(ways), logger, metrics });
   return {
     admit: limits.admit,
+    guards: [...(keys ? (['keys'] as const) : []), ...(tokens ? (['jwt'] as const) : [])],
     crossOrigin: crossOriginOf({
       origins: config.corsOrigins,
       credentials: config.corsCredentials,
-      ...(keyring !== null && { ofKeys: () => keyring.origins }),
+      ...(keys && { ofKeys: keys.origins }),
     }),
-    problems: () => {
-      const problem = keyring === null ? null : (keyring.problem() ?? nobodyMay(keyring, config));
-      return problem === null ? {} : { keys: problem };
-    },
+    problems: () => Object.assign({}, ...open.map(({ problems }) => problems())),
     scrape: async () => limits.scrape(),
     close: async () => {
       limits.close();
-      keyring?.close();
+      for (const { close } of open) await close();
     },
   };
 }
 
-function keyringOf(config: Config, logger: Logger): Keyring {
-  try {
-    const keyring = openKeyring({ path: keysFileOf(config), logger });
-    const none = nobodyMay(keyring, config);
-    if (none !== null) logger.warn(none);
-    return keyring;
-  } catch (error) {
-    throw new PipelineError('config_invalid', `the API keys: ${messageOf(error)}`, { cause: error });
-  }
+function openKeys(config: Config, logger: Logger): OpenWay & { readonly origins: () => readonly string[] } {
+  const path = keysFileOf(config);
+  const keyring = orRefused('the API keys', () => openKeyring({ path, logger }));
+  const nobody = (): string | null =>
+    keyring.size === 0 ? `there is no API key in ${path}, so nobody may send: ugc keys add <name>` : null;
+  const none = nobody();
+  if (none !== null) logger.warn(none);
+  return {
+    way: byKey(keyring),
+    origins: () => keyring.origins,
+    problems: () => {
+      const problem = keyring.problem() ?? nobody();
+      return problem === null ? {} : { keys: problem };
+    },
+    close: async () => keyring.close(),
+  };
 }
-
-const nobodyMay = (keyring: Keyring, config: Config): string | null =>
-  keyring.size === 0 ? `there is no API key in ${keysFileOf(config)}, so nobody may send: ugc keys add <name>` : null;

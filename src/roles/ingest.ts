@@ -39,6 +39,7 @@ export const ingest: RoleDefinition = {
       readable,
       ruling: rules.now,
       clock,
+      userPolicy: config.jwtUser,
     });
     const receipts = receiptsOf({ tables: lookup.tables, database: config.clickhouseDatabase, buffer, recent });
     return {

@@ -34,7 +34,7 @@ export function rateLimitsOf({ config, admit, logger, metrics }: RateLimitsOptio
 
   function onRefused(of: LimitOf, who: string): void {
     metrics.rateLimited.add(of);
-    last = of === 'caller' ? `the key "${who}"` : `the address ${who}`;
+    last = of === 'caller' ? who : `the address ${who}`;
     if (refusals[of]++ === 0 && refusals.caller + refusals.address === 1)
       logger.warn(`${last} sends more than it may: refused with 429 (UGC_RATE_LIMIT_KEY, UGC_RATE_LIMIT_ADDRESS)`);
   }

@@ -3,10 +3,10 @@
 import type { Config } from '../config/config.ts';
 import { rulesOf } from '../door/rules.ts';
 import { readRules, type StoredRule } from '../door/rules-file.ts';
-import { messageOf, PipelineError } from '../errors.ts';
 import type { Ruling } from '../ingest/ruled.ts';
 import { type LiveFile, liveFile } from '../process/file.ts';
 import { rulesFile } from '../process/instance.ts';
+import { orRefused } from './or-refused.ts';
 import type { Parts } from './role.ts';
 
 export interface LiveRules {
@@ -24,11 +24,8 @@ export function openRules({ config, catalogue, transport, log, metrics, logger }
   const path = rulesFileOf(config);
   const onRuled = (rule: string): void => metrics.ruled.add(rule);
   function watched(): LiveFile<Live> {
-    try {
-      return liveFile({ path, read, what: 'rules', logger, onChange: ({ stored }) => wantTopics(stored) });
-    } catch (error) {
-      throw new PipelineError('config_invalid', `the rules: ${messageOf(error)}`, { cause: error });
-    }
+    const onChange = ({ stored }: Live): void => wantTopics(stored);
+    return orRefused('the rules', () => liveFile({ path, read, what: 'rules', logger, onChange }));
   }
 
   function read(): Live {

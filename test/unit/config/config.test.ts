@@ -24,7 +24,7 @@ describe('with nothing set', () => {
       host: '127.0.0.1',
       port: 8080,
       dataDir: './ugc-data',
-      auth: 'none',
+      auth: ['none'],
       shutdownTimeoutMs: 10_000,
       eventBytesMax: 65_536,
       bodyBytesMax: 2 * 2 ** 20,
@@ -69,15 +69,15 @@ describe('listening where others can reach it', () => {
     expect(problemsOf([open])[0]).toContain('UGC_AUTH');
     expect(problemsOf([open, '--host=::'])).toHaveLength(2);
     expect(configOf(open, '--auth=none').clickhouseHttpHost).toBe('0.0.0.0');
-    expect(configOf(open, '--clickhouse-http-port=-1').auth).toBe('none');
-    expect(configOf(open, '--clickhouse-url=http://clickhouse:8123').auth).toBe('none');
-    expect(configOf('--clickhouse-http-host=127.0.0.7').auth).toBe('none');
+    expect(configOf(open, '--clickhouse-http-port=-1').auth).toEqual(['none']);
+    expect(configOf(open, '--clickhouse-url=http://clickhouse:8123').auth).toEqual(['none']);
+    expect(configOf('--clickhouse-http-host=127.0.0.7').auth).toEqual(['none']);
   });
 
   test('is not what loopback does', () => {
     for (const host of ['127.0.0.1', '127.0.0.53', '::1', 'localhost']) {
       expect(isLoopback(host)).toBe(true);
-      expect(configOf(`--host=${host}`).auth).toBe('none');
+      expect(configOf(`--host=${host}`).auth).toEqual(['none']);
     }
   });
 });

@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { admitByKeys } from '../../../src/door/admit.ts';
+import { admitBy } from '../../../src/door/admit.ts';
+import { byKey } from '../../../src/door/by-key.ts';
 import { hashOf, newKey } from '../../../src/door/key.ts';
 import { type Keyring, openKeyring } from '../../../src/door/keyring.ts';
 import { parseKeys, readKeys, type StoredKey, writeKeys } from '../../../src/door/keys-file.ts';
@@ -130,7 +131,7 @@ describe('who may', () => {
   ) => {
     const request = new Request(`http://test/v1/events${query}`, { method: 'POST', headers });
     const call = { request, params: {}, arrival: arrivalOf(request), address: '127.0.0.1', caller: anybody };
-    const admission = await admitByKeys(keyring)(call, needs);
+    const admission = await admitBy({ byKey: byKey(keyring) })(call, needs);
     if (admission.ok) return admission.caller.name;
     const { status, headers: answered, body } = admission.answer;
     const { detail } = JSON.parse(body) as { detail: string };

@@ -68,7 +68,9 @@ describe('of a caller', () => {
     expect(await statuses('app', 5)).toEqual([200, 200, 200, 200, 429]); // a rate of its own
     clock.ms += 1_000;
     expect(await statuses('shop', 2)).toEqual([200, 429]);
-    expect(refused).toEqual(['caller shop', 'caller shop', 'caller app', 'caller shop']);
+    expect(refused).toEqual(
+      ['the key "shop"', 'the key "shop"', 'the key "app"', 'the key "shop"'].map(who => `caller ${who}`),
+    );
     expect(log.published).toHaveLength(11);
   });
 

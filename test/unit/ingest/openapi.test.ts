@@ -4,7 +4,7 @@
 import { afterAll, expect, test } from 'bun:test';
 import { catalogue } from '../../../schemas/catalogue.ts';
 import { errorTable } from '../../../src/errors.ts';
-import type { ApiPart, OpenApi } from '../../../src/http/openapi.ts';
+import type { ApiPart, Guard, OpenApi } from '../../../src/http/openapi.ts';
 import { documentOf } from '../../../src/http/openapi.ts';
 import { eventsApiOf } from '../../../src/ingest/openapi.ts';
 import { judgeOptions, testApi } from '../../support/edge.ts';
@@ -176,4 +176,27 @@ test('the first example of a refusal is of one event, as it is answered; those o
     content: Record<string, { examples: Record<string, { value: object }> }>;
   };
   expect(await response.json()).toEqual(content['application/problem+json']!.examples.example_1!.value);
+});
+
+test('what a route has to be shown is what the door lets in by', () => {
+  const routes = [
+    {
+      method: 'POST',
+      path: '/v1/events',
+      needs: 'events:write',
+      handler: () => ({ status: 200, headers: {}, body: '' }),
+    },
+  ] as const;
+  const shownTo = (...guards: Guard[]) => {
+    const { components, paths } = documentOf({ version: '0.0.0', parts: [testApi], routes, guards });
+    return { schemes: components.securitySchemes, security: paths['/v1/events']!.post!.security };
+  };
+  expect(shownTo()).toEqual({ schemes: undefined, security: undefined });
+  expect(shownTo('jwt')).toEqual({
+    schemes: { token: expect.objectContaining({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }) },
+    security: [{ token: [] }],
+  });
+  const { schemes, security } = shownTo('keys', 'jwt');
+  expect(Object.keys(schemes!)).toEqual(['bearer', 'header', 'basic', 'query', 'token']);
+  expect(security).toEqual(Object.keys(schemes!).map(name => ({ [name]: [] })));
 });

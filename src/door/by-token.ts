@@ -1,0 +1,74 @@
+// Who may, by token. A token that was found good is remembered until it ends or the keys change, and so costs a look-up
+// and no cryptography; its events get its subject for their user.
+//
+// None that was refused is remembered: who sends junk would only send other junk, and most is refused before its
+// signature is looked at.
+
+import type { Admission, Caller } from '../http/route.ts';
+import { scopes as knownScopes, type Scope } from '../ports/scope.ts';
+import type { Way } from './admit.ts';
+import { type Claims, clientOf, scopesOf } from './claims.ts';
+import type { FindKey } from './key-finders.ts';
+import type { KeySet } from './key-set.ts';
+import { insufficientScope, invalidToken, unavailable } from './refusal.ts';
+import { type Remembered, remembered } from './remembered.ts';
+import { checkToken, type TokenRules } from './token.ts';
+
+export interface ByTokenOptions {
+  readonly keys: Pick<KeySet, 'finders' | 'renew'>;
+  readonly rules: TokenRules;
+  /** What every token may, whatever it says. */
+  readonly scopes: readonly Scope[];
+  readonly now?: () => number;
+}
+
+/** A token that was found good. */
+interface Good {
+  readonly admission: Admission;
+  readonly scopes: ReadonlySet<string>;
+  /** Not after this. */
+  readonly endsAtMs: number;
+}
+
+const bounds = { numberMax: 10_000, charactersMax: 16 * 1024 * 1024 };
+
+export function byToken({ keys, rules, scopes: common, now = Date.now }: ByTokenOptions): Way {
+  /** By which keys those that are remembered were found good. */
+  let finders: readonly FindKey[] = keys.finders();
+  let good: Remembered<Good> = remembered(bounds);
+
+  return ({ text }, _, needs) => {
+    if (keys.finders() !== finders) forget();
+    const before = good.get(text);
+    return before !== undefined && before.endsAtMs > now() ? allowed(before, needs) : looked(text, needs);
+  };
+
+  function forget(): void {
+    finders = keys.finders();
+    good = remembered(bounds);
+  }
+
+  async function looked(text: string, needs: string): Promise<Admission> {
+    const checked = await checkToken(text, { keys, rules, now });
+    if (!checked.ok) {
+      const words = `the token ${checked.isKnown ? 'does not count' : 'cannot be checked just now'}: ${checked.words}`;
+      return checked.isKnown ? invalidToken(words) : unavailable(words);
+    }
+    const found = goodOf(checked.claims);
+    if (keys.finders() !== finders) forget();
+    if (checked.by === finders) good.set(text, found); // else its key may be gone by now
+    return allowed(found, needs);
+  }
+
+  function goodOf(claims: Claims): Good {
+    const userId = String(claims.sub);
+    // A key's id has no colon, so neither counts against the other.
+    const caller: Caller = { name: clientOf(claims), userId, id: `sub:${userId}` };
+    const said = scopesOf(claims);
+    const scopes = new Set(knownScopes.filter(scope => common.includes(scope) || said.includes(scope)));
+    return { admission: { ok: true, caller }, scopes, endsAtMs: Number(claims.exp) * 1000 + rules.toleranceMs };
+  }
+}
+
+const allowed = ({ admission, scopes }: Good, needs: string): Admission =>
+  scopes.has(needs) ? admission : insufficientScope(`the token may not ${needs}: its scope has to say so`, needs);

@@ -1,0 +1,52 @@
+// The door's way in by token, by its settings.
+
+import type { Config } from '../config/config.ts';
+import { publicKeyAlgorithms, secretAlgorithms } from '../config/jwt.ts';
+import type { OpenWay } from '../door/admit.ts';
+import { byToken } from '../door/by-token.ts';
+import { readGivenKeys } from '../door/given-keys.ts';
+import { askForKeys } from '../door/issuer.ts';
+import { findersOf, secretFinder } from '../door/key-finders.ts';
+import { fixedKeys, type KeySet, loadedKeys } from '../door/key-set.ts';
+import type { TokenRules } from '../door/token.ts';
+import { issuerKeysFile } from '../process/instance.ts';
+import type { Logger } from '../process/telemetry.ts';
+import { orRefused } from './or-refused.ts';
+
+/** Throws `config_invalid` when the keys that were given are wrong. An issuer that does not answer is no failure. */
+export function openTokens(config: Config, logger: Logger): OpenWay {
+  const rules = rulesOf(config);
+  const keys = tokenKeysOf(config, rules, logger);
+  return {
+    way: byToken({ keys, rules, scopes: config.jwtScopes }),
+    problems: () => {
+      const problem = keys.problem();
+      return problem === null ? {} : { jwt: problem };
+    },
+    close: keys.close,
+  };
+}
+
+function rulesOf({ jwtIssuer, jwtAudience, jwtAlgorithms, jwtSecret, jwtClockToleranceSeconds }: Config): TokenRules {
+  const fitting = jwtSecret === '' ? publicKeyAlgorithms : secretAlgorithms;
+  return {
+    issuer: jwtIssuer,
+    audiences: jwtAudience.includes('*') ? [] : jwtAudience,
+    algorithms: jwtAlgorithms.length > 0 ? jwtAlgorithms : fitting,
+    toleranceMs: jwtClockToleranceSeconds * 1000,
+  };
+}
+
+function tokenKeysOf(config: Config, { algorithms }: TokenRules, logger: Logger): KeySet {
+  const { jwtIssuer: issuer, jwtJwksUrl: jwksUrl, jwtPublicKey, jwtSecret, jwtReloadSeconds, dataDir } = config;
+  if (jwtSecret !== '') return fixedKeys(secretFinder(jwtSecret));
+  if (jwtPublicKey !== '')
+    return fixedKeys(findersOf(orRefused('UGC_JWT_PUBLIC_KEY', () => readGivenKeys(jwtPublicKey, algorithms))));
+  return loadedKeys({
+    from: jwksUrl === '' ? issuer : jwksUrl,
+    load: signal => askForKeys({ issuer, jwksUrl }, signal),
+    path: issuerKeysFile(dataDir),
+    reloadEveryMs: jwtReloadSeconds * 1000,
+    logger,
+  });
+}
