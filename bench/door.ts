@@ -1,8 +1,8 @@
 // What the door can ask, for a measurement: the settings of a server, and what its clients show.
 
 import { join } from 'node:path';
-import { hashOf, newKey } from '../src/door/key.ts';
-import { type StoredKey, writeKeys } from '../src/door/keys-file.ts';
+import { hashOf, newKey } from '../src/door/keys/key.ts';
+import { type StoredKey, writeKeys } from '../src/door/keys/keys-file.ts';
 
 export interface AtTheDoor {
   readonly flags: readonly string[];

@@ -6,7 +6,7 @@
 
 import type { Admission, Admit, Call } from '../http/route.ts';
 import { type Credential, credentialOf } from './credential.ts';
-import { looksLikeKey } from './key.ts';
+import { looksLikeKey } from './keys/key.ts';
 import { unauthorized } from './refusal.ts';
 
 /** One way in: what becomes of what is shown. */

@@ -2,7 +2,7 @@
 
 import type { EdgeVerdict, Origin } from '../catalogue/judge.ts';
 import type { Rejection } from '../catalogue/rejection.ts';
-import type { Rules } from '../door/rules.ts';
+import type { Rules } from '../door/rules/rules.ts';
 import type { Envelope } from '../ports/log.ts';
 
 /** An event that is answered with success and stored nowhere. */

@@ -3,8 +3,8 @@
 
 import type { Config } from '../config/config.ts';
 import { choice, choices, flag, instant, integer, type Settings, text } from '../config/kinds.ts';
-import { readKeys, type StoredKey } from '../door/keys-file.ts';
-import { addKey, revokeKey, rotateKey } from '../door/manage.ts';
+import { readKeys, type StoredKey } from '../door/keys/keys-file.ts';
+import { addKey, revokeKey, rotateKey } from '../door/keys/manage.ts';
 import { scopes } from '../ports/scope.ts';
 import { parseOrigin } from '../process/origin.ts';
 import { type Command, command, type Exit, type Invocation } from './arguments.ts';

@@ -4,7 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag, instant, type Settings, text } from '../config/kinds.ts';
-import { problemOf, type RuleAction, readRules, ruleActions, type StoredRule, writeRules } from '../door/rules-file.ts';
+import {
+  problemOf,
+  type RuleAction,
+  readRules,
+  ruleActions,
+  type StoredRule,
+  writeRules,
+} from '../door/rules/rules-file.ts';
 import { changing } from '../process/file.ts';
 import { type Command, command, type Exit } from './arguments.ts';
 import { inWords } from './failure.ts';

@@ -3,12 +3,12 @@
 import type { Config } from '../config/config.ts';
 import { publicKeyAlgorithms, secretAlgorithms } from '../config/jwt.ts';
 import type { OpenWay } from '../door/admit.ts';
-import { byToken } from '../door/by-token.ts';
-import { readGivenKeys } from '../door/given-keys.ts';
-import { askForKeys } from '../door/issuer.ts';
-import { findersOf, secretFinder } from '../door/key-finders.ts';
-import { fixedKeys, type KeySet, loadedKeys } from '../door/key-set.ts';
-import type { TokenRules } from '../door/token.ts';
+import { byToken } from '../door/tokens/by-token.ts';
+import { readGivenKeys } from '../door/tokens/given-keys.ts';
+import { askForKeys } from '../door/tokens/issuer.ts';
+import { findersOf, secretFinder } from '../door/tokens/key-finders.ts';
+import { fixedKeys, type KeySet, loadedKeys } from '../door/tokens/key-set.ts';
+import type { TokenRules } from '../door/tokens/token.ts';
 import { issuerKeysFile } from '../process/instance.ts';
 import type { Logger } from '../process/telemetry.ts';
 import { orRefused } from './or-refused.ts';

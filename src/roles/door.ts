@@ -2,9 +2,9 @@
 
 import type { Config } from '../config/config.ts';
 import { admitBy, type OpenWay } from '../door/admit.ts';
-import { byKey } from '../door/by-key.ts';
 import { crossOriginOf } from '../door/cross-origin.ts';
-import { openKeyring } from '../door/keyring.ts';
+import { byKey } from '../door/keys/by-key.ts';
+import { openKeyring } from '../door/keys/keyring.ts';
 import type { CrossOrigin } from '../http/cross-origin.ts';
 import type { Guard } from '../http/openapi.ts';
 import { type Admit, admitEverybody } from '../http/route.ts';

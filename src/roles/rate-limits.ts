@@ -1,8 +1,8 @@
 // Rate limits by their settings: what they refuse is counted, and said in the log, now and then and not a line a request.
 
 import type { Config } from '../config/config.ts';
-import { type LimitOf, limited } from '../door/limits.ts';
-import { ratesOf } from '../door/rate.ts';
+import { type LimitOf, limited } from '../door/limits/limits.ts';
+import { ratesOf } from '../door/limits/rate.ts';
 import type { Admit } from '../http/route.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
 

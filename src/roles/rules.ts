@@ -1,8 +1,8 @@
 // The operator's rules, live: read again when their file changes, counted, and the topics they divert to made.
 
 import type { Config } from '../config/config.ts';
-import { rulesOf } from '../door/rules.ts';
-import { readRules, type StoredRule } from '../door/rules-file.ts';
+import { rulesOf } from '../door/rules/rules.ts';
+import { readRules, type StoredRule } from '../door/rules/rules-file.ts';
 import type { Ruling } from '../ingest/ruled.ts';
 import { type LiveFile, liveFile } from '../process/file.ts';
 import { rulesFile } from '../process/instance.ts';

@@ -1,7 +1,7 @@
 // Tokens for unit tests, made by hand of any header and any claims: a library would refuse to make the hostile ones.
 
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import type { Jwk } from '../../src/door/jwk-set.ts';
+import type { Jwk } from '../../src/door/tokens/jwk-set.ts';
 
 export interface TestKey {
   readonly kid: string;

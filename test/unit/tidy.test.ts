@@ -256,14 +256,14 @@ describe('who may import whom', () => {
     'prom-client': ['src/process/telemetry.ts', 'src/process/counts.ts'],
     'fastest-levenshtein': ['schemas/nearest.ts'],
     'jsonc-parser': ['src/record/json.ts', 'schemas/from-file.ts', 'schemas/file-part.ts'],
-    jose: ['src/door/key-finders.ts', 'src/door/token.ts'],
+    jose: ['src/door/tokens/key-finders.ts', 'src/door/tokens/token.ts'],
     '@sinclair/typebox': [
       'schemas/event.ts',
       'schemas/field.ts',
       'schemas/misfit.ts',
       'schemas/published.ts',
-      'src/door/keys-file.ts',
-      'src/door/rules-file.ts',
+      'src/door/keys/keys-file.ts',
+      'src/door/rules/rules-file.ts',
     ],
   };
 
@@ -449,7 +449,7 @@ describe('only one place', () => {
 
   test('asks over HTTP: query, in the words that its answer is drawn from, and the door, an issuer; ClickHouse is asked through its client', () => {
     expect(
-      offences(except('src/operate/query.ts', 'src/operate/tables.ts', 'src/door/issuer.ts'), source => [
+      offences(except('src/operate/query.ts', 'src/operate/tables.ts', 'src/door/tokens/issuer.ts'), source => [
         /\b(?:await|return) fetch\(/.test(code(source)) && 'asks over HTTP by itself',
       ]),
     ).toEqual([]);

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'bun:test';
 import { judgeOf } from '../../../src/catalogue/judge.ts';
-import type { Rules } from '../../../src/door/rules.ts';
+import type { Rules } from '../../../src/door/rules/rules.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import type { Answer } from '../../../src/http/answer.ts';
 import { acceptOf } from '../../../src/ingest/accept.ts';

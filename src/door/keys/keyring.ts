@@ -1,7 +1,7 @@
 // The keys there are just now, by their hashes: a key that was added or revoked is so within a second.
 
-import { liveFile } from '../process/file.ts';
-import type { Logger } from '../process/telemetry.ts';
+import { liveFile } from '../../process/file.ts';
+import type { Logger } from '../../process/telemetry.ts';
 import { hashOf, kindOf } from './key.ts';
 import { readKeys, type StoredKey } from './keys-file.ts';
 

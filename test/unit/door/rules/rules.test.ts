@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { rulesOf, type Subject, shareOf } from '../../../src/door/rules.ts';
-import { parseRules, type StoredRule } from '../../../src/door/rules-file.ts';
+import { rulesOf, type Subject, shareOf } from '../../../../src/door/rules/rules.ts';
+import { parseRules, type StoredRule } from '../../../../src/door/rules/rules-file.ts';
 
 const created_at = '2026-11-01T00:00:00Z';
 let made = 0;

@@ -2,8 +2,8 @@
 // Public keys all, yet who could change the file could let anybody in: it is its owner's to write, like the keys' file.
 
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { messageOf } from '../errors.ts';
-import type { Logger } from '../process/telemetry.ts';
+import { messageOf } from '../../errors.ts';
+import type { Logger } from '../../process/telemetry.ts';
 import { type Jwk, readKeySet } from './jwk-set.ts';
 
 export interface KeptKeys {

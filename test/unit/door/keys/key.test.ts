@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { hashOf, kindOf, newKey } from '../../../src/door/key.ts';
+import { hashOf, kindOf, newKey } from '../../../../src/door/keys/key.ts';
 
 describe('a key', () => {
   test.each(['public', 'secret'] as const)('that is %s says so', kind => {

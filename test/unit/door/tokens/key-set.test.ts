@@ -3,14 +3,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { admitBy } from '../../../src/door/admit.ts';
-import { byToken } from '../../../src/door/by-token.ts';
-import { type KeySet, type LoadedKeysOptions, loadedKeys } from '../../../src/door/key-set.ts';
-import { arrivalOf } from '../../../src/http/arrival.ts';
-import { quietLogger } from '../../support/quiet.ts';
-import { ecKey, type TestKey, tokenOf } from '../../support/tokens.ts';
-import { temporaryFolder } from '../../support/ugc.ts';
-import { until } from '../../support/until.ts';
+import { admitBy } from '../../../../src/door/admit.ts';
+import { byToken } from '../../../../src/door/tokens/by-token.ts';
+import { type KeySet, type LoadedKeysOptions, loadedKeys } from '../../../../src/door/tokens/key-set.ts';
+import { arrivalOf } from '../../../../src/http/arrival.ts';
+import { quietLogger } from '../../../support/quiet.ts';
+import { ecKey, type TestKey, tokenOf } from '../../../support/tokens.ts';
+import { temporaryFolder } from '../../../support/ugc.ts';
+import { until } from '../../../support/until.ts';
 
 const [first, second] = [ecKey('first'), ecKey('second')];
 const day = 86_400_000;

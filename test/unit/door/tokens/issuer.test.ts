@@ -1,7 +1,7 @@
 // How an issuer is asked for its keys, and what of its answers is refused. The issuer is a real server on loopback.
 
 import { afterEach, describe, expect, test } from 'bun:test';
-import { askForKeys, discoveryUrls } from '../../../src/door/issuer.ts';
+import { askForKeys, discoveryUrls } from '../../../../src/door/tokens/issuer.ts';
 
 type Answer = (request: Request) => Response | Promise<Response>;
 

@@ -3,8 +3,8 @@
 // What an issuer answers is bounded in size and, by the caller's signal, in time. It may send on within its own origin and
 // to nowhere else; the set itself may lie elsewhere, where the issuer's document says so.
 
-import { messageOf } from '../errors.ts';
-import { isLoopback } from '../process/address.ts';
+import { messageOf } from '../../errors.ts';
+import { isLoopback } from '../../process/address.ts';
 
 export interface KeysPlace {
   /** As it spells itself; '' = not known. */

@@ -1,15 +1,15 @@
 // Limits over the real front: what is let in, what is refused before its body is read, and what a sender is told.
 
 import { afterAll, describe, expect, test } from 'bun:test';
-import { type LimitsOptions, limited, networkOf } from '../../../src/door/limits.ts';
-import { ratesOf } from '../../../src/door/rate.ts';
-import { PipelineError } from '../../../src/errors.ts';
-import { problem } from '../../../src/http/answer.ts';
-import { type Admit, admitEverybody, type Caller } from '../../../src/http/route.ts';
-import type { Server } from '../../../src/http/server.ts';
-import { click } from '../../support/edge.ts';
-import { startEdgeServer } from '../../support/edge-server.ts';
-import { memoryLog } from '../../support/memory-log.ts';
+import { type LimitsOptions, limited, networkOf } from '../../../../src/door/limits/limits.ts';
+import { ratesOf } from '../../../../src/door/limits/rate.ts';
+import { PipelineError } from '../../../../src/errors.ts';
+import { problem } from '../../../../src/http/answer.ts';
+import { type Admit, admitEverybody, type Caller } from '../../../../src/http/route.ts';
+import type { Server } from '../../../../src/http/server.ts';
+import { click } from '../../../support/edge.ts';
+import { startEdgeServer } from '../../../support/edge-server.ts';
+import { memoryLog } from '../../../support/memory-log.ts';
 
 const event = { ...click, timestamp: new Date().toISOString() };
 const started: Server[] = [];

@@ -4,10 +4,10 @@
 import { readFileSync } from 'node:fs';
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { messageOf } from '../errors.ts';
-import { scopes } from '../ports/scope.ts';
-import { replaceFile } from '../process/file.ts';
-import { parseOrigin } from '../process/origin.ts';
+import { messageOf } from '../../errors.ts';
+import { scopes } from '../../ports/scope.ts';
+import { replaceFile } from '../../process/file.ts';
+import { parseOrigin } from '../../process/origin.ts';
 
 const time = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' });
 const closed = { additionalProperties: false } as const;

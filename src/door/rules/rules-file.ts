@@ -4,9 +4,9 @@
 import { readFileSync } from 'node:fs';
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
-import { messageOf } from '../errors.ts';
-import { parseNetworks } from '../process/address.ts';
-import { replaceFile } from '../process/file.ts';
+import { messageOf } from '../../errors.ts';
+import { parseNetworks } from '../../process/address.ts';
+import { replaceFile } from '../../process/file.ts';
 
 export const ruleActions = ['drop', 'sample', 'divert'] as const;
 export type RuleAction = (typeof ruleActions)[number];

@@ -4,7 +4,7 @@
 //   sample   it is not stored unless its user is of the share that is kept; the same users always, whatever the rule
 //   divert   it goes to another topic, which no etl reads
 
-import { parseNetworks } from '../process/address.ts';
+import { parseNetworks } from '../../process/address.ts';
 import type { StoredRule } from './rules-file.ts';
 
 /** What a rule looks at. */

@@ -8,9 +8,9 @@
 // - A key is unknown for certain only by a load that began after its token had come. Otherwise nobody knows, and the
 //   sender has to be told to try again: 401 would make it throw its events away.
 
-import { messageOf } from '../errors.ts';
-import { sleep } from '../process/sleep.ts';
-import type { Logger } from '../process/telemetry.ts';
+import { messageOf } from '../../errors.ts';
+import { sleep } from '../../process/sleep.ts';
+import type { Logger } from '../../process/telemetry.ts';
 import { readKeySet } from './jwk-set.ts';
 import { readKeptKeys, writeKeptKeys } from './kept-keys.ts';
 import { type FindKey, findersOf } from './key-finders.ts';

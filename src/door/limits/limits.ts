@@ -4,9 +4,9 @@
 // What a client is told: 429 with Retry-After, and RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11),
 // which an answer also carries once less than half is left; beside them the three fields of older drafts.
 
-import { PipelineError } from '../errors.ts';
-import { problem } from '../http/answer.ts';
-import type { Admission, Admit, Caller } from '../http/route.ts';
+import { PipelineError } from '../../errors.ts';
+import { problem } from '../../http/answer.ts';
+import type { Admission, Admit, Caller } from '../../http/route.ts';
 import type { Rates, Standing } from './rate.ts';
 
 /** Whose limit it is. */

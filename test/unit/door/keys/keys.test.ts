@@ -3,16 +3,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { admitBy } from '../../../src/door/admit.ts';
-import { byKey } from '../../../src/door/by-key.ts';
-import { hashOf, newKey } from '../../../src/door/key.ts';
-import { type Keyring, openKeyring } from '../../../src/door/keyring.ts';
-import { parseKeys, readKeys, type StoredKey, writeKeys } from '../../../src/door/keys-file.ts';
-import { arrivalOf } from '../../../src/http/arrival.ts';
-import { anybody } from '../../../src/http/route.ts';
-import { quietLogger } from '../../support/quiet.ts';
-import { temporaryFolder } from '../../support/ugc.ts';
-import { until } from '../../support/until.ts';
+import { admitBy } from '../../../../src/door/admit.ts';
+import { byKey } from '../../../../src/door/keys/by-key.ts';
+import { hashOf, newKey } from '../../../../src/door/keys/key.ts';
+import { type Keyring, openKeyring } from '../../../../src/door/keys/keyring.ts';
+import { parseKeys, readKeys, type StoredKey, writeKeys } from '../../../../src/door/keys/keys-file.ts';
+import { arrivalOf } from '../../../../src/http/arrival.ts';
+import { anybody } from '../../../../src/http/route.ts';
+import { quietLogger } from '../../../support/quiet.ts';
+import { temporaryFolder } from '../../../support/ugc.ts';
+import { until } from '../../../support/until.ts';
 
 let path: string;
 let nowMs: number;

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'bun:test';
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { publicKeyAlgorithms } from '../../../src/config/jwt.ts';
-import { readGivenKeys } from '../../../src/door/given-keys.ts';
-import { remembered } from '../../../src/door/remembered.ts';
-import { ecKey, edKey, rsaKey, type TestKey } from '../../support/tokens.ts';
-import { temporaryFolder } from '../../support/ugc.ts';
+import { publicKeyAlgorithms } from '../../../../src/config/jwt.ts';
+import { readGivenKeys } from '../../../../src/door/tokens/given-keys.ts';
+import { remembered } from '../../../../src/door/tokens/remembered.ts';
+import { ecKey, edKey, rsaKey, type TestKey } from '../../../support/tokens.ts';
+import { temporaryFolder } from '../../../support/ugc.ts';
 
 const [ec, rsa, ed] = [ecKey('ec'), rsaKey('rsa'), edKey('ed')];
 const pemOf = ({ publicKey }: TestKey, type: 'spki' | 'pkcs1' = 'spki') =>

@@ -1,7 +1,7 @@
 // Keys made, given up and replaced: what an operator's commands do to the file, one at a time.
 
-import type { Scope } from '../ports/scope.ts';
-import { changing } from '../process/file.ts';
+import type { Scope } from '../../ports/scope.ts';
+import { changing } from '../../process/file.ts';
 import { hashOf, type KeyKind, newKey } from './key.ts';
 import { readKeys, type StoredKey, writeKeys } from './keys-file.ts';
 

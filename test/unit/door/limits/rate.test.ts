@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { ratesOf } from '../../../src/door/rate.ts';
+import { ratesOf } from '../../../../src/door/limits/rate.ts';
 
 function at(burstMs: number, clientsMax = 1_000) {
   const clock = { ms: 1_000_000.5 };

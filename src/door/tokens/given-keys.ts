@@ -3,7 +3,7 @@
 
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { messageOf } from '../errors.ts';
+import { messageOf } from '../../errors.ts';
 import { algorithmsOf, type Jwk, readJwk } from './jwk-set.ts';
 
 const pemPattern = /-----BEGIN ([A-Z0-9 ]+)-----[^-]+-----END \1-----/g;

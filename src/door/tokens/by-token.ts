@@ -4,13 +4,13 @@
 // None that was refused is remembered: who sends junk would only send other junk, and most is refused before its
 // signature is looked at.
 
-import type { Admission, Caller } from '../http/route.ts';
-import { scopes as knownScopes, type Scope } from '../ports/scope.ts';
-import type { Way } from './admit.ts';
+import type { Admission, Caller } from '../../http/route.ts';
+import { scopes as knownScopes, type Scope } from '../../ports/scope.ts';
+import type { Way } from '../admit.ts';
+import { insufficientScope, invalidToken, unavailable } from '../refusal.ts';
 import { type Claims, clientOf, scopesOf } from './claims.ts';
 import type { FindKey } from './key-finders.ts';
 import type { KeySet } from './key-set.ts';
-import { insufficientScope, invalidToken, unavailable } from './refusal.ts';
 import { type Remembered, remembered } from './remembered.ts';
 import { checkToken, type TokenRules } from './token.ts';
 

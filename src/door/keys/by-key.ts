@@ -1,12 +1,12 @@
 // Who may, by API key.
 
-import type { Admission, Caller } from '../http/route.ts';
-import { admitsOrigin } from '../process/origin.ts';
-import type { Way } from './admit.ts';
+import type { Admission, Caller } from '../../http/route.ts';
+import { admitsOrigin } from '../../process/origin.ts';
+import type { Way } from '../admit.ts';
+import { forbidden, unauthorized } from '../refusal.ts';
 import { kindOf } from './key.ts';
 import type { Keyring } from './keyring.ts';
 import type { StoredKey } from './keys-file.ts';
-import { forbidden, unauthorized } from './refusal.ts';
 
 export function byKey(keyring: Pick<Keyring, 'find'>): Way {
   /** Made once for each key: at many thousand requests a second each object counts. */

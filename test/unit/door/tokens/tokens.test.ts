@@ -2,15 +2,15 @@
 
 import { beforeEach, describe, expect, test } from 'bun:test';
 import type { JWTVerifyGetKey } from 'jose';
-import { admitBy } from '../../../src/door/admit.ts';
-import { byKey } from '../../../src/door/by-key.ts';
-import { type ByTokenOptions, byToken } from '../../../src/door/by-token.ts';
-import { newKey } from '../../../src/door/key.ts';
-import { type FindKey, findersOf, secretFinder } from '../../../src/door/key-finders.ts';
-import { fixedKeys } from '../../../src/door/key-set.ts';
-import { arrivalOf } from '../../../src/http/arrival.ts';
-import type { Admission, Admit } from '../../../src/http/route.ts';
-import { ecKey, edKey, hmacTokenOf, rsaKey, type TestKey, tokenOf } from '../../support/tokens.ts';
+import { admitBy } from '../../../../src/door/admit.ts';
+import { byKey } from '../../../../src/door/keys/by-key.ts';
+import { newKey } from '../../../../src/door/keys/key.ts';
+import { type ByTokenOptions, byToken } from '../../../../src/door/tokens/by-token.ts';
+import { type FindKey, findersOf, secretFinder } from '../../../../src/door/tokens/key-finders.ts';
+import { fixedKeys } from '../../../../src/door/tokens/key-set.ts';
+import { arrivalOf } from '../../../../src/http/arrival.ts';
+import type { Admission, Admit } from '../../../../src/http/route.ts';
+import { ecKey, edKey, hmacTokenOf, rsaKey, type TestKey, tokenOf } from '../../../support/tokens.ts';
 
 const [ec, rsa, ed, stranger] = [ecKey('ec'), rsaKey('rsa'), edKey('ed'), ecKey('stranger')];
 const finders = findersOf([ec.jwk, rsa.jwk, ed.jwk]);
