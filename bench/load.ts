@@ -48,6 +48,8 @@ export interface LoadOptions {
   /** What of the address is not the server. */
   readonly path?: string;
   readonly bodies: readonly string[];
+  /** Of every request, beside its content type. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly connections: number;
   readonly seconds: number;
 }
@@ -55,7 +57,8 @@ export interface LoadOptions {
 export const load = (options: LoadOptions): Promise<LoadResult> =>
   Bun.which('wrk') === null ? withAutocannon(options) : withWrk(options);
 
-async function withWrk({ url, path = '/v1/events', bodies, connections, seconds }: LoadOptions): Promise<LoadResult> {
+async function withWrk(options: LoadOptions): Promise<LoadResult> {
+  const { url, path = '/v1/events', bodies, headers = {}, connections, seconds } = options;
   const script = join(mkdtempSync(join(tmpdir(), 'ugc-bench-')), 'post.lua');
   const quoted = bodies.map(body => `[==[${body}]==]`).join(',\n');
   writeFileSync(
@@ -65,7 +68,9 @@ local requests, at = {}, 0
 function init()
   wrk.method = "POST"
   wrk.headers["content-type"] = "application/json"
-  for i, body in ipairs(bodies) do requests[i] = wrk.format(nil, nil, nil, body) end
+${Object.entries(headers)
+  .map(([name, value]) => `  wrk.headers["${name}"] = "${value}"\n`)
+  .join('')}  for i, body in ipairs(bodies) do requests[i] = wrk.format(nil, nil, nil, body) end
 end
 function request() at = at % #requests + 1; return requests[at] end
 function done(s, latency)
@@ -91,6 +96,7 @@ async function withAutocannon({
   url,
   path = '/v1/events',
   bodies,
+  headers = {},
   connections,
   seconds,
 }: LoadOptions): Promise<LoadResult> {
@@ -99,7 +105,11 @@ async function withAutocannon({
     url: url + path,
     connections,
     duration: seconds,
-    requests: bodies.map(body => ({ method: 'POST' as const, headers: { 'content-type': 'application/json' }, body })),
+    requests: bodies.map(body => ({
+      method: 'POST' as const,
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+    })),
   });
   return {
     tool: 'autocannon',

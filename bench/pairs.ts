@@ -2,11 +2,14 @@
 // and `--idle=20` for what they take at rest. All of them run at once, and short bursts go to each in a new order every
 // round; a round's figures are compared with those of the first build in the same round. So a machine that is slow for a
 // minute is slow for all of them: a difference of 2 % shows, where runs one after the other differ by 20 %.
+// `--auth=none,keys,jwt` gives each its own UGC_AUTH, in their order, and requests what they have to show: one build three
+// times is what a key and a token cost.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { startKafka } from '../test/support/kafka.ts';
 import { startUgc, temporaryFolder, type Ugc } from '../test/support/ugc.ts';
+import { type Shown, shownTo } from './auth.ts';
 import { brokerFlags } from './kafka.bench.ts';
 import { bodiesOf, load } from './load.ts';
 import { machine, percentile, residentMb } from './process.ts';
@@ -37,8 +40,9 @@ const inNewOrder = <T>(all: readonly T[]): readonly T[] =>
     .map(({ one }) => one);
 
 interface Running {
-  readonly command: string;
+  readonly what: string;
   readonly ugc: Ugc;
+  readonly shown: Shown;
   /** A round each: as threadsUs, by what was asked for. */
   readonly rounds: number[][];
 }
@@ -53,13 +57,18 @@ const idleSeconds = number('idle', 0);
 const kafka = process.argv.includes('--kafka') ? await startKafka({ flags: brokerFlags }) : null;
 const flags = [`--role=${text('role', 'ingest')}`, ...(kafka ? [`--kafka-brokers=${kafka.brokers.join(',')}`] : [])];
 const bodies = bodiesOf(size, size === 1 ? 500 : 20);
-const burst = (ugc: Ugc, seconds: number) => load({ url: ugc.url, bodies, connections: 64, seconds });
+const burst = (ugc: Ugc, { headers }: Shown, seconds: number) =>
+  load({ url: ugc.url, bodies, headers, connections: 64, seconds });
+const auths = text('auth', '').split(',');
 
 const running: Running[] = [];
-for (const command of commands) {
-  const ugc = await startUgc({ dataDir: temporaryFolder(), flags, command: resolve(command) });
-  if (idleSeconds === 0) await burst(ugc, 3); // compiles what is hot
-  running.push({ command, ugc, rounds: [] });
+for (const [at, command] of commands.entries()) {
+  const dataDir = temporaryFolder();
+  const auth = auths[at] ?? '';
+  const shown = shownTo(auth, dataDir);
+  const ugc = await startUgc({ dataDir, flags: [...flags, ...shown.flags], command: resolve(command) });
+  if (idleSeconds === 0) await burst(ugc, shown, 3); // compiles what is hot
+  running.push({ what: auth === '' ? command : `${command} --auth=${auth}`, ugc, shown, rounds: [] });
 }
 
 if (idleSeconds > 0) {
@@ -71,9 +80,10 @@ if (idleSeconds > 0) {
   });
 } else
   for (let round = 0; round < number('rounds', 20); round++)
-    for (const { ugc, rounds } of inNewOrder(running)) {
+    for (const { ugc, shown, rounds } of inNewOrder(running)) {
       const before = threadsUs(ugc.pid);
-      const { requests } = await burst(ugc, 1);
+      const { requests, bad } = await burst(ugc, shown, 1);
+      if (bad > 0) throw new Error(`${bad} requests were not answered 2xx`);
       await Bun.sleep(30); // what follows an answer is its cost, too
       rounds.push(threadsUs(ugc.pid).map((us, part) => (us - before[part]!) / (requests * size)));
     }
@@ -84,7 +94,7 @@ const at = (values: readonly number[], share: number): number =>
     share,
   );
 const unit = idleSeconds > 0 ? '% of a core' : 'core-µs/event';
-const table = running.map(({ command, ugc, rounds }): Row => {
+const table = running.map(({ what, ugc, rounds }): Row => {
   const ofPart = (part: number) =>
     at(
       rounds.map(round => round[part]!),
@@ -92,7 +102,7 @@ const table = running.map(({ command, ugc, rounds }): Row => {
     ).toFixed(2);
   const ratios = rounds.map((round, nth) => round[3]! / running[0]!.rounds[nth]![3]!);
   return {
-    what: command,
+    what,
     [unit]: ofPart(3),
     main: ofPart(0),
     buffer: ofPart(1),
