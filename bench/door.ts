@@ -1,8 +1,10 @@
 // What the door can ask, for a measurement: the settings of a server, and what its clients show.
 
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashOf, newKey } from '../src/door/keys/key.ts';
 import { type StoredKey, writeKeys } from '../src/door/keys/keys-file.ts';
+import { ecKey, tokenOf } from '../test/support/tokens.ts';
 
 export interface AtTheDoor {
   readonly flags: readonly string[];
@@ -18,6 +20,15 @@ const parts: Readonly<Record<string, (dataDir: string) => AtTheDoor>> = {
     const texts = Array.from({ length: keysCount }, () => newKey('public'));
     writeKeys(join(dataDir, 'keys.json'), texts.map(storedKey));
     return { flags: ['--auth=keys'], headers: { authorization: `Bearer ${texts[keysCount / 2]}` } };
+  },
+  jwt: dataDir => {
+    const key = ecKey('load');
+    const path = join(dataDir, 'load.json');
+    writeFileSync(path, JSON.stringify(key.jwk));
+    return {
+      flags: ['--auth=jwt', `--jwt-public-key=${path}`],
+      headers: { authorization: `Bearer ${tokenOf(key, usualClaims())}` },
+    };
   },
   cors: () => ({ flags: ['--cors-origins=https://*.shop.example'], headers: { origin: page } }),
   /** What a client shows and nobody asks for: what it costs to read it. */
@@ -47,3 +58,21 @@ export function atTheDoor(names: readonly string[], dataDir: string): AtTheDoor 
     headers: Object.assign({}, ...made.map(({ headers }) => headers)),
   };
 }
+
+/** As many as issuers put into an access token: one of 800 to 900 characters. */
+export const usualClaims = (): Readonly<Record<string, unknown>> => ({
+  iss: 'https://issuer.example/realms/shop',
+  aud: ['urn:ugc', 'account'],
+  sub: '956939f6-7a98-4bf1-9949-500e5dd20fa0',
+  azp: 'shop',
+  exp: Math.floor(Date.now() / 1000) + 3_600,
+  iat: Math.floor(Date.now() / 1000),
+  jti: crypto.randomUUID(),
+  sid: crypto.randomUUID(),
+  scope: 'openid profile email events:write events:read',
+  realm_access: { roles: ['offline_access', 'uma_authorization', 'default-roles-shop'] },
+  email_verified: true,
+  name: 'Somebody Else',
+  preferred_username: 'somebody',
+  email: 'somebody@shop.example',
+});

@@ -1,7 +1,8 @@
 // Two builds, or more, side by side: `bun run bench/pairs.ts OLD NEW [--kafka] [--size=100] [--rounds=20] [--role=all]`,
-// and `--idle=20` for what they take at rest. Of one build, with what the door asks: `dist/ugc dist/ugc:keys,cors,limits`. All of them run at once, and short bursts go to each in a new order every
+// and `--idle=20` for what they take at rest. All of them run at once, and short bursts go to each in a new order every
 // round; a round's figures are compared with those of the first build in the same round. So a machine that is slow for a
 // minute is slow for all of them: a difference of 2 % shows, where runs one after the other differ by 20 %.
+// What the door costs (door.ts): one build, asking for more or less: `dist/ugc dist/ugc:jwt dist/ugc:keys,cors,limits`.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -97,7 +97,7 @@ export function loadedKeys(options: LoadedKeysOptions): KeySet {
       keys = read.keys;
       finders = findersOf(keys);
       for (const words of read.leftOut) logger.warn({ from }, `a key of tokens was left out: ${words}`);
-      logger.info({ from, keys: keys.length }, 'the keys of tokens are others');
+      logger.info({ from, keys: keys.length }, 'the keys of tokens have changed');
       isKept = false;
     }
     if (!isKept) isKept = writeKeptKeys(path, { from, keys }, logger);

@@ -1,6 +1,7 @@
 // Tokens at the door: which count, for what, and in which words the others are refused.
 
 import { beforeEach, describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
 import type { JWTVerifyGetKey } from 'jose';
 import { admitBy } from '../../../../src/door/admit.ts';
 import { byKey } from '../../../../src/door/keys/by-key.ts';
@@ -233,6 +234,33 @@ describe('a token does not count', () => {
     );
     for (const piece of token.split('.').filter(piece => piece.length > 8))
       expect(JSON.stringify(answer)).not.toContain(piece);
+  });
+
+  test('with any character changed, lost or added', async () => {
+    const door = doorOf();
+    const tokens = [ec, rsa, ed].map(key => tokenOf(key, good));
+    // Of the last character of a signature some bits are none of its.
+    const change = fc.record({
+      token: fc.constantFrom(...tokens),
+      place: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      kind: fc.constantFrom('changed', 'lost', 'added'),
+      character: fc.constantFrom(...'Aa0-_.=+/%é '),
+    });
+    await fc.assert(
+      fc.asyncProperty(change, async ({ token, place, kind, character }) => {
+        const at = Math.floor(place * (token.length - 1));
+        const middle = { changed: character, lost: '', added: character + token[at] }[kind];
+        const other = token.slice(0, at) + middle + token.slice(at + 1);
+        if (other === token) return;
+        const request = { headers: new Headers({ authorization: `Bearer ${encodeURI(other)}` }), url: '' };
+        const admission = await door(
+          { request: request as Request, params: {}, arrival: arrivalOf(new Request('http://test')), address: '' },
+          'events:write',
+        );
+        expect(told(admission)).toMatchObject({ status: 401 });
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test('in any place but Authorization: Bearer', async () => {
