@@ -88,13 +88,13 @@ const securitySchemes = {
   query: { type: 'apiKey', in: 'query', name: 'key', description: 'A public key' },
 } as const;
 
-/** What tells its clients everything in a way of its own tells them that, too. */
-const guarded = (operation: Operation, { render }: Route): Operation => ({
+/** What answers nothing but 200 tells of a refusal in it. */
+const guarded = (operation: Operation): Operation => ({
   ...operation,
   security: Object.keys(securitySchemes).map(name => ({ [name]: [] })),
   responses: {
     ...operation.responses,
-    ...(render === undefined && {
+    ...(Object.keys(operation.responses).some(status => status !== '200') && {
       401: refTo('Problem401', 'responses'),
       403: refTo('Problem403', 'responses'),
     }),
@@ -110,7 +110,7 @@ function servedPaths(parts: readonly ApiPart[], routes: readonly Route[], isGuar
         const served = Object.entries(operations).flatMap(([method, operation]) => {
           const route = routeOf(method.toUpperCase(), path);
           if (route === undefined) return [];
-          return [[method, isGuarded && route.needs !== undefined ? guarded(operation, route) : operation] as const];
+          return [[method, isGuarded && route.needs !== undefined ? guarded(operation) : operation] as const];
         });
         return served.length === 0 ? [] : [[path, Object.fromEntries(served)] as const];
       }),

@@ -22,10 +22,10 @@ import {
   admitEverybody,
   anybody,
   type Call,
-  type Handler,
   methods,
   noRoute,
   type Route,
+  withKey,
 } from './route.ts';
 import { welcome } from './welcome.ts';
 
@@ -77,7 +77,9 @@ export function startServer(options: ServerOptions): Server {
   const standing = { isStopping: () => isStopping, connections: () => connections };
   const health = healthRoutes({ ...options, ...standing });
   const hasAdminPort = adminPort >= 0;
-  const own = [...options.routes.map(route => unlessRefused(route, refusal)), welcome(options)];
+  const isListed = ({ isOtherPath }: Route): boolean => isOtherPath === undefined;
+  const listed = options.routes.filter(isListed);
+  const own = [...options.routes.map(route => unlessRefused(route, refusal)), welcome({ ...options, routes: listed })];
   const isGuarded = options.admit !== undefined;
   const mainRoutes = documented({
     version,
@@ -100,7 +102,9 @@ export function startServer(options: ServerOptions): Server {
   return {
     port: main.port,
     adminPort: admin.port,
-    routes: [...mainRoutes, ...(hasAdminPort ? health : [])].map(({ method, path }) => `${method} ${path}`),
+    routes: [...mainRoutes, ...(hasAdminPort ? health : [])]
+      .filter(isListed)
+      .map(({ method, path }) => `${method} ${path}`),
     stop: async () => {
       isStopping = true;
       connections?.stop();
@@ -167,12 +171,22 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
   const server = app.server;
   if (server === null) throw new Error('the server did not start');
 
-  function answerOf({ needs, handler }: Route, call: Call): Answer | Promise<Answer> {
-    if (needs === undefined) return handler(call);
-    const admission = admit(call, needs);
+  function answerOf(route: Route, call: Call): Answer | Promise<Answer> {
+    if (route.needs === undefined) return route.handler(call);
+    const admission = admit(call, route.needs);
     return admission instanceof Promise
-      ? admission.then(known => admitted(handler, call, known))
-      : admitted(handler, call, admission);
+      ? admission.then(known => admitted(route, call, known))
+      : admitted(route, call, admission);
+  }
+
+  function admitted(route: Route, call: Call, admission: Admission): Answer | Promise<Answer> {
+    const { handler, needs = '', keyMayFollow } = route;
+    if (admission.ok) return handler(admission.caller === call.caller ? call : { ...call, caller: admission.caller });
+    if (keyMayFollow === undefined || admission.answer.status !== errorTable.unauthorized.status)
+      return admission.answer;
+    const admitWith: Call['admitWith'] = found =>
+      found === null ? admission : admit({ ...call, request: withKey(call.request, found) }, needs);
+    return handler({ ...call, admitWith });
   }
 
   async function respond(route: string, request: Request, handle: Handle, render?: Route['render']) {
@@ -216,11 +230,6 @@ function listen(options: ServerOptions, { port, routes, hint, connections }: Lis
 type Handle = (address: string, arrival: Arrival) => Answer | Promise<Answer>;
 
 const noParams = {};
-
-function admitted(handler: Handler, call: Call, admission: Admission): Answer | Promise<Answer> {
-  if (!admission.ok) return admission.answer;
-  return handler(admission.caller === call.caller ? call : { ...call, caller: admission.caller });
-}
 
 /** After a refusal the body may still be on its way; a small one is here in a moment, and then the connection stays. */
 async function leftover(arrival: Arrival, { status }: Answer): Promise<void> {

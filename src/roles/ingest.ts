@@ -10,6 +10,8 @@ import { readableOf } from '../ingest/readable.ts';
 import { receiptsOf } from '../ingest/receipts.ts';
 import { recentOf } from '../ingest/recent.ts';
 import { eventRoutes } from '../ingest/routes.ts';
+import { readMapping } from '../ingest/segment/mapping.ts';
+import { segmentRoutes } from '../ingest/segment/routes.ts';
 import type { Log } from '../ports/log.ts';
 import { openLookup } from './lookup.ts';
 import type { Parts, RoleDefinition } from './role.ts';
@@ -20,6 +22,8 @@ export const ingest: RoleDefinition = {
   async open(parts) {
     const { config, catalogue, metrics, buffer, clock } = parts;
     const log = parts.log!;
+    const typeOf = (name: string) => catalogue.accepted().find(name);
+    const mapping = readMapping(config.segmentMapping, typeOf);
     const lookup = openLookup(parts);
     const ledger = openLedger(log.log, parts);
     const recent = recentOf();
@@ -31,7 +35,10 @@ export const ingest: RoleDefinition = {
     const accept = acceptOf({ judge: catalogue.judge, log: log.log, metrics, ledger, recent, readable, clock });
     const receipts = receiptsOf({ tables: lookup.tables, database: config.clickhouseDatabase, buffer, recent });
     return {
-      routes: eventRoutes({ accept, receipts, limits: config, typeOf: name => catalogue.accepted().find(name), clock }),
+      routes: [
+        ...eventRoutes({ accept, receipts, limits: config, typeOf, clock }),
+        ...segmentRoutes({ accept, limits: config, mapping, typeOf, clock }),
+      ],
       api: apiOf(parts),
       hint: 'events go to POST /v1/events',
       isReady: () => log.takes(config.eventBytesMax),
