@@ -42,7 +42,7 @@ const example: Readonly<Record<string, JsonSchema>> = {
 const batchSchema: JsonSchema = {
   type: 'object',
   required: ['batch'],
-  properties: { batch: { type: 'array', items: { type: 'object' } } },
+  properties: { batch: { type: 'array', description: 'Messages; what is none costs no other' } },
 };
 
 const operationOf = (call: string | null): Operation => ({
