@@ -38,6 +38,9 @@ import { reviewReview } from './marketplace/review-review.ts';
 import { saleParticipation } from './marketplace/sale-participation.ts';
 import { searching } from './marketplace/searching.ts';
 import { supportContact } from './marketplace/support-contact.ts';
+import { groupIdentified } from './people/group-identified.ts';
+import { userAliased } from './people/user-aliased.ts';
+import { userIdentified } from './people/user-identified.ts';
 
 export const everyType = [
   click,
@@ -78,4 +81,7 @@ export const everyType = [
   reviewDeleted,
   bookmarkAdded,
   bookmarkRemoved,
+  groupIdentified,
+  userAliased,
+  userIdentified,
 ];

@@ -21,6 +21,11 @@ export const eventsSettings = {
     default: false,
     help: 'Ingest writes down which events it has accepted, for ugc reconcile; with a broker say it to etl as well',
   }),
+  segmentMapping: text({
+    default: '',
+    takes: 'a file',
+    help: 'Of SDKs of the Segment spec: the event types their tracks are, as JSON with comments; read at the start',
+  }),
   ackStoredTimeoutMs: integer({
     default: 5_000,
     min: 1,

@@ -27,6 +27,7 @@ import {
   methods,
   noRoute,
   type Route,
+  withKey,
   withOptions,
 } from './route.ts';
 import type { Secure } from './secure.ts';
@@ -110,12 +111,22 @@ export function listen(
   const server = app.server;
   if (server === null) throw new Error('the server did not start');
 
-  function answerOf({ needs, handler }: Route, call: Call): Answer | Promise<Answer> {
-    if (needs === undefined) return handler(call);
-    const admission = admit(call, needs);
+  function answerOf(route: Route, call: Call): Answer | Promise<Answer> {
+    if (route.needs === undefined) return route.handler(call);
+    const admission = admit(call, route.needs);
     return admission instanceof Promise
-      ? admission.then(known => admitted(handler, call, known))
-      : admitted(handler, call, admission);
+      ? admission.then(known => handedOn(route, call, known))
+      : handedOn(route, call, admission);
+  }
+
+  function handedOn(route: Route, call: Call, admission: Admission): Answer | Promise<Answer> {
+    const { handler, needs = '', keyMayFollow } = route;
+    if (admission.ok) return admitted(handler, call, admission);
+    if (keyMayFollow === undefined || admission.answer.status !== errorTable.unauthorized.status)
+      return admission.answer;
+    const admitWith: Call['admitWith'] = found =>
+      found === null ? admission : admit({ ...call, request: withKey(call.request, found) }, needs);
+    return handler({ ...call, admitWith });
   }
 
   async function respond({ path: route, stores, render }: Asked, request: Request, handle: Handle) {
@@ -174,14 +185,15 @@ type Asked = Pick<Route, 'path' | 'stores' | 'render'>;
 
 const noParams = {};
 
-function admitted(handler: Handler, call: Call, admission: Admission): Answer | Promise<Answer> {
-  if (!admission.ok) return admission.answer;
+type Admitted = Extract<Admission, { ok: true }>;
+
+function admitted(handler: Handler, call: Call, admission: Admitted): Answer | Promise<Answer> {
   const answer = handler(admission.caller === call.caller ? call : { ...call, caller: admission.caller });
   if (admission.headers === undefined) return answer;
   return answer instanceof Promise ? answer.then(later => toldOf(later, admission)) : toldOf(answer, admission);
 }
 
-function toldOf(answer: Answer, { headers }: Extract<Admission, { ok: true }>): Answer {
+function toldOf(answer: Answer, { headers }: Admitted): Answer {
   const more = headers?.() ?? null;
   return more === null ? answer : { ...answer, headers: { ...answer.headers, ...more } };
 }

@@ -99,15 +99,15 @@ const schemesOf: Readonly<Record<Guard, Schemes>> = {
 };
 
 /**
- * What asks who may: pages of other origins and senders of too much are refused, whether or not a key is wanted. What tells its
- * clients everything in a way of its own tells them that, too.
+ * What asks who may: pages of other origins and senders of too much are refused, whether or not a key is wanted. What answers
+ * nothing but 200 tells of a refusal in it.
  */
-const asked = (operation: Operation, { render }: Route, schemes: readonly string[]): Operation => ({
+const asked = (operation: Operation, schemes: readonly string[]): Operation => ({
   ...operation,
   ...(schemes.length > 0 && { security: schemes.map(name => ({ [name]: [] })) }),
   responses: {
     ...operation.responses,
-    ...(render === undefined && {
+    ...(Object.keys(operation.responses).some(status => status !== '200') && {
       ...(schemes.length > 0 && { 401: refTo('Problem401', 'responses') }),
       403: refTo('Problem403', 'responses'),
       429: refTo('Problem429', 'responses'),
@@ -124,7 +124,7 @@ function servedPaths(parts: readonly ApiPart[], routes: readonly Route[], scheme
         const served = Object.entries(operations).flatMap(([method, operation]) => {
           const route = routeOf(method.toUpperCase(), path);
           if (route === undefined) return [];
-          return [[method, route.needs === undefined ? operation : asked(operation, route, schemes)] as const];
+          return [[method, route.needs === undefined ? operation : asked(operation, schemes)] as const];
         });
         return served.length === 0 ? [] : [[path, Object.fromEntries(served)] as const];
       }),

@@ -36,6 +36,14 @@ export interface Call {
   /** The client's address. */
   readonly address: string;
   readonly caller: Caller;
+  /** Of a route with `keyMayFollow`, when nobody was admitted: asks again, with a key found elsewhere; null = there is none. */
+  readonly admitWith?: (found: FoundKey | null) => Admission | Promise<Admission>;
+}
+
+export interface FoundKey {
+  readonly key: string;
+  /** In the address of the request, which others may have seen. */
+  readonly isInUrl: boolean;
 }
 
 export type Handler = (call: Call) => Answer | Promise<Answer>;
@@ -46,7 +54,11 @@ export interface Route {
   readonly path: string;
   /** What a caller must be allowed to do, e.g. `events:write`; absent = everybody may. */
   readonly needs?: string;
+  /** Its key may stand where only the handler finds it: who shows none that counts is handed on with `admitWith`. */
+  readonly keyMayFollow?: true;
   readonly handler: Handler;
+  /** Another path of what is told of elsewhere: it is in no list of routes. */
+  readonly isOtherPath?: true;
   /** A GET that changes something: like a POST it is not begun while nothing is taken. */
   readonly stores?: true;
   /** How its clients are told, whoever answers: the handler, the door that refuses, or an error. */
@@ -64,6 +76,15 @@ export type Admission =
       headers?(): Readonly<Record<string, string>> | null;
     }
   | { readonly ok: false; readonly answer: Answer };
+
+/** A request that shows this key, and no other, where the door looks for one. */
+export function withKey({ headers }: Request, { key, isInUrl }: FoundKey): Request {
+  const shown = new Headers(headers);
+  shown.delete('authorization');
+  if (isInUrl) shown.delete('x-api-key');
+  else shown.set('x-api-key', key);
+  return new Request(isInUrl ? `http://ugc/?${new URLSearchParams({ key })}` : 'http://ugc/', { headers: shown });
+}
 
 const everybody: Admission = { ok: true, caller: anybody };
 

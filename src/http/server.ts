@@ -61,7 +61,9 @@ export function startServer(options: ServerOptions): Server {
   const standing = { held, isStopping: () => isStopping, connections: () => connections };
   const health = healthRoutes({ ...options, ...standing });
   const hasAdminPort = adminPort >= 0;
-  const own = [...options.routes.map(route => unlessRefused(route, refusal)), welcome(options)];
+  const isListed = ({ isOtherPath }: Route): boolean => isOtherPath === undefined;
+  const listed = options.routes.filter(isListed);
+  const own = [...options.routes.map(route => unlessRefused(route, refusal)), welcome({ ...options, routes: listed })];
   const mainRoutes = documented({
     version,
     guards,
@@ -87,7 +89,9 @@ export function startServer(options: ServerOptions): Server {
     port: main.port,
     adminPort: admin.port,
     redirectPort: redirect?.port ?? -1,
-    routes: [...mainRoutes, ...(hasAdminPort ? health : [])].map(({ method, path }) => `${method} ${path}`),
+    routes: [...mainRoutes, ...(hasAdminPort ? health : [])]
+      .filter(isListed)
+      .map(({ method, path }) => `${method} ${path}`),
     stop: async () => {
       isStopping = true;
       connections?.stop();

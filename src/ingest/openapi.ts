@@ -7,6 +7,7 @@ import { type JsonSchema, jsonSchemaOf, refTo, sharedSchemas } from '../../schem
 import type { ApiPart, Media, Operation } from '../http/openapi.ts';
 import { ackParameter, answerSchemas, eventAnswers, receiptPaths } from './openapi-answers.ts';
 import { cloudEventMedia, formMedia, otherSchemas, pixelPaths } from './openapi-other.ts';
+import { segmentApiPaths, segmentSchemas, segmentTag } from './segment/openapi.ts';
 
 export interface EventsApiOptions {
   readonly catalogue: Catalogue;
@@ -27,17 +28,20 @@ export function eventsApiOf(options: EventsApiOptions): ApiPart {
     tags: [
       { name: 'events', description: 'Events of any type' },
       ...families.map(family => ({ name: family, description: `Events of the family ${family}, by type` })),
+      segmentTag,
     ],
     paths: {
       '/v1/events': { post: postAny(options) },
       ...Object.fromEntries(types.map(type => [`/v1/events/${type.name}`, { post: postOf(type) }])),
       ...pixelPaths,
       ...receiptPaths,
+      ...segmentApiPaths,
     },
     schemas: {
       ...sharedSchemas,
       ...answerSchemas,
       ...otherSchemas,
+      ...segmentSchemas,
       Event: anyEventOf(types),
       ...Object.fromEntries(
         types.map(type => [type.name, jsonSchemaOf(type, { takesUnknownFields: options.unknownFields === 'drop' })]),

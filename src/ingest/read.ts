@@ -7,7 +7,7 @@ import type { Call } from '../http/route.ts';
 import { readBatch, readBinary, readStructured } from './cloudevents.ts';
 import { pairsOf, readForm } from './form.ts';
 import { readJson, readLines } from './json-body.ts';
-import type { Meaning, Reading, ReadLimits } from './reading.ts';
+import { bounded, type Meaning, type Reading, type ReadLimits } from './reading.ts';
 
 export interface ReadOptions extends Meaning {
   readonly limits: ReadLimits;
@@ -22,11 +22,7 @@ export async function readEvents(sent: Sent, options: ReadOptions): Promise<Read
   const form = formOf(sent.request.headers);
   const text = await readText(sent.request, limits, sent.arrival);
   const reading = form === 'json' ? plainOr(readJson(text), text) : readOther(form, text, sent, options);
-  if (reading.events.length > limits.bodyEventsMax)
-    throw new PipelineError(
-      'too_large',
-      `the body holds more than ${limits.bodyEventsMax} events (UGC_BODY_EVENTS_MAX)`,
-    );
+  bounded(reading.events, limits);
   return reading;
 }
 

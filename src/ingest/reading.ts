@@ -39,6 +39,12 @@ export class Misread extends PipelineError {
   }
 }
 
+/** The same; throws `too_large` where they are too many. */
+export function bounded<T>(events: readonly T[], { bodyEventsMax }: ReadLimits): readonly T[] {
+  if (events.length <= bodyEventsMax) return events;
+  throw new PipelineError('too_large', `the body holds more than ${bodyEventsMax} events (UGC_BODY_EVENTS_MAX)`);
+}
+
 /** The event, or the error that says why it is none. */
 export function orMisread(read: () => unknown): unknown {
   try {

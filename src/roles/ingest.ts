@@ -10,6 +10,8 @@ import { readableOf } from '../ingest/readable.ts';
 import { receiptsOf } from '../ingest/receipts.ts';
 import { recentOf } from '../ingest/recent.ts';
 import { eventRoutes } from '../ingest/routes.ts';
+import { readMapping } from '../ingest/segment/mapping.ts';
+import { segmentRoutes } from '../ingest/segment/routes.ts';
 import type { Log } from '../ports/log.ts';
 import { openLookup } from './lookup.ts';
 import type { Parts, RoleDefinition } from './role.ts';
@@ -21,6 +23,8 @@ export const ingest: RoleDefinition = {
   async open(parts) {
     const { config, catalogue, metrics, buffer, clock } = parts;
     const log = parts.log!;
+    const typeOf = (name: string) => catalogue.accepted().find(name);
+    const mapping = readMapping(config.segmentMapping, typeOf);
     const lookup = openLookup(parts);
     const ledger = openLedger(log.log, parts);
     const recent = recentOf();
@@ -43,7 +47,10 @@ export const ingest: RoleDefinition = {
     });
     const receipts = receiptsOf({ tables: lookup.tables, database: config.clickhouseDatabase, buffer, recent });
     return {
-      routes: eventRoutes({ accept, receipts, limits: config, typeOf: name => catalogue.accepted().find(name), clock }),
+      routes: [
+        ...eventRoutes({ accept, receipts, limits: config, typeOf, clock }),
+        ...segmentRoutes({ accept, limits: config, mapping, typeOf, clock }),
+      ],
       api: apiOf(parts),
       hint: 'events go to POST /v1/events',
       problems: () => (rules.problem() === null ? {} : { rules: rules.problem()! }),

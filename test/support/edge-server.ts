@@ -7,6 +7,8 @@ import { type Accept, acceptOf } from '../../src/ingest/accept.ts';
 import type { ReadLimits } from '../../src/ingest/reading.ts';
 import type { Receipts } from '../../src/ingest/receipts.ts';
 import { eventRoutes } from '../../src/ingest/routes.ts';
+import type { TrackMapping } from '../../src/ingest/segment/mapping.ts';
+import { segmentRoutes } from '../../src/ingest/segment/routes.ts';
 import type { Log } from '../../src/ports/log.ts';
 import { clockOf } from '../../src/process/clock.ts';
 import { judgeOptions, testApi } from './edge.ts';
@@ -19,6 +21,7 @@ export interface EdgeServerOptions extends Partial<ServerOptions> {
   readonly accept?: Accept | null;
   readonly receipts?: Receipts;
   readonly limits?: Partial<ReadLimits>;
+  readonly mapping?: TrackMapping;
 }
 
 export const testLimits: ReadLimits = {
@@ -35,9 +38,11 @@ export function startEdgeServer({
   accept,
   receipts,
   limits,
+  mapping,
   ...more
 }: EdgeServerOptions = {}): Server {
   const taking = accept === undefined ? acceptOf({ judge: judgeOf(judgeOptions), log, metrics }) : accept;
+  const edge = { limits: { ...testLimits, ...limits }, typeOf: catalogue.find, clock: clockOf() };
   return startServer({
     host: '127.0.0.1',
     port: 0,
@@ -46,13 +51,10 @@ export function startEdgeServer({
     routes:
       taking === null
         ? []
-        : eventRoutes({
-            accept: taking,
-            receipts: receipts ?? noReceipts,
-            limits: { ...testLimits, ...limits },
-            typeOf: catalogue.find,
-            clock: clockOf(),
-          }),
+        : [
+            ...eventRoutes({ accept: taking, receipts: receipts ?? noReceipts, ...edge }),
+            ...segmentRoutes({ accept: taking, mapping: mapping ?? new Map(), ...edge }),
+          ],
     api: () => (taking === null ? [] : [testApi]),
     hint: port =>
       taking === null

@@ -158,6 +158,8 @@ test('the first example of a refusal is of one event, as it is answered; those o
   const { paths } = await documentAt(whole.port);
   for (const [path, { post }] of Object.entries(paths)) {
     if (post === undefined) continue;
+    expect(post.description).toMatch(/[Ss]ending.* stores for good/);
+    if (!path.startsWith('/v1/events')) continue;
     expect(post.description).toContain('stores for good');
     const { content } = post.responses[422] as { content: Record<string, { examples: Record<string, unknown> }> };
     const [[type, { examples }]] = Object.entries(content) as [[string, { examples: Record<string, unknown> }]];
