@@ -461,6 +461,13 @@ describe('only one place', () => {
     ).toEqual([]);
   });
 
+  test('puts a file in the place of another: process/file.ts, and the buffer, which moves its own', () => {
+    const outside = except('src/process/file.ts').filter(({ path }) => !path.startsWith('src/adapters/disk/'));
+    expect(
+      offences(outside, source => [/\b(rename|link)(Sync)?\(/.test(code(source)) && 'replaces a file by itself']),
+    ).toEqual([]);
+  });
+
   test('reads the environment: main, for config and settings', () => {
     const reads = /\bprocess\s*\.\s*env\b|\bBun\s*\.\s*env\b|\bimport\.meta\.env\b|\bprocess\s*\[\s*['"]env/;
     expect(

@@ -1,8 +1,9 @@
 // The keys of an issuer as they last were, in the data folder: a process that starts while the issuer is away knows them.
 // Public keys all, yet who could change the file could let anybody in: it is its owner's to write, like the keys' file.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { messageOf } from '../../errors.ts';
+import { replaceFile } from '../../process/file.ts';
 import type { Logger } from '../../process/telemetry.ts';
 import { type Jwk, readKeySet } from './jwk-set.ts';
 
@@ -26,16 +27,8 @@ export function readKeptKeys(path: string, from: string, logger: Logger): readon
 
 /** Whether it is in place, durable; else that is logged: only a start while the issuer is away is worse off. */
 export function writeKeptKeys(path: string, kept: KeptKeys, logger: Logger): boolean {
-  const fresh = `${path}.${process.pid}.new`;
   try {
-    const file = openSync(fresh, 'w', 0o600);
-    try {
-      writeSync(file, `${JSON.stringify(kept, null, 2)}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(fresh, path);
+    replaceFile(path, `${JSON.stringify(kept, null, 2)}\n`);
     return true;
   } catch (error) {
     logger.warn({ path, reason: messageOf(error) }, 'the keys of tokens cannot be kept for the next start');
