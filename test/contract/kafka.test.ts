@@ -314,6 +314,6 @@ test('an idle connection sets no timer; kafkajs as published wakes up for ever',
   const theirs = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).producer();
   await theirs.connect();
   await theirs.send({ topic, messages: [{ value: 'b' }] });
-  expect(await timersSetIn(1_000)).toBeGreaterThan(10);
+  await until(async () => (await timersSetIn(1_000)) > 5, 'timers of the library as published');
   await theirs.disconnect();
 });

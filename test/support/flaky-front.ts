@@ -1,32 +1,32 @@
-// A front before ugc as the internet is: it sheds with 503, limits with 429, cuts a connection before the request came
-// through, or after: then it is stored, and its sender does not know. By chance of a seed; at most so many in a row, as an
-// SDK gives up some day.
-
-import type { Random } from './random.ts';
+// A front before ugc as the internet is: every other request is spoiled, in turns. It comes through and its answer is lost;
+// it is shed with 503; it is limited with 429; it never comes through.
 
 export interface FlakyFront {
   readonly url: string;
-  /** Requests that came through, and those that were not answered as ugc answered them. */
-  counts(): { readonly through: number; readonly spoiled: number };
+  counts(): FrontCounts;
   /** Spoils nothing, for now. */
   calm(isCalm: boolean): void;
   stop(): Promise<void>;
 }
 
-const inARowMax = 2;
+export interface FrontCounts {
+  /** That ugc has answered. */
+  readonly through: number;
+  /** Of these, that their sender was not told of. */
+  readonly lost: number;
+}
 
-export function flakyFront({ target, random }: { target: () => string; random: Random }): FlakyFront {
+const ways = ['lose', 'shed', 'lose', 'limit', 'swallow'] as const;
+
+export function flakyFront({ target }: { target: () => string }): FlakyFront {
   let through = 0;
-  let spoiled = 0;
-  let inARow = 0;
+  let lost = 0;
+  let asked = 0;
   let isCalm = false;
   const refused = (status: number, code: string): Response =>
     Response.json(
       { type: `urn:ugc:problem:${code}`, title: code, status, code, message: code },
-      {
-        status,
-        headers: { 'content-type': 'application/problem+json', 'retry-after': '1' },
-      },
+      { status, headers: { 'content-type': 'application/problem+json', 'retry-after': '1' } },
     );
 
   async function pass(request: Request, body: Blob | null): Promise<Response> {
@@ -39,8 +39,20 @@ export function flakyFront({ target, random }: { target: () => string; random: R
       body,
       decompress: false,
     });
+    const whole = new Response(await answer.bytes(), { status: answer.status, headers: answer.headers });
     through++;
-    return new Response(await answer.bytes(), { status: answer.status, headers: answer.headers });
+    return whole;
+  }
+
+  async function spoil(request: Request, body: Blob | null): Promise<Response> {
+    const way = ways[Math.floor(asked / 2) % ways.length]!;
+    if (way === 'shed') return refused(503, 'buffer-full');
+    if (way === 'limit') return refused(429, 'rate-limited');
+    if (way === 'lose') {
+      await pass(request, body);
+      lost++;
+    }
+    return refused(502, 'bad-gateway');
   }
 
   const server = Bun.serve({
@@ -49,25 +61,17 @@ export function flakyFront({ target, random }: { target: () => string; random: R
     idleTimeout: 60,
     async fetch(request) {
       const body = request.method === 'GET' ? null : await request.blob();
-      const isWell = isCalm || inARow >= inARowMax || random.next() < 0.6;
-      inARow = isWell ? 0 : inARow + 1;
+      const isWell = isCalm || asked++ % 2 === 1;
       try {
-        if (isWell) return await pass(request, body);
-        spoiled++;
-        const way = random.between(0, 3);
-        if (way === 0) return refused(503, 'buffer-full');
-        if (way === 1) return refused(429, 'rate-limited');
-        if (way === 2) await pass(request, body); // its sender is not told
-        return refused(502, 'bad-gateway');
+        return await (isWell ? pass(request, body) : spoil(request, body));
       } catch {
-        spoiled++;
         return refused(503, 'log-unavailable'); // ugc is away just now
       }
     },
   });
   return {
     url: `http://127.0.0.1:${server.port}`,
-    counts: () => ({ through, spoiled }),
+    counts: () => ({ through, lost }),
     calm: now => {
       isCalm = now;
     },

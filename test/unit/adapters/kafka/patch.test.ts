@@ -35,7 +35,8 @@ function idleQueue(kafkajs: string): RequestQueue {
 
 test('an idle queue sets no timer; as published it sets them for ever', async () => {
   const theirs = idleQueue(published);
-  expect(await timersSetIn(300)).toBeGreaterThan(20);
+  // How many there are in a given time is for the machine to say.
+  await until(async () => (await timersSetIn(300)) > 5, 'timers of the library as published');
   theirs.destroy();
   const ours = idleQueue(installed);
   expect(await timersSetIn(300)).toBe(0);
