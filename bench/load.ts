@@ -57,14 +57,8 @@ export interface LoadOptions {
 export const load = (options: LoadOptions): Promise<LoadResult> =>
   Bun.which('wrk') === null ? withAutocannon(options) : withWrk(options);
 
-async function withWrk({
-  url,
-  path = '/v1/events',
-  bodies,
-  headers = {},
-  connections,
-  seconds,
-}: LoadOptions): Promise<LoadResult> {
+async function withWrk(options: LoadOptions): Promise<LoadResult> {
+  const { url, path = '/v1/events', bodies, headers = {}, connections, seconds } = options;
   const script = join(mkdtempSync(join(tmpdir(), 'ugc-bench-')), 'post.lua');
   const set = Object.entries(headers).map(([name, value]) => `  wrk.headers["${name}"] = [==[${value}]==]`);
   const quoted = bodies.map(body => `[==[${body}]==]`).join(',\n');
@@ -98,14 +92,8 @@ end`,
   return { tool: 'wrk', requests, requestsPerS: requests / (us / 1e6), p50Ms: p50 / 1000, p99Ms: p99 / 1000, bad };
 }
 
-async function withAutocannon({
-  url,
-  path = '/v1/events',
-  bodies,
-  headers = {},
-  connections,
-  seconds,
-}: LoadOptions): Promise<LoadResult> {
+async function withAutocannon(options: LoadOptions): Promise<LoadResult> {
+  const { url, path = '/v1/events', bodies, headers = {}, connections, seconds } = options;
   const { default: autocannon } = await import('autocannon');
   const result = await autocannon({
     url: url + path,

@@ -267,6 +267,7 @@ describe('who may import whom', () => {
       'schemas/field.ts',
       'schemas/misfit.ts',
       'schemas/published.ts',
+      'src/door/json-file.ts',
       'src/door/keys/keys-file.ts',
       'src/door/rules/rules-file.ts',
     ],

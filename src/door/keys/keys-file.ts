@@ -1,16 +1,12 @@
 // The file of API keys: JSON for people and for a Kubernetes secret alike, without a single key in it, only hashes.
 // It is replaced as a whole, so a reader sees the old or the new one, and readable to its owner alone.
 
-import { readFileSync } from 'node:fs';
 import { type Static, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
 import { messageOf } from '../../errors.ts';
 import { scopes } from '../../ports/scope.ts';
 import { replaceFile } from '../../process/file.ts';
 import { parseOrigin } from '../../process/origin.ts';
-
-const time = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' });
-const closed = { additionalProperties: false } as const;
+import { closed, parseFile, textOf, time } from '../json-file.ts';
 
 const keySchema = Type.Object(
   {
@@ -45,26 +41,9 @@ export function readKeys(path: string): readonly StoredKey[] {
   return text === null ? [] : parseKeys(text, path);
 }
 
-function textOf(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
 /** Exported for its test. */
 export function parseKeys(text: string, path: string): readonly StoredKey[] {
-  let file: unknown;
-  try {
-    file = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${path} is not JSON: ${messageOf(error)}`, { cause: error });
-  }
-  const wrong = Value.Errors(fileSchema, file).First();
-  if (wrong !== undefined) throw new Error(`${path}: ${wrong.path || 'the file'}: ${wrong.message}`);
-  const { keys } = file as Static<typeof fileSchema>;
+  const { keys } = parseFile(text, path, fileSchema);
   const seen = new Set<string>();
   return keys.map((key, at) => {
     const refuse = (why: string): never => {

@@ -1,19 +1,16 @@
 // The file of rules: what an operator has said of events that are taken and not wanted. JSON for people and for a mounted
 // config map alike; replaced as a whole.
 
-import { readFileSync } from 'node:fs';
 import { type Static, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
 import { messageOf } from '../../errors.ts';
 import { parseNetworks } from '../../process/address.ts';
 import { replaceFile } from '../../process/file.ts';
+import { closed, parseFile, textOf, time } from '../json-file.ts';
 
 export const ruleActions = ['drop', 'sample', 'divert'] as const;
 export type RuleAction = (typeof ruleActions)[number];
 
-const time = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' });
 const word = Type.String({ minLength: 1, maxLength: 200 });
-const closed = { additionalProperties: false } as const;
 
 const ruleSchema = Type.Object(
   {
@@ -43,27 +40,13 @@ export type StoredRule = Readonly<Static<typeof ruleSchema>>;
 
 /** None where there is no file. Throws an Error that says what is wrong and where. */
 export function readRules(path: string): readonly StoredRule[] {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-  return parseRules(text, path);
+  const text = textOf(path);
+  return text === null ? [] : parseRules(text, path);
 }
 
 /** Exported for its test. */
 export function parseRules(text: string, path: string): readonly StoredRule[] {
-  let file: unknown;
-  try {
-    file = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${path} is not JSON: ${messageOf(error)}`, { cause: error });
-  }
-  const wrong = Value.Errors(fileSchema, file).First();
-  if (wrong !== undefined) throw new Error(`${path}: ${wrong.path || 'the file'}: ${wrong.message}`);
-  const { rules } = file as Static<typeof fileSchema>;
+  const { rules } = parseFile(text, path, fileSchema);
   const ids = new Set<string>();
   for (const [at, rule] of rules.entries()) {
     const problem = ids.has(rule.id) ? `the id ${rule.id} stands there twice` : problemOf(rule);

@@ -1,0 +1,34 @@
+// The door's files: JSON that people write too, held to a schema, with the place of what is wrong in it.
+
+import { readFileSync } from 'node:fs';
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { messageOf } from '../errors.ts';
+
+/** In UTC, with a Z. */
+export const time = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' });
+/** A name that is not known is a mistake. */
+export const closed = { additionalProperties: false } as const;
+
+/** Null where there is no file. */
+export function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Throws an Error that says what is wrong, and where in the file. */
+export function parseFile<Schema extends TSchema>(text: string, path: string, schema: Schema): Static<Schema> {
+  let file: unknown;
+  try {
+    file = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${path} is not JSON: ${messageOf(error)}`, { cause: error });
+  }
+  const wrong = Value.Errors(schema, file).First();
+  if (wrong !== undefined) throw new Error(`${path}: ${wrong.path || 'the file'}: ${wrong.message}`);
+  return file as Static<Schema>;
+}
