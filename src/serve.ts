@@ -77,7 +77,12 @@ export async function start({ config, version, roles, logs, opened }: Starting):
     onBroken: broken.resolve,
   });
   opened.push(shared);
-  const door = openDoor({ config, logger: logs.logger, metrics });
+  const door = openDoor({
+    config,
+    isShut: active.every(role => role.hasNoCallers === true),
+    logger: logs.logger,
+    metrics,
+  });
   opened.push(door);
   const tls = openTls(config, logs.logger, metrics);
   opened.push(tls);

@@ -5,6 +5,7 @@ import { admitBy, type OpenWay } from '../door/admit.ts';
 import { crossOriginOf } from '../door/cross-origin.ts';
 import { byKey } from '../door/keys/by-key.ts';
 import { openKeyring } from '../door/keys/keyring.ts';
+import { forbidden } from '../door/refusal.ts';
 import type { CrossOrigin } from '../http/cross-origin.ts';
 import type { Guard } from '../http/openapi.ts';
 import { type Admit, admitEverybody } from '../http/route.ts';
@@ -24,6 +25,8 @@ export interface Door extends Role {
 
 export interface DoorOptions {
   readonly config: Config;
+  /** No role lets anybody do anything: no keys are read then, no issuer is asked, and nobody would be let in. */
+  readonly isShut: boolean;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -32,12 +35,14 @@ export const keysFileOf = ({ keysPath: given, dataDir }: Pick<Config, 'keysPath'
   given === '' ? keysFile(dataDir) : given;
 
 /** Throws `config_invalid` when the file of keys is there and wrong, or the keys of tokens that were given are. */
-export function openDoor({ config, logger, metrics }: DoorOptions): Door {
-  const keys = config.auth.includes('keys') ? openKeys(config, logger) : null;
-  const tokens = config.auth.includes('jwt') ? openTokens(config, logger) : null;
+export function openDoor({ config, isShut, logger, metrics }: DoorOptions): Door {
+  const auth = isShut ? [] : config.auth;
+  const keys = auth.includes('keys') ? openKeys(config, logger) : null;
+  const tokens = auth.includes('jwt') ? openTokens(config, logger) : null;
   const open = [keys, tokens].filter(way => way !== null);
   const ways = { ...(keys && { byKey: keys.way }), ...(tokens && { byToken: tokens.way }) };
-  const limits = rateLimitsOf({ config, admit: open.length === 0 ? admitEverybody : admitBy(ways), logger, metrics });
+  const admit = isShut ? nobody : open.length === 0 ? admitEverybody : admitBy(ways);
+  const limits = rateLimitsOf({ config, admit, logger, metrics });
   return {
     admit: limits.admit,
     guards: [...(keys ? (['keys'] as const) : []), ...(tokens ? (['jwt'] as const) : [])],
@@ -55,18 +60,20 @@ export function openDoor({ config, logger, metrics }: DoorOptions): Door {
   };
 }
 
+const nobody: Admit = () => forbidden('nothing is taken here');
+
 function openKeys(config: Config, logger: Logger): OpenWay & { readonly origins: () => readonly string[] } {
   const path = keysFileOf(config);
   const keyring = orRefused('the API keys', () => openKeyring({ path, logger }));
-  const nobody = (): string | null =>
+  const missing = (): string | null =>
     keyring.size === 0 ? `there is no API key in ${path}, so nobody may send: ugc keys add <name>` : null;
-  const none = nobody();
+  const none = missing();
   if (none !== null) logger.warn(none);
   return {
     way: byKey(keyring),
     origins: () => keyring.origins,
     problems: () => {
-      const problem = keyring.problem() ?? nobody();
+      const problem = keyring.problem() ?? missing();
       return problem === null ? {} : { keys: problem };
     },
     close: async () => keyring.close(),

@@ -20,6 +20,7 @@ import { strandedIn } from './stranded.ts';
 export const etl: RoleDefinition = {
   name: 'etl',
   writes: false,
+  hasNoCallers: true,
   async open(parts) {
     parts.transport?.assertKnown(parts.catalogue.topics().read);
     const clickhouse = openClickhouse(parts.config, parts.logger);

@@ -14,6 +14,8 @@ import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
 
 export interface RoleDefinition {
   readonly name: string;
+  /** Nobody asks anything of it over HTTP, but how it is. */
+  readonly hasNoCallers?: true;
   /** It puts events into the log. */
   readonly writes: boolean;
   /** Rejects with `config_invalid` and the like when it cannot be, everything of its own closed. */
