@@ -80,3 +80,31 @@ test('a role that is added brings its route, its problem, its metric, its readin
   }
   expect(said).toEqual(['toy opened', 'toy finished', 'toy closed', 'ingest closed']);
 });
+
+test.each([
+  [undefined, 401],
+  [true, 403],
+] as const)(
+  'where no keys are read (hasNoCallers %p) a route that needs something lets nobody in: %d',
+  async (hasNoCallers, status) => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'ugc-roles-'));
+    const route = { method: 'GET', path: '/v1/toys', needs: 'admin', handler: () => json(200, '{}') } as const;
+    const toy: RoleDefinition = {
+      name: 'toy',
+      writes: false,
+      ...(hasNoCallers && { hasNoCallers }),
+      open: async () => ({ routes: [route], close: async () => {} }),
+    };
+    const read = readConfig({ flags: [`--data-dir=${dataDir}`, '--port=0', '--auth=keys'], env: {} });
+    if (!read.ok) throw new Error(read.problems.join('; '));
+    const opened: { close(): Promise<void> }[] = [];
+    const logs = quietLogs();
+    const { server } = await start({ config: read.config, version: '0.0.0', roles: [toy], logs, opened });
+    try {
+      expect((await fetch(`http://127.0.0.1:${server.port}/v1/toys`)).status).toBe(status);
+    } finally {
+      await closeAll(opened, logs);
+      rmSync(dataDir, { recursive: true });
+    }
+  },
+);
