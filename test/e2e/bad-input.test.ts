@@ -308,7 +308,7 @@ test('a body that stalls is 408, one that is dropped harms nobody', async () => 
 test('routes and methods that are not there say what is', async () => {
   expect((await fetch(`${ugc.url}/v1/evnts`, { method: 'POST' })).status).toBe(404);
   const wrong = await fetch(`${ugc.url}/v1/events`);
-  expect({ status: wrong.status, allow: wrong.headers.get('allow') }).toEqual({ status: 405, allow: 'POST' });
+  expect({ status: wrong.status, allow: wrong.headers.get('allow') }).toEqual({ status: 405, allow: 'POST, OPTIONS' });
   expect((await send(clickText, {}, '/v1/events/page_view')).status).toBe(422);
   expect((await send(clickText, {}, '/v1/events/nothing')).status).toBe(422);
 });
