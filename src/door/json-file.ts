@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
 import { messageOf } from '../errors.ts';
 
 /** In UTC, with a Z. */
@@ -20,6 +20,15 @@ export function textOf(path: string): string | null {
   }
 }
 
+/** Compiled: it is read while requests wait, and may hold many thousand entries. */
+const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>();
+
+function checkOf<Schema extends TSchema>(schema: Schema): TypeCheck<Schema> {
+  const known = compiled.get(schema) ?? TypeCompiler.Compile(schema);
+  compiled.set(schema, known);
+  return known as TypeCheck<Schema>;
+}
+
 /** Throws an Error that says what is wrong, and where in the file. */
 export function parseFile<Schema extends TSchema>(text: string, path: string, schema: Schema): Static<Schema> {
   let file: unknown;
@@ -28,7 +37,9 @@ export function parseFile<Schema extends TSchema>(text: string, path: string, sc
   } catch (error) {
     throw new Error(`${path} is not JSON: ${messageOf(error)}`, { cause: error });
   }
-  const wrong = Value.Errors(schema, file).First();
+  const check = checkOf(schema);
+  if (check.Check(file)) return file;
+  const wrong = check.Errors(file).First();
   if (wrong !== undefined) throw new Error(`${path}: ${wrong.path || 'the file'}: ${wrong.message}`);
   return file as Static<Schema>;
 }
