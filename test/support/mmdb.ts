@@ -30,14 +30,14 @@ export function mmdb(networks: Readonly<Record<string, MmdbValue>>, options: Mmd
     }
   }
   const places = data.map((_, at) => data.slice(0, at).reduce((sum, { length }) => sum + length, 0));
-  const valueOf = (side: Side): number => {
+  const recordOf = (side: Side): number => {
     if (side === null) return nodes.length;
     return 'node' in side ? side.node : nodes.length + 16 + places[side.data]!;
   };
   const tree = Buffer.alloc(nodes.length * 6);
   nodes.forEach(([left, right], at) => {
-    tree.writeUIntBE(valueOf(left), at * 6, 3);
-    tree.writeUIntBE(valueOf(right), at * 6 + 3, 3);
+    tree.writeUIntBE(recordOf(left), at * 6, 3);
+    tree.writeUIntBE(recordOf(right), at * 6 + 3, 3);
   });
   const metadata = encode({
     binary_format_major_version: 2,
