@@ -1,5 +1,6 @@
-// What the edge knows of a client besides what its events say, put into an event before it is judged. What an event says
-// goes before what is known otherwise; what has no field of its own stands in `properties.edge`.
+// What the edge knows of a client besides what its events say. Into an event, before it is judged, goes what has a field of
+// its own; into its body, once it is written, what has none: `properties.edge`. What an event says goes before what is
+// known otherwise.
 //
 // No column and no field of the stamp of its own: a record with it is a record like any other, to every version of ugc and
 // to every other reader of the log.
@@ -13,41 +14,46 @@ export interface Derived {
   readonly country?: string | undefined;
   /** mobile, tablet, desktop or tv; '' and absent as of a country. */
   readonly device?: string | undefined;
-  /** For `properties.edge`: plain names and plain values, nothing that JSON escapes. */
-  readonly marks?: Readonly<Record<string, string | true>> | undefined;
+  /** As marksText makes it. */
+  readonly marks?: string | undefined;
   /** Who it is of is not to be stored, where its type can do without. */
   readonly isNobody?: boolean;
 }
 
 /** Where marks stand in `properties`. */
-export const marksName = 'edge';
+const marksName = 'edge';
+
+/** For the body of an event: canonical JSON of texts that are ours, `"edge":{…}`. */
+export const marksText = (marks: Readonly<Record<string, string | true>>): string =>
+  `"${marksName}":${JSON.stringify(marks)}`;
+
+/** The written fields of an event, of which `properties` are the last, with marks unless its client has said some. */
+export function withMarks(fields: string, { properties }: JsonObject, marks: string): string {
+  if (typeof properties === 'object' && properties !== null && Object.hasOwn(properties, marksName)) return fields;
+  const open = fields.slice(0, -1);
+  return `${open}${open.endsWith('{') ? '' : ','}${marks}}`;
+}
 
 export type Fill = (event: JsonObject, derived: Derived) => JsonObject;
 
-/** An event with what is known of its client; the same object where nothing is missing. */
+/** An event with what is known of its client; the same object where there is nothing to change. */
 export function fillOf({ allFields }: EventType): Fill {
   const fieldOf = (name: string): NamedField | undefined => allFields.find(field => field.name === name);
   const takesCountry = takesTexts(fieldOf('country'), ['', 'US']);
   const takesDevice = takesTexts(fieldOf('device'), ['', 'mobile', 'tablet', 'desktop', 'tv']);
   const needsUser = fieldOf('user_id')?.absent === undefined;
-  return (event, { country, device, marks, isNobody }) => {
-    const more: JsonObject = {};
-    if (country !== undefined && takesCountry && isUnsaid(event.country)) more.country = country;
-    if (device !== undefined && takesDevice && isUnsaid(event.device)) more.device = device;
-    if (marks !== undefined) {
-      const properties = event.properties ?? {};
-      // Whatever is not an object is for the judge to refuse.
-      if (isObject(properties) && !Object.hasOwn(properties, marksName))
-        more.properties = { ...properties, [marksName]: marks };
-    }
-    if (isNobody !== true) return { ...event, ...more };
-    const { user_id: user, anonymous_id: _, ...rest } = event;
-    return { ...rest, ...(needsUser && user !== undefined && { user_id: user }), ...more };
+
+  const nobodyOf = ({ user_id: user, anonymous_id: _, ...rest }: JsonObject): JsonObject =>
+    needsUser && user !== undefined ? { ...rest, user_id: user } : rest;
+
+  return (given, { country, device, isNobody }) => {
+    const event = isNobody === true ? nobodyOf(given) : given;
+    const lacksCountry = country !== undefined && takesCountry && isUnsaid(event.country);
+    const lacksDevice = device !== undefined && takesDevice && isUnsaid(event.device);
+    if (!lacksCountry && !lacksDevice) return event;
+    return { ...event, ...(lacksCountry && { country }), ...(lacksDevice && { device }) };
   };
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isUnsaid = (value: unknown): boolean => value === undefined || value === null || value === '';
 

@@ -15,7 +15,7 @@ import { topicOf } from '../../schemas/topic.ts';
 import type { Envelope } from '../ports/log.ts';
 import { isLargerThan, unwritable, type Writer, writerOf } from '../record/canonical.ts';
 import { stampStart, stampText } from '../record/stamp.ts';
-import { type Derived, type Fill, fillOf } from './derived.ts';
+import { type Derived, type Fill, fillOf, withMarks } from './derived.ts';
 import {
   type EdgeReason,
   type JsonObject,
@@ -131,8 +131,10 @@ export function judgeOf(options: JudgeOptions): Judge {
     const isBound = origin.wasJudged !== true;
     const age = isBound || !isStorable(happened) ? ageRejection(prepared, happened.ms, clockOf(origin)) : null;
     if (age !== null) return age;
-    const fields = fieldsOf(prepared, event, origin.isPlain);
-    if (typeof fields !== 'string') return fields;
+    const written = fieldsOf(prepared, event, origin.isPlain);
+    if (typeof written !== 'string') return written;
+    const marks = origin.derived?.marks;
+    const fields = marks === undefined ? written : withMarks(written, event, marks);
     const sentText = sent === null ? 'null' : `"${isoTextOf(sent)}"`;
     const body = `${stampStart}${id}${stampOf(prepared, origin)}${isoTextOf(happened)}","sent_at":${sentText}${fields}}`;
     if (isBound && isLargerThan(body, options.eventBytesMax))
@@ -142,9 +144,8 @@ export function judgeOf(options: JudgeOptions): Judge {
       });
     const { topic } = prepared;
     const { name, version } = prepared.type;
-    const key = keyOf(event);
     const { receivedAtMs } = origin;
-    return { ok: true, envelope: { id, type: name, version, topic, key, body, receivedAtMs } };
+    return { ok: true, envelope: { id, type: name, version, topic, key: keyOf(event), body, receivedAtMs } };
   }
 
   /** `,"name":value` of every field of the type, or why one cannot be written. */

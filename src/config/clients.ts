@@ -47,17 +47,12 @@ export const clientsSettings = {
   }),
 };
 
-type ClientsConfig = Values<typeof clientsSettings> & { readonly jsonDepthMax: number };
-
 /** In words, each. */
-export function clientsProblems(config: ClientsConfig): string[] {
-  const { ownTraffic, ownNetworks, ownCookie, ownHeader, userAgentParse, bots, privacySignals } = config;
+export function clientsProblems(config: Values<typeof clientsSettings>): string[] {
+  const { ownTraffic, ownNetworks, ownCookie, ownHeader } = config;
   const problems: string[] = [];
   const knowsOwn = ownNetworks !== null || ownCookie !== '' || ownHeader !== '';
   if (ownTraffic === 'drop' && !knowsOwn)
     problems.push('UGC_OWN_TRAFFIC=drop needs UGC_OWN_NETWORKS, UGC_OWN_COOKIE or UGC_OWN_HEADER to know it by');
-  const marks = userAgentParse || bots === 'mark' || /mark|identity/.test(privacySignals) || knowsOwn;
-  if (marks && config.jsonDepthMax < 3)
-    problems.push('UGC_JSON_DEPTH_MAX must be 3 at least where properties.edge is written');
   return problems;
 }

@@ -4,7 +4,7 @@
 // A caller who sends for others (a secret key) is no client: its address and its program tell nothing of whom its events
 // are of. Of it nothing is derived, and it is neither a bot nor one's own.
 
-import type { Derived } from '../../catalogue/derived.ts';
+import { type Derived, marksText } from '../../catalogue/derived.ts';
 import type { Origin } from '../../catalogue/judge.ts';
 import type { Call } from '../../http/route.ts';
 import type { Agent, ReadAgent } from './agent.ts';
@@ -40,6 +40,8 @@ export function clientsOf(policies: ClientPolicies): Clients | undefined {
   const heeds = policies.privacy !== 'ignore';
   const derives = readAgent !== null || countryOf !== null || isOwn !== null || heeds;
   if (!derives && keptAddress === null) return undefined;
+  /** Of a user agent about which there is nothing else to say; '' = there is nothing to say at all. */
+  const plainMarks = new WeakMap<Agent, string>();
 
   return ({ request: { headers }, address, caller }, origin) => {
     const ip = keptAddress?.(address) ?? origin.ip;
@@ -65,15 +67,18 @@ export function clientsOf(policies: ClientPolicies): Clients | undefined {
   };
 
   function marksOf(agent: Agent | null, isOurs: boolean, signal: string | null): Derived['marks'] {
-    const names = agent !== null && policies.tellsAgent ? agent.names : {};
-    const isBot = agent?.isBot === true && policies.bots === 'mark';
-    if (!isBot && !isOurs && signal === null) return Object.keys(names).length === 0 ? undefined : names;
-    return {
-      ...names,
-      ...(isBot && { bot: true as const }),
+    const isPlain = agent !== null && !isOurs && signal === null;
+    const before = isPlain ? plainMarks.get(agent) : undefined;
+    if (before !== undefined) return before === '' ? undefined : before;
+    const marks = {
+      ...(policies.tellsAgent && agent?.names),
+      ...(agent?.isBot === true && policies.bots === 'mark' && { bot: true as const }),
       ...(isOurs && { own: true as const }),
       ...(signal !== null && { privacy: signal }),
     };
+    const text = Object.keys(marks).length === 0 ? '' : marksText(marks);
+    if (isPlain) plainMarks.set(agent, text);
+    return text === '' ? undefined : text;
   }
 
   function unwantedBy(agent: Agent | null, isOurs: boolean, signal: string | null): string | undefined {
