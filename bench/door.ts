@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashOf, newKey } from '../src/door/keys/key.ts';
 import { type StoredKey, writeKeys } from '../src/door/keys/keys-file.ts';
+import { mmdb } from '../test/support/mmdb.ts';
 import { ecKey, tokenOf } from '../test/support/tokens.ts';
 
 export interface AtTheDoor {
@@ -12,6 +13,10 @@ export interface AtTheDoor {
 }
 
 const keysCount = 10_000;
+const browser = {
+  'user-agent':
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36',
+};
 const page = 'https://www.shop.example';
 
 /** Each by its name; the file of keys is put into the data folder. */
@@ -33,6 +38,20 @@ const parts: Readonly<Record<string, (dataDir: string) => AtTheDoor>> = {
   cors: () => ({ flags: ['--cors-origins=https://*.shop.example'], headers: { origin: page } }),
   /** What a client shows and nobody asks for: what it costs to read it. */
   shown: () => ({ flags: ['--cors-origins=*'], headers: { authorization: `Bearer ${newKey('public')}` } }),
+  /** A browser, of which nobody asks anything. */
+  browser: () => ({ flags: [], headers: browser }),
+  /** The same, with its device, browser, system, country and whether it is a bot told. */
+  clients: dataDir => {
+    const path = join(dataDir, 'countries.mmdb');
+    writeFileSync(path, mmdb({ '127.0.0.0/8': { country: { iso_code: 'FR' } } }));
+    return { flags: ['--user-agent-parse', `--geoip-path=${path}`, '--bots=mark'], headers: browser };
+  },
+  /** The same, with all else there is. */
+  'clients-all': dataDir => {
+    const { flags } = parts.clients!(dataDir);
+    const more = ['--ip=truncate', '--privacy-signals=mark', '--own-networks=10.0.0.0/8', '--own-cookie=staff'];
+    return { flags: [...flags, ...more], headers: { ...browser, cookie: 'a=b; session=0123456789abcdef' } };
+  },
   /** Never reached. */
   limits: () => ({ flags: ['--rate-limit-key=10000000', '--rate-limit-address=10000000'], headers: {} }),
 };

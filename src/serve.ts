@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import type { Config } from './config/config.ts';
 import { plainHopsOf } from './config/plain-hops.ts';
+import { keptOf } from './http/client-address.ts';
 import { type Server, startServer } from './http/server.ts';
 import { listening } from './process/address.ts';
 import { endAtBugs, endOf, outliveHangups, signalled } from './process/ending.ts';
@@ -155,6 +156,7 @@ function startFront({
       admit: door.admit,
       crossOrigin: door.crossOrigin,
       isTrusted: config.trustedProxies?.has,
+      keptAddress: keptOf(config.ip),
       ...(tls.front !== undefined && { tls: tls.front }),
       hint: hintOf(roles),
       requestsBytesMax: config.requestsBytesMax,

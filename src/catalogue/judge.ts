@@ -15,6 +15,7 @@ import { topicOf } from '../../schemas/topic.ts';
 import type { Envelope } from '../ports/log.ts';
 import { isLargerThan, unwritable, type Writer, writerOf } from '../record/canonical.ts';
 import { stampStart, stampText } from '../record/stamp.ts';
+import { type Derived, type Fill, fillOf, withMarks } from './derived.ts';
 import {
   type EdgeReason,
   type JsonObject,
@@ -43,8 +44,15 @@ export interface Origin {
   readonly source: string;
   /** The user that its sender is known to be; absent = its events say whose they are. The judge takes their word. */
   readonly userId?: string | undefined;
+  /** As it is stored. */
   readonly ip: string;
   readonly userAgent: string;
+  /** The whole one, for rules; absent = `ip` is whole. */
+  readonly address?: string;
+  /** What else is known of the client; absent = its events are as it sends them. */
+  readonly derived?: Derived;
+  /** Why none of its events is stored, in the place of a rule’s id; absent = they are. The judge does not ask. */
+  readonly unwanted?: string | undefined;
   /** event_type of the path, name or alias; null when the path has none. */
   readonly pathType: string | null;
   /** sent_at of the wrapper around the events; undefined when there is none. */
@@ -77,11 +85,12 @@ export function judgeOf(options: JudgeOptions): Judge {
   }
 
   return (given, origin) => {
-    const event = unwrap(given);
-    if (!isObject(event))
+    const said = unwrap(given);
+    if (!isObject(said))
       return reject('invalid', null, { path: '', message: `expected an event object, got ${describe(given)}` });
-    const prepared = find(event.event_type, origin.pathType);
+    const prepared = find(said.event_type, origin.pathType);
     if ('ok' in prepared) return prepared;
+    const event = origin.derived === undefined ? said : prepared.fill(said, origin.derived);
     const sentAt = event.sent_at ?? origin.sentAt;
     if (prepared.type.fits(event)) return envelopeOf({ prepared, event, sentAt, origin });
     const rounded = roundedOf(prepared.type, event);
@@ -122,8 +131,10 @@ export function judgeOf(options: JudgeOptions): Judge {
     const isBound = origin.wasJudged !== true;
     const age = isBound || !isStorable(happened) ? ageRejection(prepared, happened.ms, clockOf(origin)) : null;
     if (age !== null) return age;
-    const fields = fieldsOf(prepared, event, origin.isPlain);
-    if (typeof fields !== 'string') return fields;
+    const written = fieldsOf(prepared, event, origin.isPlain);
+    if (typeof written !== 'string') return written;
+    const marks = origin.derived?.marks;
+    const fields = marks === undefined ? written : withMarks(written, event, marks);
     const sentText = sent === null ? 'null' : `"${isoTextOf(sent)}"`;
     const body = `${stampStart}${id}${stampOf(prepared, origin)}${isoTextOf(happened)}","sent_at":${sentText}${fields}}`;
     if (isBound && isLargerThan(body, options.eventBytesMax))
@@ -133,9 +144,8 @@ export function judgeOf(options: JudgeOptions): Judge {
       });
     const { topic } = prepared;
     const { name, version } = prepared.type;
-    const key = keyOf(event);
     const { receivedAtMs } = origin;
-    return { ok: true, envelope: { id, type: name, version, topic, key, body, receivedAtMs } };
+    return { ok: true, envelope: { id, type: name, version, topic, key: keyOf(event), body, receivedAtMs } };
   }
 
   /** `,"name":value` of every field of the type, or why one cannot be written. */
@@ -192,6 +202,7 @@ interface PreparedType extends KnownFields {
   /** What follows the event_id, up to the value of received_at. */
   readonly head: string;
   readonly writtenFields: readonly WrittenField[];
+  readonly fill: Fill;
   /** The edge's part of the body for the request at hand, and which request that is. */
   stamp: string;
   stampFor: Origin | null;
@@ -212,6 +223,7 @@ const prepare = (type: EventType, { topic, jsonDepthMax }: JudgeOptions): Prepar
   topic: topicOf(topic, type),
   head: `${stampText({ type: type.name, version: type.version })}"received_at":"`,
   writtenFields: type.allFields.map(field => writtenFieldOf(field, jsonDepthMax - 1)), // the event itself is the first level
+  fill: fillOf(type),
   known: new Set(type.allFields.map(field => field.name)),
   nearest: nearestOf([...stampedNames, ...type.allFields.map(field => field.name)]),
   stamp: '',

@@ -3,6 +3,7 @@
 
 import { bufferSettings } from './buffer.ts';
 import { clickhouseSettings } from './clickhouse.ts';
+import { clientsSettings } from './clients.ts';
 import { doorSettings } from './door.ts';
 import { etlSettings } from './etl.ts';
 import { eventsSettings } from './events.ts';
@@ -20,6 +21,7 @@ export const settings = {
   ...tlsSettings,
   ...doorSettings,
   ...jwtSettings,
+  ...clientsSettings,
   ...eventsSettings,
   ...logSettings,
   ...bufferSettings,

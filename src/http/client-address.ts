@@ -1,4 +1,5 @@
-// Who a request came from: the one spelling of a client's address, and which address that is behind proxies.
+// Who a request came from: the one spelling of a client's address, which address that is behind proxies, and how much of
+// it is kept.
 //
 // X-Forwarded-For is what anybody may write. So it counts only as far as the proxies named in settings have written it: from
 // its end, for as long as the address before is one of theirs.
@@ -40,4 +41,29 @@ function addressIn(text: string): string | null {
   const [, bracketed, dotted] = /^(?:\[([^\]]*)\](?::\d+)?|([\d.]+):\d+)$/.exec(text) ?? [];
   const address = bracketed ?? dotted ?? text;
   return isIP(address) === 0 ? null : clientAddress(address);
+}
+
+/** What is kept of a client's address where it is stored or logged. */
+export type AddressPolicy = 'keep' | 'truncate' | 'drop';
+
+/** Null: it stays as it is, and nobody has to ask. */
+export function keptOf(policy: AddressPolicy): ((address: string) => string) | null {
+  if (policy === 'keep') return null;
+  return policy === 'drop' ? () => '' : truncated;
+}
+
+/** The network it is in: of IPv4 the first 24 bits, of IPv6 the first 48, spelled as clientAddress does. */
+export function truncated(address: string): string {
+  if (!address.includes(':')) {
+    const end = address.lastIndexOf('.');
+    return end < 0 ? '' : `${address.slice(0, end)}.0`;
+  }
+  const [head = '', tail] = address.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const behind = tail === undefined || tail === '' ? [] : tail.split(':');
+  const behindCount = behind.length + (tail?.includes('.') === true ? 1 : 0); // dots are two groups
+  const all = [...groups, ...Array<string>(Math.max(0, 8 - groups.length - behindCount)).fill('0'), ...behind];
+  const kept = all.slice(0, 3);
+  while (kept.at(-1) === '0') kept.pop();
+  return `${kept.join(':')}::`;
 }

@@ -11,7 +11,7 @@ import { errorTable, PipelineError } from '../errors.ts';
 import type { Logs, Metrics } from '../process/telemetry.ts';
 import { type Answer, problem } from './answer.ts';
 import { type Arrival, arrivalOf, lingering } from './arrival.ts';
-import { clientAddress, clientBehind, type IsTrusted } from './client-address.ts';
+import { clientAddress, clientBehind, type IsTrusted, type keptOf } from './client-address.ts';
 import type { Connections } from './connections.ts';
 import { type CrossOrigin, nobodyElse, optionsAnswer, originRefused, otherPageOf, toldToPage } from './cross-origin.ts';
 import type { Listener } from './generations.ts';
@@ -47,6 +47,8 @@ export interface ListenerOptions {
   readonly crossOrigin?: CrossOrigin;
   /** Of whom X-Forwarded-For is believed; absent = of nobody. */
   readonly isTrusted?: IsTrusted | undefined;
+  /** What the log keeps of a client's address; null = all of it. */
+  readonly keptAddress?: ReturnType<typeof keptOf>;
   /** Requests in flight at a stop get this long. */
   readonly graceMs: number;
   readonly metrics: Metrics;
@@ -67,7 +69,8 @@ export function listen(
   options: ListenerOptions,
   { port, routes, hint, connections, held, secure }: Listening,
 ): Listener {
-  const { host, graceMs, metrics, logs, admit = admitEverybody, crossOrigin = nobodyElse, isTrusted } = options;
+  const { host, graceMs, metrics, logs, admit = admitEverybody, crossOrigin = nobodyElse } = options;
+  const { isTrusted, keptAddress } = options;
   /** What every answer says beside its own. */
   const standing = secure?.headers ?? null;
   const lastStanding = { ...standing, ...closing };
@@ -152,7 +155,8 @@ export function listen(
     const durationMs = performance.now() - startedAt;
     metrics.httpRequest.observe({ route, status: String(status) }, durationMs / 1000);
     const bytes = arrival.announcedBytes ?? 0;
-    logs.request({ method: methodOf(request), route, status, bytes, durationMs, address });
+    const logged = keptAddress?.(address) ?? address;
+    logs.request({ method: methodOf(request), route, status, bytes, durationMs, address: logged });
     const isLast = isRetired || connections()?.isCrowded() === true;
     return responseOf(answer, arrival, isLast ? lastStanding : standing);
   }

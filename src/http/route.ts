@@ -17,6 +17,8 @@ export interface Caller {
   readonly userId?: string;
   /** Names of types of events it may send; absent = all. */
   readonly eventTypes?: ReadonlySet<string>;
+  /** It sends for others: neither its address nor its program is theirs. */
+  readonly isServer?: true;
   /** What it is counted by; absent = it is not. */
   readonly id?: string;
   /** Events it may send a second; absent = as many as any other, 0 = without a limit. */

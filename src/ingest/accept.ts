@@ -14,7 +14,7 @@ import type { Ledger } from './ledger.ts';
 import { type Readable, type Told, unreadable } from './readable.ts';
 import { Misread, type Reading } from './reading.ts';
 import type { Recent } from './recent.ts';
-import { type Dropped, divertedType, isDropped, type Ruled, type Ruling, ruled } from './ruled.ts';
+import { type Dropped, divertedType, isDropped, type Ruled, type Ruling, ruled, unwanted } from './ruled.ts';
 import { onceEachMoment } from './same-moment.ts';
 import { judgeOfUsers, type UserPolicy } from './user.ts';
 
@@ -51,14 +51,15 @@ export function acceptOf(options: AcceptOptions): Accept {
     if (doubt?.isCertain) return problem(new PipelineError('clock_wrong', doubt.words));
     const rules = ruling();
     const judged = reading.events.map(event => judgeOne(event, origin));
-    const verdicts = rules === null ? judged : judged.map(verdict => ruled(verdict, origin, rules));
+    const isRuled = rules !== null || origin.unwanted !== undefined;
+    const verdicts = isRuled ? judged.map(verdict => ruledOne(verdict, origin, rules)) : judged;
     const envelopes = verdicts.flatMap(verdict => (verdict.ok ? verdict.envelope : []));
     const { firsts, places } = distinct(envelopes);
     const startedAt = performance.now();
     const published = await publish(firsts);
     const outcomes = places === null ? published : places.map(place => published[place]!);
     count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
-    note(verdicts, envelopes, outcomes, rules !== null);
+    note(verdicts, envelopes, outcomes, isRuled);
     recent?.note(reading.events, verdicts, outcomes, origin.receivedAtMs);
     const told = ack === 'stored' ? await readable.told(envelopes, outcomes) : outcomes;
     const durable = ack === 'stored' && told.some(isWaiting) ? 202 : 200;
@@ -84,6 +85,11 @@ export function acceptOf(options: AcceptOptions): Accept {
     );
     const diverted = envelopes.filter((envelope, at) => !isRow(envelope) && outcomes[at]?.ok);
     ledger.noteRuled([...verdicts.filter(isDropped).map(({ envelope }) => envelope), ...diverted]);
+  }
+
+  function ruledOne(verdict: EdgeVerdict, origin: Origin, rules: Ruling | null): Ruled {
+    if (origin.unwanted !== undefined) return unwanted(verdict, origin.unwanted, metrics.ruled.add);
+    return rules === null ? verdict : ruled(verdict, origin, rules);
   }
 
   function judgeOne(event: unknown, origin: Origin): EdgeVerdict {

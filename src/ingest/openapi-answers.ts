@@ -84,11 +84,16 @@ export const answerSchemas: Readonly<Record<string, JsonSchema>> = {
     ['event_id', 'stored'],
   ),
   Dropped: {
-    ...outcomeOf('dropped', { event_id: { type: 'string', format: 'uuid' }, rule: { type: 'string' } }, [
-      'event_id',
-      'rule',
-    ]),
-    description: 'It was good, and a rule of the operator says that it is not stored: do not send it again',
+    ...outcomeOf(
+      'dropped',
+      {
+        event_id: { type: 'string', format: 'uuid' },
+        rule: { type: 'string', description: 'Of the operator, or bot-traffic, own-traffic, privacy-signals' },
+      },
+      ['event_id', 'rule'],
+    ),
+    description:
+      'It was good, and by a rule of the operator, or by who sends it, it is not stored: do not send it again',
   },
   Rejected: outcomeOf(
     'rejected',

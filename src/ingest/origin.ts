@@ -3,24 +3,32 @@
 import type { Origin } from '../catalogue/judge.ts';
 import type { Call } from '../http/route.ts';
 import type { Clock } from '../process/clock.ts';
+import type { Clients } from './client/client.ts';
 import type { Reading } from './reading.ts';
 
 const userAgentLengthMax = 1024;
 
+export interface OriginOptions {
+  /** When a request has come. */
+  readonly clock: Pick<Clock, 'stamp' | 'now'>;
+  /** Absent = nothing else is known of who sends than what it says. */
+  readonly clients?: Clients | undefined;
+}
+
 /** Once the body is there: then the request has come. */
-export const originOf = (
-  { request, params, address, caller }: Call,
-  { sentAt, isPlain }: Reading,
-  clock: Pick<Clock, 'stamp' | 'now'>,
-): Origin => ({
-  receivedAtMs: clock.stamp(),
-  clockMs: clock.now(),
-  source: caller.name,
-  eventTypes: caller.eventTypes,
-  userId: caller.userId,
-  ip: address,
-  userAgent: (request.headers.get('user-agent') ?? '').slice(0, userAgentLengthMax),
-  pathType: params.event_type ?? null,
-  sentAt,
-  isPlain: isPlain === true,
-});
+export function originOf(call: Call, { sentAt, isPlain }: Reading, { clock, clients }: OriginOptions): Origin {
+  const { request, params, address, caller } = call;
+  const origin = {
+    receivedAtMs: clock.stamp(),
+    clockMs: clock.now(),
+    source: caller.name,
+    eventTypes: caller.eventTypes,
+    userId: caller.userId,
+    ip: address,
+    userAgent: (request.headers.get('user-agent') ?? '').slice(0, userAgentLengthMax),
+    pathType: params.event_type ?? null,
+    sentAt,
+    isPlain: isPlain === true,
+  };
+  return clients === undefined ? origin : clients(call, origin);
+}

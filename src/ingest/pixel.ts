@@ -7,21 +7,20 @@ import { isObject } from '../catalogue/judge.ts';
 import { PipelineError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 import type { Call, Route } from '../http/route.ts';
-import { type Clock, isoOf } from '../process/clock.ts';
+import { isoOf } from '../process/clock.ts';
 import type { Accept } from './accept.ts';
 import { ackOf } from './ack.ts';
 import { pairsOf, readForm } from './form.ts';
-import { originOf } from './origin.ts';
+import { type OriginOptions, originOf } from './origin.ts';
 import type { Meaning, Reading } from './reading.ts';
 
-export interface PixelOptions extends Pick<Meaning, 'typeOf'> {
+export interface PixelOptions extends Pick<Meaning, 'typeOf'>, OriginOptions {
   readonly accept: Accept;
-  readonly clock: Pick<Clock, 'stamp' | 'now'>;
 }
 
 export const pixelPath = '/v1/pixel.gif';
 
-export const pixelRoute = ({ accept, typeOf, clock }: PixelOptions): Route => ({
+export const pixelRoute = ({ accept, typeOf, clock, clients }: PixelOptions): Route => ({
   method: 'GET',
   path: pixelPath,
   needs: 'events:write',
@@ -30,7 +29,7 @@ export const pixelRoute = ({ accept, typeOf, clock }: PixelOptions): Route => ({
   handler: async call => {
     if (isOnlyLooking(call.request)) return ignored;
     const reading = timed(readQuery(call.request.url, typeOf), clock.now());
-    return accept(reading, originOf(call, reading, clock), ackOf(call.request.url));
+    return accept(reading, originOf(call, reading, { clock, clients }), ackOf(call.request.url));
   },
 });
 

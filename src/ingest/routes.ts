@@ -1,35 +1,39 @@
 // The routes of events and receipts.
 
 import type { Handler, Route } from '../http/route.ts';
-import type { Clock } from '../process/clock.ts';
 import type { Accept } from './accept.ts';
 import { ackOf } from './ack.ts';
-import { originOf } from './origin.ts';
+import { type OriginOptions, originOf } from './origin.ts';
 import { pixelRoute } from './pixel.ts';
 import { readEvents } from './read.ts';
 import type { Meaning, ReadLimits } from './reading.ts';
 import type { Receipts } from './receipts.ts';
 
-export interface EventRoutesOptions extends Pick<Meaning, 'typeOf'> {
+export interface EventRoutesOptions extends Pick<Meaning, 'typeOf'>, OriginOptions {
   readonly accept: Accept;
   readonly receipts: Receipts;
   readonly limits: ReadLimits;
-  /** When a request has come. */
-  readonly clock: Pick<Clock, 'stamp' | 'now'>;
 }
 
-export function eventRoutes({ accept, receipts, limits, typeOf, clock }: EventRoutesOptions): readonly Route[] {
+export function eventRoutes({
+  accept,
+  receipts,
+  limits,
+  typeOf,
+  clock,
+  clients,
+}: EventRoutesOptions): readonly Route[] {
   const reading = { limits, typeOf, now: clock.now };
   const handler: Handler = async call => {
     const ack = ackOf(call.request.url);
     const read = await readEvents(call, reading);
     call.caller.spend?.(read.events.length - 1);
-    return accept(read, originOf(call, read, clock), ack);
+    return accept(read, originOf(call, read, { clock, clients }), ack);
   };
   return [
     { method: 'POST', path: '/v1/events', needs: 'events:write', handler },
     { method: 'POST', path: '/v1/events/:event_type', needs: 'events:write', handler },
-    pixelRoute({ accept, typeOf, clock }),
+    pixelRoute({ accept, typeOf, clock, clients }),
     {
       method: 'GET',
       path: '/v1/receipts/:event_id',

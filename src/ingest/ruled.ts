@@ -1,4 +1,5 @@
-// What the operator's rules make of an event that was judged good: it is dropped, or goes to a topic of its own.
+// What the operator's rules, and who it comes from, make of an event that was judged good: it is dropped, or goes to a topic
+// of its own.
 
 import type { EdgeVerdict, Origin } from '../catalogue/judge.ts';
 import type { Rejection } from '../catalogue/rejection.ts';
@@ -8,7 +9,7 @@ import type { Envelope } from '../ports/log.ts';
 /** An event that is answered with success and stored nowhere. */
 export interface Dropped extends Rejection<'dropped'> {
   readonly envelope: Envelope;
-  /** Its id. */
+  /** Its id, or why events of its client are not wanted. */
   readonly rule: string;
 }
 
@@ -27,14 +28,30 @@ export interface Ruling {
   readonly onRuled: (rule: string) => void;
 }
 
+/** Of a client whose events are not wanted, why ever: none is stored that would be. */
+export function unwanted(verdict: EdgeVerdict, rule: string, onRuled: Ruling['onRuled']): Ruled {
+  if (!verdict.ok) return verdict;
+  onRuled(rule);
+  return droppedBy(rule, verdict.envelope);
+}
+
 /** The same verdict where no rule says otherwise. */
-export function ruled(verdict: EdgeVerdict, { source, ip }: Origin, { rules, onRuled }: Ruling): Ruled {
+export function ruled(verdict: EdgeVerdict, { source, ip, address = ip }: Origin, { rules, onRuled }: Ruling): Ruled {
   if (!verdict.ok) return verdict;
   const { envelope } = verdict;
   const { id, type, key: user } = envelope;
-  const found = rules({ id, type, user, source, address: ip });
+  const found = rules({ id, type, user, source, address });
   if (found === null) return verdict;
   onRuled(found.id);
   if (found.topic !== null) return { ok: true, envelope: { ...envelope, type: divertedType, topic: found.topic } };
-  return { ok: false, reason: 'dropped', type, errors: [], envelope, rule: found.id };
+  return droppedBy(found.id, envelope);
 }
+
+const droppedBy = (rule: string, envelope: Envelope): Dropped => ({
+  ok: false,
+  reason: 'dropped',
+  type: envelope.type,
+  errors: [],
+  envelope,
+  rule,
+});

@@ -13,6 +13,7 @@ import { eventRoutes } from '../ingest/routes.ts';
 import { readMapping } from '../ingest/segment/mapping.ts';
 import { segmentRoutes } from '../ingest/segment/routes.ts';
 import type { Log } from '../ports/log.ts';
+import { openClients } from './clients.ts';
 import { openLookup } from './lookup.ts';
 import type { Parts, RoleDefinition } from './role.ts';
 import { openRules } from './rules.ts';
@@ -34,6 +35,7 @@ export const ingest: RoleDefinition = {
       timeoutMs: config.ackStoredTimeoutMs,
     });
     const rules = openRules(parts);
+    const { clients, ...countries } = openClients(parts);
     const accept = acceptOf({
       judge: catalogue.judge,
       log: log.log,
@@ -48,16 +50,20 @@ export const ingest: RoleDefinition = {
     const receipts = receiptsOf({ tables: lookup.tables, database: config.clickhouseDatabase, buffer, recent });
     return {
       routes: [
-        ...eventRoutes({ accept, receipts, limits: config, typeOf, clock }),
-        ...segmentRoutes({ accept, limits: config, mapping, typeOf, clock }),
+        ...eventRoutes({ accept, receipts, limits: config, typeOf, clock, clients }),
+        ...segmentRoutes({ accept, limits: config, mapping, typeOf, clock, clients }),
       ],
       api: apiOf(parts),
       hint: 'events go to POST /v1/events',
-      problems: () => (rules.problem() === null ? {} : { rules: rules.problem()! }),
+      problems: () => ({
+        ...(rules.problem() === null ? {} : { rules: rules.problem()! }),
+        ...(countries.problem() === null ? {} : { geoip: countries.problem()! }),
+      }),
       isReady: () => log.takes(config.eventBytesMax),
       finish: readable.stop,
       close: async () => {
         rules.close();
+        countries.close();
         await ledger?.close();
         await lookup.close();
       },

@@ -3,6 +3,7 @@
 import type { Config } from '../config/config.ts';
 import { type LimitOf, limited } from '../door/limits/limits.ts';
 import { ratesOf } from '../door/limits/rate.ts';
+import { keptOf } from '../http/client-address.ts';
 import type { Admit } from '../http/route.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
 
@@ -24,6 +25,7 @@ const callersMax = 200_000;
 const sayEveryMs = 10_000;
 
 export function rateLimitsOf({ config, admit, logger, metrics }: RateLimitsOptions): RateLimits {
+  const keptAddress = keptOf(config.ip);
   const burstMs = config.rateLimitBurstSeconds * 1_000;
   const callers = ratesOf({ burstMs, clientsMax: callersMax });
   const addresses = ratesOf({ burstMs, clientsMax: config.rateLimitClientsMax });
@@ -34,7 +36,7 @@ export function rateLimitsOf({ config, admit, logger, metrics }: RateLimitsOptio
 
   function onRefused(of: LimitOf, who: string): void {
     metrics.rateLimited.add(of);
-    last = of === 'caller' ? who : `the address ${who}`;
+    last = of === 'caller' ? who : `the address ${keptAddress?.(who) ?? who}`;
     if (refusals[of]++ === 0 && refusals.caller + refusals.address === 1)
       logger.warn(`${last} sends more than it may: refused with 429 (UGC_RATE_LIMIT_KEY, UGC_RATE_LIMIT_ADDRESS)`);
   }

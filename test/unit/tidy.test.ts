@@ -261,6 +261,9 @@ describe('who may import whom', () => {
       'schemas/file-part.ts',
       'src/ingest/segment/mapping.ts',
     ],
+    bowser: ['src/ingest/client/agent.ts'],
+    isbot: ['src/ingest/client/agent.ts'],
+    'mmdb-lib': ['src/ingest/client/country.ts'],
     jose: ['src/door/tokens/key-finders.ts', 'src/door/tokens/token.ts'],
     '@sinclair/typebox': [
       'schemas/event.ts',

@@ -15,10 +15,11 @@ export function byKey(keyring: Pick<Keyring, 'find'>): Way {
   function admissionOf(key: StoredKey): Admission {
     let admission = admissions.get(key);
     if (admission === undefined) {
-      const { name, id, rate, event_types: eventTypes } = key;
+      const { name, id, kind, rate, event_types: eventTypes } = key;
       const caller: Caller = {
         name,
         id,
+        ...(kind === 'secret' && { isServer: true }),
         ...(eventTypes !== undefined && { eventTypes: new Set(eventTypes) }),
         ...(rate !== undefined && { perSecond: rate }),
       };

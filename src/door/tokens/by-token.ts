@@ -6,12 +6,12 @@
 
 import type { Admission, Caller } from '../../http/route.ts';
 import { scopes as knownScopes, type Scope } from '../../ports/scope.ts';
+import { type Remembered, remembered } from '../../process/remembered.ts';
 import type { Way } from '../admit.ts';
 import { insufficientScope, invalidToken, unavailable } from '../refusal.ts';
 import { type Claims, clientOf, scopesOf } from './claims.ts';
 import type { FindKey } from './key-finders.ts';
 import type { KeySet } from './key-set.ts';
-import { type Remembered, remembered } from './remembered.ts';
 import { checkToken, type TokenRules } from './token.ts';
 
 export interface ByTokenOptions {

@@ -9,21 +9,19 @@ import { isObject } from '../../catalogue/judge.ts';
 import { PipelineError } from '../../errors.ts';
 import { readText } from '../../http/body.ts';
 import type { Admission, Call, Handler, Route } from '../../http/route.ts';
-import type { Clock } from '../../process/clock.ts';
 import { parseJson } from '../../record/json.ts';
 import type { Accept } from '../accept.ts';
-import { originOf } from '../origin.ts';
+import { type OriginOptions, originOf } from '../origin.ts';
 import { bounded, type Meaning, orMisread, type Reading, type ReadLimits } from '../reading.ts';
 import { segmentAnswer } from './answer.ts';
 import type { TrackMapping } from './mapping.ts';
 import { eventOfMessage } from './message.ts';
 import { projectSettings, sourceConfig } from './settings.ts';
 
-export interface SegmentRoutesOptions extends Pick<Meaning, 'typeOf'> {
+export interface SegmentRoutesOptions extends Pick<Meaning, 'typeOf'>, OriginOptions {
   readonly accept: Accept;
   readonly limits: ReadLimits;
   readonly mapping: TrackMapping;
-  readonly clock: Pick<Clock, 'stamp' | 'now'>;
 }
 
 /** By what stands at the end of the path: the call, or null for many. The short ones are those of analytics.js. */
@@ -74,7 +72,7 @@ export function segmentRoutes(options: SegmentRoutesOptions): readonly Route[] {
 }
 
 const handlerOf =
-  (type: string | null, { accept, limits, mapping, typeOf, clock }: SegmentRoutesOptions): Handler =>
+  (type: string | null, { accept, limits, mapping, typeOf, clock, clients }: SegmentRoutesOptions): Handler =>
   async call => {
     const body = parseJson(await readText(call.request, limits, call.arrival));
     if (!isObject(body))
@@ -94,7 +92,7 @@ const handlerOf =
       isPlain: false,
     };
     caller.spend?.(messages.length - 1);
-    return accept(reading, originOf({ ...call, caller }, reading, clock));
+    return accept(reading, originOf({ ...call, caller }, reading, { clock, clients }));
   };
 
 const nothing = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test';
-import { clientAddress, clientBehind } from '../../../src/http/client-address.ts';
+import { clientAddress, clientBehind, keptOf } from '../../../src/http/client-address.ts';
 import { parseNetworks } from '../../../src/process/address.ts';
 
 test.each([
@@ -55,4 +55,32 @@ test.each(['', 'localhost', '10.0.0.0/33', '::/129', '10.0.0.0/', '10.0.0/8', '1
 test('a network of every address has every address, and nothing else', () => {
   const every = parseNetworks(['0.0.0.0/0', '::/0']);
   expect(['1.2.3.4', 'ff::', '', 'x'].map(each => every.has(each))).toEqual([true, true, false, false]);
+});
+
+describe('what is kept of an address', () => {
+  test.each([
+    ['192.0.2.77', '192.0.2.0'],
+    ['2001:db8:7:8::9', '2001:db8:7::'],
+    ['2001:db8:7:8:9:a:b:c', '2001:db8:7::'],
+    ['2001:db8::9', '2001:db8::'],
+    ['2001:db8::7:0:0:9', '2001:db8::'],
+    ['2001::1', '2001::'],
+    ['::1', '::'],
+    ['::', '::'],
+    ['1:2:3:4:5:6:7::', '1:2:3::'],
+    ['1::7:8', '1::'],
+    ['::2:3:4:5:6:7:8', '0:2:3::'],
+    ['::3:4:5:6:7:8', '0:0:3::'],
+    ['fe80::1%eth0', 'fe80::'],
+    ['64:ff9b::192.0.2.33', '64:ff9b::'],
+    ['1:2:3:4:5:6:192.0.2.33', '1:2:3::'],
+    ['', ''],
+  ])('of %s is %s without its end', (address, kept) => {
+    expect(keptOf('truncate')?.(address)).toBe(kept);
+  });
+
+  test('is nothing, or all of it', () => {
+    expect(keptOf('drop')?.('192.0.2.77')).toBe('');
+    expect(keptOf('keep')).toBeNull();
+  });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { PipelineError } from '../../../src/errors.ts';
 import { json, problem } from '../../../src/http/answer.ts';
+import { type AddressPolicy, keptOf } from '../../../src/http/client-address.ts';
 import type { Admit, Method, Route } from '../../../src/http/route.ts';
 import type { Server } from '../../../src/http/server.ts';
 import type { Health } from '../../../src/process/telemetry.ts';
@@ -401,6 +402,19 @@ test('every request has one line in the log: route, status, bytes and address, n
     { method: 'GET', route: 'none', status: 404, bytes: 0, address: '127.0.0.1' },
     { method: 'OTHER', route: 'none', status: 405, bytes: 0, address: '127.0.0.1' },
   ]);
+});
+
+test('of an address the log has as much as is wanted', async () => {
+  const kept: readonly [AddressPolicy, string][] = [
+    ['keep', '127.0.0.1'],
+    ['truncate', '127.0.0.0'],
+    ['drop', ''],
+  ];
+  for (const [policy, address] of kept) {
+    const { post, logs } = start({ keptAddress: keptOf(policy) });
+    await post(text);
+    expect(logs.lines).toMatchObject([{ address }]);
+  }
 });
 
 test.each(['::', '0.0.0.0'])('an IPv4 client has one address whatever is listened on: %s', async host => {

@@ -326,3 +326,47 @@ describe('rules', () => {
     expect(noted).toEqual(['row 2 click', 'ruled 0 click', 'ruled 1 (diverted)']);
   });
 });
+
+describe('a client whose events are not wanted', () => {
+  const unwanted = originOf({ unwanted: 'bot-traffic' });
+
+  test('is told so with a success, and nothing is stored', async () => {
+    const before = (await samplesOf(metrics, 'ugc_ruled_total'))['rule=bot-traffic'] ?? 0;
+    const body = { event_id: ids[0], outcome: 'dropped', rule: 'bot-traffic' };
+    expect(seen(await acceptOf({ judge, log, metrics })(single(clicks[0]), unwanted))).toEqual({ status: 200, body });
+    expect(log.published).toEqual([]);
+    expect((await samplesOf(metrics, 'ugc_ruled_total'))['rule=bot-traffic']).toBe(before + 1);
+  });
+
+  test('is told what is wrong with its events all the same, and no rule is asked of the others', async () => {
+    const ruling = () => ({ rules: () => ({ id: 'diverter', topic: 'elsewhere' }), onRuled: () => {} });
+    const answer = await acceptOf({ judge, log, metrics, ruling })(many(clicks[0], { event_type: 'click' }), unwanted);
+    expect(seen(answer)).toMatchObject({
+      status: 207,
+      body: { accepted: 0, rejected: 1, dropped: 1, results: [{ rule: 'bot-traffic' }, { outcome: 'rejected' }] },
+    });
+    expect(log.published).toEqual([]);
+  });
+
+  test('is known to the ledger as one that was ruled out', async () => {
+    const noted: string[] = [];
+    const note = (word: string) => (envelopes: readonly Envelope[]) =>
+      void noted.push(...envelopes.map(({ id }) => `${word} ${ids.indexOf(id)}`));
+    const ledger = { note: note('row'), noteRuled: note('ruled') };
+    await acceptOf({ judge, log, metrics, ledger })(many(clicks[0], clicks[1]), unwanted);
+    expect(noted).toEqual(['ruled 0', 'ruled 1']);
+  });
+
+  test('is held against rules by its whole address, whatever is stored of it', async () => {
+    const asked: string[] = [];
+    const rules: Rules = ({ address }) => {
+      asked.push(address);
+      return null;
+    };
+    const ruling = () => ({ rules, onRuled: () => {} });
+    const origin = originOf({ ip: '192.0.2.0', address: '192.0.2.77' });
+    await acceptOf({ judge, log, metrics, ruling })(single(clicks[0]), origin);
+    expect(asked).toEqual(['192.0.2.77']);
+    expect(JSON.parse(log.published[0]!.body)).toMatchObject({ ip: '192.0.2.0' });
+  });
+});

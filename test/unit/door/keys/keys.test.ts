@@ -182,6 +182,18 @@ describe('who may', () => {
     expect(await ask(keyring, headers)).toBe('web'); // no browser
   });
 
+  test('sends for others with a secret key, and for itself with a public one', async () => {
+    const keyring = open(stored(web), stored(server));
+    const callerOf = async (key: string) => {
+      const request = new Request('http://test/v1/events', { headers: { 'x-api-key': key } });
+      const call = { request, params: {}, arrival: arrivalOf(request), address: '127.0.0.1' };
+      const admission = await admitBy({ byKey: byKey(keyring) })(call, 'events:write');
+      return admission.ok && admission.caller;
+    };
+    expect(await callerOf(server)).toMatchObject({ isServer: true });
+    expect(await callerOf(web)).not.toHaveProperty('isServer');
+  });
+
   test('is never told the key it has shown', async () => {
     const answers = [
       await ask(open(stored(web)), { 'x-api-key': newKey('secret') }),

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { publicKeyAlgorithms } from '../../../../src/config/jwt.ts';
 import { readGivenKeys } from '../../../../src/door/tokens/given-keys.ts';
-import { remembered } from '../../../../src/door/tokens/remembered.ts';
+import { remembered } from '../../../../src/process/remembered.ts';
 import { ecKey, edKey, rsaKey, type TestKey } from '../../../support/tokens.ts';
 import { temporaryFolder } from '../../../support/ugc.ts';
 
