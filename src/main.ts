@@ -8,6 +8,7 @@ import { foreignJudgeOf } from './catalogue/foreign.ts';
 import { catalogueFor } from './catalogue/type-folder.ts';
 import { flagName } from './config/parse.ts';
 import { readConfig } from './config/read.ts';
+import { shownSecretsOf } from './config/shown-secrets.ts';
 import { messageOf, PipelineError } from './errors.ts';
 import { type Command, type Exit, isFlag, readFlags, splitArguments } from './operate/arguments.ts';
 import { bufferCommands } from './operate/buffer.ts';
@@ -69,7 +70,7 @@ async function server(argv: readonly string[]): Promise<Exit> {
   if (!result.ok) return refuse(result.problems);
   if (stray !== undefined)
     return refuse([`${stray.split('=', 1)[0]} is not understood; settings are given as --name=value`]);
-  return serve({ config: result.config, version: packageJson.version });
+  return serve({ config: result.config, version: packageJson.version, warnings: shownSecretsOf(settings) });
 }
 
 /** Its own flags and the settings, wrong ones of both told at once. */

@@ -22,10 +22,12 @@ export interface ServeOptions {
   /** Of ugc. */
   readonly version: string;
   readonly roles?: readonly RoleDefinition[];
+  /** On how it was started. */
+  readonly warnings?: readonly string[];
 }
 
 /** Resolves with the exit code once the process may end. */
-export async function serve({ config, version, roles = everyRole }: ServeOptions): Promise<0 | 1> {
+export async function serve({ config, version, roles = everyRole, warnings = [] }: ServeOptions): Promise<0 | 1> {
   endAtBugs();
   const logs = openLogs({ level: config.logLevel, requests: config.requestLog });
   const { logger } = logs;
@@ -33,6 +35,7 @@ export async function serve({ config, version, roles = everyRole }: ServeOptions
   try {
     const signal = signalled(logs); // from the first moment on
     logWarnings(logger);
+    for (const words of warnings) logger.warn(words);
     outliveHangups(logs, config.schemasDir === '' ? 'nothing' : 'event types');
     const { broken } = await start({ config, version, roles, logs, opened });
     const reason = await Promise.race([signal, broken]);
@@ -51,7 +54,7 @@ export async function serve({ config, version, roles = everyRole }: ServeOptions
 
 export type Closing = Pick<Role, 'close'>;
 
-interface Starting extends Required<ServeOptions> {
+interface Starting extends Required<Omit<ServeOptions, 'warnings'>> {
   readonly logs: Logs;
   /** What has to be closed, in the order it was opened. */
   readonly opened: Closing[];
