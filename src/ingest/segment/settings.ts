@@ -1,6 +1,7 @@
 // What SDKs in browsers ask for before they send: where to send, and that nothing else is to be done. They tell nothing of
 // this server, and ask for no key.
 
+import { PipelineError } from '../../errors.ts';
 import { json } from '../../http/answer.ts';
 import type { Handler } from '../../http/route.ts';
 
@@ -18,8 +19,11 @@ const enabled = { __default: { enabled: true, integrations: {} } };
 
 /** Of analytics.js: `GET /v1/projects/{key}/settings`. */
 export const projectSettings: Handler = ({ request, params }) => {
+  const { key = '' } = params;
+  // It is about to be sent from a page that anybody can read; nor is it to be repeated in an answer.
+  if (key.startsWith('ugc_sk_')) throw new PipelineError('bad_request', 'a page sends with a public key, ugc_pk_…');
   const { protocol, host } = originOf(request);
-  const segment = { apiKey: params.key ?? '', apiHost: `${host}/v1`, protocol, unbundledIntegrations: [] };
+  const segment = { apiKey: key, apiHost: `${host}/v1`, protocol, unbundledIntegrations: [] };
   const answer = json(
     200,
     JSON.stringify({

@@ -241,6 +241,7 @@ describe('the documents that browsers ask for', () => {
     }
     const behind = await get('/v1/projects/k/settings', { 'x-forwarded-proto': 'https, http' });
     expect(behind.integrations).toMatchObject({ 'Segment.io': { protocol: 'https' } });
+    expect(await get(`/v1/projects/${secretKey}/settings`)).toMatchObject({ status: 400 });
     expect(await get('/sourceConfig/?p=web&v=3')).toMatchObject({ source: { enabled: true, destinations: [] } });
   });
 });
