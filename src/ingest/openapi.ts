@@ -18,6 +18,9 @@ export interface EventsApiOptions {
   readonly bodyEventsMax: number;
   readonly eventAgeMaxDays: number;
   readonly eventFutureMaxHours: number;
+  /** What is derived of clients: a device, and by which file a country; '' = none. */
+  readonly userAgentParse?: boolean;
+  readonly geoipPath?: string;
 }
 
 export function eventsApiOf(options: EventsApiOptions): ApiPart {
@@ -69,7 +72,14 @@ const limitsOf = (options: EventsApiOptions): string =>
 Bodies are UTF-8, up to ${options.bodyBytesMax} bytes as sent and ${options.bodyDecompressedBytesMax} decompressed \
 (\`Content-Encoding\`: gzip, deflate, br or zstd), with up to ${options.bodyEventsMax} events of up to ${options.eventBytesMax} bytes each. \
 Lengths of texts are counted in UTF-16 units. Timestamps lie at most ${options.eventAgeMaxDays} days back and \
-${options.eventFutureMaxHours} hours ahead. Fields an event type does not have are ${options.unknownFields === 'drop' ? 'dropped' : 'rejected'}.`;
+${options.eventFutureMaxHours} hours ahead. Fields an event type does not have are ${options.unknownFields === 'drop' ? 'dropped' : 'rejected'}.${derivedOf(options)}`;
+
+/** For callers with a secret key the fields stay as required as their schemas say. */
+function derivedOf({ userAgentParse = false, geoipPath = '' }: EventsApiOptions): string {
+  const names = [...(geoipPath === '' ? [] : ['`country`']), ...(userAgentParse ? ['`device`'] : [])];
+  if (names.length === 0) return '';
+  return ` Events that do not say ${names.join(' or ')} get it from their client, unless it sends with a secret key.`;
+}
 
 /** The forms in which events of a schema can be sent as JSON. */
 const formsOf = (event: JsonSchema): JsonSchema => ({

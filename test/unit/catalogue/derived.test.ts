@@ -25,6 +25,13 @@ describe('a field of its own', () => {
       expect(storedOf({ ...bare, ...nothing }, all)).toMatchObject(wanted);
   });
 
+  test('is filled in the body: the event as it was sent stays what it is', () => {
+    const event = { ...bare, properties: { a: 1 } };
+    const sent = structuredClone(event);
+    expect(storedOf(event, { ...all, isNobody: true })).toMatchObject({ country: 'FR', user_id: null });
+    expect(event).toEqual(sent);
+  });
+
   test('stays as its client says it', () => {
     expect(storedOf(click, all)).toMatchObject({ country: 'US', device: 'mobile' });
     expect(storedOf({ ...bare, country: 'DE' }, all)).toMatchObject({ country: 'DE', device: 'tablet' });

@@ -52,6 +52,17 @@ test('a port tells of its own routes alone', async () => {
   expect([main.includes('/metrics'), main.includes('/v1/events')]).toEqual([false, true]);
 });
 
+test('what need not be said is told as it is set', () => {
+  const told = (more: object): string => String(eventsApiOf({ ...limits, ...more }).description);
+  const limits = { ...judgeOptions, bodyBytesMax: 1, bodyDecompressedBytesMax: 1, bodyEventsMax: 1 };
+  const both =
+    'Events that do not say `country` or `device` get it from their client, unless it sends with a secret key.';
+  expect(told({ userAgentParse: true, geoipPath: 'x.mmdb' })).toEndWith(` ${both}`);
+  expect(told({ userAgentParse: true })).toContain('do not say `device` get');
+  expect(told({ userAgentParse: false, geoipPath: '' })).toBe(told({}));
+  expect(told({})).not.toContain('from their client');
+});
+
 test('every reference leads somewhere, and no name is used for two things', async () => {
   const testApi = await documentAt(whole.port);
   const schemas = new Set(Object.keys(testApi.components.schemas!));

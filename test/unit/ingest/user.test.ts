@@ -47,6 +47,12 @@ describe('a known user', () => {
     expect(stored({ ...anonymous, anonymous_id: 'a1' })).toMatchObject({ user_id: 'u1', anonymous_id: 'a1' });
   });
 
+  test('is stored of no event whose client asks to be nobody', () => {
+    const derived = { isNobody: true };
+    expect(stored({ ...click, anonymous_id: 'a1' }, { derived })).toMatchObject({ user_id: null, anonymous_id: null });
+    expect(judged(click, { derived })).toMatchObject({ ok: true, envelope: { key: null } });
+  });
+
   test('is who the event’s order is kept by', () => {
     expect(judged({ ...click, user_id: 'x' })).toMatchObject({ ok: true, envelope: { key: 'u1' } });
   });
