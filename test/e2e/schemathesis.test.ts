@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { randomOf } from '../support/random.ts';
-import { startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
+import { runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 const version = '4.32.5';
 const folder = join(import.meta.dir, '../schemathesis');
@@ -62,6 +62,22 @@ test.skipIf(schemathesis === null)(
     ]);
     expect(all).toContain(`${operations.length} selected`);
     expect(some).toContain(`${closely.length} selected`);
+    expect(await ugc.stop()).toBe(0);
+  },
+  600_000,
+);
+
+test.skipIf(schemathesis === null)(
+  'finds nothing behind a key: with it everything is as without, and who shows none, or another, is let in nowhere',
+  async () => {
+    const { seed } = randomOf('schemathesis');
+    const dataDir = temporaryFolder();
+    const add = ['keys', 'add', 'tried', '--kind=secret', '--scopes=events:write,events:read', `--data-dir=${dataDir}`];
+    const key = (await runUgc(add)).stdout.trim();
+    const ugc = await startUgc({ dataDir, flags: ['--auth=keys', '--request-log=false'] });
+    const shown = [`--header=Authorization: Bearer ${key}`];
+    const all = await run(ugc, seed, ['--phases=examples,fuzzing', '--max-examples=1', everything, ...shown]);
+    expect(all).toContain(`${(await operationsOf(ugc)).length} selected`);
     expect(await ugc.stop()).toBe(0);
   },
   600_000,
