@@ -74,6 +74,7 @@ describe('what is kept of an address', () => {
     ['fe80::1%eth0', 'fe80::'],
     ['64:ff9b::192.0.2.33', '64:ff9b::'],
     ['1:2:3:4:5:6:192.0.2.33', '1:2:3::'],
+    ['::3:4:5:6:192.0.2.33', '0:0:3::'],
     ['', ''],
   ])('of %s is %s without its end', (address, kept) => {
     expect(keptOf('truncate')?.(address)).toBe(kept);

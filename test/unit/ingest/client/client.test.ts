@@ -157,6 +157,18 @@ describe('one’s own traffic', () => {
     });
   });
 
+  test('is marked of one request, and of no other of the same browser', () => {
+    const clients = clientsOf({ ...off, tellsAgent: true, isOwn: isOwnBy({ header: 'x-staff' }), privacy: 'mark' });
+    const marksOf = (headers: Record<string, string>) => {
+      const request = new Request('http://test/v1/events', { headers });
+      const call = { request, params: {}, arrival: arrivalOf(request), address: '192.0.2.1', caller: anybody };
+      return clients?.(call, originOf({ userAgent: browser })).derived?.marks;
+    };
+    const asked = [{ 'x-staff': '' }, {}, { 'sec-gpc': '1' }, {}, { 'x-staff': '' }];
+    const own = `${named},"own":true}`;
+    expect(asked.map(marksOf)).toEqual([own, `${named}}`, `${named},"privacy":"gpc"}`, `${named}}`, own]);
+  });
+
   test('is nobody’s where nothing says what it is', () => {
     expect(isOwnBy({})).toBeNull();
   });
