@@ -188,7 +188,8 @@ export function bufferContract(name: string, open: (options: { bytesMax: number 
       withBuffer(async buffer => {
         const sources = ['etl', 'drain', 'archive'].map(reader => buffer.source(reader));
         await buffer.append([...envelopes(3), ...envelopes(2, 'page_view', 'p')]);
-        const [etl, drain] = [sources[0]!, sources[1]!];
+        const [etl, drain, archive] = [sources[0]!, sources[1]!, sources[2]!];
+        await pollAll(archive, 5); // a reader is known once it has been let in, which may have failed at first
         await commitAll(drain, await pollAll(drain, 5));
         await commitAll(
           etl,
