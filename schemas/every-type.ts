@@ -4,9 +4,14 @@ import { bookmarkAdded } from './content/bookmark-added.ts';
 import { bookmarkRemoved } from './content/bookmark-removed.ts';
 import { filmLiked } from './content/film-liked.ts';
 import { filmUnliked } from './content/film-unliked.ts';
+import { progressRemoved } from './content/progress-removed.ts';
+import { progressSaved } from './content/progress-saved.ts';
 import { reviewDeleted } from './content/review-deleted.ts';
 import { reviewEdited } from './content/review-edited.ts';
+import { reviewLiked } from './content/review-liked.ts';
+import { reviewModerated } from './content/review-moderated.ts';
 import { reviewPosted } from './content/review-posted.ts';
+import { reviewUnliked } from './content/review-unliked.ts';
 import { click } from './film/click.ts';
 import { custom } from './film/custom.ts';
 import { filmClosed } from './film/film-closed.ts';
@@ -84,4 +89,9 @@ export const everyType = [
   groupIdentified,
   userAliased,
   userIdentified,
+  progressRemoved,
+  progressSaved,
+  reviewLiked,
+  reviewModerated,
+  reviewUnliked,
 ];

@@ -24,6 +24,9 @@ export const errorTable = {
   tls_required: { status: 403, title: 'This is taken over HTTPS alone', retry: 'never' },
   forbidden: { status: 403, title: 'The caller may not do this', retry: 'never' },
   not_found: { status: 404, title: 'There is nothing here', retry: 'never' },
+  conflict: { status: 409, title: 'Another request is doing this just now', retry: 'backoff' },
+  stale: { status: 412, title: 'It has been changed since', retry: 'never' },
+  key_reused: { status: 422, title: 'The idempotency key stands for another request', retry: 'never' },
   method_not_allowed: { status: 405, title: 'This method is not allowed here', retry: 'never' },
   body_timeout: { status: 408, title: 'The body did not arrive in time', retry: 'never' },
   too_large: { status: 413, title: 'The body is too large', retry: 'never' },
@@ -50,6 +53,10 @@ export const errorTable = {
   sink_overloaded: { status: 503, title: 'ClickHouse is overloaded', retry: 'backoff' },
   sink_halted: { status: 503, title: 'ClickHouse needs repair', retry: 'halt' },
   sink_refused: { status: 422, title: 'ClickHouse refused the rows', retry: 'never' },
+  // what the content store can fail at
+  store_unavailable: { status: 503, title: 'The content store cannot be reached, nothing was done', retry: 'backoff' },
+  store_unknown: { status: 503, title: 'The content store has not answered, it may have been done', retry: 'backoff' },
+  store_halted: { status: 503, title: 'The content store needs repair', retry: 'halt' },
   // what start-up can fail at
   config_invalid: { status: 500, title: 'The configuration is wrong', retry: 'never' },
   engine_missing: { status: 500, title: 'The embedded ClickHouse library is missing', retry: 'never' },

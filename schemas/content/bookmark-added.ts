@@ -1,5 +1,6 @@
 import { defineEvent } from '../event.ts';
 import { text } from '../field.ts';
+import { revision } from '../revision.ts';
 
 export const bookmarkAdded = defineEvent({
   name: 'bookmark_added',
@@ -9,6 +10,7 @@ export const bookmarkAdded = defineEvent({
   summary: 'A user put a film among the bookmarks',
   fields: {
     film_id: text({ about: 'The film', lengthMax: 256 }),
+    revision,
   },
   example: {
     event_type: 'bookmark_added',

@@ -1,5 +1,6 @@
 import { defineEvent } from '../event.ts';
 import { text } from '../field.ts';
+import { revision } from '../revision.ts';
 
 export const bookmarkRemoved = defineEvent({
   name: 'bookmark_removed',
@@ -9,6 +10,7 @@ export const bookmarkRemoved = defineEvent({
   summary: 'A user took a film from the bookmarks',
   fields: {
     film_id: text({ about: 'The film', lengthMax: 256 }),
+    revision,
   },
   example: {
     event_type: 'bookmark_removed',

@@ -1,5 +1,6 @@
 import { defineEvent } from '../event.ts';
 import { numbered, text } from '../field.ts';
+import { revision } from '../revision.ts';
 
 export const filmLiked = defineEvent({
   name: 'film_liked',
@@ -10,6 +11,7 @@ export const filmLiked = defineEvent({
   fields: {
     film_id: text({ about: 'The film', lengthMax: 256 }),
     value: numbered({ about: 'Which', words: { [-1]: 'dislike', 1: 'like' } }),
+    revision,
   },
   example: {
     event_type: 'film_liked',

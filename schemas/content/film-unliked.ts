@@ -1,5 +1,6 @@
 import { defineEvent } from '../event.ts';
 import { text } from '../field.ts';
+import { revision } from '../revision.ts';
 
 export const filmUnliked = defineEvent({
   name: 'film_unliked',
@@ -9,6 +10,7 @@ export const filmUnliked = defineEvent({
   summary: 'A user took a like or dislike back',
   fields: {
     film_id: text({ about: 'The film', lengthMax: 256 }),
+    revision,
   },
   example: {
     event_type: 'film_unliked',

@@ -1,5 +1,6 @@
 import { defineEvent } from '../event.ts';
 import { text, uuid } from '../field.ts';
+import { revision } from '../revision.ts';
 
 export const reviewDeleted = defineEvent({
   name: 'review_deleted',
@@ -10,6 +11,7 @@ export const reviewDeleted = defineEvent({
   fields: {
     review_id: uuid({ about: 'The review' }),
     film_id: text({ about: 'The film', lengthMax: 256 }),
+    revision,
   },
   example: {
     event_type: 'review_deleted',

@@ -1,5 +1,6 @@
 import { defineEvent } from '../event.ts';
 import { text, uuid, whole } from '../field.ts';
+import { revision } from '../revision.ts';
 
 export const reviewEdited = defineEvent({
   name: 'review_edited',
@@ -12,6 +13,7 @@ export const reviewEdited = defineEvent({
     film_id: text({ about: 'The film', lengthMax: 256 }),
     rating: whole({ about: 'What the user gives the film', min: 1, max: 10 }),
     text: text({ about: 'The review itself', lengthMax: 10_000 }),
+    revision,
   },
   example: {
     event_type: 'review_edited',

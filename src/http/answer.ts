@@ -31,6 +31,10 @@ export const retryAfter = {
   overloaded: '1',
   too_many_connections: '1',
   lookup_failed: '5',
+  conflict: '1',
+  store_unavailable: '2',
+  store_unknown: '1',
+  store_halted: '30',
 } as const;
 
 /** What tells a code of the table of errors apart for clients. */

@@ -1,0 +1,25 @@
+import { defineEvent } from '../event.ts';
+import { numbered, text, uuid } from '../field.ts';
+import { revision } from '../revision.ts';
+
+export const reviewLiked = defineEvent({
+  name: 'review_liked',
+  family: 'content',
+  stream: 'content',
+  version: 1,
+  summary: 'A user found the review of another useful, or not, for the first time or instead of the opposite',
+  fields: {
+    review_id: uuid({ about: 'The review' }),
+    film_id: text({ about: 'The film', lengthMax: 256 }),
+    value: numbered({ about: 'Which', words: { [-1]: 'dislike', 1: 'like' } }),
+    revision,
+  },
+  example: {
+    event_type: 'review_liked',
+    timestamp: '2024-10-03T14:30:00Z',
+    user_id: '956939f6-7a98-4bf1-9949-500e5dd20fa0',
+    review_id: '01927a3e-5c1b-7d2f-9e4a-3b6c8d0f1a2e',
+    film_id: '8bcb67fe-bde6-4645-af85-6664a9298b8c',
+    value: 1,
+  },
+});
