@@ -7,6 +7,8 @@ import { percentile } from './process.ts';
 export interface Sample {
   /** Monotonic, as performance.now(). */
   readonly dueAtMs: number;
+  /** Later than due where every connection was busy. */
+  readonly sentAtMs: number;
   readonly answeredAtMs: number;
   /** 0 = the connection was cut. */
   readonly status: number;
@@ -52,9 +54,10 @@ export async function openLoad({ url, bodies, perSecond }: OpenLoadOptions): Pro
     if (dueAtMs === undefined) free.push(client);
     else {
       open++;
+      const sentAtMs = performance.now();
       client.send(requests[sent++ % requests.length]!, answer => {
         open--;
-        samples.push({ dueAtMs, answeredAtMs: performance.now(), ...answer });
+        samples.push({ dueAtMs, sentAtMs, answeredAtMs: performance.now(), ...answer });
         next(client);
       });
     }

@@ -39,8 +39,8 @@ export function arrivalOf(request: Request, held: Held = heldWithoutBound): Arri
   const said = request.headers.get('content-length');
   const announcedBytes = said === null ? null : Number(said);
   const isSmall = announcedBytes !== null && announcedBytes <= wholeBytesMax;
-  /** Null = not asked yet: to look at the body of a request makes a stream of it. */
-  let isKnownOver = announcedBytes === 0 ? true : null;
+  /** Null = not known without a look: to look at the body of a request makes a stream of it. */
+  let isKnownOver = announcedBytes === null ? null : announcedBytes === 0;
   let bytes: Promise<Uint8Array> | null = null;
   let reader: Reader | null = null;
   /** What is being waited for: a stream has one reader, and one who gave up waiting has not taken it back. */
@@ -89,6 +89,7 @@ export function arrivalOf(request: Request, held: Held = heldWithoutBound): Arri
 
   async function discard(): Promise<void> {
     if (isLetGo) return;
+    if (isSmall && reader === null && bytes === null && !isOver()) bytes = taken(); // a stream costs more
     const untilMs = performance.now() + lingerMsMax;
     let length = 0;
     try {

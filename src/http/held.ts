@@ -5,6 +5,7 @@
 // others out, loses to whoever does not. When all are being worked on, the newcomer is told to come again.
 
 import { PipelineError } from '../errors.ts';
+import type { Pace } from './pace.ts';
 
 /** One body. */
 export interface Holder {
@@ -23,7 +24,8 @@ export interface Held {
   release(holder: Holder): void;
 }
 
-export function heldOf(bytesMax: number): Held {
+/** `pace`: absent = all that there is room for can be done in time. */
+export function heldOf(bytesMax: number, pace?: Pace): Held {
   let held = 0;
   /** The oldest first. */
   const coming = new Set<Holder>();
@@ -36,6 +38,7 @@ export function heldOf(bytesMax: number): Held {
   function release(holder: Holder): void {
     arrived(holder);
     held -= holder.kept;
+    pace?.done(holder.kept);
     holder.kept = 0;
   }
 
@@ -54,6 +57,9 @@ export function heldOf(bytesMax: number): Held {
       return held;
     },
     hold(holder, bytes) {
+      // What has begun to come goes on.
+      const bound = holder.kept > 0 || held === 0 ? null : (pace?.bound() ?? null);
+      if (bound !== null && held + bytes > bound) throw tooLate();
       if (held + bytes > bytesMax) makeRoom(bytes, holder);
       // One alone is always taken, however large it may be.
       if (held > holder.kept && held + bytes > bytesMax) throw tooMuch(bytesMax, 'all of them are being worked on');
@@ -65,6 +71,9 @@ export function heldOf(bytesMax: number): Held {
     release,
   };
 }
+
+const tooLate = (): PipelineError =>
+  new PipelineError('overloaded', 'there is more to do than can be done in time: this was refused to do the rest');
 
 const tooMuch = (bytesMax: number, why: string): PipelineError =>
   new PipelineError(

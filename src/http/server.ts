@@ -10,6 +10,7 @@ import { healthApi, healthRoutes } from './health.ts';
 import { heldOf } from './held.ts';
 import { closing, connectionSecondsMax, type ListenerOptions, type Listening, listen } from './listener.ts';
 import type { ApiPart, Guard } from './openapi.ts';
+import { paceOf } from './pace.ts';
 import { redirectRoutes } from './redirect.ts';
 import { isChanging, type Route } from './route.ts';
 import { type FrontTls, overTls } from './secure.ts';
@@ -57,7 +58,7 @@ export function startServer(options: ServerOptions): Server {
   let connections: Connections | null = null;
   const refusal = (): ErrorCode | null =>
     isStopping ? 'shutting_down' : connections?.isFull() === true ? 'too_many_connections' : null;
-  const held = heldOf(options.requestsBytesMax ?? Number.POSITIVE_INFINITY);
+  const held = heldOf(options.requestsBytesMax ?? Number.POSITIVE_INFINITY, paceOf());
   const standing = { held, isStopping: () => isStopping, connections: () => connections };
   const health = healthRoutes({ ...options, ...standing });
   const hasAdminPort = adminPort >= 0;
