@@ -20,3 +20,11 @@ export function admitsOrigin(origins: readonly string[], origin: string): boolea
     return origin.startsWith(scheme) && origin.endsWith(domain) && origin.length > scheme.length + domain.length;
   });
 }
+
+/** Of the page a request comes from, as far as the browser says: an image says it by its Referer alone. Null = it does not. */
+export function originOf(headers: Headers): string | null {
+  const origin = headers.get('origin');
+  if (origin !== null) return origin;
+  const referer = headers.get('referer');
+  return referer === null ? null : (URL.parse(referer)?.origin ?? null);
+}

@@ -1,7 +1,7 @@
 // Who may, by API key.
 
 import type { Admission, Caller } from '../../http/route.ts';
-import { admitsOrigin } from '../../process/origin.ts';
+import { admitsOrigin, originOf } from '../../process/origin.ts';
 import type { Way } from '../admit.ts';
 import { forbidden, unauthorized } from '../refusal.ts';
 import { kindOf } from './key.ts';
@@ -37,8 +37,8 @@ export function byKey(keyring: Pick<Keyring, 'find'>): Way {
         'a secret key does not belong into an address, where logs and proxies keep it: replace it, and send the new one in a header',
       );
     if (!key.scopes.some(scope => scope === needs)) return forbidden(`the key "${key.name}" may not ${needs}`);
-    const origin = request.headers.get('origin');
-    if (origin !== null && key.origins !== undefined && !admitsOrigin(key.origins, origin))
+    const origin = key.origins === undefined ? null : originOf(request.headers);
+    if (origin !== null && !admitsOrigin(key.origins!, origin))
       return forbidden(`the key "${key.name}" may not be used from ${origin.slice(0, 200)}`);
     return admissionOf(key);
   };

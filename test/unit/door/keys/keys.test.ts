@@ -180,6 +180,10 @@ describe('who may', () => {
     expect(await ask(keyring, { ...headers, origin: 'https://evil.example' })).toMatchObject({ status: 403 });
     expect(await ask(keyring, { ...headers, origin: 'https://www.shop.example' })).toBe('web');
     expect(await ask(keyring, headers)).toBe('web'); // no browser
+    // An image of a page says it by its Referer alone.
+    expect(await ask(keyring, { ...headers, referer: 'https://evil.example/a?b' })).toMatchObject({ status: 403 });
+    expect(await ask(keyring, { ...headers, referer: 'https://www.shop.example/film/1' })).toBe('web');
+    expect(await ask(keyring, { ...headers, referer: 'no address' })).toBe('web');
   });
 
   test('sends for others with a secret key, and for itself with a public one', async () => {
