@@ -2,7 +2,8 @@
 // bad event never costs the good ones; an event without an outcome counts as failed.
 
 import type { Misfit } from '../../schemas/misfit.ts';
-import { type EdgeVerdict, isObject, type Judge, type Origin, unwrap } from '../catalogue/judge.ts';
+import { type EdgeVerdict, isObject, type Judge, unwrap } from '../catalogue/judge.ts';
+import type { Origin } from '../catalogue/origin.ts';
 import { type EdgeReason, type Rejection, readId, reject } from '../catalogue/rejection.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { type Answer, json, problem } from '../http/answer.ts';

@@ -1,7 +1,8 @@
 // What the operator's rules, and who it comes from, make of an event that was judged good: it is dropped, or goes to a topic
 // of its own.
 
-import type { EdgeVerdict, Origin } from '../catalogue/judge.ts';
+import type { EdgeVerdict } from '../catalogue/judge.ts';
+import type { Origin } from '../catalogue/origin.ts';
 import type { Rejection } from '../catalogue/rejection.ts';
 import type { Rules } from '../door/rules/rules.ts';
 import type { Envelope } from '../ports/log.ts';

@@ -1,7 +1,8 @@
 // Events of a sender whose user is known, by a token: they are that user's, whatever they say. Either what they say is
 // replaced, or an event that names another user is rejected; one that names none gets the user in any case.
 
-import { type EdgeVerdict, isObject, type Judge, type Origin, unwrap } from '../catalogue/judge.ts';
+import { type EdgeVerdict, isObject, type Judge, unwrap } from '../catalogue/judge.ts';
+import type { Origin } from '../catalogue/origin.ts';
 import { type Rejection, reject } from '../catalogue/rejection.ts';
 import { special } from '../record/canonical.ts';
 

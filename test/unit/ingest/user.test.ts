@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'bun:test';
 import { catalogue } from '../../../schemas/catalogue.ts';
-import { judgeOf, type Origin } from '../../../src/catalogue/judge.ts';
+import { judgeOf } from '../../../src/catalogue/judge.ts';
+import type { Origin } from '../../../src/catalogue/origin.ts';
 import { acceptOf } from '../../../src/ingest/accept.ts';
 import { judgeOfUsers, type UserPolicy } from '../../../src/ingest/user.ts';
 import { type Body, click, judgeOptions, nowIso, originOf } from '../../support/edge.ts';
