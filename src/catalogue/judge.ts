@@ -14,7 +14,7 @@ import type { Envelope } from '../ports/log.ts';
 import { isLargerThan, unwritable } from '../record/canonical.ts';
 import { stampStart } from '../record/stamp.ts';
 import { withMarks } from './derived.ts';
-import { clockOf, happenedAt } from './happened.ts';
+import { clockOf, happenedAt, skewOf } from './happened.ts';
 import type { Origin } from './origin.ts';
 import { type PreparedType, type PrepareOptions, prepare, stampOf } from './prepared-type.ts';
 import {
@@ -28,8 +28,17 @@ import {
   stampErrors,
   unknownErrors,
 } from './rejection.ts';
+import { type Doubts, unknownNames, type Warnings, warningsOf } from './warning.ts';
 
-export type Verdict = { readonly ok: true; readonly envelope: Envelope } | Rejection;
+export type Verdict = Taken | Rejection;
+
+export interface Taken {
+  readonly ok: true;
+  readonly envelope: Envelope;
+  /** Absent = nothing looks wrong. */
+  readonly warnings?: Warnings;
+}
+
 /** The edge's own: it also knows who sends. */
 export type EdgeVerdict = Verdict | Rejection<EdgeReason>;
 
@@ -59,10 +68,10 @@ export function judgeOf(options: JudgeOptions): Judge {
     if ('ok' in prepared) return prepared;
     const event = origin.derived === undefined ? said : prepared.fill(said, origin.derived);
     const sentAt = event.sent_at ?? origin.sentAt;
-    if (prepared.type.fits(event)) return envelopeOf({ prepared, event, sentAt, origin });
+    if (prepared.type.fits(event)) return envelopeOf({ prepared, event, sentAt, origin, isRounded: false });
     const rounded = roundedOf(prepared.type, event);
     if (rounded === null || !prepared.type.fits(rounded)) return unfit(prepared, rounded ?? event, sentAt);
-    return envelopeOf({ prepared, event: rounded, sentAt, origin });
+    return envelopeOf({ prepared, event: rounded, sentAt, origin, isRounded: isRoundedIn(event, rounded) });
   };
 
   function find(said: unknown, pathType: string | null): PreparedType | Rejection {
@@ -89,10 +98,12 @@ export function judgeOf(options: JudgeOptions): Judge {
     return { ok: false, reason: 'invalid', type: type.name, errors: errors.slice(0, misfitsMax) };
   }
 
-  function envelopeOf({ prepared, event, sentAt, origin }: Judged): Verdict {
+  function envelopeOf(judged: Judged): Verdict {
+    const { prepared, event, sentAt, origin, isRounded } = judged;
     const id = event.event_id === undefined || event.event_id === null ? Bun.randomUUIDv7() : readId(event.event_id);
     const sent = sentAt === undefined || sentAt === null ? null : readSentAt(sentAt);
-    const happened = happenedAt(event.timestamp, sent, origin);
+    const skewMs = skewOf(sent, origin);
+    const happened = happenedAt(event.timestamp, sent, skewMs);
     if (id === null || happened === null || (sent === null && sentAt !== undefined && sentAt !== null))
       return unfit(prepared, event, sentAt);
     const isBound = origin.wasJudged !== true;
@@ -112,7 +123,17 @@ export function judgeOf(options: JudgeOptions): Judge {
     const { topic } = prepared;
     const { name, version } = prepared.type;
     const { receivedAtMs } = origin;
-    return { ok: true, envelope: { id, type: name, version, topic, key: keyOf(event), body, receivedAtMs } };
+    const envelope = { id, type: name, version, topic, key: keyOf(event), body, receivedAtMs };
+    return takenOf(envelope, {
+      skewMs,
+      isRounded,
+      isOfBot: origin.derived?.isBot === true,
+      unknown: droppedOf(judged),
+    });
+  }
+
+  function droppedOf({ event, prepared }: Judged): Doubts['unknown'] {
+    return options.unknownFields === 'drop' ? unknownNames(event, prepared) : null;
   }
 
   /** `,"name":value` of every field of the type, or why one cannot be written. */
@@ -160,6 +181,13 @@ interface Judged {
   readonly event: JsonObject;
   readonly sentAt: unknown;
   readonly origin: Origin;
+  /** A number of it is stored as another. */
+  readonly isRounded: boolean;
+}
+
+function takenOf(envelope: Envelope, doubts: Doubts): Taken {
+  const warnings = warningsOf(doubts);
+  return warnings === undefined ? { ok: true, envelope } : { ok: true, envelope, warnings };
 }
 
 /** Enough names to see what is meant. */
@@ -175,6 +203,11 @@ function roundedOf({ allFields }: EventType, event: JsonObject): JsonObject | nu
   if (wide.length === 0) return null;
   return { ...event, ...Object.fromEntries(wide.map(({ name }) => [name, Number(event[name])])) };
 }
+
+const isRoundedIn = (event: JsonObject, rounded: JsonObject): boolean =>
+  Object.entries(event).some(([name, value]) => typeof value === 'bigint' && isAnother(value, rounded[name]));
+
+const isAnother = (value: bigint, other: unknown): boolean => typeof other === 'number' && BigInt(other) !== value;
 
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,9 +2,10 @@
 // bad event never costs the good ones; an event without an outcome counts as failed.
 
 import type { Misfit } from '../../schemas/misfit.ts';
-import { type EdgeVerdict, isObject, type Judge, unwrap } from '../catalogue/judge.ts';
+import { type EdgeVerdict, isObject, type Judge, type Taken, unwrap } from '../catalogue/judge.ts';
 import type { Origin } from '../catalogue/origin.ts';
 import { type EdgeReason, type Rejection, readId, reject } from '../catalogue/rejection.ts';
+import { warned, warningText } from '../catalogue/warning.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { type Answer, json, problem } from '../http/answer.ts';
 import type { Envelope, Log, Outcome } from '../ports/log.ts';
@@ -56,6 +57,7 @@ export function acceptOf(options: AcceptOptions): Accept {
     const verdicts = isRuled ? judged.map(verdict => ruledOne(verdict, origin, rules)) : judged;
     const envelopes = verdicts.flatMap(verdict => (verdict.ok ? verdict.envelope : []));
     const { firsts, places } = distinct(envelopes);
+    const answered = places === null ? verdicts : withRepeated(verdicts, firsts);
     const startedAt = performance.now();
     const published = await publish(firsts);
     const outcomes = places === null ? published : places.map(place => published[place]!);
@@ -64,8 +66,8 @@ export function acceptOf(options: AcceptOptions): Accept {
     recent?.note(reading.events, verdicts, outcomes, origin.receivedAtMs);
     const told = ack === 'stored' ? await readable.told(envelopes, outcomes) : outcomes;
     const durable = ack === 'stored' && told.some(isWaiting) ? 202 : 200;
-    if (doubt !== null && verdicts.some(isByClock)) return answerDoubted(reading.events, verdicts, told, doubt.words);
-    return reading.isSingle ? answerOne(verdicts[0]!, told[0], durable) : answerMany(verdicts, told, durable);
+    if (doubt !== null && verdicts.some(isByClock)) return answerDoubted(reading.events, answered, told, doubt.words);
+    return reading.isSingle ? answerOne(answered[0]!, told[0], durable) : answerMany(answered, told, durable);
   };
 
   function note(
@@ -174,6 +176,16 @@ interface Distinct {
   readonly places: readonly number[] | null;
 }
 
+/** Who sends one event twice in a request is told of it. */
+function withRepeated(verdicts: readonly Ruled[], firsts: readonly Envelope[]): readonly Ruled[] {
+  const counted = new Set(firsts);
+  return verdicts.map(verdict =>
+    !verdict.ok || counted.has(verdict.envelope)
+      ? verdict
+      : { ...verdict, warnings: warned(verdict.warnings, 'repeated') },
+  );
+}
+
 /** One outcome per envelope, whatever the log forgot: no outcome is a failure. */
 function completed(outcomes: readonly Outcome[], envelopes: readonly Envelope[]): readonly Outcome[] {
   if (outcomes.length === envelopes.length) return outcomes;
@@ -186,8 +198,7 @@ const isWaiting = (told: Told): boolean => told.ok && told.stored !== 'clickhous
 function answerOne(verdict: Ruled, outcome: Told | undefined, status: number): Answer {
   if (isDropped(verdict)) return json(200, droppedText(verdict));
   if (!verdict.ok) return problem(codeOf(verdict), { reason: verdict.reason, errors: verdict.errors });
-  if (outcome?.ok)
-    return json(status, `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`);
+  if (outcome?.ok) return json(status, acceptedText(verdict, outcome.stored));
   return problem(outcome?.error ?? new PipelineError('internal'));
 }
 
@@ -198,6 +209,9 @@ function codeOf({ reason, errors }: Rejection<EdgeReason>): PipelineError {
   if (reason === 'not_allowed') return new PipelineError('forbidden', detail);
   return new PipelineError(reason === 'too_large' ? 'too_large' : 'invalid', detail);
 }
+
+const acceptedText = ({ envelope, warnings }: Taken, stored: string): string =>
+  `{"event_id":"${envelope.id}","outcome":"accepted","stored":"${stored}"${warningText(warnings)}}`;
 
 const droppedText = ({ envelope, rule }: Dropped): string =>
   `{"event_id":"${envelope.id}","outcome":"dropped","rule":"${rule}"}`;
@@ -254,7 +268,7 @@ function answerMany(
 function resultOf(verdict: Ruled, outcome: Told | undefined): string {
   if (isDropped(verdict)) return droppedText(verdict);
   if (!verdict.ok) return JSON.stringify({ outcome: 'rejected', reason: verdict.reason, errors: verdict.errors });
-  if (outcome?.ok) return `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`;
+  if (outcome?.ok) return acceptedText(verdict, outcome.stored);
   const reason = outcome === undefined ? 'internal' : outcome.error.code;
   return JSON.stringify({ event_id: verdict.envelope.id, outcome: 'failed', reason, retry: true });
 }

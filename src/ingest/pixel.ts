@@ -83,8 +83,15 @@ function imageOf({ status, headers, body }: Answer): Answer {
   };
 }
 
+/** `;warning=clock_corrected,bot` */
+function warningIn(body: string): string {
+  if (!body.includes('"warning":')) return '';
+  const { warning } = JSON.parse(body) as { readonly warning: readonly string[] };
+  return `;warning=${warning.join(',')}`;
+}
+
 function outcomeOf(status: number, body: string): string {
-  if (status < 300) return body.includes('"outcome":"dropped"') ? 'dropped' : 'accepted';
+  if (status < 300) return body.includes('"outcome":"dropped"') ? 'dropped' : `accepted${warningIn(body)}`;
   if (status === 429 || status >= 500) return 'failed';
   const { reason, type } = JSON.parse(body) as { readonly reason?: string; readonly type: string };
   if (reason === undefined && (status === 401 || status === 403)) return 'unauthorized';

@@ -44,7 +44,7 @@ export function ruled(verdict: EdgeVerdict, { source, ip, address = ip }: Origin
   const found = rules({ id, type, user, source, address });
   if (found === null) return verdict;
   onRuled(found.id);
-  if (found.topic !== null) return { ok: true, envelope: { ...envelope, type: divertedType, topic: found.topic } };
+  if (found.topic !== null) return { ...verdict, envelope: { ...envelope, type: divertedType, topic: found.topic } };
   return droppedBy(found.id, envelope);
 }
 

@@ -59,6 +59,7 @@ export function clientsOf(policies: ClientPolicies): Clients | undefined {
       derived: {
         country: isClient ? countryOf?.(address) : undefined,
         device: policies.tellsAgent ? agent?.device : undefined,
+        isBot: agent?.isBot === true && policies.bots === 'mark',
         marks: marksOf(agent, isOurs, signal),
         isNobody,
       },

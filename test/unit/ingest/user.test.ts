@@ -44,6 +44,21 @@ describe('a known user', () => {
     expect(event.user_id).toBe(user); // what was sent stays as it was
   });
 
+  test('in the place of another is told to who named the other, and to nobody else', () => {
+    const warningsOf = (event: object) => {
+      const verdict = judged(event);
+      return verdict.ok ? verdict.warnings?.words : verdict;
+    };
+    expect(warningsOf({ ...click, user_id: 'somebody else' })).toEqual(['user_replaced']);
+    for (const event of [
+      { ...click, user_id: 'u1' },
+      { ...click, user_id: null },
+      { ...click, user_id: '' },
+      anonymous,
+    ])
+      expect(warningsOf(event)).toBeUndefined();
+  });
+
   test('is the user of an event that names none, and keeps its visitor', () => {
     expect(stored({ ...anonymous, anonymous_id: 'a1' })).toMatchObject({ user_id: 'u1', anonymous_id: 'a1' });
   });

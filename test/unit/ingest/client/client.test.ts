@@ -137,6 +137,7 @@ describe('a server’s key', () => {
     expect(marked.derived).toEqual({
       country: undefined,
       device: undefined,
+      isBot: false,
       marks: '"edge":{"privacy":"dnt"}',
       isNobody: false,
     });
