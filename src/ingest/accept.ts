@@ -16,6 +16,7 @@ import type { Ledger } from './ledger.ts';
 import { type Readable, type Told, unreadable } from './readable.ts';
 import { Misread, type Reading } from './reading.ts';
 import type { Recent } from './recent.ts';
+import type { Rejections } from './rejections.ts';
 import { type Dropped, divertedType, isDropped, type Ruled, type Ruling, ruled, unwanted } from './ruled.ts';
 import { onceEachMoment } from './same-moment.ts';
 import { judgeOfUsers, type UserPolicy } from './user.ts';
@@ -26,6 +27,8 @@ export interface AcceptOptions {
   readonly metrics: Metrics;
   /** For who holds the tables against what was answered. */
   readonly ledger?: Pick<Ledger, 'note' | 'noteRuled'> | null;
+  /** For who asks what senders lose. */
+  readonly rejections?: Pick<Rejections, 'note'> | null;
   /** For who asks for receipts. */
   readonly recent?: Recent;
   /** For who asks for `stored`. */
@@ -43,7 +46,7 @@ export type Accept = (reading: Reading, origin: Origin, ack?: Ack) => Promise<An
 const noRuling = (): null => null;
 
 export function acceptOf(options: AcceptOptions): Accept {
-  const { log, metrics, ledger, recent, readable = unreadable, ruling = noRuling, clock } = options;
+  const { log, metrics, ledger, rejections, recent, readable = unreadable, ruling = noRuling, clock } = options;
   const judge = judgeOfUsers(options.judge, options.userPolicy ?? 'override');
   const publish = onceEachMoment(async envelopes => completed(await log.publish(envelopes), envelopes));
   return async (reading, origin, ack) => {
@@ -57,12 +60,13 @@ export function acceptOf(options: AcceptOptions): Accept {
     const verdicts = isRuled ? judged.map(verdict => ruledOne(verdict, origin, rules)) : judged;
     const envelopes = verdicts.flatMap(verdict => (verdict.ok ? verdict.envelope : []));
     const { firsts, places } = distinct(envelopes);
-    const answered = places === null ? verdicts : withRepeated(verdicts, firsts);
+    const answered = places === null ? verdicts : repeatedTold(verdicts, firsts);
     const startedAt = performance.now();
     const published = await publish(firsts);
     const outcomes = places === null ? published : places.map(place => published[place]!);
     count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
     note(verdicts, envelopes, outcomes, isRuled);
+    noteRejections({ events: reading.events, verdicts, outcomes, origin, isDoubted: doubt !== null });
     recent?.note(reading.events, verdicts, outcomes, origin.receivedAtMs);
     const told = ack === 'stored' ? await readable.told(envelopes, outcomes) : outcomes;
     const durable = ack === 'stored' && told.some(isWaiting) ? 202 : 200;
@@ -88,6 +92,15 @@ export function acceptOf(options: AcceptOptions): Accept {
     );
     const diverted = envelopes.filter((envelope, at) => !isRow(envelope) && outcomes[at]?.ok);
     ledger.noteRuled([...verdicts.filter(isDropped).map(({ envelope }) => envelope), ...diverted]);
+  }
+
+  /** Those that are told so: what is answered with a failure comes again. */
+  function noteRejections({ events, verdicts, outcomes, origin, isDoubted }: Answered): void {
+    const isNone = verdicts.length === outcomes.length;
+    if (isNone || !rejections || (outcomes.length > 0 && !outcomes.some(({ ok }) => ok))) return;
+    for (const [at, verdict] of verdicts.entries())
+      if (!verdict.ok && !isDropped(verdict) && !(isDoubted && isByClock(verdict)))
+        rejections.note(events[at], verdict, origin.source);
   }
 
   function ruledOne(verdict: EdgeVerdict, origin: Origin, rules: Ruling | null): Ruled {
@@ -137,6 +150,16 @@ export function acceptOf(options: AcceptOptions): Accept {
   }
 }
 
+/** The events of a request, and what became of them. */
+interface Answered {
+  readonly events: readonly unknown[];
+  readonly verdicts: readonly Ruled[];
+  readonly outcomes: readonly Outcome[];
+  readonly origin: Origin;
+  /** By the clock as it is none is refused for good. */
+  readonly isDoubted: boolean;
+}
+
 const misread = (error: PipelineError): Rejection<EdgeReason> =>
   error instanceof Misread
     ? reject('invalid', null, error)
@@ -177,7 +200,7 @@ interface Distinct {
 }
 
 /** Who sends one event twice in a request is told of it. */
-function withRepeated(verdicts: readonly Ruled[], firsts: readonly Envelope[]): readonly Ruled[] {
+function repeatedTold(verdicts: readonly Ruled[], firsts: readonly Envelope[]): readonly Ruled[] {
   const counted = new Set(firsts);
   return verdicts.map(verdict =>
     !verdict.ok || counted.has(verdict.envelope)

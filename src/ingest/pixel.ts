@@ -13,14 +13,16 @@ import { ackOf } from './ack.ts';
 import { pairsOf, readForm } from './form.ts';
 import { type OriginOptions, originOf } from './origin.ts';
 import type { Meaning, Reading } from './reading.ts';
+import type { Rejections } from './rejections.ts';
 
 export interface PixelOptions extends Pick<Meaning, 'typeOf'>, OriginOptions {
   readonly accept: Accept;
+  readonly rejections?: Pick<Rejections, 'noteBody'> | null | undefined;
 }
 
 export const pixelPath = '/v1/pixel.gif';
 
-export const pixelRoute = ({ accept, typeOf, clock, clients }: PixelOptions): Route => ({
+export const pixelRoute = ({ accept, rejections, typeOf, clock, clients }: PixelOptions): Route => ({
   method: 'GET',
   path: pixelPath,
   needs: 'events:write',
@@ -28,7 +30,13 @@ export const pixelRoute = ({ accept, typeOf, clock, clients }: PixelOptions): Ro
   render: imageOf,
   handler: async call => {
     if (isOnlyLooking(call.request)) return ignored;
-    const reading = timed(readQuery(call.request.url, typeOf), clock.now());
+    let reading: Reading;
+    try {
+      reading = timed(readQuery(call.request.url, typeOf), clock.now());
+    } catch (error) {
+      rejections?.noteBody(error, call.caller.name);
+      throw error;
+    }
     return accept(reading, originOf(call, reading, { clock, clients }), ackOf(call.request.url));
   },
 });

@@ -119,6 +119,7 @@ export function openMetrics() {
     eventsReceived: counts('events_received_total', 'Events judged at the edge', ['event_type', 'outcome']),
     eventsStored: counts('events_stored_total', 'Events made durable', ['event_type', 'stored']),
     eventsRejected: counts('events_rejected_total', 'Events not taken', ['reason']),
+    rejectionsLost: counter('rejections_lost_total', 'Rejections whose count could not be written'),
     httpRequest: histogram('http_request_seconds', 'Time to answer a request', ['route', 'status']),
     ruled: counts('ruled_total', 'Events that a rule has dropped or diverted', ['rule']),
     rateLimited: counts('rate_limited_total', 'Requests refused as their sender sends too much', ['limit']),
