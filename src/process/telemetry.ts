@@ -122,6 +122,7 @@ export function openMetrics() {
     rejectionsLost: counter('rejections_lost_total', 'Rejections whose count could not be written'),
     httpRequest: histogram('http_request_seconds', 'Time to answer a request', ['route', 'status']),
     ruled: counts('ruled_total', 'Events that a rule has dropped or diverted', ['rule']),
+    doorTokens: counts('door_tokens_total', 'Requests with a token, by what was found of it', ['outcome']),
     rateLimited: counts('rate_limited_total', 'Requests refused as their sender sends too much', ['limit']),
     rateLimitForgotten: counter('rate_limit_forgotten_total', 'Clients whose count had to be given up for others'),
     httpConnections: gauge('http_connections', 'Open connections, of both ports; no sample = not known'),
