@@ -99,7 +99,7 @@ export function judgeOf(options: JudgeOptions): Judge {
   }
 
   function envelopeOf(judged: Judged): Verdict {
-    const { prepared, event, sentAt, origin, isRounded } = judged;
+    const { prepared, event, sentAt, origin } = judged;
     const id = event.event_id === undefined || event.event_id === null ? Bun.randomUUIDv7() : readId(event.event_id);
     const sent = sentAt === undefined || sentAt === null ? null : readSentAt(sentAt);
     const skewMs = skewOf(sent, origin);
@@ -124,12 +124,16 @@ export function judgeOf(options: JudgeOptions): Judge {
     const { name, version } = prepared.type;
     const { receivedAtMs } = origin;
     const envelope = { id, type: name, version, topic, key: keyOf(event), body, receivedAtMs };
-    return takenOf(envelope, {
-      skewMs,
-      isRounded,
-      isOfBot: origin.derived?.isBot === true,
-      unknown: droppedOf(judged),
-    });
+    return takenOf(envelope, judged, skewMs);
+  }
+
+  /** Of nearly all events nothing is looked for. */
+  function takenOf(envelope: Envelope, judged: Judged, skewMs: number): Taken {
+    const { isRounded, origin } = judged;
+    const isOfBot = origin.derived?.isBot === true;
+    if (skewMs === 0 && !isRounded && !isOfBot && options.unknownFields === 'reject') return { ok: true, envelope };
+    const warnings = warningsOf({ skewMs, isRounded, isOfBot, unknown: droppedOf(judged) });
+    return warnings === undefined ? { ok: true, envelope } : { ok: true, envelope, warnings };
   }
 
   function droppedOf({ event, prepared }: Judged): Doubts['unknown'] {
@@ -183,11 +187,6 @@ interface Judged {
   readonly origin: Origin;
   /** A number of it is stored as another. */
   readonly isRounded: boolean;
-}
-
-function takenOf(envelope: Envelope, doubts: Doubts): Taken {
-  const warnings = warningsOf(doubts);
-  return warnings === undefined ? { ok: true, envelope } : { ok: true, envelope, warnings };
 }
 
 /** Enough names to see what is meant. */
