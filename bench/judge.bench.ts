@@ -2,7 +2,8 @@
 // many types there are, and for events that are refused. The least of several runs, as the machine is shared.
 
 import { type Catalogue, catalogue, catalogueOf } from '../schemas/catalogue.ts';
-import { judgeOf, type Origin } from '../src/catalogue/judge.ts';
+import { judgeOf } from '../src/catalogue/judge.ts';
+import type { Origin } from '../src/catalogue/origin.ts';
 import { parseJson } from '../src/record/json.ts';
 import type { Row } from './report.ts';
 

@@ -3,6 +3,7 @@
 // them.
 
 import type { TableDefinition } from './columns.ts';
+import { ownTopic } from './topic.ts';
 
 export const ledgerType = 'ledger';
 
@@ -27,6 +28,4 @@ export const ledgerTable: TableDefinition = {
   ],
 };
 
-/** Whatever stands in the topic pattern for a type’s words, the ledger is a word of its own. */
-export const ledgerTopic = (pattern: string): string =>
-  pattern.replaceAll(/\{(event_type|family|stream)\}/g, ledgerType);
+export const ledgerTopic = (pattern: string): string => ownTopic(pattern, ledgerType);

@@ -5,3 +5,7 @@ import type { EventType } from './event.ts';
 /** `pattern` as UGC_TOPIC gives it: {event_type}, {family} and {stream} stand for the type's. */
 export const topicOf = (pattern: string, { name, family, stream }: EventType): string =>
   pattern.replaceAll('{event_type}', name).replaceAll('{family}', family).replaceAll('{stream}', stream);
+
+/** The same for what is no event type: whatever stands in the pattern for a type’s words, it is a word of its own. */
+export const ownTopic = (pattern: string, word: string): string =>
+  pattern.replaceAll(/\{(event_type|family|stream)\}/g, word);

@@ -14,6 +14,8 @@ export interface Derived {
   readonly country?: string | undefined;
   /** mobile, tablet, desktop or tv; '' and absent as of a country. */
   readonly device?: string | undefined;
+  /** By its User-Agent, and it is to be said. */
+  readonly isBot?: boolean;
   /** As marksText makes it. */
   readonly marks?: string | undefined;
   /** Who it is of is not to be stored, where its type can do without. */

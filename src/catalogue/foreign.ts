@@ -15,7 +15,8 @@ import { type DeadReason, messageOf } from '../errors.ts';
 import type { ForeignRecord, ForeignVerdict, JudgeForeign } from '../ports/source.ts';
 import { parseJson } from '../record/json.ts';
 import { isVersion, newerThan, stampStart } from '../record/stamp.ts';
-import { isObject, type JudgeOptions, judgeOf, type Origin, unwrap } from './judge.ts';
+import { isObject, type JudgeOptions, judgeOf, unwrap } from './judge.ts';
+import type { Origin } from './origin.ts';
 import { type JsonObject, readId } from './rejection.ts';
 
 export interface ForeignJudgeOptions extends JudgeOptions {

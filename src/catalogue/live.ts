@@ -3,6 +3,7 @@
 
 import { catalogue as builtIn, type Catalogue } from '../../schemas/catalogue.ts';
 import { ledgerTable } from '../../schemas/ledger.ts';
+import { rejectionsTable } from '../../schemas/rejections.ts';
 import { tableOf } from '../../schemas/table.ts';
 import type { Config } from '../config/config.ts';
 import type { JudgeForeign } from '../ports/source.ts';
@@ -96,4 +97,8 @@ const judgesOf = (config: Config, { accepted, all }: KnownTypes) => ({
 });
 
 /** Of every type, and of what is no type. */
-const tablesOf = ({ types }: Catalogue): readonly TableDefinition[] => [...types.map(tableOf), ledgerTable];
+const tablesOf = ({ types }: Catalogue): readonly TableDefinition[] => [
+  ...types.map(tableOf),
+  ledgerTable,
+  rejectionsTable,
+];

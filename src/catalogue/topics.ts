@@ -2,6 +2,7 @@
 
 import type { Catalogue } from '../../schemas/catalogue.ts';
 import { ledgerTopic, ledgerType } from '../../schemas/ledger.ts';
+import { rejectionsTopic, rejectionsType } from '../../schemas/rejections.ts';
 import { topicOf } from '../../schemas/topic.ts';
 import type { Config } from '../config/config.ts';
 import { PipelineError } from '../errors.ts';
@@ -13,7 +14,8 @@ export interface Topics {
 }
 
 /** Throws `config_invalid` when streams are to be moved apart that share a topic. */
-export function topicsOf({ topic: pattern, streams, ledger }: Config, { types }: Catalogue): Topics {
+export function topicsOf(config: Config, { types }: Catalogue): Topics {
+  const { topic: pattern, streams, ledger, rejectionsSeconds } = config;
   const byTopic = Map.groupBy(types, type => topicOf(pattern, type));
   const moves = (stream: string): boolean => streams.includes('all') || streams.some(name => name === stream);
   for (const [topic, sharing] of byTopic) {
@@ -24,18 +26,19 @@ export function topicsOf({ topic: pattern, streams, ledger }: Config, { types }:
         `UGC_STREAMS=${streams.join(',')}: the topic ${topic} holds other streams too (${[...new Set(sharing.map(({ stream }) => stream))].join(', ')}); keep them apart with UGC_TOPIC, e.g. ugc.{stream}`,
       );
   }
-  // Of no stream: a process that moves any of them moves it.
-  const ledgerTopics = ledger ? [ledgerTopic(pattern)] : [];
+  // Of no stream: a process that moves any of them moves these.
+  const own = [...(ledger ? [ledgerTopic(pattern)] : []), ...(rejectionsSeconds > 0 ? [rejectionsTopic(pattern)] : [])];
   const read = [...byTopic].filter(([, [first]]) => moves(first!.stream)).map(([topic]) => topic);
   return {
-    written: [...new Set([...byTopic.keys(), ...ledgerTopics])],
-    read: [...new Set([...read, ...ledgerTopics])],
+    written: [...new Set([...byTopic.keys(), ...own])],
+    read: [...new Set([...read, ...own])],
   };
 }
 
-/** Where events of a type, or entries of the ledger, go; null when there is no such type. */
+/** Where events of a type, or what is no event type, go; null when there is no such type. */
 export function topicOfType({ topic: pattern }: Config, { types }: Catalogue, name: string): string | null {
   if (name === ledgerType) return ledgerTopic(pattern);
+  if (name === rejectionsType) return rejectionsTopic(pattern);
   const type = types.find(known => known.name === name);
   return type === undefined ? null : topicOf(pattern, type);
 }

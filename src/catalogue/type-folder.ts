@@ -8,6 +8,7 @@ import { type Catalogue, catalogue, catalogueWithPast } from '../../schemas/cata
 import type { EventType } from '../../schemas/event.ts';
 import { type FileProblem, type FromFile, typeFromFile } from '../../schemas/from-file.ts';
 import { ledgerType } from '../../schemas/ledger.ts';
+import { rejectionsType } from '../../schemas/rejections.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { stampOfFile } from '../process/file.ts';
@@ -145,7 +146,7 @@ function textOf(path: string): string {
 }
 
 /** Tables and views that are no type's. */
-const reserved = new Set(['events', 'dead_letters', ledgerType, ...aggregates.map(({ name }) => name)]);
+const reserved = new Set(['events', 'dead_letters', ledgerType, rejectionsType, ...aggregates.map(({ name }) => name)]);
 
 function clashesOf(files: readonly TypeFile[], builtIn: Catalogue): string[] {
   const owner = new Map<string, string>();

@@ -21,6 +21,12 @@ export const eventsSettings = {
     default: false,
     help: 'Ingest writes down which events it has accepted, for ugc reconcile; with a broker say it to etl as well',
   }),
+  rejectionsSeconds: integer({
+    default: 60,
+    min: 0,
+    max: 3_600,
+    help: 'Ingest counts what it rejects for so long, then writes it to the table rejections; 0 = it does not. With a broker 0 is said to etl as well',
+  }),
   segmentMapping: text({
     default: '',
     takes: 'a file',

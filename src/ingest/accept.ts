@@ -1,20 +1,23 @@
 // Events of one request → judged → published → one answer. An answer of 200 waits for every envelope to be durable; one
 // bad event never costs the good ones; an event without an outcome counts as failed.
 
-import type { Misfit } from '../../schemas/misfit.ts';
-import { type EdgeVerdict, isObject, type Judge, type Origin, unwrap } from '../catalogue/judge.ts';
-import { type EdgeReason, type Rejection, readId, reject } from '../catalogue/rejection.ts';
+import type { EdgeVerdict, Judge } from '../catalogue/judge.ts';
+import type { Origin } from '../catalogue/origin.ts';
+import { type EdgeReason, type Rejection, reject } from '../catalogue/rejection.ts';
+import { warned } from '../catalogue/warning.ts';
 import { messageOf, PipelineError } from '../errors.ts';
-import { type Answer, json, problem } from '../http/answer.ts';
+import { type Answer, problem } from '../http/answer.ts';
 import type { Envelope, Log, Outcome } from '../ports/log.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Metrics } from '../process/telemetry.ts';
 import type { Ack } from './ack.ts';
+import { answerDoubted, answerMany, answerOne, isByClock } from './answers.ts';
 import type { Ledger } from './ledger.ts';
 import { type Readable, type Told, unreadable } from './readable.ts';
 import { Misread, type Reading } from './reading.ts';
 import type { Recent } from './recent.ts';
-import { type Dropped, divertedType, isDropped, type Ruled, type Ruling, ruled, unwanted } from './ruled.ts';
+import type { Rejections } from './rejections.ts';
+import { divertedType, isDropped, type Ruled, type Ruling, ruled, unwanted } from './ruled.ts';
 import { onceEachMoment } from './same-moment.ts';
 import { judgeOfUsers, type UserPolicy } from './user.ts';
 
@@ -24,6 +27,8 @@ export interface AcceptOptions {
   readonly metrics: Metrics;
   /** For who holds the tables against what was answered. */
   readonly ledger?: Pick<Ledger, 'note' | 'noteRuled'> | null;
+  /** For who asks what senders lose. */
+  readonly rejections?: Pick<Rejections, 'note'> | null;
   /** For who asks for receipts. */
   readonly recent?: Recent;
   /** For who asks for `stored`. */
@@ -41,7 +46,7 @@ export type Accept = (reading: Reading, origin: Origin, ack?: Ack) => Promise<An
 const noRuling = (): null => null;
 
 export function acceptOf(options: AcceptOptions): Accept {
-  const { log, metrics, ledger, recent, readable = unreadable, ruling = noRuling, clock } = options;
+  const { log, metrics, ledger, rejections, recent, readable = unreadable, ruling = noRuling, clock } = options;
   const judge = judgeOfUsers(options.judge, options.userPolicy ?? 'override');
   const publish = onceEachMoment(async envelopes => completed(await log.publish(envelopes), envelopes));
   return async (reading, origin, ack) => {
@@ -54,17 +59,21 @@ export function acceptOf(options: AcceptOptions): Accept {
     const isRuled = rules !== null || origin.unwanted !== undefined;
     const verdicts = isRuled ? judged.map(verdict => ruledOne(verdict, origin, rules)) : judged;
     const envelopes = verdicts.flatMap(verdict => (verdict.ok ? verdict.envelope : []));
-    const { firsts, places } = distinct(envelopes);
+    const distinctly = distinct(envelopes);
+    const { firsts, places } = distinctly;
+    const answered = repeatedTold(verdicts, distinctly);
     const startedAt = performance.now();
     const published = await publish(firsts);
     const outcomes = places === null ? published : places.map(place => published[place]!);
     count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
     note(verdicts, envelopes, outcomes, isRuled);
+    if (envelopes.length < verdicts.length)
+      noteRejections({ events: reading.events, verdicts, outcomes, origin, isDoubted: doubt !== null });
     recent?.note(reading.events, verdicts, outcomes, origin.receivedAtMs);
     const told = ack === 'stored' ? await readable.told(envelopes, outcomes) : outcomes;
     const durable = ack === 'stored' && told.some(isWaiting) ? 202 : 200;
-    if (doubt !== null && verdicts.some(isByClock)) return answerDoubted(reading.events, verdicts, told, doubt.words);
-    return reading.isSingle ? answerOne(verdicts[0]!, told[0], durable) : answerMany(verdicts, told, durable);
+    if (doubt !== null && verdicts.some(isByClock)) return answerDoubted(reading.events, answered, told, doubt.words);
+    return reading.isSingle ? answerOne(answered[0]!, told[0], durable) : answerMany(answered, told, durable);
   };
 
   function note(
@@ -85,6 +94,14 @@ export function acceptOf(options: AcceptOptions): Accept {
     );
     const diverted = envelopes.filter((envelope, at) => !isRow(envelope) && outcomes[at]?.ok);
     ledger.noteRuled([...verdicts.filter(isDropped).map(({ envelope }) => envelope), ...diverted]);
+  }
+
+  /** Those that are told so: what is answered with a failure comes again. */
+  function noteRejections({ events, verdicts, outcomes, origin, isDoubted }: Answered): void {
+    if (!rejections || (outcomes.length > 0 && !outcomes.some(({ ok }) => ok))) return;
+    for (const [at, verdict] of verdicts.entries())
+      if (!verdict.ok && !isDropped(verdict) && !(isDoubted && isByClock(verdict)))
+        rejections.note(events[at], verdict, origin.source);
   }
 
   function ruledOne(verdict: EdgeVerdict, origin: Origin, rules: Ruling | null): Ruled {
@@ -134,6 +151,16 @@ export function acceptOf(options: AcceptOptions): Accept {
   }
 }
 
+/** The events of a request, and what became of them. */
+interface Answered {
+  readonly events: readonly unknown[];
+  readonly verdicts: readonly Ruled[];
+  readonly outcomes: readonly Outcome[];
+  readonly origin: Origin;
+  /** By the clock as it is none is refused for good. */
+  readonly isDoubted: boolean;
+}
+
 const misread = (error: PipelineError): Rejection<EdgeReason> =>
   error instanceof Misread
     ? reject('invalid', null, error)
@@ -173,6 +200,17 @@ interface Distinct {
   readonly places: readonly number[] | null;
 }
 
+/** Who sends one event twice in a request is told of it. */
+function repeatedTold(verdicts: readonly Ruled[], { firsts, places }: Distinct): readonly Ruled[] {
+  if (places === null) return verdicts;
+  const counted = new Set(firsts);
+  return verdicts.map(verdict =>
+    !verdict.ok || counted.has(verdict.envelope)
+      ? verdict
+      : { ...verdict, warnings: warned(verdict.warnings, 'repeated') },
+  );
+}
+
 /** One outcome per envelope, whatever the log forgot: no outcome is a failure. */
 function completed(outcomes: readonly Outcome[], envelopes: readonly Envelope[]): readonly Outcome[] {
   if (outcomes.length === envelopes.length) return outcomes;
@@ -181,79 +219,3 @@ function completed(outcomes: readonly Outcome[], envelopes: readonly Envelope[])
 
 /** Durable, and its row has not been seen. */
 const isWaiting = (told: Told): boolean => told.ok && told.stored !== 'clickhouse';
-
-function answerOne(verdict: Ruled, outcome: Told | undefined, status: number): Answer {
-  if (isDropped(verdict)) return json(200, droppedText(verdict));
-  if (!verdict.ok) return problem(codeOf(verdict), { reason: verdict.reason, errors: verdict.errors });
-  if (outcome?.ok)
-    return json(status, `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`);
-  return problem(outcome?.error ?? new PipelineError('internal'));
-}
-
-/** The one answer of a single event that was rejected: 400, 403, 413 or 422. */
-function codeOf({ reason, errors }: Rejection<EdgeReason>): PipelineError {
-  const detail = summaryOf(errors);
-  if (reason === 'not_json') return new PipelineError('not_json', detail);
-  if (reason === 'not_allowed') return new PipelineError('forbidden', detail);
-  return new PipelineError(reason === 'too_large' ? 'too_large' : 'invalid', detail);
-}
-
-const droppedText = ({ envelope, rule }: Dropped): string =>
-  `{"event_id":"${envelope.id}","outcome":"dropped","rule":"${rule}"}`;
-
-const summaryOf = (errors: readonly Misfit[]): string =>
-  errors.map(({ path, message }) => (path === '' ? message : `${path} ${message}`)).join('; ');
-
-/** Refused by what time it is here. */
-const isByClock = (verdict: Ruled): boolean =>
-  !verdict.ok && (verdict.reason === 'in_future' || verdict.reason === 'too_old');
-
-/** With a clock in doubt, what it refuses is not refused for good: its sender may try again. */
-function answerDoubted(
-  events: readonly unknown[],
-  verdicts: readonly Ruled[],
-  outcomes: readonly Told[],
-  words: string,
-): Answer {
-  if (!outcomes.some(({ ok }) => ok)) return problem(new PipelineError('clock_wrong', words));
-  return answerMany(verdicts, outcomes, 200, (verdict, at) => {
-    if (!isByClock(verdict)) return null;
-    const event = unwrap(events[at]);
-    const id = isObject(event) ? readId(event.event_id) : null;
-    const own = id === null ? {} : { event_id: id };
-    return JSON.stringify({ ...own, outcome: 'failed', reason: 'clock_wrong', retry: true });
-  });
-}
-
-/** `instead`: the result of an event that is told otherwise than usual. */
-function answerMany(
-  verdicts: readonly Ruled[],
-  outcomes: readonly Told[],
-  durable: number,
-  instead: (verdict: Ruled, at: number) => string | null = () => null,
-): Answer {
-  if (verdicts.length === 0) return problem(new PipelineError('invalid', 'the body holds no event'));
-  const failure = outcomes.find(outcome => !outcome.ok);
-  if (failure !== undefined && !failure.ok && outcomes.every(outcome => !outcome.ok)) return problem(failure.error);
-  let [accepted, dropped] = [0, 0];
-  let results = '';
-  let next = 0;
-  for (const [at, verdict] of verdicts.entries()) {
-    const outcome = verdict.ok ? outcomes[next++] : undefined;
-    if (outcome?.ok) accepted++;
-    else if (isDropped(verdict)) dropped++;
-    results += (results === '' ? '' : ',') + (instead(verdict, at) ?? resultOf(verdict, outcome));
-  }
-  const rejected = verdicts.length - accepted - dropped;
-  const status = rejected === 0 ? durable : accepted + dropped === 0 ? 422 : 207;
-  const byRule = dropped === 0 ? '' : `,"dropped":${dropped}`;
-  return json(status, `{"accepted":${accepted},"rejected":${rejected}${byRule},"results":[${results}]}`);
-}
-
-function resultOf(verdict: Ruled, outcome: Told | undefined): string {
-  if (isDropped(verdict)) return droppedText(verdict);
-  if (!verdict.ok) return JSON.stringify({ outcome: 'rejected', reason: verdict.reason, errors: verdict.errors });
-  if (outcome?.ok) return `{"event_id":"${verdict.envelope.id}","outcome":"accepted","stored":"${outcome.stored}"}`;
-  const reason = outcome === undefined ? 'internal' : outcome.error.code;
-  return JSON.stringify({ event_id: verdict.envelope.id, outcome: 'failed', reason, retry: true });
-}

@@ -10,6 +10,7 @@ import type { Envelope, Log, Outcome } from '../ports/log.ts';
 import { isoOf } from '../process/clock.ts';
 import { sleep } from '../process/sleep.ts';
 import { stampStart, stampText } from '../record/stamp.ts';
+import { writtenLater } from './written-later.ts';
 
 export interface LedgerOptions {
   readonly log: Log;
@@ -50,9 +51,8 @@ export function startLedger(options: LedgerOptions): Ledger {
   const instance = crypto.randomUUID();
   const pages = new Map<string, Page>();
   const stopping = new AbortController();
-  let waiting: Envelope[] = [];
+  const later = writtenLater(log, waitingMax);
   let sequence = 0;
-  let writing: Promise<void> = Promise.resolve();
   const done = run();
 
   function pageOf({ type, receivedAtMs }: Envelope): Page {
@@ -64,10 +64,7 @@ export function startLedger(options: LedgerOptions): Ledger {
   }
 
   function turn(page: Page, isLast = false): void {
-    if (waiting.length >= waitingMax) {
-      options.onDropped(1);
-      sequence++;
-    } else waiting.push(entryOf(page, isLast));
+    if (!later.add(entryOf(page, isLast))) options.onDropped(1);
     page.ids = [];
     page.ruled = [];
     page.unsure = [];
@@ -88,27 +85,13 @@ export function startLedger(options: LedgerOptions): Ledger {
     while (!stopping.signal.aborted) {
       await sleep(writeEveryMs, stopping.signal);
       turnAll();
-      await write();
+      await later.write();
     }
   }
 
   function turnAll(): void {
     for (const page of pages.values()) if (!isEmpty(page)) turn(page);
     pages.clear();
-  }
-
-  /** One after the other, so that a caller that waits for the last has waited for all. */
-  function write(): Promise<void> {
-    writing = writing.then(writeOnce);
-    return writing;
-  }
-
-  async function writeOnce(): Promise<void> {
-    const entries = waiting;
-    if (entries.length === 0) return;
-    waiting = [];
-    const outcomes = await log.publish(entries);
-    waiting = [...entries.filter((_, at) => !outcomes[at]?.ok), ...waiting];
   }
 
   return {
@@ -123,7 +106,7 @@ export function startLedger(options: LedgerOptions): Ledger {
         (outcomes[at]?.ok ? page.ids : page.unsure).push(envelope.id);
         if (page.ids.length + page.unsure.length >= idsMax) turn(page);
       }
-      if (waiting.length > 0 && !stopping.signal.aborted) void write();
+      if (later.waiting > 0 && !stopping.signal.aborted) void later.write();
     },
     noteRuled(envelopes) {
       for (const envelope of envelopes) {
@@ -137,7 +120,7 @@ export function startLedger(options: LedgerOptions): Ledger {
       await done;
       const isUsed = sequence > 0;
       if (isUsed) turn(emptyPage('', Date.now()), true);
-      await write();
+      await later.write();
     },
   };
 }

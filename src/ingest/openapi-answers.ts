@@ -2,6 +2,7 @@
 
 import { type JsonSchema, refTo } from '../../schemas/json-schema.ts';
 import { edgeReasons } from '../catalogue/rejection.ts';
+import { warningWords } from '../catalogue/warning.ts';
 import { errorTable } from '../errors.ts';
 import { typeOf } from '../http/answer.ts';
 import { jsonOf } from '../http/openapi.ts';
@@ -75,11 +76,29 @@ const outcomeOf = (outcome: string, properties: JsonSchema, required: readonly s
 
 export const answerSchemas: Readonly<Record<string, JsonSchema>> = {
   RejectReason: { enum: edgeReasons },
+  Warning: {
+    enum: Object.keys(warningWords),
+    description: Object.entries(warningWords)
+      .map(([word, about]) => `${word}: ${about}`)
+      .join('. '),
+  },
   Accepted: outcomeOf(
     'accepted',
     {
       event_id: { type: 'string', format: 'uuid' },
       stored: { enum: [...storedNames, 'clickhouse'], description: 'Where it is durable now; clickhouse: a row' },
+      warning: {
+        type: 'array',
+        items: refTo('Warning'),
+        minItems: 1,
+        description: 'What looks wrong with it; absent = nothing does',
+      },
+      dropped_fields: {
+        type: 'array',
+        items: { type: 'string' },
+        minItems: 1,
+        description: 'With fields_dropped: JSON pointers of the first of them',
+      },
     },
     ['event_id', 'stored'],
   ),

@@ -72,7 +72,8 @@ export const otherSchemas: Readonly<Record<string, JsonSchema>> = {
   },
 };
 
-const outcomes = 'accepted, rejected;reason=…, unauthorized, failed (ask again) or ignored (a prefetch, or HEAD)';
+const outcomes =
+  'accepted, accepted;warning=…, rejected;reason=…, unauthorized, failed (ask again) or ignored (a prefetch, or HEAD)';
 
 export const pixelPaths: Paths = {
   [pixelPath]: {

@@ -1,6 +1,6 @@
 // What is known of where the events of a request come from, whatever they came in.
 
-import type { Origin } from '../catalogue/judge.ts';
+import type { Origin } from '../catalogue/origin.ts';
 import type { Call } from '../http/route.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Clients } from './client/client.ts';

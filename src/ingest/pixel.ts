@@ -13,14 +13,16 @@ import { ackOf } from './ack.ts';
 import { pairsOf, readForm } from './form.ts';
 import { type OriginOptions, originOf } from './origin.ts';
 import type { Meaning, Reading } from './reading.ts';
+import type { Rejections } from './rejections.ts';
 
 export interface PixelOptions extends Pick<Meaning, 'typeOf'>, OriginOptions {
   readonly accept: Accept;
+  readonly rejections?: Pick<Rejections, 'noteBody'> | null | undefined;
 }
 
 export const pixelPath = '/v1/pixel.gif';
 
-export const pixelRoute = ({ accept, typeOf, clock, clients }: PixelOptions): Route => ({
+export const pixelRoute = ({ accept, rejections, typeOf, clock, clients }: PixelOptions): Route => ({
   method: 'GET',
   path: pixelPath,
   needs: 'events:write',
@@ -28,7 +30,13 @@ export const pixelRoute = ({ accept, typeOf, clock, clients }: PixelOptions): Ro
   render: imageOf,
   handler: async call => {
     if (isOnlyLooking(call.request)) return ignored;
-    const reading = timed(readQuery(call.request.url, typeOf), clock.now());
+    let reading: Reading;
+    try {
+      reading = timed(readQuery(call.request.url, typeOf), clock.now());
+    } catch (error) {
+      rejections?.noteBody(error, call.caller.name);
+      throw error;
+    }
     return accept(reading, originOf(call, reading, { clock, clients }), ackOf(call.request.url));
   },
 });
@@ -83,8 +91,15 @@ function imageOf({ status, headers, body }: Answer): Answer {
   };
 }
 
+/** `;warning=clock_corrected,bot` */
+function warningIn(body: string): string {
+  if (!body.includes('"warning":')) return '';
+  const { warning } = JSON.parse(body) as { readonly warning: readonly string[] };
+  return `;warning=${warning.join(',')}`;
+}
+
 function outcomeOf(status: number, body: string): string {
-  if (status < 300) return body.includes('"outcome":"dropped"') ? 'dropped' : 'accepted';
+  if (status < 300) return body.includes('"outcome":"dropped"') ? 'dropped' : `accepted${warningIn(body)}`;
   if (status === 429 || status >= 500) return 'failed';
   const { reason, type } = JSON.parse(body) as { readonly reason?: string; readonly type: string };
   if (reason === undefined && (status === 401 || status === 403)) return 'unauthorized';

@@ -6,18 +6,21 @@ import { ackOf } from './ack.ts';
 import { type OriginOptions, originOf } from './origin.ts';
 import { pixelRoute } from './pixel.ts';
 import { readEvents } from './read.ts';
-import type { Meaning, ReadLimits } from './reading.ts';
+import type { Meaning, Reading, ReadLimits } from './reading.ts';
 import type { Receipts } from './receipts.ts';
+import type { Rejections } from './rejections.ts';
 
 export interface EventRoutesOptions extends Pick<Meaning, 'typeOf'>, OriginOptions {
   readonly accept: Accept;
   readonly receipts: Receipts;
+  readonly rejections?: Pick<Rejections, 'noteBody'> | null;
   readonly limits: ReadLimits;
 }
 
 export function eventRoutes({
   accept,
   receipts,
+  rejections,
   limits,
   typeOf,
   clock,
@@ -26,14 +29,20 @@ export function eventRoutes({
   const reading = { limits, typeOf, now: clock.now };
   const handler: Handler = async call => {
     const ack = ackOf(call.request.url);
-    const read = await readEvents(call, reading);
+    let read: Reading;
+    try {
+      read = await readEvents(call, reading);
+    } catch (error) {
+      rejections?.noteBody(error, call.caller.name);
+      throw error;
+    }
     call.caller.spend?.(read.events.length - 1);
     return accept(read, originOf(call, read, { clock, clients }), ack);
   };
   return [
     { method: 'POST', path: '/v1/events', needs: 'events:write', handler },
     { method: 'POST', path: '/v1/events/:event_type', needs: 'events:write', handler },
-    pixelRoute({ accept, typeOf, clock, clients }),
+    pixelRoute({ accept, rejections, typeOf, clock, clients }),
     {
       method: 'GET',
       path: '/v1/receipts/:event_id',

@@ -1,7 +1,8 @@
 // What the operator's rules, and who it comes from, make of an event that was judged good: it is dropped, or goes to a topic
 // of its own.
 
-import type { EdgeVerdict, Origin } from '../catalogue/judge.ts';
+import type { EdgeVerdict } from '../catalogue/judge.ts';
+import type { Origin } from '../catalogue/origin.ts';
 import type { Rejection } from '../catalogue/rejection.ts';
 import type { Rules } from '../door/rules/rules.ts';
 import type { Envelope } from '../ports/log.ts';
@@ -43,7 +44,7 @@ export function ruled(verdict: EdgeVerdict, { source, ip, address = ip }: Origin
   const found = rules({ id, type, user, source, address });
   if (found === null) return verdict;
   onRuled(found.id);
-  if (found.topic !== null) return { ok: true, envelope: { ...envelope, type: divertedType, topic: found.topic } };
+  if (found.topic !== null) return { ...verdict, envelope: { ...envelope, type: divertedType, topic: found.topic } };
   return droppedBy(found.id, envelope);
 }
 

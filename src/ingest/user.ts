@@ -1,8 +1,10 @@
 // Events of a sender whose user is known, by a token: they are that user's, whatever they say. Either what they say is
 // replaced, or an event that names another user is rejected; one that names none gets the user in any case.
 
-import { type EdgeVerdict, isObject, type Judge, type Origin, unwrap } from '../catalogue/judge.ts';
+import { type EdgeVerdict, isObject, type Judge, unwrap } from '../catalogue/judge.ts';
+import type { Origin } from '../catalogue/origin.ts';
 import { type Rejection, reject } from '../catalogue/rejection.ts';
+import { warned } from '../catalogue/warning.ts';
 import { special } from '../record/canonical.ts';
 
 export type UserPolicy = 'override' | 'reject';
@@ -16,7 +18,8 @@ export function judgeOfUsers(judge: Judge, policy: UserPolicy): (event: unknown,
     if (!isObject(event)) return judge(given, origin);
     const verdict = judge({ ...event, user_id: userId }, withUser(userId, origin));
     if (!verdict.ok) return { ...verdict, errors: verdict.errors.map(saysWhose) };
-    if (policy === 'override' || !namesAnother(event.user_id, userId)) return verdict;
+    if (!namesAnother(event.user_id, userId)) return verdict;
+    if (policy === 'override') return { ...verdict, warnings: warned(verdict.warnings, 'user_replaced') };
     return reject('not_allowed', verdict.envelope.type, {
       path: '/user_id',
       message: 'names another user than the token does (sub)',

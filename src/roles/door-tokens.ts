@@ -10,15 +10,21 @@ import { findersOf, secretFinder } from '../door/tokens/key-finders.ts';
 import { fixedKeys, type KeySet, loadedKeys } from '../door/tokens/key-set.ts';
 import type { TokenRules } from '../door/tokens/token.ts';
 import { issuerKeysFile } from '../process/instance.ts';
-import type { Logger } from '../process/telemetry.ts';
+import type { Logger, Metrics } from '../process/telemetry.ts';
 import { orRefused } from './or-refused.ts';
 
+export interface TokensOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'doorTokens'>;
+}
+
 /** Throws `config_invalid` when the keys that were given are wrong. An issuer that does not answer is no failure. */
-export function openTokens(config: Config, logger: Logger): OpenWay {
+export function openTokens({ config, logger, metrics }: TokensOptions): OpenWay {
   const rules = rulesOf(config);
   const keys = tokenKeysOf(config, rules, logger);
   return {
-    way: byToken({ keys, rules, scopes: config.jwtScopes }),
+    way: byToken({ keys, rules, scopes: config.jwtScopes, onOutcome: metrics.doorTokens.add }),
     problems: () => {
       const problem = keys.problem();
       return problem === null ? {} : { jwt: problem };

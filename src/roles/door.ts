@@ -38,7 +38,7 @@ export const keysFileOf = ({ keysPath: given, dataDir }: Pick<Config, 'keysPath'
 export function openDoor({ config, isShut, logger, metrics }: DoorOptions): Door {
   const auth = isShut ? [] : config.auth;
   const keys = auth.includes('keys') ? openKeys(config, logger) : null;
-  const tokens = auth.includes('jwt') ? openTokens(config, logger) : null;
+  const tokens = auth.includes('jwt') ? openTokens({ config, logger, metrics }) : null;
   const open = [keys, tokens].filter(way => way !== null);
   const ways = { ...(keys && { byKey: keys.way }), ...(tokens && { byToken: tokens.way }) };
   const admit = isShut ? nobody : open.length === 0 ? admitEverybody : admitBy(ways);

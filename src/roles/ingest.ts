@@ -2,6 +2,7 @@
 
 import type { Catalogue } from '../../schemas/catalogue.ts';
 import { ledgerTopic, ledgerType } from '../../schemas/ledger.ts';
+import { rejectionsTopic } from '../../schemas/rejections.ts';
 import type { ApiPart } from '../http/openapi.ts';
 import { acceptOf } from '../ingest/accept.ts';
 import { type Ledger, startLedger } from '../ingest/ledger.ts';
@@ -9,9 +10,11 @@ import { eventsApiOf } from '../ingest/openapi.ts';
 import { readableOf } from '../ingest/readable.ts';
 import { receiptsOf } from '../ingest/receipts.ts';
 import { recentOf } from '../ingest/recent.ts';
+import { type Rejections, startRejections } from '../ingest/rejections.ts';
 import { eventRoutes } from '../ingest/routes.ts';
 import { readMapping } from '../ingest/segment/mapping.ts';
 import { segmentRoutes } from '../ingest/segment/routes.ts';
+import { shapesOf } from '../ingest/shape.ts';
 import type { Log } from '../ports/log.ts';
 import { openClients } from './clients.ts';
 import { openLookup } from './lookup.ts';
@@ -28,6 +31,7 @@ export const ingest: RoleDefinition = {
     const mapping = readMapping(config.segmentMapping, typeOf);
     const lookup = openLookup(parts);
     const ledger = openLedger(log.log, parts);
+    const rejections = openRejections(log.log, parts);
     const recent = recentOf();
     const readable = readableOf({
       presence: lookup.tables,
@@ -41,6 +45,7 @@ export const ingest: RoleDefinition = {
       log: log.log,
       metrics,
       ledger,
+      rejections,
       recent,
       readable,
       ruling: rules.now,
@@ -50,8 +55,8 @@ export const ingest: RoleDefinition = {
     const receipts = receiptsOf({ tables: lookup.tables, database: config.clickhouseDatabase, buffer, recent });
     return {
       routes: [
-        ...eventRoutes({ accept, receipts, limits: config, typeOf, clock, clients }),
-        ...segmentRoutes({ accept, limits: config, mapping, typeOf, clock, clients }),
+        ...eventRoutes({ accept, receipts, rejections, limits: config, typeOf, clock, clients }),
+        ...segmentRoutes({ accept, rejections, limits: config, mapping, typeOf, clock, clients }),
       ],
       api: apiOf(parts),
       hint: 'events go to POST /v1/events',
@@ -64,7 +69,7 @@ export const ingest: RoleDefinition = {
       close: async () => {
         rules.close();
         countries.close();
-        await ledger?.close();
+        await Promise.all([ledger?.close(), rejections?.close()]);
         await lookup.close();
       },
     };
@@ -91,5 +96,16 @@ const openLedger = (log: Log, { config, logger }: Parts): Ledger | null =>
         type: ledgerType,
         topic: ledgerTopic(config.topic),
         onDropped: entries => logger.error({ entries }, 'the ledger has a gap: too many entries wait for the log'),
+      })
+    : null;
+
+const openRejections = (log: Log, { config, catalogue, metrics }: Parts): Rejections | null =>
+  config.rejectionsSeconds > 0
+    ? startRejections({
+        log,
+        topic: rejectionsTopic(config.topic),
+        shapes: shapesOf(catalogue.accepted),
+        everyMs: config.rejectionsSeconds * 1_000,
+        onLost: rejected => metrics.rejectionsLost.inc(rejected),
       })
     : null;

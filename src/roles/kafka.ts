@@ -67,7 +67,7 @@ function openSource({ config, topics, known, logger, metrics }: Reading): Source
 }
 
 const leftOverWords = (left: ReadonlyMap<string, number>): string =>
-  `events wait that nobody reads, of an earlier UGC_TOPIC or UGC_LEDGER: ${[...left]
+  `events wait that nobody reads, of an earlier UGC_TOPIC, UGC_LEDGER or UGC_REJECTIONS_SECONDS: ${[...left]
     .map(([topic, events]) => `${events} in ${topic}`)
     .join(', ')}; they become rows by another ugc --role=etl with the earlier setting`;
 

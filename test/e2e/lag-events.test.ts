@@ -12,7 +12,7 @@ const lags = async (url: string): Promise<Record<string, number>> => {
   const samples = [...text.matchAll(/^ugc_etl_lag_events\{topic="([^"]+)"\} (.+)$/gm)];
   return Object.fromEntries(samples.map(([, topic, value]) => [topic, Number(value)]));
 };
-const none = Object.fromEntries(catalogue.types.map(({ name }) => [`ugc.${name}`, 0]));
+const none = Object.fromEntries([...catalogue.types, { name: 'rejections' }].map(({ name }) => [`ugc.${name}`, 0]));
 
 test('events wait and are said to, also while ClickHouse has not been there since the start; then none does', async () => {
   const dataDir = temporaryFolder();

@@ -17,7 +17,7 @@ test('every topic has a lag at rest, and it is none; a process that moves nothin
       value,
     ]);
   };
-  const none = catalogue.types.map(({ name }) => [`ugc.${name}`, '0']);
+  const none = [...catalogue.types, { name: 'rejections' }].map(({ name }) => [`ugc.${name}`, '0']);
   expect((await lags(ugc.url)).toSorted()).toEqual(none.toSorted());
   expect((await ugc.post(exampleClick)).status).toBe(200);
   await eventually(async () => (await ugc.query('SELECT 1 FROM ugc.click')).length === 1, { what: 'the row' });

@@ -5,6 +5,7 @@ import { beforeAll, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catalogue } from '../../schemas/catalogue.ts';
+import { rejectionsTable, rejectionsType } from '../../schemas/rejections.ts';
 import { tableOf } from '../../schemas/table.ts';
 import { judgeOf } from '../../src/catalogue/judge.ts';
 import type { Sink } from '../../src/ports/sink.ts';
@@ -60,6 +61,20 @@ const events = [
   at('film_progress', '2026-11-20T13:30:00Z', { ...bob, video_id: 'f1', position: 20, duration: 100, share: 0.2 }),
 ].map(event => ({ ...event, event_id: `0190a000-0000-7000-8000-${String(++ids).padStart(12, '0')}` }));
 
+/** Two minutes of one mistake, another of a week before, and a body. */
+const rejected = [
+  ['2026-11-21T11:00:00Z', 'event', 'click', 'invalid', '/element', 3, '{"element":"<number>"}'],
+  ['2026-11-21T11:01:00Z', 'event', 'click', 'invalid', '/element', 4, '{"element":null}'],
+  ['2026-11-14T11:59:59Z', 'event', 'click', 'too_old', '/timestamp', 100, '{}'],
+  ['2026-11-21T11:00:00Z', 'body', '(unknown)', 'not_json', '', 2, ''],
+].map(([timestamp, what, type, reason, path, count, example], at) => {
+  const event_id = `0190a000-0000-7000-8000-${String(900 + at).padStart(12, '0')}`;
+  const stamp = { event_id, event_type: rejectionsType, schema_version: 1, received_at: timestamp, timestamp };
+  const instance = event_id;
+  const own = { instance, what, type, reason, path, source: 'shop', rejected: count, example };
+  return `${JSON.stringify({ ...stamp, ...own })}\n`;
+});
+
 const judge = judgeOf(judgeOptions);
 
 async function insert(sink: Sink, some: readonly object[], token: string): Promise<void> {
@@ -80,10 +95,12 @@ async function insert(sink: Sink, some: readonly object[], token: string): Promi
 }
 
 beforeAll(async () => {
-  const prepared = await own.prepared(catalogue.types.map(tableOf));
+  const prepared = await own.prepared([...catalogue.types.map(tableOf), rejectionsTable]);
   db = prepared.db;
   await insert(prepared.sink, events, 'once');
   await insert(prepared.sink, events.slice(0, 8), 'again');
+  for (const token of ['rejections', 'rejections again'])
+    await prepared.sink.insert(blockOf(rejectionsType, rejected), token, new AbortController().signal);
 });
 
 const answers: Readonly<Record<string, readonly string[]>> = {
@@ -110,6 +127,7 @@ const answers: Readonly<Record<string, readonly string[]>> = {
     'v\t2026-11-20 12:00:00.000\t2026-11-20 12:00:00.000\t1',
   ],
   'Watch share by film': ['f1\t2\t0.6'],
+  'What senders lose': ['shop\tclick\tinvalid\t/element\t7\t{"element":null}', 'shop\t(unknown)\tnot_json\t\t2'],
 };
 
 test('each query of the page has an answer here, and each answer a query there', () => {

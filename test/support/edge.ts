@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 import { catalogue } from '../../schemas/catalogue.ts';
-import { type JudgeOptions, judgeOf, type Origin, type Verdict } from '../../src/catalogue/judge.ts';
+import { type JudgeOptions, judgeOf, type Verdict } from '../../src/catalogue/judge.ts';
+import type { Origin } from '../../src/catalogue/origin.ts';
 import type { RejectReason } from '../../src/catalogue/rejection.ts';
 import type { ApiPart } from '../../src/http/openapi.ts';
 import { eventsApiOf } from '../../src/ingest/openapi.ts';

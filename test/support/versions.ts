@@ -3,7 +3,8 @@
 import { type Catalogue, catalogueOf } from '../../schemas/catalogue.ts';
 import { defineEvent, type EventDefinition, type EventType, type Upgrade } from '../../schemas/event.ts';
 import { numbered, text, whole } from '../../schemas/field.ts';
-import { judgeOf, type Origin } from '../../src/catalogue/judge.ts';
+import { judgeOf } from '../../src/catalogue/judge.ts';
+import type { Origin } from '../../src/catalogue/origin.ts';
 import type { Envelope } from '../../src/ports/log.ts';
 import { judgeOptions, originOf } from './edge.ts';
 

@@ -9,16 +9,20 @@ import { scopes as knownScopes, type Scope } from '../../ports/scope.ts';
 import { type Remembered, remembered } from '../../process/remembered.ts';
 import type { Way } from '../admit.ts';
 import { insufficientScope, invalidToken, unavailable } from '../refusal.ts';
-import { type Claims, clientOf, scopesOf } from './claims.ts';
+import { type Claims, clientOf, scopesOf, type TokenReason } from './claims.ts';
 import type { FindKey } from './key-finders.ts';
 import type { KeySet } from './key-set.ts';
 import { checkToken, type TokenRules } from './token.ts';
+
+/** `remembered`: found good before; `scope`: good, and not for this. */
+export type TokenOutcome = 'checked' | 'remembered' | 'scope' | TokenReason;
 
 export interface ByTokenOptions {
   readonly keys: Pick<KeySet, 'finders' | 'renew'>;
   readonly rules: TokenRules;
   /** What every token may, whatever it says. */
   readonly scopes: readonly Scope[];
+  readonly onOutcome?: (outcome: TokenOutcome) => void;
   readonly now?: () => number;
 }
 
@@ -32,7 +36,8 @@ interface Good {
 
 const bounds = { numberMax: 10_000, charactersMax: 16 * 1024 * 1024 };
 
-export function byToken({ keys, rules, scopes: common, now = Date.now }: ByTokenOptions): Way {
+export function byToken(options: ByTokenOptions): Way {
+  const { keys, rules, scopes: common, onOutcome = () => {}, now = Date.now } = options;
   /** By which keys those that are remembered were found good. */
   let finders: readonly FindKey[] = keys.finders();
   let good: Remembered<Good> = remembered(bounds);
@@ -40,7 +45,7 @@ export function byToken({ keys, rules, scopes: common, now = Date.now }: ByToken
   return ({ text }, _, needs) => {
     if (keys.finders() !== finders) forget();
     const before = good.get(text);
-    return before !== undefined && before.endsAtMs > now() ? allowed(before, needs) : looked(text, needs);
+    return before !== undefined && before.endsAtMs > now() ? allowed(before, needs, 'remembered') : looked(text, needs);
   };
 
   function forget(): void {
@@ -51,13 +56,22 @@ export function byToken({ keys, rules, scopes: common, now = Date.now }: ByToken
   async function looked(text: string, needs: string): Promise<Admission> {
     const checked = await checkToken(text, { keys, rules, now });
     if (!checked.ok) {
-      const words = `the token ${checked.isKnown ? 'does not count' : 'cannot be checked just now'}: ${checked.words}`;
-      return checked.isKnown ? invalidToken(words) : unavailable(words);
+      const { reason, words } = checked.flaw;
+      onOutcome(reason);
+      return reason === 'unavailable'
+        ? unavailable(`the token cannot be checked just now: ${words}`)
+        : invalidToken(`the token does not count: ${words}`);
     }
     const found = goodOf(checked.claims);
     if (keys.finders() !== finders) forget();
     if (checked.by === finders) good.set(text, found); // else its key may be gone by now
-    return allowed(found, needs);
+    return allowed(found, needs, 'checked');
+  }
+
+  function allowed({ admission, scopes }: Good, needs: string, found: 'checked' | 'remembered'): Admission {
+    const may = scopes.has(needs);
+    onOutcome(may ? found : 'scope');
+    return may ? admission : insufficientScope(`the token may not ${needs}: its scope has to say so`, needs);
   }
 
   function goodOf(claims: Claims): Good {
@@ -69,6 +83,3 @@ export function byToken({ keys, rules, scopes: common, now = Date.now }: ByToken
     return { admission: { ok: true, caller }, scopes, endsAtMs: Number(claims.exp) * 1000 + rules.toleranceMs };
   }
 }
-
-const allowed = ({ admission, scopes }: Good, needs: string): Admission =>
-  scopes.has(needs) ? admission : insufficientScope(`the token may not ${needs}: its scope has to say so`, needs);

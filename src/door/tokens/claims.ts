@@ -12,37 +12,59 @@ export interface ClaimRules {
 
 export type Claims = Readonly<Record<string, unknown>>;
 
+/** What is counted of tokens that do not count; `unavailable`: nobody knows whether they would. */
+export type TokenReason =
+  | 'malformed'
+  | 'algorithm'
+  | 'expired'
+  | 'not_yet'
+  | 'issuer'
+  | 'audience'
+  | 'subject'
+  | 'unknown_key'
+  | 'signature'
+  | 'unavailable';
+
+/** Why a token does not count: in a word, and in a clause for its sender. */
+export interface Flaw {
+  readonly reason: TokenReason;
+  readonly words: string;
+}
+
+export const flaw = (reason: TokenReason, words: string): Flaw => ({ reason, words });
+
 /** As long as a user_id may be. */
 const subjectLengthMax = 256;
 const clientLengthMax = 256;
 
-/** Why it does not count now, as a clause; null = as far as it says so itself, it does. */
-export function claimsProblem(claims: Claims, rules: ClaimRules, nowMs: number): string | null {
+/** Why it does not count now; null = as far as it says so itself, it does. */
+export function claimsProblem(claims: Claims, rules: ClaimRules, nowMs: number): Flaw | null {
   return timeProblem(claims, rules, nowMs) ?? partyProblem(claims, rules) ?? subjectProblem(claims);
 }
 
-function timeProblem({ exp, nbf }: Claims, { toleranceMs }: ClaimRules, nowMs: number): string | null {
-  if (exp === undefined) return 'it does not say when it ends (exp)';
-  if (typeof exp !== 'number') return 'its end (exp) is no number';
-  if (exp * 1000 + toleranceMs <= nowMs) return `it expired at ${timeOf(exp)}`;
+function timeProblem({ exp, nbf }: Claims, { toleranceMs }: ClaimRules, nowMs: number): Flaw | null {
+  if (exp === undefined) return flaw('malformed', 'it does not say when it ends (exp)');
+  if (typeof exp !== 'number') return flaw('malformed', 'its end (exp) is no number');
+  if (exp * 1000 + toleranceMs <= nowMs) return flaw('expired', `it expired at ${timeOf(exp)}`);
   if (nbf === undefined) return null;
-  if (typeof nbf !== 'number') return 'its start (nbf) is no number';
-  return nbf * 1000 - toleranceMs > nowMs ? `it counts from ${timeOf(nbf)} on` : null;
+  if (typeof nbf !== 'number') return flaw('malformed', 'its start (nbf) is no number');
+  return nbf * 1000 - toleranceMs > nowMs ? flaw('not_yet', `it counts from ${timeOf(nbf)} on`) : null;
 }
 
-function partyProblem({ iss, aud }: Claims, { issuer, audiences }: ClaimRules): string | null {
-  if (issuer !== '' && iss !== issuer) return `it is of another issuer (iss) than ${issuer}`;
+function partyProblem({ iss, aud }: Claims, { issuer, audiences }: ClaimRules): Flaw | null {
+  if (issuer !== '' && iss !== issuer) return flaw('issuer', `it is of another issuer (iss) than ${issuer}`);
   const named: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   if (audiences.length > 0 && !named.some(name => typeof name === 'string' && audiences.includes(name)))
-    return `it is meant for others (aud), not for ${audiences.join(' or ')}`;
+    return flaw('audience', `it is meant for others (aud), not for ${audiences.join(' or ')}`);
   return null;
 }
 
 /** Without one its sender could name any user. */
-function subjectProblem({ sub }: Claims): string | null {
-  if (typeof sub !== 'string' || sub === '') return 'it names no subject (sub)';
-  if (sub.length > subjectLengthMax) return `its subject (sub) is longer than ${subjectLengthMax} characters`;
-  return sub.isWellFormed() ? null : 'its subject (sub) holds half of a surrogate pair';
+function subjectProblem({ sub }: Claims): Flaw | null {
+  if (typeof sub !== 'string' || sub === '') return flaw('subject', 'it names no subject (sub)');
+  if (sub.length > subjectLengthMax)
+    return flaw('subject', `its subject (sub) is longer than ${subjectLengthMax} characters`);
+  return sub.isWellFormed() ? null : flaw('subject', 'its subject (sub) holds half of a surrogate pair');
 }
 
 /** Which program it was given to: `azp` of OpenID Connect, `client_id` of RFC 9068; '' = it does not say. */

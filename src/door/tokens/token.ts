@@ -6,7 +6,7 @@
 // - The first reading spares work and finds the words; what counts is jose's of the same bytes, after the signature.
 
 import { decodeJwt, decodeProtectedHeader, errors, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { type ClaimRules, type Claims, claimsProblem } from './claims.ts';
+import { type ClaimRules, type Claims, claimsProblem, type Flaw, flaw } from './claims.ts';
 import type { FindKey } from './key-finders.ts';
 import type { KeySet } from './key-set.ts';
 
@@ -17,8 +17,8 @@ export interface TokenRules extends ClaimRules {
 export type Checked =
   /** `by`: the keys there were. */
   | { readonly ok: true; readonly claims: Claims; readonly by: readonly FindKey[] }
-  /** `isKnown`: it does not count. Otherwise it cannot be checked just now. */
-  | { readonly ok: false; readonly isKnown: boolean; readonly words: string };
+  /** `unavailable`: it cannot be checked just now; anything else: it does not count. */
+  | { readonly ok: false; readonly flaw: Flaw };
 
 export interface TokenOptions {
   readonly keys: Pick<KeySet, 'finders' | 'renew'>;
@@ -42,22 +42,23 @@ export async function checkToken(text: string, { keys, rules, now }: TokenOption
   const later = keys.finders();
   const second = later === known ? null : await signed(text, later, optionsOf(rules, now()));
   if (second !== null) return withKeys(second, later);
-  if (isCertain) return refused('its issuer has no key of the name that it gives (kid)');
+  if (isCertain) return refused(flaw('unknown_key', 'its issuer has no key of the name that it gives (kid)'));
   const words = later.length === 0 ? 'the keys of tokens could not be had yet' : 'its key is not known here yet';
-  return { ok: false, isKnown: false, words };
+  return refused(flaw('unavailable', words));
 }
 
-/** What is wrong with it before its signature, as a clause. */
-function problemOf(text: string, rules: TokenRules, nowMs: number): string | null {
-  if (text.length > tokenLengthMax) return `it is longer than ${tokenLengthMax} characters`;
-  if (!partsPattern.test(text)) return 'it is no JSON Web Token: three parts of base64url with a dot between';
+/** What is wrong with it before its signature. */
+function problemOf(text: string, rules: TokenRules, nowMs: number): Flaw | null {
+  if (text.length > tokenLengthMax) return malformed(`it is longer than ${tokenLengthMax} characters`);
+  if (!partsPattern.test(text))
+    return malformed('it is no JSON Web Token: three parts of base64url with a dot between');
   try {
     const { alg } = decodeProtectedHeader(text);
     if (typeof alg !== 'string' || !rules.algorithms.includes(alg))
-      return `its algorithm (alg) is none that is taken here: ${rules.algorithms.join(', ')}`;
+      return flaw('algorithm', `its algorithm (alg) is none that is taken here: ${rules.algorithms.join(', ')}`);
     return claimsProblem(decodeJwt(text), rules, nowMs);
   } catch {
-    return 'it is no JSON Web Token: what is in it cannot be read';
+    return malformed('it is no JSON Web Token: what is in it cannot be read');
   }
 }
 
@@ -70,20 +71,18 @@ const optionsOf = ({ issuer, audiences, algorithms, toleranceMs }: TokenRules, n
   ...(audiences.length > 0 && { audience: [...audiences] }),
 });
 
-const withKeys = (found: Claims | string, by: readonly FindKey[]): Checked =>
-  typeof found === 'string' ? refused(found) : { ok: true, claims: found, by };
+type Read = { readonly claims: Claims } | { readonly flaw: Flaw };
+
+const withKeys = (read: Read, by: readonly FindKey[]): Checked =>
+  'flaw' in read ? refused(read.flaw) : { ok: true, claims: read.claims, by };
 
 /** What it says, or why it does not count; null: no key there is is its. */
-async function signed(
-  text: string,
-  finders: readonly FindKey[],
-  options: JWTVerifyOptions,
-): Promise<Claims | string | null> {
+async function signed(text: string, finders: readonly FindKey[], options: JWTVerifyOptions): Promise<Read | null> {
   for (const find of finders) {
     try {
-      return await signedBy(text, find, options);
+      return { claims: await signedBy(text, find, options) };
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) return wordsOf(error);
+      if (!(error instanceof errors.JWKSNoMatchingKey)) return { flaw: flawOf(error) };
     }
   }
   return null;
@@ -108,13 +107,15 @@ async function signedBy(text: string, find: FindKey, options: JWTVerifyOptions):
 }
 
 /** jose's errors, and those of keys that cannot be used. */
-function wordsOf(error: unknown): string {
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'its signature is wrong';
-  if (error instanceof errors.JOSENotSupported) return 'it asks for what is not supported here (crit)';
-  if (error instanceof errors.JWTExpired) return 'it has just expired';
-  if (error instanceof errors.JWTClaimValidationFailed) return `its ${error.claim} does not count`;
-  if (error instanceof errors.JOSEError) return 'it is malformed';
-  return 'its key cannot be used to check it';
+function flawOf(error: unknown): Flaw {
+  if (error instanceof errors.JWSSignatureVerificationFailed) return flaw('signature', 'its signature is wrong');
+  if (error instanceof errors.JOSENotSupported) return malformed('it asks for what is not supported here (crit)');
+  if (error instanceof errors.JWTExpired) return flaw('expired', 'it has just expired');
+  if (error instanceof errors.JWTClaimValidationFailed) return malformed(`its ${error.claim} does not count`);
+  if (error instanceof errors.JOSEError) return malformed('it is malformed');
+  return flaw('unknown_key', 'its key cannot be used to check it');
 }
 
-const refused = (words: string): Checked => ({ ok: false, isKnown: true, words });
+const malformed = (words: string): Flaw => flaw('malformed', words);
+
+const refused = (why: Flaw): Checked => ({ ok: false, flaw: why });

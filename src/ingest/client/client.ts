@@ -5,7 +5,7 @@
 // are of. Of it nothing is derived, and it is neither a bot nor one's own.
 
 import { type Derived, marksText } from '../../catalogue/derived.ts';
-import type { Origin } from '../../catalogue/judge.ts';
+import type { Origin } from '../../catalogue/origin.ts';
 import type { Call } from '../../http/route.ts';
 import type { Agent, ReadAgent } from './agent.ts';
 import type { IsOwn } from './own-traffic.ts';
@@ -59,6 +59,7 @@ export function clientsOf(policies: ClientPolicies): Clients | undefined {
       derived: {
         country: isClient ? countryOf?.(address) : undefined,
         device: policies.tellsAgent ? agent?.device : undefined,
+        isBot: agent?.isBot === true && policies.bots === 'mark',
         marks: marksOf(agent, isOurs, signal),
         isNobody,
       },

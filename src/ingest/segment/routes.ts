@@ -6,6 +6,7 @@
 
 import { readTime } from '../../../schemas/time.ts';
 import { isObject } from '../../catalogue/judge.ts';
+import type { JsonObject } from '../../catalogue/rejection.ts';
 import { PipelineError } from '../../errors.ts';
 import { readText } from '../../http/body.ts';
 import type { Admission, Call, Handler, Route } from '../../http/route.ts';
@@ -13,6 +14,7 @@ import { parseJson } from '../../record/json.ts';
 import type { Accept } from '../accept.ts';
 import { type OriginOptions, originOf } from '../origin.ts';
 import { bounded, type Meaning, orMisread, type Reading, type ReadLimits } from '../reading.ts';
+import type { Rejections } from '../rejections.ts';
 import { segmentAnswer } from './answer.ts';
 import type { TrackMapping } from './mapping.ts';
 import { eventOfMessage } from './message.ts';
@@ -20,6 +22,7 @@ import { projectSettings, sourceConfig } from './settings.ts';
 
 export interface SegmentRoutesOptions extends Pick<Meaning, 'typeOf'>, OriginOptions {
   readonly accept: Accept;
+  readonly rejections?: Pick<Rejections, 'noteBody'> | null;
   readonly limits: ReadLimits;
   readonly mapping: TrackMapping;
 }
@@ -71,29 +74,47 @@ export function segmentRoutes(options: SegmentRoutesOptions): readonly Route[] {
   return [...all, ...all.map((route): Route => ({ ...route, path: `/segment${route.path}`, isOtherPath: true }))];
 }
 
-const handlerOf =
-  (type: string | null, { accept, limits, mapping, typeOf, clock, clients }: SegmentRoutesOptions): Handler =>
-  async call => {
-    const body = parseJson(await readText(call.request, limits, call.arrival));
-    if (!isObject(body))
-      throw new PipelineError('bad_request', 'the body is a JSON object, as the Segment spec has it');
-    const admission = await admissionOf(call, body.writeKey);
-    if (!admission.ok) return admission.answer;
-    const { caller } = admission;
-    if (type === null && !Array.isArray(body.batch))
-      throw new PipelineError('bad_request', 'batch is a list of messages, as the Segment spec has it');
-    const messages: readonly unknown[] = type === null ? (body.batch as unknown[]) : [{ ...body, type }];
-    if (messages.length === 0) return nothing;
-    const meaning = { mapping, typeOf, now: clock.now };
-    const reading: Reading = {
-      isSingle: false,
-      events: bounded(messages, limits).map(message => orMisread(() => eventOfMessage(message, caller.name, meaning))),
-      sentAt: readTime(body.sentAt) === null ? undefined : body.sentAt,
-      isPlain: false,
-    };
-    caller.spend?.(messages.length - 1);
+function handlerOf(type: string | null, options: SegmentRoutesOptions): Handler {
+  const { accept, rejections, limits, mapping, typeOf, clock, clients } = options;
+  return async call => {
+    let { caller } = call;
+    let reading: Reading;
+    try {
+      const body = parseJson(await readText(call.request, limits, call.arrival));
+      if (!isObject(body))
+        throw new PipelineError('bad_request', 'the body is a JSON object, as the Segment spec has it');
+      const admission = await admissionOf(call, body.writeKey);
+      if (!admission.ok) return admission.answer;
+      caller = admission.caller;
+      const messages = messagesIn(body, type);
+      if (messages.length === 0) return nothing;
+      reading = readingOf(bounded(messages, limits), body, caller.name, { mapping, typeOf, now: clock.now });
+    } catch (error) {
+      rejections?.noteBody(error, caller.name);
+      throw error;
+    }
+    caller.spend?.(reading.events.length - 1);
     return accept(reading, originOf({ ...call, caller }, reading, { clock, clients }));
   };
+}
+
+function messagesIn(body: JsonObject, type: string | null): readonly unknown[] {
+  if (type !== null) return [{ ...body, type }];
+  if (Array.isArray(body.batch)) return body.batch;
+  throw new PipelineError('bad_request', 'batch is a list of messages, as the Segment spec has it');
+}
+
+const readingOf = (
+  messages: readonly unknown[],
+  { sentAt }: JsonObject,
+  source: string,
+  meaning: Parameters<typeof eventOfMessage>[2],
+): Reading => ({
+  isSingle: false,
+  events: messages.map(message => orMisread(() => eventOfMessage(message, source, meaning))),
+  sentAt: readTime(sentAt) === null ? undefined : sentAt,
+  isPlain: false,
+});
 
 const nothing = {
   status: 200,

@@ -5,16 +5,23 @@ import { catalogue } from '../../../schemas/catalogue.ts';
 import { topicsOf } from '../../../src/catalogue/topics.ts';
 import { readConfig } from '../../../src/config/read.ts';
 
-const topics = (...flags: string[]) => {
+function configOf(flags: readonly string[]) {
   const result = readConfig({ flags: ['--kafka-brokers=k:9092', ...flags], env: {} });
   if (!result.ok) throw new Error(result.problems.join());
-  return topicsOf(result.config, catalogue);
-};
+  return result.config;
+}
 
-test('without anything said, a topic a type, all of them read', () => {
+/** Of the types alone. */
+const topics = (...flags: string[]) => topicsOf(configOf(['--rejections-seconds=0', ...flags]), catalogue);
+
+test('without anything said, a topic a type and one of what is rejected, all of them read', () => {
   const { written, read } = topics();
   expect(written).toHaveLength(catalogue.types.length);
   expect(read).toEqual(written);
+  const counting = topicsOf(configOf([]), catalogue);
+  expect(counting.written).toEqual([...written, 'ugc.rejections']);
+  expect(counting.read).toEqual(counting.written);
+  expect(topicsOf(configOf(['--streams=view', '--topic={stream}']), catalogue).read).toEqual(['view', 'rejections']);
 });
 
 test('a stream is read from its topics alone; all are written', () => {

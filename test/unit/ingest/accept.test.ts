@@ -49,6 +49,18 @@ describe('a single event', () => {
     expect(log.published.map(({ id }) => id)).toEqual([ids[0]!]);
   });
 
+  test('that looks wrong says so, and of any other the answer is byte for byte what it was', async () => {
+    const plain = `{"event_id":"${ids[0]}","outcome":"accepted","stored":"disk"`;
+    expect((await accept(single(clicks[0]))).body).toBe(`${plain}}`);
+    const late = await accept(single({ ...clicks[0], sent_at: '2026-11-21T10:00:00Z' }));
+    expect(late.body).toBe(`${plain},"warning":["clock_corrected"]}`);
+    const among = await accept(many({ ...clicks[0], sent_at: '2026-11-21T10:00:00Z' }, clicks[1]));
+    const second = JSON.stringify(accepted(1));
+    expect(among.body).toBe(
+      `{"accepted":2,"rejected":0,"results":[${plain},"warning":["clock_corrected"]},${second}]}`,
+    );
+  });
+
   test('is not answered before it is durable', async () => {
     const release = log.hold();
     let isAnswered = false;
@@ -198,7 +210,15 @@ describe('many events', () => {
   });
 
   test('with one event_id twice are both accepted: it is one row in the end', async () => {
-    expect(seen(await accept(many(clicks[0], clicks[0])))).toMatchObject({ status: 200, body: { accepted: 2 } });
+    const warning = ['repeated'];
+    expect(seen(await accept(many(clicks[0], clicks[1], clicks[0], clicks[0])))).toMatchObject({
+      status: 200,
+      body: {
+        accepted: 4,
+        results: [accepted(0), accepted(1), { ...accepted(0), warning }, { ...accepted(0), warning }],
+      },
+    });
+    expect(log.published.map(({ id }) => id)).toEqual([ids[0]!, ids[1]!]);
   });
 
   test('that the log takes none of are 503, whatever else was wrong', async () => {

@@ -47,6 +47,12 @@ async function outcomeOf(query: string, init?: RequestInit): Promise<string | nu
 
 const stored = () => logs.current.published.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
 
+test('says what looks wrong with an event that was taken', async () => {
+  const anHourAgo = new Date(Date.now() - 3_600_000).toISOString();
+  expect(await outcomeOf(`${good}&sent_at=${anHourAgo}`)).toBe('accepted;warning=clock_corrected');
+  expect(await outcomeOf(good)).toBe('accepted');
+});
+
 test('brings one event, typed by its definition, at the time it comes', async () => {
   const before = Date.now();
   expect(await outcomeOf(good)).toBe('accepted');

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'bun:test';
 import { catalogue } from '../../../schemas/catalogue.ts';
-import { judgeOf, type Origin } from '../../../src/catalogue/judge.ts';
+import { judgeOf } from '../../../src/catalogue/judge.ts';
+import type { Origin } from '../../../src/catalogue/origin.ts';
 import { acceptOf } from '../../../src/ingest/accept.ts';
 import { judgeOfUsers, type UserPolicy } from '../../../src/ingest/user.ts';
 import { type Body, click, judgeOptions, nowIso, originOf } from '../../support/edge.ts';
@@ -41,6 +42,21 @@ describe('a known user', () => {
     expect(stored(event)).toMatchObject({ user_id: 'u1' });
     expect(stored({ event })).toMatchObject({ user_id: 'u1' });
     expect(event.user_id).toBe(user); // what was sent stays as it was
+  });
+
+  test('in the place of another is told to who named the other, and to nobody else', () => {
+    const warningsOf = (event: object) => {
+      const verdict = judged(event);
+      return verdict.ok ? verdict.warnings?.words : verdict;
+    };
+    expect(warningsOf({ ...click, user_id: 'somebody else' })).toEqual(['user_replaced']);
+    for (const event of [
+      { ...click, user_id: 'u1' },
+      { ...click, user_id: null },
+      { ...click, user_id: '' },
+      anonymous,
+    ])
+      expect(warningsOf(event)).toBeUndefined();
   });
 
   test('is the user of an event that names none, and keeps its visitor', () => {

@@ -1,7 +1,7 @@
 // What becomes of a request by who its client is: what is derived, kept and not wanted, by the settings.
 
 import { describe, expect, test } from 'bun:test';
-import type { Origin } from '../../../../src/catalogue/judge.ts';
+import type { Origin } from '../../../../src/catalogue/origin.ts';
 import { arrivalOf } from '../../../../src/http/arrival.ts';
 import { keptOf } from '../../../../src/http/client-address.ts';
 import { anybody, type Caller } from '../../../../src/http/route.ts';
@@ -137,6 +137,7 @@ describe('a server’s key', () => {
     expect(marked.derived).toEqual({
       country: undefined,
       device: undefined,
+      isBot: false,
       marks: '"edge":{"privacy":"dnt"}',
       isNobody: false,
     });
