@@ -14,6 +14,8 @@ import { type Command, type Exit, isFlag, readFlags, splitArguments } from './op
 import { bufferCommands } from './operate/buffer.ts';
 import { buffers } from './operate/buffers.ts';
 import { deadCommands } from './operate/dead.ts';
+import { exportPersonCommand } from './operate/export-person.ts';
+import { forgetCommand } from './operate/forget.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { keysCommands } from './operate/keys.ts';
 import { OutputError, say, writeOut } from './operate/output.ts';
@@ -37,6 +39,8 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf }),
   keys: keysCommands(keysFileOf),
   rules: rulesCommands(rulesFileOf),
+  forget: forgetCommand({ buffers, kafkaOf: kafkaOptionsOf, contentOf: async () => null }),
+  'export-person': exportPersonCommand({ buffers, contentOf: async () => null }),
   dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) })),
 };
 
