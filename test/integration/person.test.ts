@@ -37,7 +37,10 @@ async function prepared(person: PersonIds) {
           VALUES ('${id(n)}', 'click', toDateTime64(1700000000 + ${at}, 3), now(), ${text(of)}, ${text(visitor)}, 'copy ${at}')`);
     },
     shown: async () =>
-      (await sql(`SELECT toUInt32(substring(toString(event_id), 25)) AS n FROM ${db}.click ORDER BY n`)).split('\n').map(Number),
+      (await sql(`SELECT toUInt32(substring(toString(event_id), 25)) AS n FROM ${db}.click ORDER BY n`))
+        .split('\n')
+        .filter(line => line !== '')
+        .map(Number),
   };
 }
 
@@ -88,6 +91,7 @@ test('a user known by a number is found by its digits', async () => {
 
 test('no copy that was hidden comes to light, and a copy in the name of another takes nothing of theirs away', async () => {
   const all = await prepared({ users: [user], visitors: [] });
+  await sql(`SYSTEM STOP MERGES ${all.db}.click_rows`); // they would leave one copy of each
   await all.insert([
     { n: 1, user, at: 1 },
     { n: 1, user: 'u-2', at: 2 },
@@ -99,6 +103,7 @@ test('no copy that was hidden comes to light, and a copy in the name of another 
   ]);
   const click = await all.table('click');
   expect(await all.found.mixed(click)).toEqual([id(1)]);
+  await sql(`SYSTEM START MERGES ${all.db}.click_rows`);
   await forgetAll(all);
   expect(await all.shown()).toEqual([2]);
   expect(await sql(`SELECT user_id, page_url FROM ${all.db}.click`)).toBe('u-2\tcopy 1');
@@ -117,7 +122,9 @@ describe('dead letters', () => {
     sql(`INSERT INTO ${db}.dead_letters_rows (topic, partition, position, index, log, reason, detail, raw, recorded_at, failed_at)
       VALUES ${letters.map((raw, at) => `('it''s', 0, ${at}, 0, 'l', 'invalid', '', '${raw}', now64(), now64()), ('it''s', 0, ${at}, 0, 'l', 'invalid', '', '${raw}', now64(), now64() + 5)`).join(', ')}`);
   const left = async (db: string): Promise<string> =>
-    sql(`SELECT arrayStringConcat(groupArray(toString(position)), ' ') FROM (SELECT position FROM ${db}.dead_letters ORDER BY position)`);
+    sql(
+      `SELECT arrayStringConcat(groupArray(toString(position)), ' ') FROM (SELECT position FROM ${db}.dead_letters ORDER BY position)`,
+    );
 
   test('a short id counts where a field names a person', async () => {
     const all = await prepared({ users: [user], visitors: [] });
@@ -145,7 +152,7 @@ test('what stays in ClickHouse of the deletion does not name the person', async 
   const all = await prepared({ users: ['somebody@example.com'], visitors: [] });
   await all.insert([{ n: 1, user: 'somebody@example.com' }]);
   await forgetAll(all);
-  expect(await all.shown()).toEqual([0]);
+  expect(await all.shown()).toEqual([]);
   const kept = await sql(`SELECT command FROM system.mutations WHERE database = '${all.db}'`);
   expect(kept).toContain('SHA256');
   expect(kept).not.toContain('somebody');
