@@ -191,6 +191,7 @@ async function fromTables(
       for (const id of await found.alsoKnownAs(table)) others.add(id);
       held.push({ table: `${database}.${table.type}`, ...before });
       if (!isDry) {
+        await erasing.note(table);
         await erasing.events(table, await found.mixed(table));
         await erasing.rows(table);
       }

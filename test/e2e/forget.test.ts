@@ -69,6 +69,19 @@ test('a person is exported and forgotten beside a running instance, and again on
   expect(done.stdout).not.toContain(user);
   expect(await users(ugc)).toEqual([{ user_id: other, n: 3 }]);
 
+  const { minutes, types } = await eventually(
+    async () => {
+      const { stdout } = await run('reconcile', '--json', `--to=${new Date(Date.now() + 120_000).toISOString()}`);
+      const balance = stdout === '' ? null : JSON.parse(stdout);
+      return balance?.types[0]?.unledgered === 0 ? balance : undefined;
+    },
+    { what: 'the ledger' },
+  );
+  expect({ minutes, types }).toMatchObject({
+    minutes: [],
+    types: [{ type: 'click', missing: 0, accepted: 3, rows: 3 }],
+  });
+
   await send(ugc, { user_id: user });
   await eventually(async () => (await users(ugc)).length === 2, { what: 'a row after all' });
   await ugc.stop();

@@ -7,10 +7,11 @@
 //   finds nothing more changes no part.
 
 import { PipelineError } from '../../../errors.ts';
+import { noInstance } from '../ask/ledger.ts';
 import { type LetterKey, listOf, type PersonIds, type PersonTable, personSql } from '../ask/person.ts';
 import type { ClickhouseClient } from '../client.ts';
 import { sinkError } from '../errors.ts';
-import { localTable, onCluster, tableName } from '../schema/rows-table.ts';
+import { clusterInsertSettings, localTable, onCluster, tableName } from '../schema/rows-table.ts';
 import { deadLettersTable, rowsTable } from '../schema/tables.ts';
 import { quoteText } from '../sql.ts';
 
@@ -26,15 +27,20 @@ export interface ErasingOptions {
 
 /** Everything resolves once it is done on every node, and rejects with the sink's errors. */
 export interface Erasing {
+  /** The ledger is told first of what will have no row: it would count it as missing. Without a ledger nothing is done. */
+  note(table: PersonTable): Promise<void>;
   /** These events whole, whoever's their copies are. */
   events(table: PersonTable, ids: readonly string[]): Promise<void>;
   rows(table: PersonTable): Promise<void>;
   letters(keys: readonly LetterKey[]): Promise<void>;
 }
 
+const ledgerType = 'ledger';
 /** In one statement, well below ClickHouse's max_query_size. */
 const idsMax = 1_000;
 const lettersMax = 200;
+/** Of the ledger, for the events of one table: none of them becomes long. */
+const entriesOfTable = 64;
 const pollMs = 100;
 /** A mutation that fails is tried again by ClickHouse; after so long it is for an operator. */
 const failingMsMax = 60_000;
@@ -78,7 +84,26 @@ export function erasingIn({ client, database, cluster, person, onWaiting = () =>
     }
   }
 
+  async function note({ type, ...table }: PersonTable): Promise<void> {
+    const ledger = rowsTable(ledgerType);
+    const query = `INSERT INTO ${tableName(database, ledger)} (event_id, event_type, schema_version, received_at, timestamp, instance, type, forgotten)
+      SELECT generateUUIDv7(), '${ledgerType}', 1, now64(3), now64(3), toUUID('${noInstance}'), ${quoteText(type)}, ids FROM (
+        SELECT groupArray(event_id) AS ids FROM ${tableName(database, rowsTable(type))} FINAL
+        WHERE ${personSql({ type, ...table }, person)} GROUP BY cityHash64(event_id) % ${entriesOfTable}
+      )`;
+    try {
+      const [there] = await client.read(
+        `SELECT 1 FROM system.columns WHERE database = ${quoteText(database)} AND table = ${quoteText(ledger)} AND name = 'forgotten'`,
+      );
+      if (there === undefined) return;
+      await client.run(query, { settings: cluster === '' ? {} : clusterInsertSettings });
+    } catch (cause) {
+      throw sinkError(cause, 'writing to the ledger');
+    }
+  }
+
   return {
+    note,
     async events({ type }, ids) {
       for (let at = 0; at < ids.length; at += idsMax)
         await erase(rowsTable(type), `event_id IN (${listOf(ids.slice(at, at + idsMax))})`);
