@@ -8,8 +8,8 @@ export interface ClosedLoadOptions {
   readonly url: string;
   readonly connections: number;
   readonly seconds: number;
-  /** Of the n-th request altogether. */
-  readonly request: (n: number) => Buffer;
+  /** The next request of whichever connection is free. */
+  readonly request: () => Buffer;
 }
 
 export interface ClosedLoadResult {
@@ -25,7 +25,7 @@ export interface ClosedLoadResult {
 export async function closedLoad({ url, connections, seconds, request }: ClosedLoadOptions): Promise<ClosedLoadResult> {
   const { hostname, port } = new URL(url);
   const timesMs: number[] = [];
-  let [bad, sent] = [0, 0];
+  let bad = 0;
   const startedAtMs = performance.now();
   const endsAtMs = startedAtMs + seconds * 1_000;
   await Promise.all(
@@ -47,7 +47,7 @@ export async function closedLoad({ url, connections, seconds, request }: ClosedL
             received = received.slice(length);
             if (now >= endsAtMs) return void connection.end();
             sentAtMs = now;
-            connection.write(request(sent++));
+            connection.write(request());
           },
           close() {
             if (performance.now() < endsAtMs) bad++;
@@ -59,7 +59,7 @@ export async function closedLoad({ url, connections, seconds, request }: ClosedL
         },
       });
       sentAtMs = performance.now();
-      socket.write(request(sent++));
+      socket.write(request());
       await over.promise;
     }),
   );

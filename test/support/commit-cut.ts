@@ -33,10 +33,10 @@ export async function commitCut(target: () => number): Promise<CommitCut> {
       if (!pairs.delete(pair)) return;
       for (const socket of pair) socket.resetAndDestroy();
     };
-    client.on('data', chunk => {
+    client.on('data', (chunk: Buffer) => {
       upstream.write(chunk);
     });
-    upstream.on('data', chunk => {
+    upstream.on('data', (chunk: Buffer) => {
       if (hasSpoken && armed > 0 && isAnswer(chunk)) {
         armed--;
         swallowed++;
