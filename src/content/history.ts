@@ -83,7 +83,9 @@ export function startHistory(options: HistoryOptions): History {
     }
   }
 
-  const pauseMs = (failures: number): number => Math.min(retryMsMax, retryMsMin * 2 ** Math.min(failures, 20));
+  function pauseMs(failures: number): number {
+    return Math.min(retryMsMax, retryMsMin * 2 ** Math.min(failures, 20));
+  }
 
   /** Once, as long as it is the same. */
   function told(error: unknown, words: string): void {
@@ -93,7 +95,10 @@ export function startHistory(options: HistoryOptions): History {
 
   async function readFrom(from: Source, onRead: () => void): Promise<void> {
     while (!stopping.signal.aborted) {
-      const batches = await from.poll({ paused: nothingPaused, bytesMax: pollBytesMax }, stopping.signal);
+      // After a trouble nothing need come: that nothing is wrong any more is known without.
+      const { signal } = stopping;
+      const until = trouble === null ? signal : AbortSignal.any([signal, AbortSignal.timeout(retryMsMax)]);
+      const batches = await from.poll({ paused: nothingPaused, bytesMax: pollBytesMax }, until);
       const viewings = merged(batches.flatMap(viewingsIn));
       if (viewings.length > 0 && !(await isMerged(viewings))) return;
       await Promise.all(lastOfEach(batches).map(({ ack }) => from.commit(ack)));

@@ -102,8 +102,9 @@ export function startRelay(options: RelayOptions): Relay {
     }
   }
 
-  const pauseMs = (failures: number): number =>
-    Math.min(retryMsMax, retryMsMin * 2 ** Math.min(failures, 20)) * (0.5 + Math.random() / 2);
+  function pauseMs(failures: number): number {
+    return Math.min(retryMsMax, retryMsMin * 2 ** Math.min(failures, 20)) * (0.5 + Math.random() / 2);
+  }
 
   /** Once, as long as it is the same. */
   function told(error: unknown, words: string): void {
