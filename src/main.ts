@@ -13,6 +13,7 @@ import { messageOf, PipelineError } from './errors.ts';
 import { type Command, type Exit, isFlag, readFlags, splitArguments } from './operate/arguments.ts';
 import { bufferCommands } from './operate/buffer.ts';
 import { buffers } from './operate/buffers.ts';
+import { rebuildCommand } from './operate/content-rebuild.ts';
 import { deadCommands } from './operate/dead.ts';
 import { exportPersonCommand } from './operate/export-person.ts';
 import { forgetCommand } from './operate/forget.ts';
@@ -30,12 +31,15 @@ import { kafkaOptionsOf } from './roles/kafka.ts';
 import { rulesFileOf } from './roles/rules.ts';
 import { serve } from './serve.ts';
 
+const contentOf = async () => null;
+
 /** By name, and by the word that follows it. */
 const commands: Readonly<Record<string, Command | Readonly<Record<string, Command>>>> = {
   query,
   schema,
   buffer: bufferCommands(buffers),
-  reconcile: reconcileCommand(buffers),
+  reconcile: reconcileCommand(buffers, contentOf),
+  content: { rebuild: rebuildCommand({ contentOf, watchedShareOf: () => 0.9 }) },
   trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf }),
   keys: keysCommands(keysFileOf),
   rules: rulesCommands(rulesFileOf),

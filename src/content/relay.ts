@@ -11,14 +11,11 @@
 import type { Judge, Origin } from '../catalogue/judge.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { SetAside } from '../ports/buffer.ts';
-import type { ContentStore, Outbox, OutboxEvent } from '../ports/content.ts';
+import { type ContentStore, contentSource, type Outbox, type OutboxEvent } from '../ports/content.ts';
 import type { Envelope, Log } from '../ports/log.ts';
 import { sleep } from '../process/sleep.ts';
 import type { Logger } from '../process/telemetry.ts';
 import { watchOutbox } from './outbox-watch.ts';
-
-/** What events of the content store call their source: no API key can be called so. */
-export const contentSource = 'ugc:content';
 
 export interface RelayMetrics {
   /** An event is in the log. */
