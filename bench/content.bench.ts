@@ -26,7 +26,9 @@ const secret = 'a secret of thirty-two bytes or more, for a measurement';
 const users = 2_000;
 const films = 5_000;
 const connections = 64;
-const tokens = Array.from({ length: users }, (_, at) => hmacTokenOf(secret, { ...usualClaims(), sub: `user-${at}` }));
+const tokens = Array.from({ length: users }, (_, at) =>
+  hmacTokenOf(secret, { ...usualClaims(), sub: `user-${at}`, scope: 'content:write' }),
+);
 
 /** Each a change: who comes round again says the opposite. */
 const like = (n: number, film: number): Buffer =>
