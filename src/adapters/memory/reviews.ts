@@ -28,7 +28,7 @@ export interface KeptVote {
 
 type Reviewing = Pick<
   ContentStore,
-  'postReview' | 'review' | 'reviews' | 'editReview' | 'deleteReview' | 'moderate' | 'voteReview'
+  'postReview' | 'review' | 'reviews' | 'editReview' | 'deleteReview' | 'moderate' | 'voteReview' | 'reviewVoteOf'
 >;
 
 export interface MemoryReviews extends Reviewing {
@@ -144,6 +144,7 @@ export function memoryReviews(outbox: MemoryOutbox): MemoryReviews {
       else outbox.tell('review_liked', by, { ...fields, value: vote });
       return done(found);
     },
+    reviewVoteOf: async (id, userId) => there(id)?.votes.get(userId)?.vote ?? 0,
   };
 }
 

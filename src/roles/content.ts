@@ -1,0 +1,64 @@
+// The role `content`: likes, reviews, bookmarks and where viewing stopped, over HTTP; each change is an event, too.
+
+import { memoryContent } from '../adapters/memory/content.ts';
+import type { Config } from '../config/config.ts';
+import type { Content } from '../content/content.ts';
+import { contentApiOf } from '../content/openapi.ts';
+import { contentRoutes } from '../content/routes.ts';
+import type { ApiPart } from '../http/openapi.ts';
+import type { ContentStore } from '../ports/content.ts';
+import type { Parts, RoleDefinition } from './role.ts';
+
+export const content: RoleDefinition = {
+  name: 'content',
+  writes: true,
+  isMeant: ({ auth }) => auth.includes('jwt'),
+  async open(parts) {
+    const { config, clock } = parts;
+    const store = await openStore(parts);
+    const served: Content = {
+      store,
+      clock,
+      limits: limitsOf(config),
+      reviewLengthMax: config.reviewLengthMax,
+      isShownAtOnce: config.reviewsShown === 'at_once',
+    };
+    let api: ApiPart | null = null;
+    return {
+      routes: contentRoutes(served),
+      api: () => {
+        api ??= contentApiOf(config);
+        return api;
+      },
+      hint: 'likes, reviews, bookmarks and progress are below /v1/films, /v1/reviews and /v1/me',
+      problems: () => {
+        const problem = store.problem();
+        return problem === null ? {} : { content: problem };
+      },
+      close: () => store.close(),
+    };
+  },
+};
+
+/** A database where one is named, else a file of its own in the data folder. */
+async function openStore({ config }: Parts): Promise<ContentStore> {
+  const viewing = {
+    seenSeconds: config.viewSeenSeconds,
+    seenShare: config.viewSeenShare,
+    watchedShare: config.viewWatchedShare,
+  };
+  return memoryContent({ viewing });
+}
+
+/** A review of the longest text there may be, each character escaped, has room in the body. */
+function limitsOf(config: Config): Content['limits'] {
+  const roomy = config.reviewLengthMax * 6 + 8_192;
+  const { bodyBytesMax, bodyDecompressedBytesMax, bodyTimeoutMs } = config;
+  if (bodyBytesMax <= roomy) return { bodyBytesMax, bodyDecompressedBytesMax, bodyTimeoutMs };
+  return {
+    bodyBytesMax: roomy,
+    bodyDecompressedBytesMax: Math.min(roomy, bodyDecompressedBytesMax),
+    bodyTimeoutMs,
+    boundedBy: 'UGC_REVIEW_LENGTH_MAX',
+  };
+}
