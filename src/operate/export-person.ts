@@ -13,9 +13,10 @@ import { messageOf, PipelineError } from '../errors.ts';
 import { isoOf } from '../process/clock.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
+import type { ContentOf } from './content-rebuild.ts';
 import { inWords } from './failure.ts';
 import { countOf, progressOf, say, writeOut } from './output.ts';
-import { type ContentOf, heldInBuffer, personFlags, readPerson } from './person.ts';
+import { heldInBuffer, personFlags, readPerson } from './person.ts';
 import { type Tables, withTables } from './tables.ts';
 
 export const exportPersonFlags = {

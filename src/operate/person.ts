@@ -5,7 +5,6 @@ import { hashOf, type PersonIds } from '../adapters/clickhouse/ask/person.ts';
 import type { Config } from '../config/config.ts';
 import { text } from '../config/kinds.ts';
 import type { BufferFile } from '../ports/buffer-file.ts';
-import type { ContentStore } from '../ports/content.ts';
 import type { Buffers } from './buffer.ts';
 
 export const personFlags = {
@@ -16,9 +15,6 @@ export const personFlags = {
     help: 'Devices and visitors that are the same person: their rows that have no user',
   }),
 };
-
-/** What the wiring gives: the content store of these settings, or null where there is none. The command closes it. */
-export type ContentOf = (config: Config) => Promise<ContentStore | null>;
 
 /** Null: nobody is named. */
 export function readPerson(flags: { readonly userId: string; readonly anonymousId: string }): PersonIds | null {

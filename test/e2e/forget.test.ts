@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { exampleClick } from '../support/events.ts';
+import { hmacTokenOf } from '../support/tokens.ts';
 import { binary, cleanUp, eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 afterAll(cleanUp);
@@ -90,6 +91,50 @@ test('a person is exported and forgotten beside a running instance, and again on
   expect(again.stdout).toMatch(/ugc\.click +1 +1\n[\s\S]*Nothing is left where rows are read\.\n$/);
   expect((await run('forget', `--user-id=${user}`, '--yes')).stdout).toContain('The tables hold no row of it');
   expect((await run('export-person', `--user-id=${user}`)).stdout).toBe('');
+});
+
+test('the content store is cleared too, its counts go down, and a review may stay without its author', async () => {
+  const dataDir = temporaryFolder();
+  const secret = 'thirty-two bytes or more of a secret that everybody knows';
+  const settings = ['--auth=jwt', `--jwt-secret=${secret}`, '--jwt-audience=*'];
+  const ugc = await startUgc({ dataDir, flags: settings });
+  const run = (...args: string[]) => runUgc([...args, ...settings, `--data-dir=${dataDir}`]);
+  const as = async (sub: string, method: string, path: string, body?: unknown) => {
+    const token = hmacTokenOf(secret, { sub, exp: 4_000_000_000, scope: 'content:write content:read' });
+    const response = await fetch(ugc.url + path, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    expect({ path, ok: response.ok }).toEqual({ path, ok: true });
+    return response.status === 204 ? {} : await response.json();
+  };
+  const counts = async () => (await fetch(`${ugc.url}/v1/films/f`)).json();
+  for (const sub of [user, other]) {
+    await as(sub, 'PUT', '/v1/films/f/like', { value: 1 });
+    await as(sub, 'PUT', '/v1/films/f/bookmark');
+    await as(sub, 'PUT', '/v1/films/f/progress', { position: 600, duration: 3_600 });
+    await as(sub, 'POST', '/v1/films/f/reviews', { rating: sub === user ? 9 : 5, text: `by ${sub}` });
+  }
+  await eventually(async () => (await ugc.query('SELECT 1 FROM ugc.review_posted')).length === 2, { what: 'the rows' });
+
+  const lines = (await run('export-person', `--user-id=${user}`)).stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  const places = new Set(lines.map(({ place }) => place));
+  for (const kind of ['like', 'review', 'bookmark', 'viewing']) expect(places).toContain(`content/${kind}`);
+  for (const type of ['film_liked', 'review_posted', 'progress_saved']) expect(places).toContain(`table/${type}`);
+  expect(JSON.stringify(lines)).not.toContain(other);
+
+  const kept = JSON.parse((await run('forget', `--user-id=${user}`, '--keep-reviews', '--yes', '--json')).stdout);
+  expect(kept).toMatchObject({ is_complete: true, content: { likes: 1, reviews: 1, bookmarks: 1, viewings: 1 } });
+  expect(await counts()).toMatchObject({ likes: 1, reviews: 2, bookmarks: 1, average_rating: 7 });
+  const whole = JSON.parse((await run('forget', `--user-id=${other}`, '--yes', '--json')).stdout);
+  expect(whole).toMatchObject({ is_complete: true, content: { likes: 1, reviews: 1 } });
+  expect(await counts()).toMatchObject({ likes: 0, reviews: 1, bookmarks: 0, average_rating: 9 });
+  expect(await ugc.query('SELECT user_id FROM ugc.events')).toEqual([]);
+  expect(await run('reconcile', '--content')).toMatchObject({ code: 0 });
 });
 
 test('what waits in the buffer of a stopped instance is told, and is not complete', async () => {
