@@ -69,6 +69,14 @@ type ContentConfig = Values<typeof contentSettings> & {
   readonly auth: readonly string[];
 };
 
+/** Of this process: `all` means it where tokens say of whom a like is. */
+export const hasContent = ({ role, auth }: Pick<ContentConfig, 'role' | 'auth'>): boolean =>
+  role.includes('content') || (role.includes('all') && auth.includes('jwt'));
+
+/** What players send is followed by the viewing history. */
+export const keepsHistory = (config: Pick<ContentConfig, 'role' | 'auth' | 'contentHistory'>): boolean =>
+  config.contentHistory === 'on' || (config.contentHistory === 'auto' && hasContent(config));
+
 /** What the settings of content say against each other and against others, in words. */
 export function contentProblems(config: ContentConfig): string[] {
   const problems: string[] = [];

@@ -14,6 +14,8 @@ export interface Content {
   readonly reviewLengthMax: number;
   /** New and edited reviews are shown before a moderator has seen them. */
   readonly isShownAtOnce: boolean;
+  /** There may be an event to publish. */
+  readonly wake: () => void;
 }
 
 /** Of whom the token is; throws `forbidden` when it is an API key, or nobody was asked. */

@@ -29,7 +29,12 @@ export function contentRoutes(content: Content): readonly Route[] {
     handler: handlerOf(content, does),
     render: asContent,
   });
-  const changes = (method: Method, path: string, does: Does) => route(method, path, 'content:write', does);
+  const changes = (method: Method, path: string, does: Does) =>
+    route(method, path, 'content:write', async (of, call) => {
+      const answer = await does(of, call);
+      of.wake();
+      return answer;
+    });
   const own = (path: string, does: Does) => route('GET', path, 'content:read', does);
   const open = (path: string, does: Does): Route => ({ ...own(path, does), isPublic: true });
 

@@ -2,26 +2,35 @@
 
 import { memoryContent } from '../adapters/memory/content.ts';
 import type { Config } from '../config/config.ts';
+import { hasContent, keepsHistory } from '../config/content.ts';
 import type { Content } from '../content/content.ts';
 import { contentApiOf } from '../content/openapi.ts';
 import { contentRoutes } from '../content/routes.ts';
 import type { ApiPart } from '../http/openapi.ts';
 import type { ContentStore } from '../ports/content.ts';
+import { startContentFlow } from './content-flow.ts';
 import type { Parts, RoleDefinition } from './role.ts';
 
 export const content: RoleDefinition = {
   name: 'content',
   writes: true,
-  isMeant: ({ auth }) => auth.includes('jwt'),
+  isMeant: hasContent,
   async open(parts) {
     const { config, clock } = parts;
     const store = await openStore(parts);
+    const flow = startContentFlow({
+      parts,
+      store,
+      watchedShare: config.viewWatchedShare,
+      keepsHistory: keepsHistory(config),
+    });
     const served: Content = {
       store,
       clock,
       limits: limitsOf(config),
       reviewLengthMax: config.reviewLengthMax,
       isShownAtOnce: config.reviewsShown === 'at_once',
+      wake: flow.wake,
     };
     let api: ApiPart | null = null;
     return {
@@ -33,9 +42,13 @@ export const content: RoleDefinition = {
       hint: 'likes, reviews, bookmarks and progress are below /v1/films, /v1/reviews and /v1/me',
       problems: () => {
         const problem = store.problem();
-        return problem === null ? {} : { content: problem };
+        return { ...(problem === null ? {} : { content: problem }), ...flow.problems() };
       },
-      close: () => store.close(),
+      scrape: flow.scrape,
+      close: async () => {
+        await flow.close();
+        await store.close();
+      },
     };
   },
 };
