@@ -384,9 +384,12 @@ test('what a player sends as events is gone on with, too', async () => {
     event_type: 'film_progress',
     timestamp: new Date().toISOString(),
     user_id: 'emil',
-    film_id: film,
+    country: 'US',
+    device: 'mobile',
+    video_id: film,
     position: 900,
     duration: 3_600,
+    share: 0.25,
   };
   await eventually(
     async () =>
