@@ -24,12 +24,11 @@ import { rulesCommands } from './operate/rules.ts';
 import { schema } from './operate/schema.ts';
 import { traceCommand } from './operate/trace.ts';
 import { build, buildText } from './process/build.ts';
+import { contentOf } from './roles/content-store.ts';
 import { keysFileOf } from './roles/door.ts';
 import { kafkaOptionsOf } from './roles/kafka.ts';
 import { rulesFileOf } from './roles/rules.ts';
 import { serve } from './serve.ts';
-
-const contentOf = async () => null;
 
 /** By name, and by the word that follows it. */
 const commands: Readonly<Record<string, Command | Readonly<Record<string, Command>>>> = {
@@ -37,7 +36,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   schema,
   buffer: bufferCommands(buffers),
   reconcile: reconcileCommand(buffers, contentOf),
-  content: { rebuild: rebuildCommand({ contentOf, watchedShareOf: () => 0.9 }) },
+  content: { rebuild: rebuildCommand({ contentOf, watchedShareOf: config => config.viewWatchedShare }) },
   trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf }),
   keys: keysCommands(keysFileOf),
   rules: rulesCommands(rulesFileOf),

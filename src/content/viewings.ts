@@ -20,7 +20,7 @@ export type StoredEvent = Readonly<Record<string, unknown>>;
 /** Null: it says nothing of a user. Undefined: it is no such event. */
 export function viewingOf(event: StoredEvent, watchedShare: number): Viewing | null | undefined {
   const { event_type: type, event_id: eventId, user_id: userId, video_id: filmId, duration } = event;
-  if (userId === null) return null;
+  if (userId === null || userId === '') return null;
   const atMs = Math.min(msOf(event.timestamp), msOf(event.received_at));
   const position = type === 'film_watched' ? duration : event.position;
   if (typeof eventId !== 'string' || typeof userId !== 'string' || typeof filmId !== 'string') return undefined;

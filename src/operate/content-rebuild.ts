@@ -3,7 +3,7 @@
 // What is merged twice is merged once, so it may be broken off, repeated, and run beside the projection that follows the
 // log. What a user took from the history stays taken; likes, reviews and bookmarks are not touched.
 
-import { contentIn } from '../adapters/clickhouse/ask/content.ts';
+import { type ContentTables, contentIn } from '../adapters/clickhouse/ask/content.ts';
 import type { Config } from '../config/config.ts';
 import { flag, text } from '../config/kinds.ts';
 import { PipelineError } from '../errors.ts';
@@ -62,22 +62,28 @@ interface Wanted {
   readonly watchedShare: number;
 }
 
-const rebuilt = (store: ContentStore, config: Config, { userId, watchedShare }: Wanted): Promise<number> =>
-  withTables(config, async ({ client }) => {
-    const tables = contentIn(client, config.clickhouseDatabase);
-    const progress = progressOf('merged', 'films of users');
-    const expected = await tables.viewings(userId);
-    const of = Math.max(1, Math.ceil(expected / readMax));
-    let done = 0;
-    for (let part = 0; part < of; part++) {
-      const viewings = await tables.viewingsOf({ part, of }, userId, watchedShare);
-      for (let at = 0; at < viewings.length; at += mergedMax) {
-        const some = viewings.slice(at, at + mergedMax);
-        await store.mergeViewings(some);
-        done += some.length;
-        progress.at(done, expected);
-      }
+const rebuilt = (store: ContentStore, config: Config, wanted: Wanted): Promise<number> =>
+  withTables(config, ({ client }) => rebuiltFrom(contentIn(client, config.clickhouseDatabase), store, wanted));
+
+/** Over tables that are open already: how many films of users were merged. */
+export async function rebuiltFrom(
+  tables: ContentTables,
+  store: Pick<ContentStore, 'mergeViewings'>,
+  { userId, watchedShare }: Wanted,
+): Promise<number> {
+  const progress = progressOf('merged', 'films of users');
+  const expected = await tables.viewings(userId);
+  const of = Math.max(1, Math.ceil(expected / readMax));
+  let done = 0;
+  for (let part = 0; part < of; part++) {
+    const viewings = await tables.viewingsOf({ part, of }, userId, watchedShare);
+    for (let at = 0; at < viewings.length; at += mergedMax) {
+      const some = viewings.slice(at, at + mergedMax);
+      await store.mergeViewings(some);
+      done += some.length;
+      progress.at(done, expected);
     }
-    progress.end();
-    return done;
-  });
+  }
+  progress.end();
+  return done;
+}

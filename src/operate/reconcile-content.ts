@@ -74,14 +74,15 @@ export interface ContentBooks {
 const partMax = 500_000;
 const namedMax = 100;
 const lookAgainMs = 500;
-/** Of one part whose differences are kept to be looked at again. */
+/** Events of the outbox that are looked through. */
 const outboxMax = 100_000;
 const leadMsMax = 500;
 
 export const contentBalanceOf = (books: ContentBooks): Promise<ContentBalance> =>
-  withTables(books.config, ({ client }) => balanceOf(client, books));
+  withTables(books.config, ({ client }) => contentBalanceIn(client, books));
 
-async function balanceOf(client: Tables['client'], books: ContentBooks): Promise<ContentBalance> {
+/** Over tables that are open already. */
+export async function contentBalanceIn(client: Tables['client'], books: ContentBooks): Promise<ContentBalance> {
   const { config, store, waitMs } = books;
   const tables = contentIn(client, config.clickhouseDatabase);
   const progress = progressOf('compared', 'parts');

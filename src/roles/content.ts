@@ -1,15 +1,14 @@
 // The role `content`: likes, reviews, bookmarks and where viewing stopped, over HTTP; each change is an event, too.
 
-import { memoryContent } from '../adapters/memory/content.ts';
 import type { Config } from '../config/config.ts';
 import { hasContent, keepsHistory } from '../config/content.ts';
 import type { Content } from '../content/content.ts';
 import { contentApiOf } from '../content/openapi.ts';
 import { contentRoutes } from '../content/routes.ts';
 import type { ApiPart } from '../http/openapi.ts';
-import type { ContentStore } from '../ports/content.ts';
 import { startContentFlow } from './content-flow.ts';
-import type { Parts, RoleDefinition } from './role.ts';
+import { openContentStore } from './content-store.ts';
+import type { RoleDefinition } from './role.ts';
 
 export const content: RoleDefinition = {
   name: 'content',
@@ -17,7 +16,7 @@ export const content: RoleDefinition = {
   isMeant: hasContent,
   async open(parts) {
     const { config, clock } = parts;
-    const store = await openStore(parts);
+    const store = openContentStore(config);
     const flow = startContentFlow({
       parts,
       store,
@@ -52,16 +51,6 @@ export const content: RoleDefinition = {
     };
   },
 };
-
-/** A database where one is named, else a file of its own in the data folder. */
-async function openStore({ config }: Parts): Promise<ContentStore> {
-  const viewing = {
-    seenSeconds: config.viewSeenSeconds,
-    seenShare: config.viewSeenShare,
-    watchedShare: config.viewWatchedShare,
-  };
-  return memoryContent({ viewing });
-}
 
 /** A review of the longest text there may be, each character escaped, has room in the body. */
 function limitsOf(config: Config): Content['limits'] {

@@ -2,7 +2,7 @@
 // tokens that are not as they should be.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { type Ask, askerOf, contentFlags, contentSecret, tokenFor } from '../support/content.ts';
+import { type Ask, askerOf, contentFlags, contentSecret, tokenFor } from '../support/content-client.ts';
 import { hmacTokenOf } from '../support/tokens.ts';
 import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 

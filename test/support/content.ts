@@ -1,41 +1,43 @@
-// The content service as a client sees it: users with tokens of their own, and what they ask.
+// What tests of the content store share: changes with ids of their own, and an outbox read to its end.
 
-import { hmacTokenOf } from './tokens.ts';
+import type { Change, ContentStore, Outbox, OutboxEvent, ViewingRules } from '../../src/ports/content.ts';
 
-export const contentSecret = 'a secret of the tests, thirty-two bytes or more';
-export const contentFlags = ['--auth=keys,jwt', `--jwt-secret=${contentSecret}`];
+export const rules: ViewingRules = { seenSeconds: 120, seenShare: 0.05, watchedShare: 0.9 };
 
-export const tokenFor = (sub: string, scope = 'content:write', claims: object = {}): string =>
-  hmacTokenOf(contentSecret, { sub, scope, exp: Math.floor(Date.now() / 1000) + 3_600, ...claims });
-
-export interface Asked {
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
+export interface MakeContent {
+  /** A store on the same state as every other that was opened by it. */
+  open(): Promise<ContentStore>;
+  /** The state is removed; the stores are closed. */
+  dispose(): Promise<void>;
 }
 
-export interface Answered {
-  readonly status: number;
-  readonly headers: Headers;
-  /** Null where there is none. */
-  readonly body: unknown;
-  readonly text: string;
+let lastMs = 1_750_000_000_000;
+
+/** By this user, later than each before it. */
+export const by = (userId: string, atMs = ++lastMs): Change => ({ userId, atMs, eventId: Bun.randomUUIDv7() });
+
+export async function leadOf(store: ContentStore): Promise<Outbox> {
+  const outbox = await store.lead(AbortSignal.timeout(60_000));
+  if (outbox === null) throw new Error('the outbox could not be had');
+  return outbox;
 }
 
-export type Ask = (method: string, path: string, asked?: Asked) => Promise<Answered>;
+/** All that waits, taken out. */
+export async function drained(store: ContentStore, atOnce = 1_000): Promise<readonly OutboxEvent[]> {
+  const outbox = await leadOf(store);
+  const all: OutboxEvent[] = [];
+  for (;;) {
+    const events = await outbox.read(atOnce);
+    if (events.length === 0) break;
+    all.push(...events);
+    await outbox.published(events);
+  }
+  await outbox.close();
+  return all;
+}
 
-/** `token`: null = nobody in particular. A body of text is sent as it is. */
-export function askerOf(url: string, token: string | null): Ask {
-  return async (method, path, { body, headers = {} } = {}) => {
-    const response = await fetch(url + path, {
-      method,
-      headers: {
-        ...(token !== null && { authorization: `Bearer ${token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: text === '' ? null : JSON.parse(text) };
-  };
+export async function gathered<T>(chunks: AsyncIterable<readonly T[]>): Promise<readonly T[]> {
+  const all: T[] = [];
+  for await (const chunk of chunks) all.push(...chunk);
+  return all;
 }

@@ -82,7 +82,7 @@ export function contentIn(client: ClickhouseClient, database: string): ContentTa
         ({ type, film, position, furthest, where }) =>
           `SELECT assumeNotNull(user_id) AS user, ${film} AS film, ${atMs} AS at, toString(event_id) AS id,
              toFloat64(${position}) AS place, duration AS length, toFloat64(least(1, ${furthest})) AS far
-           FROM ${table(type)} WHERE isNotNull(user_id) AND ${where}${ofUser(userId)}${also}`,
+           FROM ${table(type)} WHERE ifNull(user_id, '') <> '' AND ${where}${ofUser(userId)}${also}`,
       )
       .join(' UNION ALL ');
 
