@@ -4,13 +4,13 @@
 // A file is written beside and moved into its place once it is whole. With exit code 1 something was left out, stderr says
 // what.
 
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { lettersIn } from '../adapters/clickhouse/ask/letters.ts';
 import { type PersonIds, personIn } from '../adapters/clickhouse/ask/person.ts';
 import type { Config } from '../config/config.ts';
 import { text } from '../config/kinds.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { isoOf } from '../process/clock.ts';
+import { growingFile } from '../process/file.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
 import type { ContentOf } from './content-rebuild.ts';
@@ -101,7 +101,6 @@ function toStdout(): Output {
 
 /** Throws `config_invalid` when it cannot be written. */
 function toFile(path: string): Output {
-  const beside = `${path}.${process.pid}.part`;
   const said = <T>(act: () => T): T => {
     try {
       return act();
@@ -109,25 +108,18 @@ function toFile(path: string): Output {
       throw new PipelineError('config_invalid', `--output cannot be written: ${messageOf(error)}`);
     }
   };
-  const file = said(() => openSync(beside, 'wx', 0o600));
+  const file = said(() => growingFile(path));
   let lines = 0;
   return {
     write(line) {
-      const bytes = Buffer.from(line);
-      said(() => {
-        for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-      });
+      said(() => file.write(line));
       return ++lines;
     },
     end() {
-      said(() => {
-        fsyncSync(file);
-        closeSync(file);
-        renameSync(beside, path);
-      });
+      said(file.end);
       return lines;
     },
-    discard: () => rmSync(beside, { force: true }),
+    discard: file.discard,
   };
 }
 

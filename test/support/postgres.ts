@@ -53,11 +53,25 @@ export async function startPostgres({ isSynced = false }: PostgresOptions = {}):
   const as = (command: readonly string[]): string[] =>
     isRoot ? ['runuser', '-u', 'postgres', '--', ...command] : [...command];
   if (isRoot) {
-    const [uid, gid] = await Promise.all(['-u', '-g'].map(async what => Number(await Bun.$`id ${what} postgres`.text())));
+    const [uid, gid] = await Promise.all(
+      ['-u', '-g'].map(async what => Number(await Bun.$`id ${what} postgres`.text())),
+    );
     await chown(folder, uid ?? 0, gid ?? 0);
   }
   const made = Bun.spawnSync(
-    as([join(binaries, 'initdb'), '-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']),
+    as([
+      join(binaries, 'initdb'),
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '-A',
+      'trust',
+      '-E',
+      'UTF8',
+      '--locale=C.UTF-8',
+      '--no-sync',
+    ]),
     { cwd: folder, stdout: 'ignore', stderr: 'pipe' },
   );
   if (made.exitCode !== 0) throw new Error(`initdb: ${made.stderr.toString()}`);
