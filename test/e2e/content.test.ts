@@ -74,7 +74,7 @@ describe('likes', () => {
     await anna('DELETE', `/v1/films/${film}/like`);
     const rows = () =>
       ugc.query(
-        `SELECT user_id, revision, source FROM ugc.film_liked WHERE film_id = '${film}' UNION ALL SELECT user_id, revision, source FROM ugc.film_unliked WHERE film_id = '${film}' ORDER BY revision`,
+        `SELECT * FROM (SELECT user_id, revision, source FROM ugc.film_liked WHERE film_id = '${film}' UNION ALL SELECT user_id, revision, source FROM ugc.film_unliked WHERE film_id = '${film}') ORDER BY revision`,
       );
     await eventually(async () => (await rows()).length === 2, { what: 'two rows' });
     expect(await rows()).toEqual([
