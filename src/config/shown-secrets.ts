@@ -20,5 +20,5 @@ export function shownSecretsOf(flags: readonly string[]): readonly string[] {
 function holdsSecret(value: string): boolean {
   if (!URL.canParse(value)) return value !== '';
   const { protocol, password, search } = new URL(value);
-  return !/^https?:$/.test(protocol) || password !== '' || search !== '';
+  return !/^(https?|postgres(ql)?):$/.test(protocol) || password !== '' || search !== '';
 }

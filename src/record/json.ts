@@ -24,6 +24,31 @@ export function parseJson(text: string): unknown {
 
 const tooDeep = () => new PipelineError('not_json', `the JSON is nested deeper than ${nestingMax} levels`);
 
+/** Names that stand twice or more in the outermost object of what is known to be JSON: JSON.parse keeps the last of each. */
+export function repeatedNames(text: string): readonly string[] {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  let depth = 0;
+  visit(text, {
+    onObjectBegin: () => {
+      depth++;
+    },
+    onObjectEnd: () => {
+      depth--;
+    },
+    onArrayBegin: () => {
+      depth++;
+    },
+    onArrayEnd: () => {
+      depth--;
+    },
+    onObjectProperty: name => {
+      if (depth === 1) (seen.has(name) ? twice : seen).add(name);
+    },
+  });
+  return [...twice];
+}
+
 /** 2^53 has sixteen digits: with fewer a double is exact. */
 const longDigits = 16;
 

@@ -148,6 +148,17 @@ describe('who may import whom', () => {
       'src/errors.ts',
       'schemas/',
     ],
+    'src/content/': [
+      'src/ports/',
+      'src/record/',
+      'src/http/',
+      'src/door/',
+      'src/catalogue/',
+      'src/config/',
+      'src/process/',
+      'src/errors.ts',
+      'schemas/',
+    ],
     // Commands read what is there with the adapters themselves.
     'src/operate/': [
       'src/ports/',
