@@ -86,7 +86,7 @@ test(`embedded: ${rounds.embedded} times killed with -9 under load`, async () =>
   expect(await lives.current().stop()).toBe(0);
 });
 
-describe.skipIf((await isWithoutPostgres()) || (await isWithoutKafka('own')))('with PostgreSQL and Kafka', () => {
+describe.skipIf((await isWithoutPostgres('own')) || (await isWithoutKafka('own')))('with PostgreSQL and Kafka', () => {
   test(`${rounds.apart} rounds of everything against it`, async () => {
     const random = randomOf('content chaos apart');
     const postgres = await startPostgres();

@@ -1,9 +1,8 @@
-// A real PostgreSQL for tests, looked for in this order and said aloud: UGC_TEST_DATABASE_URL; the binaries of this machine.
-// One of our own may be killed and started again on its data. It syncs to the disk only where a test asks for it: a
-// process that is killed leaves what it wrote to the kernel.
+// A real PostgreSQL for tests, looked for in this order and said aloud: UGC_TEST_DATABASE_URL; the programs in
+// /usr/lib/postgresql; with CI set, the package. One of our own is a folder of its own on a port of its own, which may be
+// killed and started again on its data.
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { chown } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
@@ -14,126 +13,149 @@ export interface TestPostgres {
   readonly port: number;
   /** Of its first process. */
   pid(): number;
-  /** kill -9 of all its processes. */
+  /** Of a database that is made for who asks; nothing is in it. */
+  freshDatabase(): Promise<string>;
+  /** kill -9 of the postmaster; its backends end as they notice. */
   kill(): Promise<void>;
-  /** Again on the same port and data; resolves when it answers. */
+  /** Every connection is ended at once, and it shuts down. */
+  stop(): Promise<void>;
+  /** Again, on the same port and data. Resolves when it answers. */
   restart(): Promise<void>;
   /** Ends it and removes its folder. */
   stopForGood(): Promise<void>;
 }
 
 export interface PostgresOptions {
+  /** Of postgresql.conf, over the defaults. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Commits are on the disk: what is killed loses nothing that was acked. On unless told otherwise. */
   readonly isSynced?: boolean;
 }
 
-const root = '/usr/lib/postgresql';
+const newest = (): string | null =>
+  [...new Bun.Glob('/usr/lib/postgresql/*/bin/postgres').scanSync('/')]
+    .toSorted()
+    .at(-1)
+    ?.replace(/\/postgres$/, '') ?? null;
 
-function binariesHere(): string | null {
-  if (!existsSync(root)) return null;
-  const versions = readdirSync(root).toSorted((a, b) => Number(b) - Number(a));
-  return versions.map(version => join(root, version, 'bin')).find(folder => existsSync(join(folder, 'initdb'))) ?? null;
-}
+/** As whom: PostgreSQL does not run as root. */
+const asUser = (): readonly string[] =>
+  userInfo().uid === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
 
-/** For `skipIf`: true, said aloud, on a machine without any. In CI that is an error instead. */
-export async function isWithoutPostgres(): Promise<boolean> {
-  if (binariesHere() !== null) return false;
-  if (process.env.CI) throw new Error(`no PostgreSQL in ${root}, and this is CI: apt-get install postgresql`);
-  console.warn(`NO POSTGRESQL, SO ITS TESTS ARE SKIPPED: nothing in ${root}`);
+/** For `skipIf`: true, said aloud, on a machine without any. In CI that is an error instead. Who kills it needs their `own`. */
+export async function isWithoutPostgres(wanted: 'any' | 'own' = 'any'): Promise<boolean> {
+  if (wanted === 'any' && process.env.UGC_TEST_DATABASE_URL) return false;
+  if (newest() !== null) return false;
+  if (process.env.CI) {
+    const install = 'apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql';
+    const { exitCode, stderr } = Bun.spawnSync(['sh', '-c', install], {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+    if (newest() === null) throw new Error(`no PostgreSQL, and this is CI: apt-get ended with ${exitCode}: ${stderr}`);
+    return false;
+  }
+  console.warn('NO POSTGRESQL, SO ITS TESTS ARE SKIPPED: neither UGC_TEST_DATABASE_URL nor /usr/lib/postgresql/*/bin');
   return true;
 }
 
-export async function startPostgres({ isSynced = false }: PostgresOptions = {}): Promise<TestPostgres> {
-  const binaries = binariesHere();
-  if (binaries === null) throw new Error(`no PostgreSQL for this test: nothing in ${root}`);
+export async function startPostgres({ settings = {}, isSynced = true }: PostgresOptions = {}): Promise<TestPostgres> {
+  const bin = newest();
+  if (bin === null) throw new Error('no PostgreSQL for this test: install the package postgresql');
   const folder = mkdtempSync(join(tmpdir(), 'ugc-postgres-'));
+  const [port = 0] = await freePorts(1);
   const data = join(folder, 'data');
-  const [port] = (await freePorts(1)) as [number];
-  // It refuses to be run by root.
-  const isRoot = userInfo().uid === 0;
-  const as = (command: readonly string[]): string[] =>
-    isRoot ? ['runuser', '-u', 'postgres', '--', ...command] : [...command];
-  if (isRoot) {
-    const [uid, gid] = await Promise.all(
-      ['-u', '-g'].map(async what => Number(await Bun.$`id ${what} postgres`.text())),
-    );
-    await chown(folder, uid ?? 0, gid ?? 0);
-  }
-  const made = Bun.spawnSync(
-    as([
-      join(binaries, 'initdb'),
-      '-D',
-      data,
-      '-U',
-      'postgres',
-      '-A',
-      'trust',
-      '-E',
-      'UTF8',
-      '--locale=C.UTF-8',
-      '--no-sync',
-    ]),
-    { cwd: folder, stdout: 'ignore', stderr: 'pipe' },
-  );
-  if (made.exitCode !== 0) throw new Error(`initdb: ${made.stderr.toString()}`);
-
-  const settings = {
-    port: String(port),
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
-    max_connections: '100',
-    ...(!isSynced && { fsync: 'off', full_page_writes: 'off' }),
-  };
-  const pidFile = join(data, 'postmaster.pid');
-  const pid = (): number => Number(readFileSync(pidFile, 'utf8').split('\n', 1)[0]);
+  if (userInfo().uid === 0) run(['chown', 'postgres', folder]);
+  run([
+    ...asUser(),
+    `${bin}/initdb`,
+    '-D',
+    data,
+    '-U',
+    'postgres',
+    '-A',
+    'trust',
+    '-E',
+    'UTF8',
+    '--locale=C.UTF-8',
+    '--no-sync',
+  ]);
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const given = { ...defaults, ...(isSynced ? {} : unsynced), port: String(port), ...settings };
+  const flags = Object.entries(given).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   let child: Bun.Subprocess | null = null;
 
-  async function start(): Promise<void> {
-    rmSync(pidFile, { force: true });
-    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    child = Bun.spawn(as([join(binaries!, 'postgres'), '-D', data, ...flags]), {
-      cwd: folder,
-      stdout: 'ignore',
-      stderr: 'ignore',
-    });
+  const answers = () =>
+    Bun.spawnSync([`${bin}/pg_isready`, '-q', '-h', '127.0.0.1', '-p', String(port)]).exitCode === 0;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child?.kill(signal);
+    await child?.exited;
+    child = null;
+  };
+  const atExit = (): void => {
+    child?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', atExit); // a test process that dies of itself leaves none behind
+
+  async function restart(): Promise<void> {
     await eventually(
-      () => Bun.spawnSync([join(binaries!, 'pg_isready'), '-q', '-h', '127.0.0.1', '-p', String(port)]).exitCode === 0,
-      { what: 'PostgreSQL' },
+      () => {
+        // While backends of the one that was killed still live, it refuses to start.
+        if (child === null || child.exitCode !== null)
+          child = Bun.spawn([...asUser(), `${bin}/postgres`, '-D', data, ...flags], {
+            stdout: 'ignore',
+            stderr: 'ignore',
+            cwd: folder,
+          });
+        return answers();
+      },
+      { what: 'PostgreSQL answers', pauseMs: 50 },
     );
   }
 
-  async function kill(): Promise<void> {
-    if (!existsSync(pidFile)) return;
-    const first = pid();
-    for (const each of [first, ...childrenOf(first)])
-      try {
-        process.kill(each, 'SIGKILL');
-      } catch {
-        // gone by itself
-      }
-    await child?.exited;
-  }
-
-  const atExit = (): void => void kill();
-  process.once('exit', atExit);
-  await start();
+  await restart();
   return {
-    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    url,
     port,
-    pid,
-    kill,
-    restart: start,
+    pid: () => child?.pid ?? 0,
+    freshDatabase: () => freshDatabase(url),
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGINT'),
+    restart,
     async stopForGood() {
       process.off('exit', atExit);
-      await kill();
+      await end('SIGQUIT');
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-function childrenOf(pid: number): number[] {
+const defaults: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '100',
+  shared_buffers: '32MB',
+};
+const unsynced: Readonly<Record<string, string>> = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+
+let databases = 0;
+
+/** Of any server whose user may make databases. */
+export async function freshDatabase(url: string): Promise<string> {
+  const name = `ugc_${process.pid}_${++databases}`;
+  const sql = new Bun.SQL(url, { max: 1, prepare: false });
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
+    await sql.unsafe(`DROP DATABASE IF EXISTS ${name}`);
+    await sql.unsafe(`CREATE DATABASE ${name}`);
+  } finally {
+    await sql.close();
   }
+  const fresh = new URL(url);
+  fresh.pathname = `/${name}`;
+  return fresh.href;
+}
+
+function run(command: readonly string[]): void {
+  const { exitCode, stderr } = Bun.spawnSync([...command], { cwd: '/' });
+  if (exitCode !== 0) throw new Error(`${command.join(' ')} ended with ${exitCode}: ${stderr}`);
 }

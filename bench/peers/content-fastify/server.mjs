@@ -13,8 +13,12 @@ const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 10 });
 const verify = createVerifier({ key: JWT_SECRET, algorithms: ['HS256'], cache: true });
 const app = fastify();
 
-const run = (name, given) =>
-  pool.query({ name, text: statements[name].text, values: statements[name].values.map(value => given[value]) });
+/** Parameters go as text, the answer comes as JSON. */
+async function run(name, given) {
+  const { text, values } = statements[name];
+  const { rows } = await pool.query({ name, text, values: values.map(value => String(given[value])) });
+  return JSON.parse(rows[0].answer);
+}
 
 app.put(
   '/v1/films/:film_id/like',
@@ -38,20 +42,19 @@ app.put(
       return reply.code(401).send({ detail: 'no token that counts' });
     }
     const { value } = request.body;
-    const { rows } = await run('vote', {
+    const { vote, revision } = await run('vote', {
       filmId: request.params.film_id,
       userId,
       vote: value,
       atMs: Date.now(),
       eventId: crypto.randomUUID(),
     });
-    return { film_id: request.params.film_id, value, revision: Number(rows[0]?.revision ?? 0) };
+    return { film_id: request.params.film_id, value: vote, revision };
   },
 );
 
 app.get('/v1/films/:film_id', async request => {
-  const { rows } = await run('counts', { filmId: request.params.film_id });
-  const [counts = {}] = rows;
+  const counts = await run('counts', { filmId: request.params.film_id });
   return { film_id: request.params.film_id, ...counts };
 });
 
