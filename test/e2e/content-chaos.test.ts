@@ -99,7 +99,8 @@ describe.skipIf((await isWithoutPostgres('own')) || (await isWithoutKafka('own')
       ...['--role=content', `--database-url=${database}`, ...asUsers],
       ...[...kafka(cluster.proxied), '--kafka-request-timeout-ms=3000'],
     ]);
-    const etl = await livesOf(temporaryFolder(), ['--role=etl', ...kafka(cluster.brokers)]);
+    const etlDir = temporaryFolder();
+    const etl = await livesOf(etlDir, ['--role=etl', ...kafka(cluster.brokers)]);
     const load = contentLoad({ url: content.url, tokenOf, users: 10, films: 5, random: seeded(random.seed + 1) });
 
     const [broker] = cluster.nodes;
@@ -146,6 +147,19 @@ describe.skipIf((await isWithoutPostgres('own')) || (await isWithoutKafka('own')
       ...kafka(cluster.brokers),
     ]);
     expect({ code, stdout }).toMatchObject({ code: 0 });
+
+    // And one of them is forgotten, as far as that goes where there is Kafka.
+    const forgotten = await runUgc([
+      ...['forget', '--user-id=user-1', '--yes', '--json', `--data-dir=${etlDir}`],
+      ...[`--database-url=${postgres.url}`, ...asUsers, ...kafka(cluster.brokers)],
+    ]);
+    const receipt = JSON.parse(forgotten.stdout);
+    expect({ code: forgotten.code, unreached: receipt.unreached }).toEqual({ code: 0, unreached: [] });
+    const [inKafka] = receipt.remains.filter(({ place }: { place: string }) => place.startsWith('Kafka: '));
+    expect(inKafka.place).toContain('ugc.content');
+    expect(Date.parse(inKafka.until)).toBeGreaterThan(Date.now() + 86_400_000);
+    expect(await etl.current().query("SELECT 1 FROM ugc.events WHERE user_id = 'user-1'")).toEqual([]);
+    expect(await etl.current().query("SELECT 1 FROM ugc.events WHERE user_id = 'user-2' LIMIT 1")).toHaveLength(1);
     console.log(`content chaos: ${tally(chaos.dealt)}; ${ofLoad(load)}, ${proxy.swallowed()} answers swallowed`);
     expect(await content.current().stop()).toBe(0);
     expect(await etl.current().stop()).toBe(0);
