@@ -25,6 +25,18 @@ const rankOf = {
   useful: ({ likes, dislikes }: Review) => likes - dislikes,
 } as const;
 
+/** All there are of the film, page by page. */
+async function pagedBy(store: ContentStore, order: keyof typeof rankOf, countMax: number): Promise<readonly Review[]> {
+  const paged: Review[] = [];
+  for (;;) {
+    const last = paged.at(-1);
+    const after = last === undefined ? null : { value: rankOf[order](last), id: last.id };
+    const page = await store.reviews({ filmId: 'film', states: ['approved'], order, after, countMax });
+    paged.push(...page);
+    if (page.length < countMax) return paged;
+  }
+}
+
 /** Several stores at once on one state: what is of one process alone has none of these tests. */
 export function contentContract(name: string, make: () => Promise<MakeContent>, canShare: boolean): void {
   describe(`the content store: ${name}`, () => {
@@ -200,18 +212,11 @@ export function contentContract(name: string, make: () => Promise<MakeContent>, 
         test(`paged ${order} first: each once, whatever the page, equals too`, async () => {
           for (let at = 0; at < 13; at++) {
             await store.postReview(post(`r${at % 7}${at}`, { rating: 1 + (at % 3) }), by(`u${at}`, 1_000 + (at % 5)));
-            if (at % 4 > 0) await store.voteReview(`r${at % 7}${at}`, at % 4 === 1 ? 1 : -1, by('voter'));
+            await store.voteReview(`r${at % 7}${at}`, ([0, 1, -1, -1] as const)[at % 4] ?? 0, by('voter'));
           }
-          const all = await store.reviews({ filmId: 'film', states: ['approved'], order, after: null, countMax: 99 });
+          const all = await pagedBy(store, order, 99);
           expect(new Set(all.map(({ id }) => id)).size).toBe(13);
-          const paged: Review[] = [];
-          for (;;) {
-            const last = paged.at(-1);
-            const after = last === undefined ? null : { value: rankOf[order](last), id: last.id };
-            const page = await store.reviews({ filmId: 'film', states: ['approved'], order, after, countMax: 4 });
-            paged.push(...page);
-            if (page.length < 4) break;
-          }
+          const paged = await pagedBy(store, order, 4);
           expect(paged).toEqual([...all]);
           const sign = order === 'oldest' || order === 'lowest' ? 1 : -1;
           expect(all.map(rankOf[order])).toEqual(all.map(rankOf[order]).toSorted((one, other) => sign * (one - other)));
