@@ -14,18 +14,14 @@ const rulesOf = (config: Config): ViewingRules => ({
   watchedShare: config.viewWatchedShare,
 });
 
-const none = ['', ''] as const;
-
-/** Throws `config_invalid` when the file of authorities cannot be read. */
-export const openContentStore = (config: Config): ContentStore =>
-  config.databaseUrl === ''
-    ? sqliteContent({ path: contentFile(config.dataDir), viewing: rulesOf(config) })
-    : postgresContent({
-        url: config.databaseUrl,
-        ca: readClientTls({ ca: ['UGC_DATABASE_CA', config.databaseCa], cert: none, key: none }).ca ?? null,
-        connectionsMax: config.databaseConnectionsMax,
-        viewing: rulesOf(config),
-      });
+/** Throws `config_invalid` where the settings cannot be followed. */
+export function openContentStore(config: Config): ContentStore {
+  const viewing = rulesOf(config);
+  const { databaseUrl: url, databaseCa, databaseConnectionsMax: connectionsMax } = config;
+  if (url === '') return sqliteContent({ path: contentFile(config.dataDir), viewing });
+  const { ca = null } = readClientTls({ ca: ['UGC_DATABASE_CA', databaseCa], cert: ['', ''], key: ['', ''] });
+  return postgresContent({ url, ca, connectionsMax, viewing });
+}
 
 /** For a command: null where there is none. */
 export const contentOf = async (config: Config): Promise<ContentStore | null> =>
