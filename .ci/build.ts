@@ -28,7 +28,9 @@ if (readFileSync(join(root, listPath), 'utf8') !== list) writeFileSync(join(root
 const outfile = join(dist, 'ugc');
 const builtAs: Build = { commit: commitOf(root, process.env), builtAtMs: builtAtMsOf(process.env, Date.now()) };
 const result = await Bun.build({
-  entrypoints: [join(root, 'src/main.ts'), join(root, 'src/adapters/disk/log/worker.ts')],
+  entrypoints: ['src/main.ts', 'src/adapters/disk/log/worker.ts', 'src/adapters/sqlite-content/worker.ts'].map(path =>
+    join(root, path),
+  ),
   target: 'bun',
   define: { builtAs: JSON.stringify(builtAs) },
   format: 'esm',

@@ -91,6 +91,12 @@ function withoutNull(schema: Given): Given {
   return rest.length === 1 ? rest[0]! : { ...schema, anyOf: rest };
 }
 
+/** A field that is no event’s. */
+export const schemaOf = ({ schema, about }: Pick<NamedField, 'schema' | 'about'>): JsonSchema => ({
+  ...plain(schema as Given),
+  description: about,
+});
+
 /** Without what is ours alone; a choice of constants is an enum. */
 function plain(given: Given): JsonSchema {
   const { anyOf, items, expected: _, description: _about, ...rest } = given as Given & Record<string, unknown>;

@@ -32,7 +32,7 @@ export const errorTable = {
   too_large: { status: 413, title: 'The body is too large', retry: 'never' },
   unsupported_media_type: { status: 415, title: 'This content type or encoding is not supported', retry: 'never' },
   rate_limited: { status: 429, title: 'The caller sends too much', retry: 'backoff' },
-  invalid: { status: 422, title: 'The event is not valid', retry: 'never' },
+  invalid: { status: 422, title: 'What was sent is not valid', retry: 'never' },
   // what the edge can fail at
   buffer_full: { status: 503, title: 'The disk buffer is full', retry: 'backoff' },
   buffer_failed: { status: 503, title: 'The disk buffer cannot be written', retry: 'backoff' },

@@ -13,7 +13,10 @@ import { messageOf, PipelineError } from './errors.ts';
 import { type Command, type Exit, isFlag, readFlags, splitArguments } from './operate/arguments.ts';
 import { bufferCommands } from './operate/buffer.ts';
 import { buffers } from './operate/buffers.ts';
+import { rebuildCommand } from './operate/content-rebuild.ts';
 import { deadCommands } from './operate/dead.ts';
+import { exportPersonCommand } from './operate/export-person.ts';
+import { forgetCommand } from './operate/forget.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { keysCommands } from './operate/keys.ts';
 import { OutputError, say, writeOut } from './operate/output.ts';
@@ -23,6 +26,7 @@ import { rulesCommands } from './operate/rules.ts';
 import { schema } from './operate/schema.ts';
 import { traceCommand } from './operate/trace.ts';
 import { build, buildText } from './process/build.ts';
+import { contentOf } from './roles/content-store.ts';
 import { keysFileOf } from './roles/door.ts';
 import { kafkaOptionsOf } from './roles/kafka.ts';
 import { rulesFileOf } from './roles/rules.ts';
@@ -33,10 +37,13 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   query,
   schema,
   buffer: bufferCommands(buffers),
-  reconcile: reconcileCommand(buffers),
+  reconcile: reconcileCommand(buffers, contentOf),
+  content: { rebuild: rebuildCommand({ contentOf, watchedShareOf: config => config.viewWatchedShare }) },
   trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf }),
   keys: keysCommands(keysFileOf),
   rules: rulesCommands(rulesFileOf),
+  forget: forgetCommand({ buffers, kafkaOf: kafkaOptionsOf, contentOf }),
+  'export-person': exportPersonCommand({ buffers, contentOf }),
   dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) })),
 };
 

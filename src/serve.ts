@@ -71,7 +71,9 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   const startedAt = performance.now();
   const metrics = openMetrics();
   const broken = Promise.withResolvers<string>();
-  const active = roles.filter(({ name }) => config.role.some(wanted => wanted === 'all' || wanted === name));
+  const isWanted = ({ name, isMeant }: RoleDefinition): boolean =>
+    config.role.some(wanted => wanted === name || (wanted === 'all' && isMeant?.(config) !== false));
+  const active = roles.filter(isWanted);
   const { parts, shared } = await openParts({
     config,
     version,

@@ -2,8 +2,12 @@
 // each of them has.
 
 import type { Config } from './config.ts';
+import { keepsHistory } from './content.ts';
 
-/** With a broker the drain empties the buffer, without one the mover reads it. */
-export const bufferReadersOf = ({ kafkaBrokers }: Pick<Config, 'kafkaBrokers'>): readonly string[] => [
-  kafkaBrokers === '' ? 'etl' : 'drain',
-];
+type ReadBy = Pick<Config, 'kafkaBrokers' | 'role' | 'auth' | 'contentHistory'>;
+
+/** With a broker the drain empties the buffer, without one the mover reads it, and the viewing history where it is kept. */
+export function bufferReadersOf(config: ReadBy): readonly string[] {
+  if (config.kafkaBrokers !== '') return ['drain'];
+  return keepsHistory(config) ? ['etl', 'history'] : ['etl'];
+}

@@ -4,6 +4,7 @@
 import { bufferSettings } from './buffer.ts';
 import { clickhouseSettings } from './clickhouse.ts';
 import { clientsSettings } from './clients.ts';
+import { contentSettings } from './content.ts';
 import { doorSettings } from './door.ts';
 import { etlSettings } from './etl.ts';
 import { eventsSettings } from './events.ts';
@@ -28,6 +29,7 @@ export const settings = {
   ...kafkaSettings,
   ...etlSettings,
   ...clickhouseSettings,
+  ...contentSettings,
 };
 
 export type Config = Values<typeof settings>;

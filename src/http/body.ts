@@ -9,6 +9,8 @@ export interface BodyLimits {
   readonly bodyBytesMax: number;
   readonly bodyDecompressedBytesMax: number;
   readonly bodyTimeoutMs: number;
+  /** What `bodyBytesMax` follows from; absent = UGC_BODY_BYTES_MAX. */
+  readonly boundedBy?: string;
 }
 
 /** Decompressed, as UTF-8 without a byte order mark. Rejects with a PipelineError that a client can be answered with. */
@@ -21,9 +23,10 @@ export async function readText(request: Request, limits: BodyLimits, arrival: Ar
   return decode(bytes);
 }
 
-async function readBytes(arrival: Arrival, { bodyBytesMax, bodyTimeoutMs }: BodyLimits): Promise<Uint8Array> {
+async function readBytes(arrival: Arrival, limits: BodyLimits): Promise<Uint8Array> {
+  const { bodyBytesMax, bodyTimeoutMs } = limits;
   const { announcedBytes } = arrival;
-  if (announcedBytes !== null && announcedBytes > bodyBytesMax) throw tooLarge(bodyBytesMax);
+  if (announcedBytes !== null && announcedBytes > bodyBytesMax) throw tooLarge(limits);
   if (arrival.isSmall) {
     const whole = await arriving(bodyTimeoutMs, arrival.whole());
     arrival.hold(whole.length);
@@ -39,14 +42,14 @@ async function readBytes(arrival: Arrival, { bodyBytesMax, bodyTimeoutMs }: Body
       return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length);
     }
     length += chunk.length;
-    if (length > bodyBytesMax) throw tooLarge(bodyBytesMax);
+    if (length > bodyBytesMax) throw tooLarge(limits);
     arrival.hold(chunk.length);
     chunks.push(chunk);
   }
 }
 
-const tooLarge = (bytesMax: number): PipelineError =>
-  new PipelineError('too_large', `the body is larger than ${bytesMax} bytes (UGC_BODY_BYTES_MAX)`);
+const tooLarge = ({ bodyBytesMax, boundedBy = 'UGC_BODY_BYTES_MAX' }: BodyLimits): PipelineError =>
+  new PipelineError('too_large', `the body is larger than ${bodyBytesMax} bytes (${boundedBy})`);
 
 /** What arrives, or `body_timeout`. A connection that breaks is a bad request: its client reads no answer any more. */
 const arriving = <T>(timeoutMs: number, bytes: Promise<T>): Promise<T> =>

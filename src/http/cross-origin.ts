@@ -13,8 +13,10 @@ export interface CrossOrigin {
 }
 
 /** What a page may read of an answer beside its body, where it is there. */
-const readable = ['retry-after', 'ratelimit', 'x-ugc-outcome'];
-const exposed = { 'access-control-expose-headers': 'Retry-After, RateLimit, RateLimit-Policy, X-UGC-Outcome' };
+const readable = ['retry-after', 'ratelimit', 'x-ugc-outcome', 'etag', 'location'];
+const exposed = {
+  'access-control-expose-headers': 'Retry-After, RateLimit, RateLimit-Policy, X-UGC-Outcome, ETag, Location',
+};
 /** For caches between: to another origin the answer is another. */
 const byOrigin = { vary: 'origin' };
 

@@ -27,6 +27,7 @@ import {
   methods,
   noRoute,
   type Route,
+  showsSomething,
   withKey,
   withOptions,
 } from './route.ts';
@@ -116,6 +117,7 @@ export function listen(
 
   function answerOf(route: Route, call: Call): Answer | Promise<Answer> {
     if (route.needs === undefined) return route.handler(call);
+    if (route.isPublic === true && !showsSomething(call.request)) return route.handler(call);
     const admission = admit(call, route.needs);
     return admission instanceof Promise
       ? admission.then(known => handedOn(route, call, known))

@@ -102,9 +102,11 @@ const schemesOf: Readonly<Record<Guard, Schemes>> = {
  * What asks who may: pages of other origins and senders of too much are refused, whether or not a key is wanted. What answers
  * nothing but 200 tells of a refusal in it.
  */
-const asked = (operation: Operation, schemes: readonly string[]): Operation => ({
+const asked = (operation: Operation, schemes: readonly string[], { isPublic }: Route): Operation => ({
   ...operation,
-  ...(schemes.length > 0 && { security: schemes.map(name => ({ [name]: [] })) }),
+  ...(schemes.length > 0 && {
+    security: [...schemes.map(name => ({ [name]: [] })), ...(isPublic === true ? [{}] : [])],
+  }),
   responses: {
     ...operation.responses,
     ...(Object.keys(operation.responses).some(status => status !== '200') && {
@@ -124,7 +126,7 @@ function servedPaths(parts: readonly ApiPart[], routes: readonly Route[], scheme
         const served = Object.entries(operations).flatMap(([method, operation]) => {
           const route = routeOf(method.toUpperCase(), path);
           if (route === undefined) return [];
-          return [[method, route.needs === undefined ? operation : asked(operation, schemes)] as const];
+          return [[method, route.needs === undefined ? operation : asked(operation, schemes, route)] as const];
         });
         return served.length === 0 ? [] : [[path, Object.fromEntries(served)] as const];
       }),

@@ -15,6 +15,8 @@ export interface Caller {
   readonly name: string;
   /** The user its events are of, whatever they say; absent = they say it. */
   readonly userId?: string;
+  /** What its token may; absent = it shows none. */
+  readonly scopes?: ReadonlySet<string>;
   /** Names of types of events it may send; absent = all. */
   readonly eventTypes?: ReadonlySet<string>;
   /** It sends for others: neither its address nor its program is theirs. */
@@ -56,6 +58,8 @@ export interface Route {
   readonly path: string;
   /** What a caller must be allowed to do, e.g. `events:write`; absent = everybody may. */
   readonly needs?: string;
+  /** Who shows nothing is anybody, and let in; who shows something has to be right. */
+  readonly isPublic?: true;
   /** Its key may stand where only the handler finds it: who shows none that counts is handed on with `admitWith`. */
   readonly keyMayFollow?: true;
   readonly handler: Handler;
@@ -87,6 +91,10 @@ export function withKey({ headers }: Request, { key, isInUrl }: FoundKey): Reque
   else shown.set('x-api-key', key);
   return new Request(isInUrl ? `http://ugc/?${new URLSearchParams({ key })}` : 'http://ugc/', { headers: shown });
 }
+
+/** It says who it is of, right or wrong. */
+export const showsSomething = ({ headers }: Request): boolean =>
+  headers.has('authorization') || headers.has('x-api-key');
 
 const everybody: Admission = { ok: true, caller: anybody };
 

@@ -3,7 +3,10 @@
 import { configTable } from '../config/read.ts';
 import { flagsHelp } from './arguments.ts';
 import { bufferFlags } from './buffer.ts';
+import { rebuildFlags } from './content-rebuild.ts';
 import { deadFlags } from './dead.ts';
+import { exportPersonFlags } from './export-person.ts';
+import { forgetFlags } from './forget.ts';
 import { keysFlags } from './keys.ts';
 import { reconcileFlags } from './reconcile.ts';
 import { rulesFlags } from './rules.ts';
@@ -25,7 +28,12 @@ Usage
   ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
   ugc trace <event_id>                everything that can be found out about one event
   ugc reconcile [--from=… --to=…]     hold what was accepted against the tables
-  ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | schema]  this, every setting, or one command
+  ugc reconcile --content             hold likes, bookmarks and reviews against the tables
+  ugc content rebuild                 make the viewing history again from the tables
+  ugc forget --user-id=…              delete what there is of a person
+  ugc export-person --user-id=…       all there is of a person, as JSON lines
+  ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | content | forget | export-person | schema]
+                                      this, every setting, or one command
   ugc --version
 
 Examples
@@ -48,7 +56,7 @@ UGC_CLICKHOUSE_URL set, that server is asked. A FORMAT of your own in the query 
 
 A query that begins with an SQL comment is a query; one that looks like a flag goes behind --.`,
 
-  reconcile: `ugc reconcile [--from=…] [--to=…] [--json] [--data-dir=…]
+  reconcile: `ugc reconcile [--from=…] [--to=…] [--content] [--json] [--data-dir=…]
 
 Holds the ledger, which ingest writes with UGC_LEDGER=true, against the tables, by type and minute:
 
@@ -61,7 +69,26 @@ Holds the ledger, which ingest writes with UGC_LEDGER=true, against the tables, 
 
 Exit code 1 when something is missing or a ledger has a gap; then the minutes are named, and some of the events.
 
+With --content the content store is held against the tables instead, whether or not there is a ledger: for each like, bookmark
+and review, what it is and the last event of it (source ugc:content, by its revision).
+
+  waiting     its event is in the outbox or the disk buffer
+  missing     no row tells of it                             behind      the rows tell of an earlier change
+  ahead       the rows tell of one that the store has not    other       of the same change, something else
+
+What differs is looked at again for --wait-seconds: it may be on its way. Exit code 1 when something still differs; some of it
+is named.
+
 ${flagsHelp(reconcileFlags)}`,
+
+  content: `ugc content rebuild [--user-id=…] [--json] [--data-dir=…]
+
+Makes the viewing history of the content store again from the exact tables: film_opened, film_progress, film_closed,
+film_watched and what users saved. For a store that was lost, or a history that was not followed for a time. Give it the
+settings the instance has. It only adds: doing it twice, or beside a running instance, changes nothing more. What a user took
+from their history stays taken, and likes, reviews and bookmarks are not touched.
+
+${flagsHelp(rebuildFlags)}`,
 
   trace: `ugc trace <event_id> [--json] [--since=…] [--data-dir=…]
 
@@ -155,6 +182,27 @@ ${flagsHelp(deadFlags.dismiss)}
   ugc dead replay --topic=ugc.click --dry-run
   ugc dead dismiss --reason=tombstone --before=2026-11-01T00:00Z --why="compaction, nothing lost"
   ugc dead dismiss ugc.click/0/4711 --undo`,
+
+  forget: `ugc forget --user-id=… [--anonymous-id=…] [--keep-reviews] [--dry-run] [--yes] [--json] [--data-dir=…]
+
+Deletes what there is of a person: from the content store, from every table of events, the repetitions included, and the
+dead letters that hold it. Waits until ClickHouse has written its parts anew, counts again, and prints a receipt: what was
+deleted, what remains where ugc deletes nothing (Kafka until its retention, backups) and what could not be reached. Give it
+the settings the instance has. Exit code 1 while anything is left where rows are read: repeating it goes on.
+
+${flagsHelp(forgetFlags)}
+
+  ugc forget --user-id=956939f6-7a98-4bf1-9949-500e5dd20fa0 --dry-run
+  ugc forget --user-id=956939f6-7a98-4bf1-9949-500e5dd20fa0 --anonymous-id=a-1,a-2 --yes --json > receipt.json`,
+
+  'export-person': `ugc export-person --user-id=… [--anonymous-id=…] [--output=…] [--data-dir=…]
+
+All there is of a person, a JSON object a line: likes, reviews, bookmarks and places of the content store, the rows of every
+table of events, dead letters. Exit code 1 when something was left out; stderr says what.
+
+${flagsHelp(exportPersonFlags)}
+
+  ugc export-person --user-id=956939f6-7a98-4bf1-9949-500e5dd20fa0 --output=person.ndjson`,
 
   buffer: `ugc buffer stat|inspect|verify|export|requeue|forget [--flag=…] [--data-dir=…]
 

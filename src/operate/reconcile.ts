@@ -11,11 +11,13 @@ import { eventTablesIn } from '../adapters/clickhouse/ask/event-tables.ts';
 import { type LedgerInstance, ledgerIn, type Span, type Tally } from '../adapters/clickhouse/ask/ledger.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
-import { flag, instant } from '../config/kinds.ts';
+import { flag, instant, integer } from '../config/kinds.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
+import { type ContentOf, noStore } from './content-rebuild.ts';
 import { progressOf, say, table, writeOut } from './output.ts';
+import { type ContentBooks, contentBalanceOf, contentText } from './reconcile-content.ts';
 import { type Tables, withTables } from './tables.ts';
 
 const minuteMs = 60_000;
@@ -23,6 +25,16 @@ const minuteMs = 60_000;
 export const reconcileFlags = {
   from: instant({ help: 'From the minute of this time on; a day before the end if not given' }),
   to: instant({ help: 'Up to the minute of this time, without it; the minute that runs if not given' }),
+  content: flag({
+    default: false,
+    help: 'Hold the content store against the tables instead: likes, bookmarks, reviews',
+  }),
+  waitSeconds: integer({
+    default: 10,
+    min: 0,
+    max: 3_600,
+    help: 'With --content: what differs may be on its way for so long',
+  }),
   json: flag({ default: false, help: 'One JSON object instead of text for people' }),
 };
 
@@ -60,7 +72,7 @@ interface Balance {
 /** Accepted events of one question: what ClickHouse joins at once. */
 const togetherMax = 500_000;
 
-export const reconcileCommand = (buffers: Pick<Buffers, 'read'>) =>
+export const reconcileCommand = (buffers: Pick<Buffers, 'read'>, contentOf: ContentOf) =>
   command(reconcileFlags, async ({ args, flags, config }): Promise<Exit> => {
     const to = Math.floor((flags.to ?? Date.now()) / minuteMs);
     const from = flags.from === null ? to - 24 * 60 : Math.floor(flags.from / minuteMs);
@@ -71,6 +83,8 @@ export const reconcileCommand = (buffers: Pick<Buffers, 'read'>) =>
       return 2;
     }
     try {
+      if (flags.content)
+        return await reconcileContent({ config, buffers, contentOf, waitMs: flags.waitSeconds * 1_000 }, flags.json);
       const balance = await withTables(config, ({ client }) => balanceOf({ client, config, buffers }, { from, to }));
       writeOut(flags.json ? `${JSON.stringify(balance)}\n` : textOf(balance));
       return balance.closes ? 0 : 1;
@@ -80,6 +94,22 @@ export const reconcileCommand = (buffers: Pick<Buffers, 'read'>) =>
       return error.code === 'config_invalid' ? 2 : 1;
     }
   });
+
+interface ContentAsked extends Omit<ContentBooks, 'store'> {
+  readonly contentOf: ContentOf;
+}
+
+async function reconcileContent({ contentOf, ...books }: ContentAsked, asJson: boolean): Promise<Exit> {
+  const store = await contentOf(books.config);
+  if (store === null) throw noStore();
+  try {
+    const balance = await contentBalanceOf({ ...books, store });
+    writeOut(asJson ? `${JSON.stringify(balance)}\n` : contentText(balance));
+    return balance.closes ? 0 : 1;
+  } finally {
+    await store.close();
+  }
+}
 
 interface Books {
   readonly client: Tables['client'];

@@ -223,6 +223,7 @@ export interface ContentStore {
   moderate(id: string, state: ReviewState, change: Change): Promise<ReviewChange>;
   /** Of a review; one's own cannot be voted for (`not_own` says so). */
   voteReview(id: string, vote: Vote, change: Change): Promise<ReviewChange>;
+  reviewVoteOf(id: string, userId: string): Promise<Vote>;
 
   savePlace(
     place: { readonly filmId: string; readonly position: number; readonly duration: number },

@@ -26,4 +26,9 @@ export interface Transport {
    * What a mover reads: `topics` as they are now. `known`: all that this process has to do with, as they are just now.
    */
   openSource(topics: readonly string[], known: () => readonly string[]): Source;
+  /**
+   * The same for a reader of this name, beside the mover: it begins at the earliest, goes on where it was, and neither
+   * waits for the other.
+   */
+  openReader(reader: string, topics: readonly string[]): Source;
 }

@@ -13,6 +13,7 @@ export interface Instance {
 }
 
 export const bufferFile = (dataDir: string): string => join(resolve(dataDir), 'buffer.sqlite');
+export const contentFile = (dataDir: string): string => join(resolve(dataDir), 'content.sqlite');
 export const typesFolder = (dataDir: string): string => join(resolve(dataDir), 'types');
 export const clickhouseFolder = (dataDir: string): string => join(resolve(dataDir), 'clickhouse');
 export const rulesFile = (dataDir: string): string => join(resolve(dataDir), 'rules.json');

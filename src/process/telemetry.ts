@@ -157,9 +157,28 @@ export function openMetrics() {
     ]),
     aggregateRefresh: gauge('aggregate_refresh_seconds', 'What that computation took', ['aggregate']),
     aggregateFailing: gauge('aggregate_failing', '1 while the last computation of an aggregate failed', ['aggregate']),
+    ...contentMetrics(counter, gauge),
     deadLetters: counter('dead_letters_total', 'Records that can never become rows', ['reason']),
   };
 }
+
+type Made<M> = <L extends string>(name: string, help: string, labelNames?: readonly L[]) => M;
+
+/** What flows between the content store and the log. */
+const contentMetrics = (counter: Made<Counter>, gauge: Made<Gauge>) => ({
+  contentOutbox: gauge('content_outbox_events', 'Events of the content store that wait to be published'),
+  contentOutboxOldest: gauge('content_outbox_oldest_seconds', 'Age of the oldest event that waits to be published'),
+  contentRelayed: counter('content_relayed_total', 'Events of the content store that went into the log', [
+    'event_type',
+  ]),
+  contentRelayLeader: gauge('content_relay_leader', '1 in the one process that publishes them'),
+  contentHistory: counter('content_history_records_total', 'Records read for the viewing history', ['outcome']),
+  contentHistoryLag: gauge(
+    'content_history_lag_events',
+    'Events in the log and not yet in the viewing history; no sample = not known',
+    ['topic'],
+  ),
+});
 
 /** One part's say on whether events can be stored, and in words what is not well. */
 export interface Health {

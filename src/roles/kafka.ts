@@ -32,6 +32,7 @@ export function kafkaTransport(given: KafkaTransportOptions): Transport {
     ensureTopics: topics => ensureTopics(options, topics, { partitions, replicas, create }),
     assertKnown: topics => refuseStrange(config.from, topics),
     openSource: (topics, known) => openSource({ ...given, topics, known }),
+    openReader: (reader, topics) => openReader(reader, topics, given),
   };
 }
 
@@ -65,6 +66,16 @@ function openSource({ config, topics, known, logger, metrics }: Reading): Source
     },
   };
 }
+
+/** UGC_FROM is of the tables' reader alone. */
+const openReader = (reader: string, topics: readonly string[], { config, logger }: KafkaTransportOptions): Source =>
+  kafkaSource({
+    ...kafkaOptionsOf(config),
+    groupId: `${config.kafkaGroup}-${reader}`,
+    sessionTimeoutMs: config.kafkaSessionTimeoutMs,
+    topics,
+    logger,
+  });
 
 const leftOverWords = (left: ReadonlyMap<string, number>): string =>
   `events wait that nobody reads, of an earlier UGC_TOPIC, UGC_LEDGER or UGC_REJECTIONS_SECONDS: ${[...left]

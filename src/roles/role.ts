@@ -16,6 +16,8 @@ export interface RoleDefinition {
   readonly name: string;
   /** Nobody asks anything of it over HTTP, but how it is. */
   readonly hasNoCallers?: true;
+  /** Whether `all` means it, too; absent = always. */
+  isMeant?(config: Config): boolean;
   /** It puts events into the log. */
   readonly writes: boolean;
   /** Rejects with `config_invalid` and the like when it cannot be, everything of its own closed. */

@@ -7,6 +7,7 @@ import { expect, test } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { contentFlags, tokenFor } from '../support/content-client.ts';
 import { randomOf } from '../support/random.ts';
 import { runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
@@ -78,6 +79,22 @@ test.skipIf(schemathesis === null)(
     const shown = [`--header=Authorization: Bearer ${key}`];
     const all = await run(ugc, seed, ['--phases=examples,fuzzing', '--max-examples=1', everything, ...shown]);
     expect(all).toContain(`${(await operationsOf(ugc)).length} selected`);
+    expect(await ugc.stop()).toBe(0);
+  },
+  600_000,
+);
+
+test.skipIf(schemathesis === null)(
+  'finds nothing in the content routes, asked with a token, and everything in them broken in every way',
+  async () => {
+    const { seed } = randomOf('schemathesis');
+    const flags = [...contentFlags, '--role=content', '--request-log=false'];
+    const ugc = await startUgc({ dataDir: temporaryFolder(), flags });
+    const shown = `--header=Authorization: Bearer ${tokenFor('tried', 'content:moderate')}`;
+    const all = await run(ugc, seed, ['--max-examples=5', '--phases=examples,coverage,fuzzing', everything, shown]);
+    const operations = await operationsOf(ugc);
+    expect(operations.length).toBeGreaterThan(30);
+    expect(all).toContain(`${operations.length} selected`);
     expect(await ugc.stop()).toBe(0);
   },
   600_000,

@@ -5,7 +5,7 @@
 // signature is looked at.
 
 import type { Admission, Caller } from '../../http/route.ts';
-import { scopes as knownScopes, type Scope } from '../../ports/scope.ts';
+import { impliedBy, scopes as knownScopes, type Scope } from '../../ports/scope.ts';
 import { type Remembered, remembered } from '../../process/remembered.ts';
 import type { Way } from '../admit.ts';
 import { insufficientScope, invalidToken, unavailable } from '../refusal.ts';
@@ -77,9 +77,10 @@ export function byToken(options: ByTokenOptions): Way {
   function goodOf(claims: Claims): Good {
     const userId = String(claims.sub);
     // A key's id has no colon, so neither counts against the other.
-    const caller: Caller = { name: clientOf(claims), userId, id: `sub:${userId}` };
     const said = scopesOf(claims);
-    const scopes = new Set(knownScopes.filter(scope => common.includes(scope) || said.includes(scope)));
+    const given = knownScopes.filter(scope => common.includes(scope) || said.includes(scope));
+    const scopes = new Set([...given, ...given.flatMap(scope => impliedBy[scope] ?? [])]);
+    const caller: Caller = { name: clientOf(claims), userId, id: `sub:${userId}`, scopes };
     return { admission: { ok: true, caller }, scopes, endsAtMs: Number(claims.exp) * 1000 + rules.toleranceMs };
   }
 }

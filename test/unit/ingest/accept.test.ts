@@ -80,7 +80,7 @@ describe('a single event', () => {
       status: 422,
       body: {
         type: 'urn:ugc:problem:invalid',
-        title: 'The event is not valid',
+        title: 'What was sent is not valid',
         status: 422,
         detail: expect.stringContaining('/element'),
         reason: 'invalid',

@@ -67,12 +67,18 @@ describe('a token', () => {
     ['RS256', rsa],
     ['EdDSA', ed],
   ])('of %s lets its subject in, by the name of its program', async (_, key) => {
-    expect(told(await ask(doorOf(), tokenOf(key, good)))).toEqual({ id: 'sub:user-1', name: 'shop', userId: 'user-1' });
+    expect(told(await ask(doorOf(), tokenOf(key, good)))).toEqual({
+      id: 'sub:user-1',
+      name: 'shop',
+      userId: 'user-1',
+      scopes: new Set(['events:write']),
+    });
   });
 
   test.each<[string, object, object]>([
     ['a list of audiences', { aud: ['a', 'urn:other'] }, {}],
     ['client_id', { azp: undefined, client_id: 'back end' }, { name: 'back end' }],
+    ['a program that calls itself as what ugc writes', { azp: 'UGC:content' }, { name: '' }],
     ['no program', { azp: undefined }, { name: '' }],
     ['programs that are no text', { azp: 7, client_id: {} }, { name: '' }],
     ['scopes as a list', { scope: ['events:write'] }, {}],

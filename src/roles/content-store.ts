@@ -1,0 +1,32 @@
+// The content store that the settings name: a database where one is named, else a file of its own in the data folder.
+
+import { existsSync } from 'node:fs';
+import { postgresContent } from '../adapters/postgres/content.ts';
+import { sqliteContent } from '../adapters/sqlite-content/content.ts';
+import type { Config } from '../config/config.ts';
+import { readClientTls } from '../config/pem.ts';
+import type { ContentStore, ViewingRules } from '../ports/content.ts';
+import { contentFile } from '../process/instance.ts';
+
+const rulesOf = (config: Config): ViewingRules => ({
+  seenSeconds: config.viewSeenSeconds,
+  seenShare: config.viewSeenShare,
+  watchedShare: config.viewWatchedShare,
+});
+
+/** Throws `config_invalid` when the settings cannot be meant so; a server that is away is waited for. */
+export function openContentStore(config: Config): ContentStore {
+  const viewing = rulesOf(config);
+  const { dataDir, databaseUrl: url, databaseConnectionsMax: connectionsMax } = config;
+  if (url === '') return sqliteContent({ path: contentFile(dataDir), viewing });
+  const { ca = null } = readClientTls({
+    ca: ['UGC_DATABASE_CA', config.databaseCa],
+    cert: ['', ''],
+    key: ['', ''],
+  });
+  return postgresContent({ url, ca, connectionsMax, viewing });
+}
+
+/** For a command: null where there is none. */
+export const contentOf = async (config: Config): Promise<ContentStore | null> =>
+  config.databaseUrl === '' && !existsSync(contentFile(config.dataDir)) ? null : openContentStore(config);

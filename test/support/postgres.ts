@@ -1,0 +1,161 @@
+// A real PostgreSQL for tests, looked for in this order and said aloud: UGC_TEST_DATABASE_URL; the programs in
+// /usr/lib/postgresql; with CI set, the package. One of our own is a folder of its own on a port of its own, which may be
+// killed and started again on its data.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { freePorts } from './free-ports.ts';
+import { eventually } from './until.ts';
+
+export interface TestPostgres {
+  readonly url: string;
+  readonly port: number;
+  /** Of its first process. */
+  pid(): number;
+  /** Of a database that is made for who asks; nothing is in it. */
+  freshDatabase(): Promise<string>;
+  /** kill -9 of the postmaster; its backends end as they notice. */
+  kill(): Promise<void>;
+  /** Every connection is ended at once, and it shuts down. */
+  stop(): Promise<void>;
+  /** Again, on the same port and data. Resolves when it answers. */
+  restart(): Promise<void>;
+  /** Ends it and removes its folder. */
+  stopForGood(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** Of postgresql.conf, over the defaults. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Commits are on the disk: what is killed loses nothing that was acked. On unless told otherwise. */
+  readonly isSynced?: boolean;
+}
+
+const newest = (): string | null =>
+  [...new Bun.Glob('/usr/lib/postgresql/*/bin/postgres').scanSync('/')]
+    .toSorted()
+    .at(-1)
+    ?.replace(/\/postgres$/, '') ?? null;
+
+/** As whom: PostgreSQL does not run as root. */
+const asUser = (): readonly string[] =>
+  userInfo().uid === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
+
+/** For `skipIf`: true, said aloud, on a machine without any. In CI that is an error instead. Who kills it needs their `own`. */
+export async function isWithoutPostgres(wanted: 'any' | 'own' = 'any'): Promise<boolean> {
+  if (wanted === 'any' && process.env.UGC_TEST_DATABASE_URL) return false;
+  if (newest() !== null) return false;
+  if (process.env.CI) {
+    const install = 'apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql';
+    const { exitCode, stderr } = Bun.spawnSync(['sh', '-c', install], {
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+    if (newest() === null) throw new Error(`no PostgreSQL, and this is CI: apt-get ended with ${exitCode}: ${stderr}`);
+    return false;
+  }
+  console.warn('NO POSTGRESQL, SO ITS TESTS ARE SKIPPED: neither UGC_TEST_DATABASE_URL nor /usr/lib/postgresql/*/bin');
+  return true;
+}
+
+export async function startPostgres({ settings = {}, isSynced = true }: PostgresOptions = {}): Promise<TestPostgres> {
+  const bin = newest();
+  if (bin === null) throw new Error('no PostgreSQL for this test: install the package postgresql');
+  const folder = mkdtempSync(join(tmpdir(), 'ugc-postgres-'));
+  const [port = 0] = await freePorts(1);
+  const data = join(folder, 'data');
+  if (userInfo().uid === 0) run(['chown', 'postgres', folder]);
+  run([
+    ...asUser(),
+    `${bin}/initdb`,
+    '-D',
+    data,
+    '-U',
+    'postgres',
+    '-A',
+    'trust',
+    '-E',
+    'UTF8',
+    '--locale=C.UTF-8',
+    '--no-sync',
+  ]);
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const given = { ...defaults, ...(isSynced ? {} : unsynced), port: String(port), ...settings };
+  const flags = Object.entries(given).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  let child: Bun.Subprocess | null = null;
+
+  const answers = () =>
+    Bun.spawnSync([`${bin}/pg_isready`, '-q', '-h', '127.0.0.1', '-p', String(port)]).exitCode === 0;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child?.kill(signal);
+    await child?.exited;
+    child = null;
+  };
+  const atExit = (): void => {
+    child?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', atExit); // a test process that dies of itself leaves none behind
+
+  async function restart(): Promise<void> {
+    await eventually(
+      () => {
+        // While backends of the one that was killed still live, it refuses to start.
+        if (child === null || child.exitCode !== null)
+          child = Bun.spawn([...asUser(), `${bin}/postgres`, '-D', data, ...flags], {
+            stdout: 'ignore',
+            stderr: 'ignore',
+            cwd: folder,
+          });
+        return answers();
+      },
+      { what: 'PostgreSQL answers', pauseMs: 50 },
+    );
+  }
+
+  await restart();
+  return {
+    url,
+    port,
+    pid: () => child?.pid ?? 0,
+    freshDatabase: () => freshDatabase(url),
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGINT'),
+    restart,
+    async stopForGood() {
+      process.off('exit', atExit);
+      await end('SIGQUIT');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const defaults: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '100',
+  shared_buffers: '32MB',
+};
+const unsynced: Readonly<Record<string, string>> = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+
+let databases = 0;
+
+/** Of any server whose user may make databases. */
+export async function freshDatabase(url: string): Promise<string> {
+  const name = `ugc_${process.pid}_${++databases}`;
+  const sql = new Bun.SQL(url, { max: 1, prepare: false });
+  try {
+    await sql.unsafe(`DROP DATABASE IF EXISTS ${name}`);
+    await sql.unsafe(`CREATE DATABASE ${name}`);
+  } finally {
+    await sql.close();
+  }
+  const fresh = new URL(url);
+  fresh.pathname = `/${name}`;
+  return fresh.href;
+}
+
+function run(command: readonly string[]): void {
+  const { exitCode, stderr } = Bun.spawnSync([...command], { cwd: '/' });
+  if (exitCode !== 0) throw new Error(`${command.join(' ')} ended with ${exitCode}: ${stderr}`);
+}
