@@ -16,6 +16,11 @@ export function plainHopsOf(config: Config): readonly string[] {
   const server = isEmbedded ? null : plainServerOf(config.clickhouseUrl);
   if (server !== null)
     hops.push(`rows and the password go to ClickHouse in plain (${server}): set UGC_CLICKHOUSE_URL to its https port`);
+  const database = plainDatabaseOf(config.databaseUrl);
+  if (database !== null)
+    hops.push(
+      `likes, reviews and the password may go to PostgreSQL in plain (${database}): set sslmode=verify-full in UGC_DATABASE_URL`,
+    );
   if (isEmbedded && config.clickhouseHttpPort >= 0 && !isLoopback(config.clickhouseHttpHost))
     hops.push(
       `rows are read in plain at ${config.clickhouseHttpHost}: set UGC_CLICKHOUSE_HTTP_HOST=127.0.0.1 and put what speaks HTTPS in front`,
@@ -31,4 +36,12 @@ function plainServerOf(url: string): string | null {
   if (!URL.canParse(url)) return null;
   const { protocol, hostname, host } = new URL(url);
   return protocol === 'http:' && !isLoopback(hostname.replace(/^\[|\]$/g, '')) ? host : null;
+}
+
+/** Host and port when it is beyond this machine, and TLS is not asked for. */
+function plainDatabaseOf(url: string): string | null {
+  if (!URL.canParse(url)) return null;
+  const { hostname, host, searchParams } = new URL(url);
+  const isAsked = /^(require|verify-ca|verify-full)$/.test(searchParams.get('sslmode') ?? '');
+  return isAsked || hostname === '' || isLoopback(hostname.replace(/^\[|\]$/g, '')) ? null : host;
 }

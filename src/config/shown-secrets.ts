@@ -19,6 +19,10 @@ export function shownSecretsOf(flags: readonly string[]): readonly string[] {
 
 function holdsSecret(value: string): boolean {
   if (!URL.canParse(value)) return value !== '';
-  const { protocol, password, search } = new URL(value);
-  return !/^(https?|postgres(ql)?):$/.test(protocol) || password !== '' || search !== '';
+  const { protocol, password, search, searchParams } = new URL(value);
+  return (
+    !/^(https?|postgres(ql)?):$/.test(protocol) ||
+    password !== '' ||
+    (protocol.startsWith('http') ? search !== '' : searchParams.has('password'))
+  );
 }

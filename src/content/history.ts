@@ -3,7 +3,8 @@
 // - It reads with a reader of its own: the tables and the history do not wait for each other.
 // - A position in the log is committed after the store has what was read up to it. A crash repeats events, and merging them
 //   again changes nothing.
-// - A store that is away is waited for, however long; the log keeps what comes.
+// - A store that is away is waited for; the log keeps what comes. Where that would leave no room for new events the history
+//   gives way: what it passes then, and says that it has, comes back by `ugc content rebuild`.
 // - What says nothing of a registered user, or cannot be understood, is passed and counted: dead letters are the business of
 //   who writes the tables.
 
@@ -15,8 +16,11 @@ import type { Logger } from '../process/telemetry.ts';
 import { merged, type StoredEvent, viewedTypes, viewingOf } from './viewings.ts';
 
 export interface HistoryMetrics {
-  /** Records read: `merged`, of nobody's history (`passed`), or none that can be understood (`unreadable`). */
-  read(outcome: 'merged' | 'passed' | 'unreadable', records: number): void;
+  /**
+   * Records read: for a history (`viewed`), of nobody's (`passed`), or none that can be understood (`unreadable`). What was
+   * viewed and is not in the store, by films of users: `given_up`.
+   */
+  read(outcome: 'viewed' | 'passed' | 'unreadable' | 'given_up', records: number): void;
 }
 
 export interface HistoryOptions {
@@ -27,6 +31,8 @@ export interface HistoryOptions {
   readonly judge: JudgeForeign;
   /** Of the event types it knows, by name. */
   readonly versionOf: (type: string) => number | undefined;
+  /** What waits in the log for it keeps others from writing there, or soon would. */
+  readonly mustGiveWay?: () => boolean;
   /** Watched from this part of the length on. */
   readonly watchedShare: number;
   readonly logger: Logger;
@@ -44,21 +50,28 @@ export interface History {
   stop(): Promise<void>;
 }
 
+const gapWords =
+  'while the content store was away what players sent was passed to leave room for new events: ugc content rebuild makes the history whole again';
+
 const newline = 10;
 const nothingPaused: ReadonlySet<string> = new Set();
 
 export function startHistory(options: HistoryOptions): History {
-  const { store, judge, versionOf, watchedShare, logger, metrics } = options;
+  const { store, judge, versionOf, watchedShare, logger, metrics, mustGiveWay = () => false } = options;
   const { pollBytesMax = 2 ** 20, retryMsMin = 200, retryMsMax = 10_000 } = options;
   const stopping = new AbortController();
   let source: Source | null = null;
   let trouble: string | null = null;
+  let givenUp = 0;
 
   const done = run();
   return {
     problems: () => {
       const words = trouble ?? source?.problem?.() ?? null;
-      return words === null ? {} : { content_history: words };
+      return {
+        ...(words === null ? {} : { content_history: words }),
+        ...(givenUp === 0 ? {} : { content_history_gap: gapWords }),
+      };
     },
     lag: async () => (await source?.lag?.()) ?? new Map(),
     stop: async () => {
@@ -100,26 +113,36 @@ export function startHistory(options: HistoryOptions): History {
       const until = trouble === null ? signal : AbortSignal.any([signal, AbortSignal.timeout(retryMsMax)]);
       const batches = await from.poll({ paused: nothingPaused, bytesMax: pollBytesMax }, until);
       const viewings = merged(batches.flatMap(viewingsIn));
-      if (viewings.length > 0 && !(await isMerged(viewings))) return;
+      if (viewings.length > 0 && !(await isPassed(viewings))) return;
       await Promise.all(lastOfEach(batches).map(({ ack }) => from.commit(ack)));
       trouble = null;
       onRead();
     }
   }
 
-  /** False when stopping meanwhile. */
-  async function isMerged(viewings: readonly Viewing[]): Promise<boolean> {
+  /** The store has them, or they were given up; false when stopping meanwhile. */
+  async function isPassed(viewings: readonly Viewing[]): Promise<boolean> {
     for (let failures = 0; ; failures++) {
       try {
         await store.mergeViewings(viewings);
         return true;
       } catch (error) {
         told(error, 'the content store does not take the history just now; it waits in the log');
+        if (mustGiveWay()) {
+          giveUp(viewings.length);
+          return true;
+        }
         const isHalted = error instanceof PipelineError && error.retry === 'halt';
         await sleep(isHalted ? retryMsMax : pauseMs(failures), stopping.signal);
         if (stopping.signal.aborted) return false;
       }
     }
+  }
+
+  function giveUp(films: number): void {
+    if (givenUp === 0) logger.error(gapWords);
+    givenUp += films;
+    metrics.read('given_up', films);
   }
 
   function viewingsIn(batch: Batch): readonly Viewing[] {
@@ -130,7 +153,7 @@ export function startHistory(options: HistoryOptions): History {
       if (viewing === undefined) unreadable++;
       else if (viewing !== null) viewings.push(viewing);
     }
-    metrics.read('merged', viewings.length);
+    metrics.read('viewed', viewings.length);
     metrics.read('unreadable', unreadable);
     metrics.read('passed', Math.max(0, batch.count - viewings.length - unreadable));
     return viewings;

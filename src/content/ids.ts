@@ -49,7 +49,7 @@ function segmentOf({ request }: Pick<Call, 'request'>): string {
   }
 }
 
-/** Parameters of the query, each at most once and all of them known; throws `bad_request`. */
+/** Parameters of the query, each at most once and all of them known; `key` is the door’s. Throws `bad_request`. */
 export function queryOf<const N extends string>(
   { request: { url } }: Pick<Call, 'request'>,
   names: readonly N[],
@@ -58,6 +58,7 @@ export function queryOf<const N extends string>(
   if (at < 0) return {};
   const found: Partial<Record<string, string>> = {};
   for (const [name, value] of new URLSearchParams(url.slice(at + 1))) {
+    if (name === 'key') continue;
     if (!names.some(known => known === name))
       throw new PipelineError('bad_request', `there is no parameter "${name.slice(0, 40)}"${hintOf(name, names)}`);
     if (found[name] !== undefined) throw new PipelineError('bad_request', `the parameter ${name} is given twice`);

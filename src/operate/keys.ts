@@ -62,6 +62,8 @@ export const keysCommands = (fileOf: FileOf): Readonly<Record<keyof typeof keysF
     inWords(async () => {
       const [name] = args;
       if (args.length !== 1 || !name) return misused('add takes one name, which becomes the source of its events');
+      if (name.toLowerCase().startsWith('ugc:'))
+        return misused('names that begin with ugc: are the sources of what ugc itself writes; choose another');
       if (flags.kind === 'public' && flags.scopes.some(scope => scope !== 'events:write'))
         return misused('a public key stands in web pages and may only send events: --kind=secret for more');
       const wanted = { ...flags, name, origins: itemsOf(flags.origins), eventTypes: itemsOf(flags.eventTypes) };

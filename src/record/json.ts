@@ -24,30 +24,34 @@ export function parseJson(text: string): unknown {
 
 const tooDeep = () => new PipelineError('not_json', `the JSON is nested deeper than ${nestingMax} levels`);
 
-/** Names that stand twice or more in the outermost object of what is known to be JSON: JSON.parse keeps the last of each. */
+/**
+ * Names that stand twice or more in the outermost object of what is known to be JSON: JSON.parse keeps the last of each. Goes
+ * through it token by token, however deep it is nested.
+ */
 export function repeatedNames(text: string): readonly string[] {
   const seen = new Set<string>();
   const twice = new Set<string>();
   let depth = 0;
-  visit(text, {
-    onObjectBegin: () => {
-      depth++;
-    },
-    onObjectEnd: () => {
-      depth--;
-    },
-    onArrayBegin: () => {
-      depth++;
-    },
-    onArrayEnd: () => {
-      depth--;
-    },
-    onObjectProperty: name => {
-      if (depth === 1) (seen.has(name) ? twice : seen).add(name);
-    },
-  });
+  for (const { 0: token, index } of text.matchAll(tokens)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (depth === 1 && isNameAt(text, index + token.length)) {
+      const name = JSON.parse(token) as string;
+      (seen.has(name) ? twice : seen).add(name);
+    }
+  }
   return [...twice];
 }
+
+/** Whether a colon is what comes next. */
+function isNameAt(text: string, from: number): boolean {
+  let at = from;
+  while (' \t\n\r'.includes(text.charAt(at)) && at < text.length) at++;
+  return text.charAt(at) === ':';
+}
+
+/** Brackets, and texts whole. */
+const tokens = /[{}[\]]|"[^"\\]*(?:\\.[^"\\]*)*"/g;
 
 /** 2^53 has sixteen digits: with fewer a double is exact. */
 const longDigits = 16;

@@ -24,6 +24,9 @@ export interface ContentFlowOptions {
   readonly keepsHistory: boolean;
 }
 
+/** Of the disk buffer: less than this left is for new events alone. */
+const roomShare = 0.25;
+
 /** The name of its reader in the log. */
 export const historyReader = 'history';
 
@@ -39,6 +42,8 @@ export function startContentFlow({ parts, store, watchedShare, keepsHistory }: C
         judge: catalogue.judgeForeign,
         versionOf: type => catalogue.accepted().find(type)?.version,
         watchedShare,
+        // With a broker it is the broker's retention that bounds what waits.
+        mustGiveWay: () => parts.transport === null && !buffer.hasRoom(config.bufferBytesMax * roomShare),
         logger,
         metrics: { read: (outcome, records) => metrics.contentHistory.inc({ outcome }, records) },
       })

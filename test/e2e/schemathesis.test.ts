@@ -91,7 +91,7 @@ test.skipIf(schemathesis === null)(
     const flags = [...contentFlags, '--role=content', '--request-log=false'];
     const ugc = await startUgc({ dataDir: temporaryFolder(), flags });
     const shown = `--header=Authorization: Bearer ${tokenFor('tried', 'content:moderate')}`;
-    const all = await run(ugc, seed, ['--max-examples=10', '--phases=examples,coverage,fuzzing', everything, shown]);
+    const all = await run(ugc, seed, ['--max-examples=5', '--phases=examples,coverage,fuzzing', everything, shown]);
     const operations = await operationsOf(ugc);
     expect(operations.length).toBeGreaterThan(30);
     expect(all).toContain(`${operations.length} selected`);

@@ -2,6 +2,8 @@
 # events look like on the inside. Loaded through SCHEMATHESIS_HOOKS.
 
 import json
+import re
+import uuid
 from datetime import datetime, timedelta, timezone
 
 import schemathesis
@@ -47,6 +49,13 @@ def with_recent_times(value):
 @schemathesis.hook
 def before_call(context, case, kwargs):
     case.body = with_recent_times(case.body)
+    # One that was used for another request is refused, as it should be.
+    if re.fullmatch("[!-~]{1,255}", str((case.headers or {}).get("Idempotency-Key", ""))):
+        case.headers["Idempotency-Key"] = str(uuid.uuid4())
+
+
+# A page's cursor and a version's tag are the server's: nobody can make one up.
+SERVERS_OWN = ("cursor", "If-Match")
 
 
 LINES = ("application/x-ndjson", "application/jsonl")
@@ -62,6 +71,10 @@ ELSEWHERE = (
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
     for operations in raw_schema["paths"].values():
+        for operation in operations.values():
+            kept = [one for one in operation.get("parameters", []) if one.get("name") not in SERVERS_OWN]
+            if "parameters" in operation:
+                operation["parameters"] = kept
         content = operations.get("post", {}).get("requestBody", {}).get("content", {})
         for media_type in ELSEWHERE:
             content.pop(media_type, None)

@@ -43,7 +43,7 @@ function bodyOf({ type = 'film_progress', second, user = 'ann', film = 'film-1',
 
 function open(given: Partial<HistoryOptions> = {}, store: ContentStore = memoryContent({ viewing: rules })) {
   const source = listSource();
-  const read = { merged: 0, passed: 0, unreadable: 0 };
+  const read = { viewed: 0, passed: 0, unreadable: 0, given_up: 0 };
   const history = startHistory({
     openSource: () => source,
     store,
@@ -84,7 +84,7 @@ test('a player that only sends events gives a place to go on at, and a film that
   expect(await placesOf(store, true)).toMatchObject([
     { filmId: 'film-1', position: 310, duration: 1_000, atMs: startMs + 20_000, furthest: 0.31, watchedAtMs: null },
   ]);
-  expect(read).toEqual({ merged: 2, passed: 1, unreadable: 0 });
+  expect(read).toEqual({ viewed: 2, passed: 1, unreadable: 0, given_up: 0 });
 });
 
 test('who opens a film from its start has not lost their place; who opens it elsewhere is there', async () => {
@@ -150,6 +150,22 @@ test('a position is committed only after the store has what came before it, howe
   expect(source.isClosed()).toBe(true);
 });
 
+test('a store that is away does not fill the log up: what is in the way is passed, counted and told of', async () => {
+  const mergeViewings = async (): Promise<void> => {
+    throw new PipelineError('store_unavailable', 'it is away');
+  };
+  let isInTheWay = false;
+  const { source, history, add, read } = open({ store: { mergeViewings }, mustGiveWay: () => isInTheWay });
+  add({ second: 10, position: 200 });
+  await until(() => history.problems().content_history !== undefined, 'it is tried');
+  expect(source.commits).toEqual([]);
+  isInTheWay = true;
+  await until(() => source.commits.length === 1, 'it is passed');
+  await history.stop();
+  expect(read.given_up).toBe(1);
+  expect(history.problems().content_history_gap).toContain('ugc content rebuild');
+});
+
 test('a reader that breaks is opened anew, and goes on behind what was committed', async () => {
   let opened = 0;
   const log: Parameters<typeof listSource>[0] = [];
@@ -188,7 +204,7 @@ describe('what is not for it', () => {
     });
     await until(isRead, 'all is read');
     await history.stop();
-    expect(read).toEqual({ merged: 0, passed: 4, unreadable: 6 });
+    expect(read).toEqual({ viewed: 0, passed: 4, unreadable: 6, given_up: 0 });
     expect(Object.fromEntries(source.committed)).toEqual({ 'ugc.click/0': 1, 'ugc.film_progress/0': 7 });
     expect(await placesOf(store, false)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { PipelineError } from '../../../src/errors.ts';
-import { parseJson } from '../../../src/record/json.ts';
+import { parseJson, repeatedNames } from '../../../src/record/json.ts';
 import { jsonOf } from '../../support/any-event.ts';
 
 const codeOf = (text: string): string => {
@@ -85,4 +85,13 @@ test('a megabyte of digits takes no time to speak of', () => {
   parseJson(`[${`${'9'.repeat(15)},`.repeat(60_000)}1]`);
   const { user, system } = process.cpuUsage(before); // of this process, however busy the machine is
   expect((user + system) / 1_000).toBeLessThan(1_000);
+});
+
+test('names that stand twice in the outermost object are told, and none that only seem to', () => {
+  expect(repeatedNames('{"a":1,"b":2,"a":3,"a":4}')).toEqual(['a']);
+  expect(repeatedNames('{"a":1,"\\u0061":2}')).toEqual(['a']);
+  expect(repeatedNames('{"__proto__":1,"__proto__":2}')).toEqual(['__proto__']);
+  expect(repeatedNames('{"a":{"a":1,"a":2},"b":[{"a":1}],"c":"\\"a\\":1"}')).toEqual([]);
+  expect(repeatedNames('{}')).toEqual([]);
+  expect(repeatedNames(`{"a":${'['.repeat(50_000)}${']'.repeat(50_000)},"a":1}`)).toEqual(['a']);
 });

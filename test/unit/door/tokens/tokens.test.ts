@@ -67,7 +67,12 @@ describe('a token', () => {
     ['RS256', rsa],
     ['EdDSA', ed],
   ])('of %s lets its subject in, by the name of its program', async (_, key) => {
-    expect(told(await ask(doorOf(), tokenOf(key, good)))).toEqual({ id: 'sub:user-1', name: 'shop', userId: 'user-1' });
+    expect(told(await ask(doorOf(), tokenOf(key, good)))).toEqual({
+      id: 'sub:user-1',
+      name: 'shop',
+      userId: 'user-1',
+      scopes: new Set(['events:write']),
+    });
   });
 
   test.each<[string, object, object]>([
