@@ -91,7 +91,7 @@ export function client({ session, ...options }: ClientOptions): Client {
               params ? await tx.unsafe(sql, params.map(spelled)) : await tx.unsafe(sql).simple(),
             );
           }),
-        true,
+        false, // of who asks, nothing was done
       ),
     async close() {
       if (isClosed) return;

@@ -1,7 +1,8 @@
 // One of all processes has the outbox: whose session holds an advisory lock. It has a connection of its own and shows every
-// beat that the session still is the one that took the lock; if it cannot, it has lost the outbox before the server lets
-// another have it. The server ends a session that says nothing for longer, so the outbox of one that was cut off is free
-// again within seconds. The leader also folds the counts.
+// beat that the session still is the one that took the lock; when it cannot, it has lost the outbox.
+// - The server ends a session that says nothing, so the outbox of one that was cut off is free again within seconds.
+// - Who takes it over from one that did not let go of it waits until that one must know.
+// - What is taken out is fenced by a token as well. The leader also folds the counts.
 
 import { messageOf, PipelineError } from '../../errors.ts';
 import type { Outbox, OutboxEvent } from '../../ports/content.ts';
@@ -19,20 +20,25 @@ export interface Candidate {
 /** 'ugcl' */
 const leadLock = 0x7567636c;
 const beatMs = 500;
-/** It is sure to have lost it by then … */
-const beatTimeoutMs = 4_000;
-/** … and until then no other can have it. */
-const silenceMs = 10_000;
+const beatTimeoutMs = 3_000;
+/** A leader whose session has ended knows it by then. */
+const graceMs = beatMs + beatTimeoutMs + 500;
+/** Of a session that says nothing, until the server ends it. */
+const silenceMs = 8_000;
 const tryAgainMs = 1_000;
+const letGoMs = 1_000;
 const foldRowsMax = 20_000;
 
 const take = `WITH mine AS (SELECT pg_try_advisory_lock(${leadLock}) AS is_mine)
   SELECT CASE WHEN is_mine THEN pg_backend_pid() END::text AS answer FROM mine`;
-const sign = `WITH done AS (INSERT INTO content_leader VALUES (1, $1::text)
-  ON CONFLICT (id) DO UPDATE SET token = excluded.token) SELECT 'null' AS answer`;
+/** Gives the token before it: of one that did not let go of it. */
+const sign = `WITH before AS (SELECT token FROM content_leader), done AS (INSERT INTO content_leader VALUES (1, $1::text)
+  ON CONFLICT (id) DO UPDATE SET token = excluded.token)
+  SELECT to_json(coalesce((SELECT token FROM before), ''))::text AS answer`;
 /** $1, $2: the session that took the lock, and its token. */
 const isLeader = `pg_backend_pid() = $1::text::integer AND token = $2::text`;
 const beat = `SELECT 'true' AS answer FROM content_leader WHERE ${isLeader}`;
+const letGo = `WITH done AS (UPDATE content_leader SET token = '' WHERE ${isLeader}) SELECT 'null' AS answer`;
 const waiting = `${rowsOf(`SELECT sequence::text AS sequence, event_id AS "eventId", type, user_id AS "userId",
   at_ms AS "atMs", fields FROM content_outbox o ORDER BY o.sequence LIMIT $3::text::integer`)}
   WHERE EXISTS (SELECT FROM content_leader WHERE ${isLeader})`;
@@ -44,7 +50,7 @@ const takeOut = `WITH leader AS (SELECT FROM content_leader WHERE ${isLeader} FO
 
 export function candidate(options: DatabaseOptions): Candidate {
   const closing = new AbortController();
-  const ends = new Set<(reason: string) => Promise<void>>();
+  const led = new Set<Outbox>();
 
   async function elected(signal: AbortSignal): Promise<Outbox | null> {
     const own = client({
@@ -57,7 +63,8 @@ export function candidate(options: DatabaseOptions): Candidate {
         const pid = await own.ask<number | null>(take, [], false);
         if (pid !== null) {
           const token = crypto.randomUUID();
-          await own.ask(sign, [token], true);
+          const before = await own.ask<string>(sign, [token], true);
+          if (before !== '') await sleep(graceMs, signal);
           if (signal.aborted) break;
           return leading(own, pid, token);
         }
@@ -77,13 +84,10 @@ export function candidate(options: DatabaseOptions): Candidate {
     const end = async (reason: string): Promise<void> => {
       if (ended.signal.aborted) return;
       ended.abort();
-      ends.delete(end);
+      led.delete(outbox);
       lost.resolve(reason);
       await own.close();
     };
-    ends.add(end);
-    void beats(own, [pid, token], ended.signal).then(end);
-
     const asLeader = async <T>(sql: string, param: string | number, isWrite: boolean): Promise<T> => {
       const gone = new PipelineError('store_unavailable', 'Another may publish what changes by now');
       if (ended.signal.aborted) throw gone;
@@ -92,14 +96,20 @@ export function candidate(options: DatabaseOptions): Candidate {
       void end('another has taken it');
       throw gone;
     };
-    return {
+    const outbox: Outbox = {
       read: countMax => asLeader<readonly OutboxEvent[]>(waiting, countMax, false),
       published: async events => {
         await asLeader(takeOut, JSON.stringify(events.map(({ sequence }) => sequence)), true);
       },
       lost: lost.promise,
-      close: () => end('closed'),
+      async close() {
+        if (!ended.signal.aborted) await timed(letGoMs, own.ask(letGo, [pid, token], true), () => {}).catch(() => {});
+        await end('closed');
+      },
     };
+    led.add(outbox);
+    void beats(own, [pid, token], ended.signal).then(end);
+    return outbox;
   }
 
   return {
@@ -116,7 +126,7 @@ export function candidate(options: DatabaseOptions): Candidate {
     },
     async close() {
       closing.abort();
-      await Promise.all([...ends].map(end => end('the store is closed')));
+      await Promise.all([...led].map(outbox => outbox.close()));
     },
   };
 }

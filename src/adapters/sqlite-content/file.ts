@@ -3,7 +3,7 @@
 // - Two processes may open it at the same moment: migrations run under the write lock.
 
 import { Database, SQLiteError, type SQLQueryBindings, type Statement } from 'bun:sqlite';
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { messageOf, PipelineError } from '../../errors.ts';
 import { type AppliedMigration, checksumOf, type Migration, missingMigrations } from '../../process/migrations.ts';
@@ -34,6 +34,7 @@ export interface Prepared<Row, Params extends SQLQueryBindings[]> {
 export function openContent(path: string): Connection {
   try {
     mkdirSync(dirname(path), { recursive: true });
+    closeSync(openSync(path, 'a', 0o600)); // for its owner alone; SQLite gives the files beside it the same mode
     const db = new Database(path, { create: true, readwrite: true });
     try {
       db.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);

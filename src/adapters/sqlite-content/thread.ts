@@ -109,7 +109,9 @@ export function writingThread(opening: Opening): WritingThread {
       if (isClosed) return;
       isClosed = true;
       await timed(closeMs, idle.promise, () => {});
+      idle = Promise.withResolvers(); // of its last answer: the file is closed
       worker.postMessage('');
+      await timed(closeMs, idle.promise, () => {});
       worker.terminate();
     },
   };

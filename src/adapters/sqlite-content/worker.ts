@@ -22,7 +22,7 @@ export interface Opening {
   readonly viewing: ViewingRules;
 }
 
-/** The first message is the opening as JSON, each one after it a group: `[name, …arguments][]` as JSON. */
+/** The first message is the opening as JSON, each one after it a group: `[name, …arguments][]` as JSON; an empty one closes the file. */
 export type Group = readonly (readonly [name: keyof Changes, ...args: unknown[]])[];
 
 /** `answers`: of a group, as JSON; null stands for none. */
@@ -36,8 +36,10 @@ let changes: Changes | null = null;
 
 self.onmessage = ({ data }: MessageEvent<string>): void => {
   if (opening === null) opening = JSON.parse(data) as Opening;
-  else if (data === '') close();
-  else postMessage(answer(JSON.parse(data) as Group, opening));
+  else if (data === '') {
+    close();
+    postMessage({ answers: '[]' });
+  } else postMessage(answer(JSON.parse(data) as Group, opening));
 };
 
 function answer(group: Group, { path, viewing }: Opening): Reply {
