@@ -11,8 +11,9 @@
 import type { Judge, Origin } from '../catalogue/judge.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { SetAside } from '../ports/buffer.ts';
-import { type ContentStore, contentSource, type Outbox, type OutboxEvent } from '../ports/content.ts';
+import type { ContentStore, Outbox, OutboxEvent } from '../ports/content.ts';
 import type { Envelope, Log } from '../ports/log.ts';
+import { contentSource } from '../ports/own-source.ts';
 import { sleep } from '../process/sleep.ts';
 import type { Logger } from '../process/telemetry.ts';
 import { watchOutbox } from './outbox-watch.ts';

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { choice, choices, flag, instant, integer, type Settings, text } from '../config/kinds.ts';
 import { readKeys, type StoredKey } from '../door/keys/keys-file.ts';
 import { addKey, revokeKey, rotateKey } from '../door/keys/manage.ts';
+import { isOwnSource } from '../ports/own-source.ts';
 import { scopes } from '../ports/scope.ts';
 import { parseOrigin } from '../process/origin.ts';
 import { type Command, command, type Exit, type Invocation } from './arguments.ts';
@@ -62,7 +63,7 @@ export const keysCommands = (fileOf: FileOf): Readonly<Record<keyof typeof keysF
     inWords(async () => {
       const [name] = args;
       if (args.length !== 1 || !name) return misused('add takes one name, which becomes the source of its events');
-      if (name.toLowerCase().startsWith('ugc:'))
+      if (isOwnSource(name))
         return misused('names that begin with ugc: are the sources of what ugc itself writes; choose another');
       if (flags.kind === 'public' && flags.scopes.some(scope => scope !== 'events:write'))
         return misused('a public key stands in web pages and may only send events: --kind=secret for more');

@@ -8,7 +8,8 @@
 import { contentIn, type LastWord, type StateKind } from '../adapters/clickhouse/ask/content.ts';
 import type { Config } from '../config/config.ts';
 import { PipelineError } from '../errors.ts';
-import { type ContentStore, contentSource, type StateRow } from '../ports/content.ts';
+import type { ContentStore, StateRow } from '../ports/content.ts';
+import { contentSource } from '../ports/own-source.ts';
 import type { Buffers } from './buffer.ts';
 import { progressOf, table } from './output.ts';
 import { type Tables, withTables } from './tables.ts';

@@ -9,9 +9,6 @@
 // - Rejects with `store_unavailable` (nothing was done), `store_unknown` (it may have been done), `store_halted` (an operator
 //   has to repair something).
 
-/** What its events call their source: no API key can be called so. */
-export const contentSource = 'ugc:content';
-
 /** Who did it and when; what its event will be called. */
 export interface Change {
   readonly userId: string;

@@ -3,6 +3,7 @@
 
 import { type Static, Type } from '@sinclair/typebox';
 import { messageOf } from '../../errors.ts';
+import { isOwnSource } from '../../ports/own-source.ts';
 import { scopes } from '../../ports/scope.ts';
 import { replaceFile } from '../../process/file.ts';
 import { parseOrigin } from '../../process/origin.ts';
@@ -53,6 +54,7 @@ export function parseKeys(text: string, path: string): readonly StoredKey[] {
       if (seen.has(name)) refuse(`${name} stands there twice`);
       seen.add(name);
     }
+    if (isOwnSource(key.name)) refuse('names that begin with ugc: are the sources of what ugc itself writes');
     if (key.kind === 'public' && key.scopes.some(scope => scope !== 'events:write'))
       refuse('a public key stands in web pages: it may have events:write and nothing else');
     try {

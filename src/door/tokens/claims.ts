@@ -2,6 +2,8 @@
 // is looked at: most tokens that are refused have expired or are meant for others, and cost no cryptography and no
 // question to the issuer. Nothing that a token says is repeated to its sender but times.
 
+import { isOwnSource } from '../../ports/own-source.ts';
+
 export interface ClaimRules {
   /** '' = any. */
   readonly issuer: string;
@@ -45,10 +47,13 @@ function subjectProblem({ sub }: Claims): string | null {
   return sub.isWellFormed() ? null : 'its subject (sub) holds half of a surrogate pair';
 }
 
-/** Which program it was given to: `azp` of OpenID Connect, `client_id` of RFC 9068; '' = it does not say. */
+/**
+ * Which program it was given to: `azp` of OpenID Connect, `client_id` of RFC 9068; '' = it does not say, or calls itself as
+ * what ugc itself writes.
+ */
 export function clientOf({ azp, client_id: clientId }: Claims): string {
   const named = [azp, clientId].find(name => typeof name === 'string' && name !== '');
-  return typeof named === 'string' ? named.slice(0, clientLengthMax) : '';
+  return typeof named === 'string' && !isOwnSource(named) ? named.slice(0, clientLengthMax) : '';
 }
 
 /** RFC 8693 §4.2 has them as text with spaces, others as a list; some issuers call it `scp`. */

@@ -63,6 +63,7 @@ describe('the file', () => {
     [JSON.stringify({ keys: [{ ...stored(web), sha256: web }] }), '/keys/0/sha256'],
     [JSON.stringify({ keys: [{ ...stored(web), scope: 'all' }] }), '/keys/0'],
     [JSON.stringify({ keys: [stored(web), stored(web)] }), 'stands there twice'],
+    [JSON.stringify({ keys: [stored(web, { name: 'ugc:content' })] }), 'what ugc itself writes'],
     [JSON.stringify({ keys: [stored(web, { scopes: ['admin'] })] }), 'a public key stands in web pages'],
     [JSON.stringify({ keys: [stored(web, { origins: ['shop.example'] })] }), '/keys/0: an origin must be like'],
   ])('%# is refused, and says where', (text, words) => {

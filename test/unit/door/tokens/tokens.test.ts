@@ -78,6 +78,7 @@ describe('a token', () => {
   test.each<[string, object, object]>([
     ['a list of audiences', { aud: ['a', 'urn:other'] }, {}],
     ['client_id', { azp: undefined, client_id: 'back end' }, { name: 'back end' }],
+    ['a program that calls itself as what ugc writes', { azp: 'UGC:content' }, { name: '' }],
     ['no program', { azp: undefined }, { name: '' }],
     ['programs that are no text', { azp: 7, client_id: {} }, { name: '' }],
     ['scopes as a list', { scope: ['events:write'] }, {}],
