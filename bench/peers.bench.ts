@@ -3,13 +3,14 @@
 // `start PORT KAFKA TOPIC` starts one, answers only after Kafka's ack, and prints the file that holds its pid; scripts are
 // named from that folder, or from the one above it. Only lines of form `array` are run; UGC_BENCH_PEER_NAMES picks some.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { ensureTopics } from '../src/adapters/kafka/connect/ensure-topics.ts';
 import { freePorts } from '../test/support/free-ports.ts';
 import type { TestKafka } from '../test/support/kafka.ts';
 import { bodiesOf, load } from './load.ts';
 import { cpuUs } from './process.ts';
+import { tree, treeUs } from './process-tree.ts';
 import type { Row } from './report.ts';
 
 interface Peer {
@@ -83,22 +84,3 @@ async function measured(peer: Peer, kafka: TestKafka, topic: string, seconds: nu
     while (existsSync(`/proc/${pid}`)) await Bun.sleep(20);
   }
 }
-
-/** A process and what it started. */
-function tree(root: number): number[] {
-  const parents = readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .flatMap(name => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        return [[Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])] as const];
-      } catch {
-        return []; // gone meanwhile
-      }
-    });
-  const found = [root];
-  for (const pid of found) found.push(...parents.flatMap(([child, parent]) => (parent === pid ? [child] : [])));
-  return found;
-}
-
-const treeUs = (pid: number): number => tree(pid).reduce((sum, each) => sum + cpuUs(each), 0);

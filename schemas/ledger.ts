@@ -24,6 +24,7 @@ export const ledgerTable: TableDefinition = {
     { name: 'ids', type: 'Array(UUID)', about: 'event_id of each event accepted, as often as it was' },
     { name: 'ruled', type: 'Array(UUID)', about: 'event_id of each event that a rule dropped or diverted' },
     { name: 'unsure', type: 'Array(UUID)', about: 'event_id of each event answered with a failure: it may be stored' },
+    { name: 'forgotten', type: 'Array(UUID)', about: 'event_id of each event deleted with the data of its person' },
   ],
 };
 

@@ -15,6 +15,8 @@ import { bufferCommands } from './operate/buffer.ts';
 import { buffers } from './operate/buffers.ts';
 import { rebuildCommand } from './operate/content-rebuild.ts';
 import { deadCommands } from './operate/dead.ts';
+import { exportPersonCommand } from './operate/export-person.ts';
+import { forgetCommand } from './operate/forget.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { keysCommands } from './operate/keys.ts';
 import { OutputError, say, writeOut } from './operate/output.ts';
@@ -40,6 +42,8 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf }),
   keys: keysCommands(keysFileOf),
   rules: rulesCommands(rulesFileOf),
+  forget: forgetCommand({ buffers, kafkaOf: kafkaOptionsOf, contentOf }),
+  'export-person': exportPersonCommand({ buffers, contentOf }),
   dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) })),
 };
 

@@ -5,6 +5,8 @@ import { flagsHelp } from './arguments.ts';
 import { bufferFlags } from './buffer.ts';
 import { rebuildFlags } from './content-rebuild.ts';
 import { deadFlags } from './dead.ts';
+import { exportPersonFlags } from './export-person.ts';
+import { forgetFlags } from './forget.ts';
 import { keysFlags } from './keys.ts';
 import { reconcileFlags } from './reconcile.ts';
 import { rulesFlags } from './rules.ts';
@@ -28,7 +30,10 @@ Usage
   ugc reconcile [--from=… --to=…]     hold what was accepted against the tables
   ugc reconcile --content             hold likes, bookmarks and reviews against the tables
   ugc content rebuild                 make the viewing history again from the tables
-  ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | content | schema]  this, every setting, or one command
+  ugc forget --user-id=…              delete what there is of a person
+  ugc export-person --user-id=…       all there is of a person, as JSON lines
+  ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | content | forget | export-person | schema]
+                                      this, every setting, or one command
   ugc --version
 
 Examples
@@ -177,6 +182,27 @@ ${flagsHelp(deadFlags.dismiss)}
   ugc dead replay --topic=ugc.click --dry-run
   ugc dead dismiss --reason=tombstone --before=2026-11-01T00:00Z --why="compaction, nothing lost"
   ugc dead dismiss ugc.click/0/4711 --undo`,
+
+  forget: `ugc forget --user-id=… [--anonymous-id=…] [--keep-reviews] [--dry-run] [--yes] [--json] [--data-dir=…]
+
+Deletes what there is of a person: from the content store, from every table of events, the repetitions included, and the
+dead letters that hold it. Waits until ClickHouse has written its parts anew, counts again, and prints a receipt: what was
+deleted, what remains where ugc deletes nothing (Kafka until its retention, backups) and what could not be reached. Give it
+the settings the instance has. Exit code 1 while anything is left where rows are read: repeating it goes on.
+
+${flagsHelp(forgetFlags)}
+
+  ugc forget --user-id=956939f6-7a98-4bf1-9949-500e5dd20fa0 --dry-run
+  ugc forget --user-id=956939f6-7a98-4bf1-9949-500e5dd20fa0 --anonymous-id=a-1,a-2 --yes --json > receipt.json`,
+
+  'export-person': `ugc export-person --user-id=… [--anonymous-id=…] [--output=…] [--data-dir=…]
+
+All there is of a person, a JSON object a line: likes, reviews, bookmarks and places of the content store, the rows of every
+table of events, dead letters. Exit code 1 when something was left out; stderr says what.
+
+${flagsHelp(exportPersonFlags)}
+
+  ugc export-person --user-id=956939f6-7a98-4bf1-9949-500e5dd20fa0 --output=person.ndjson`,
 
   buffer: `ugc buffer stat|inspect|verify|export|requeue|forget [--flag=…] [--data-dir=…]
 

@@ -3,7 +3,7 @@
 // - Whoever read it may have ended (`| head`): then the command ends too, at once and without a word (main). A device that
 //   takes no more is told in words.
 
-import { writeSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 /** stdout took no more. Nobody catches it but main. */
@@ -49,6 +49,15 @@ function writeAll(descriptor: 1 | 2, data: string | Uint8Array): void {
       Bun.sleepSync(1);
     }
   }
+}
+
+/** Asks on a terminal; anything but `yes`, and no terminal, is no. */
+export function confirmed(question: string): boolean {
+  if (!isatty(0) || !isatty(2)) return false;
+  sayPiece(`${plain(question)} (yes/no) `);
+  const answer = Buffer.alloc(64);
+  const read = readSync(0, answer);
+  return answer.toString('utf8', 0, read).trim().toLowerCase() === 'yes';
 }
 
 /** Columns of the terminal behind stdout; null where there is none. */

@@ -34,6 +34,41 @@ export function replaceFile(path: string, text: string, { mode = 0o600, isSynced
   renameSync(fresh, path);
 }
 
+export interface GrowingFile {
+  write(text: string): void;
+  /** It is whole: it is put into its place, and survives a power cut. */
+  end(): void;
+  /** Nothing of it is left. After `end` nothing is done. */
+  discard(): void;
+}
+
+/** Whoever reads it sees the old or the new one, for which there need be no room in memory. For its owner alone. */
+export function growingFile(path: string): GrowingFile {
+  const fresh = `${path}.${process.pid}.new`;
+  const file = openSync(fresh, 'w', 0o600);
+  let isOpen = true;
+  const close = (): void => {
+    if (isOpen) closeSync(file);
+    isOpen = false;
+  };
+  return {
+    write(text) {
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+    },
+    end() {
+      fsyncSync(file);
+      close();
+      renameSync(fresh, path);
+    },
+    discard() {
+      if (!isOpen) return;
+      close();
+      unlinkSync(fresh);
+    },
+  };
+}
+
 /** One change at a time, of all processes. Throws in words while another has it. */
 export function changing<T>(path: string, change: () => T): T {
   const lock = `${path}.lock`;

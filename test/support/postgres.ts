@@ -11,6 +11,8 @@ import { eventually } from './until.ts';
 export interface TestPostgres {
   readonly url: string;
   readonly port: number;
+  /** Of its first process. */
+  pid(): number;
   /** Of a database that is made for who asks; nothing is in it. */
   freshDatabase(): Promise<string>;
   /** kill -9 of the postmaster; its backends end as they notice. */
@@ -115,6 +117,7 @@ export async function startPostgres({ settings = {}, isSynced = true }: Postgres
   return {
     url,
     port,
+    pid: () => child?.pid ?? 0,
     freshDatabase: () => freshDatabase(url),
     kill: () => end('SIGKILL'),
     stop: () => end('SIGINT'),

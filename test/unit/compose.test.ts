@@ -34,13 +34,21 @@ const targetOf = (mapping: string): string => mapping.split(':').at(-1)!;
 const ports = ({ ports = [] }: ComposeService): string[] => ports.map(targetOf);
 const secondsOf = (text = ''): number => Number(/^(\d+)s$/.exec(text)?.[1]);
 
+/** As the first start of PostgreSQL writes it. */
+const databaseUrl = 'postgres://ugc:made-at-first-start@postgres:5432/ugc?sslmode=disable';
+
 /** What ugc would make of its environment in the container. */
 function configOf(service: ComposeService): Config {
   const env = { ...imageEnvironment(), ...service.environment };
   const strings = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
-  const secret = join(folder, 'password');
-  writeFileSync(secret, 'made-at-first-start\n');
-  const result = readConfig({ flags: [], env: { ...strings, UGC_CLICKHOUSE_PASSWORD_FILE: secret } });
+  const secrets = Object.fromEntries(
+    Object.keys(strings)
+      .filter(name => name.endsWith('_FILE'))
+      .map(name => [name, join(folder, name)]),
+  );
+  for (const [name, path] of Object.entries(secrets))
+    writeFileSync(path, name === 'UGC_DATABASE_URL_FILE' ? databaseUrl : 'made-at-first-start\n');
+  const result = readConfig({ flags: [], env: { ...strings, ...secrets } });
   if (!result.ok) throw new Error(result.problems.join('\n'));
   return result.config;
 }
@@ -131,10 +139,44 @@ test('with the profile for streams every stream is moved by one service, and by 
   expect(configOf(composeWith({ UGC_ROLE: 'ingest' }).services.ugc!).role).toEqual(['ingest']);
 });
 
+test('with the profile for content its service has a database that is there, an issuer of tokens, and a folder of its own', () => {
+  const { content, postgres } = composeWith({ JWT_ISSUER: 'https://issuer.example', JWT_AUDIENCE: 'ugc' }).services;
+  const config = configOf(content!);
+  expect(config).toMatchObject({ role: ['content'], auth: ['jwt'], kafkaBrokers: 'kafka:9092', databaseUrl });
+  expect([content!.profiles, postgres!.profiles]).toEqual([['content'], ['content']]);
+  expect(content!.volumes).toContain(`content-data:${config.dataDir}`);
+  expect(content!.volumes).toContain('passwords:/run/ugc:ro');
+  expect(ports(content!)).toEqual([String(config.port)]);
+  expect(() => configOf(composeWith().services.content!)).toThrow('UGC_JWT_ISSUER');
+});
+
+test('PostgreSQL makes a password at its first start, or takes one that is given, and keeps it; ugc is told by a file', async () => {
+  const [command, ...flags] = services.postgres!.entrypoint!.slice(0, -1);
+  const start = async (home: string, password: string): Promise<readonly [string, string]> => {
+    const script = services
+      .postgres!.entrypoint!.at(-1)!
+      .replaceAll('/run/ugc/', `${home}/`)
+      .replace('exec docker-entrypoint.sh postgres', 'exec printenv POSTGRES_PASSWORD');
+    const child = Bun.spawn([command!, ...flags, script], {
+      env: { PATH: process.env.PATH!, DATABASE_PASSWORD: password },
+      stdout: 'pipe',
+    });
+    const text = await new Response(child.stdout).text();
+    expect(await child.exited).toBe(0);
+    return [text.trim(), readFileSync(join(home, 'database-url'), 'utf8')];
+  };
+  const [first, second] = [mkdtempSync(join(folder, 'first-')), mkdtempSync(join(folder, 'second-'))];
+  const [made, url] = await start(first, '');
+  expect(made).toMatch(/^[\w-]{32}$/);
+  expect(url).toBe(databaseUrl.replace('made-at-first-start', made));
+  expect(await start(first, 'another')).toEqual([made, url]); // the database has the first one
+  expect((await start(second, 'given'))[0]).toBe('given');
+});
+
 test('every service has a pinned image, a health check, a restart policy, time to stop and enough files', () => {
   for (const [name, service] of named) {
     const said = {
-      image: /^[\w./-]+:\d+\.\d+(\.\d+)+$/.test(service.image ?? ''),
+      image: /^[\w./-]+:\d+(\.\d+)+$/.test(service.image ?? ''),
       health: (service.healthcheck?.test.length ?? 0) > 1,
       restart: service.restart,
       time: secondsOf(service.stop_grace_period) > 10,

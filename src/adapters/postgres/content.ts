@@ -18,6 +18,7 @@ import { sleep } from '../../process/sleep.ts';
 import { personRows, statesOf } from './all-rows.ts';
 import { client, type Param } from './client.ts';
 import { isWithoutSchema, toPipelineError } from './error.ts';
+import { gathered } from './gathered.ts';
 import { candidate } from './lead.ts';
 import { migrate } from './migrate.ts';
 import { changes, places, reads, reviewPage } from './statements.ts';
@@ -27,6 +28,9 @@ export interface PostgresContentOptions extends DatabaseOptions {
   readonly viewing: ViewingRules;
 }
 
+/** Nothing to sum is null. */
+type Summed = FilmCounts | { readonly likes: null };
+
 const tryAgainMs = 1_000;
 const none: FilmCounts = { likes: 0, dislikes: 0, reviews: 0, ratingSum: 0, bookmarks: 0 };
 /** After every moment and film. */
@@ -35,15 +39,20 @@ const fromTheFirst = { atMs: Number.MAX_SAFE_INTEGER, filmId: '' } as const;
 export function postgresContent({ viewing: rules, ...database }: PostgresContentOptions): ContentStore {
   const { read, write, problem, close } = questions(database);
   const leading = candidate(database);
+  const countsOf = gathered(async filmIds => {
+    const [filmId = ''] = filmIds;
+    const found =
+      filmIds.length === 1
+        ? [await read<Summed>(reads.counts, filmId)]
+        : await read<readonly Summed[]>(reads.countsOfMany, JSON.stringify(filmIds));
+    return found.map(counts => (counts.likes === null ? null : counts));
+  });
   const listed = { resumable: places(rules, true), seen: places(rules, false) };
 
   return {
     vote: (filmId, vote, change) => write(changes.vote, filmId, vote, ...by(change)),
     voteOf: async (filmId, userId) => (await read<Vote | null>(reads.voteOf, filmId, userId)) ?? 0,
-    counts: async filmId => {
-      const counts = await read<FilmCounts | { likes: null }>(reads.counts, filmId);
-      return counts.likes === null ? none : counts;
-    },
+    counts: async filmId => (await countsOf(filmId)) ?? none,
     bookmark: (filmId, isSet, change) => write(changes.bookmark, filmId, isSet, ...by(change)),
     isBookmarked: async (filmId, userId) => (await read<boolean | null>(reads.isBookmarked, filmId, userId)) ?? false,
     bookmarks: (userId, after, countMax) => {

@@ -43,6 +43,16 @@ export const reads = {
       'ratingSum', sum(rating_sum), 'bookmarks', sum(bookmarks))::text AS answer
     FROM (SELECT likes, dislikes, reviews, rating_sum, bookmarks FROM content_films WHERE film_id = $1::text
       UNION ALL SELECT likes, dislikes, reviews, rating_sum, bookmarks FROM content_deltas WHERE film_id = $1::text) t`,
+  /** Of films as a JSON array, in its order: an array of what `counts` gives. */
+  countsOfMany: `SELECT json_agg(json_build_object('likes', likes, 'dislikes', dislikes, 'reviews', reviews,
+      'ratingSum', rating_sum, 'bookmarks', bookmarks) ORDER BY place)::text AS answer
+    FROM (SELECT place, sum(likes) AS likes, sum(dislikes) AS dislikes, sum(reviews) AS reviews,
+        sum(rating_sum) AS rating_sum, sum(bookmarks) AS bookmarks
+      FROM json_array_elements_text($1::text::json) WITH ORDINALITY AS asked (id, place)
+      LEFT JOIN LATERAL (
+        SELECT likes, dislikes, reviews, rating_sum, bookmarks FROM content_films WHERE film_id = asked.id
+        UNION ALL SELECT likes, dislikes, reviews, rating_sum, bookmarks FROM content_deltas WHERE film_id = asked.id
+      ) f ON true GROUP BY place) t`,
   isBookmarked: `SELECT is_set::text AS answer FROM content_bookmarks WHERE film_id = $1::text AND user_id = $2::text`,
   bookmarks: rowsOf(`SELECT film_id AS "filmId", at_ms AS "atMs" FROM content_bookmarks
     WHERE user_id = $1::text AND is_set AND (at_ms, film_id) < ($2::text::bigint, $3::text)

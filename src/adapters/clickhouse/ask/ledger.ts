@@ -5,6 +5,9 @@ import { sinkError } from '../errors.ts';
 import { tableName } from '../schema/tables.ts';
 import { everyTypeOf } from './event-tables.ts';
 
+/** Of entries that no ingest instance wrote: what `ugc forget` has deleted. They have no numbers. */
+export const noInstance = '00000000-0000-0000-0000-000000000000';
+
 /** From and to, exclusive, whole minutes since 1970. */
 export interface Span {
   readonly from: number;
@@ -69,8 +72,11 @@ export function ledgerIn(client: ClickhouseClient, database: string): LedgerBook
     }
   }
 
+  /** Without what was deleted with the data of a person: as if it had never been accepted. */
   const pairs = (column: 'ids' | 'unsure'): string =>
-    `SELECT arrayJoin(${column}) AS id, ${minuteOf('timestamp')} AS minute FROM ${ledger} WHERE type = {type:String} AND ${inSpan('timestamp')}`;
+    `SELECT id, minute FROM (
+       SELECT arrayJoin(${column}) AS id, ${minuteOf('timestamp')} AS minute FROM ${ledger} WHERE type = {type:String} AND ${inSpan('timestamp')}
+     ) WHERE id GLOBAL NOT IN (SELECT arrayJoin(forgotten) FROM ${ledger} WHERE type = {type:String})`;
 
   return {
     minutes: span =>
@@ -130,7 +136,8 @@ export function ledgerIn(client: ClickhouseClient, database: string): LedgerBook
       read<LedgerInstance>(
         `SELECT toString(instance) AS instance, toUInt32(count()) AS entries, toUInt32(max(sequence)) AS sequence,
            max(is_last) AS isClosed
-         FROM ${ledger} WHERE instance IN (SELECT instance FROM ${ledger} WHERE ${inSpan('timestamp')})
+         FROM ${ledger} WHERE toString(instance) <> '${noInstance}'
+           AND instance IN (SELECT instance FROM ${ledger} WHERE ${inSpan('timestamp')})
          GROUP BY instance ORDER BY instance`,
         { ...span },
       ),

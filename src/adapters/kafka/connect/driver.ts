@@ -93,6 +93,16 @@ export interface CoordinatorBroker extends Broker {
       readonly replicationFactor: number;
     }[];
   }): Promise<unknown>;
+  /** `type` 2: of topics. */
+  describeConfigs(request: {
+    readonly resources: readonly { readonly type: 2; readonly name: string; readonly configNames: readonly string[] }[];
+  }): Promise<{
+    readonly resources: readonly {
+      readonly resourceName: string;
+      readonly errorCode: number;
+      readonly configEntries: readonly { readonly configName: string; readonly configValue: string | null }[];
+    }[];
+  }>;
   /** The timestamp -2 asks for the earliest offset, -1 for the one after the latest. */
   listOffsets(request: {
     readonly replicaId: -1;

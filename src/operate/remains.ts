@@ -1,0 +1,74 @@
+// What of a person lies where `ugc forget` deletes nothing, named so that an operator knows when it is gone.
+
+import { topicOf } from '../../schemas/topic.ts';
+import type { PersonIds } from '../adapters/clickhouse/ask/person.ts';
+import type { KafkaConnection } from '../adapters/kafka/connect/options.ts';
+import { retentionOf, type TopicRetention } from '../adapters/kafka/read/retention.ts';
+import { catalogueFor } from '../catalogue/type-folder.ts';
+import type { Config } from '../config/config.ts';
+import { isoOf } from '../process/clock.ts';
+import type { Buffers } from './buffer.ts';
+import { heldInBuffer } from './person.ts';
+import type { Remainder } from './receipt.ts';
+
+/** What counts whichever settings there are. */
+export const aggregatesRemain = (refreshSeconds: number): Remainder => ({
+  place: 'aggregates',
+  records: null,
+  what: `numbers alone, no ids; they are counted anew from the tables every ${refreshSeconds} to ${refreshSeconds * 5} s, and then without the person`,
+  until: null,
+});
+
+export const otherPlaces: readonly Remainder[] = [
+  {
+    place: 'ledger',
+    records: null,
+    what: 'event_ids of what was accepted, and nothing else of it (retention 90 days)',
+    until: null,
+  },
+  {
+    place: 'copies of yours',
+    records: null,
+    what: 'cold files, backups of the database, of ClickHouse and of the data folder, and whatever else reads the topics: ugc does not know of them',
+    until: null,
+  },
+];
+
+/** Rejects with what reading the buffer throws. */
+export function inBuffer(person: PersonIds, config: Config, buffers: Pick<Buffers, 'path' | 'read'>): Remainder[] {
+  const { waiting, quarantined } = heldInBuffer(person, config, buffers);
+  const found: Remainder[] = [];
+  if (waiting > 0)
+    found.push({
+      place: 'disk buffer',
+      records: waiting,
+      what: 'events that still become rows: repeat the command once ugc buffer stat says that nothing waits',
+      until: null,
+    });
+  if (quarantined > 0)
+    found.push({
+      place: 'quarantine of the disk buffer',
+      records: quarantined,
+      what: 'records that were set aside (ugc buffer inspect --quarantine)',
+      until: null,
+    });
+  return found;
+}
+
+/** Topics that are kept equally long make one line. Rejects with a PipelineError when no broker can be asked. */
+export async function inKafka(config: Config, connection: KafkaConnection, nowMs: number): Promise<Remainder[]> {
+  const topics = [...new Set(catalogueFor(config).types.map(type => topicOf(config.topic, type)))];
+  const byTime = Map.groupBy(await retentionOf(connection, topics), ({ keepsMs }) => keepsMs);
+  return [...byTime].flatMap(([keepsMs, group]) => {
+    const names = group.map(({ topic }) => topic).join(', ');
+    return [{ place: `Kafka: ${names}`, records: null, ...fateOf(keepsMs, nowMs) }];
+  });
+}
+
+function fateOf(keepsMs: TopicRetention['keepsMs'], nowMs: number): Pick<Remainder, 'what' | 'until'> {
+  const again = 'reading the log again makes rows of them (docs/operate/persons.md)';
+  if (keepsMs === 'unlimited') return { what: `records of the person, kept for ever; ${again}`, until: null };
+  if (keepsMs === null)
+    return { what: 'records of the person, if there are any; the brokers do not say for how long', until: null };
+  return { what: `records of the person; ${again}`, until: isoOf(nowMs + keepsMs) };
+}
