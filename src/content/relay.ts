@@ -8,7 +8,8 @@
 // - What can never be published, because it fits its type no more or the log refuses it, is set aside in the disk buffer's
 //   quarantine with the reason, and the rest flows.
 
-import type { Judge, Origin } from '../catalogue/judge.ts';
+import type { Judge } from '../catalogue/judge.ts';
+import type { Origin } from '../catalogue/origin.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { SetAside } from '../ports/buffer.ts';
 import type { ContentStore, Outbox, OutboxEvent } from '../ports/content.ts';

@@ -136,8 +136,9 @@ test('a body too large is 413 before it is read, announced or not, compressed or
 
 test('a hundred megabytes sent to the end is 413 and takes no memory', async () => {
   const before = await residentBytes(ugc.pid);
-  expect((await send(new Uint8Array(100_000_000).fill(32))).status).toBe(413);
-  expect((await residentBytes(ugc.pid)) - before).toBeLessThan(60_000_000);
+  // What is thrown away is collected now and then: what is kept would be four times as much.
+  for (let count = 0; count < 4; count++) expect((await send(new Uint8Array(100_000_000).fill(32))).status).toBe(413);
+  expect((await residentBytes(ugc.pid)) - before).toBeLessThan(150_000_000);
 });
 
 test('more events than allowed in one body is 413', async () => {
