@@ -192,10 +192,11 @@ describe.skipIf(await isWithoutKafka())('over Kafka', () => {
       '--clickhouse-database=ledgered',
       '--topic-partitions=1',
     ];
-    const folders = [temporaryFolder(), temporaryFolder()];
+    const [ofOne, ofTwo] = [temporaryFolder(), temporaryFolder()];
     const open = (dataDir: string, ...flags: string[]) => startUgc({ dataDir, flags: [...own, ...flags] });
     const [one, two, etl] = await Promise.all([
-      ...folders.map(folder => open(folder, '--role=ingest', '--ledger')),
+      open(ofOne, '--role=ingest', '--ledger'),
+      open(ofTwo, '--role=ingest', '--ledger'),
       open(temporaryFolder(), '--role=etl'),
     ]);
     const repeated = { ...exampleClick, event_id: Bun.randomUUIDv7() };
@@ -204,7 +205,7 @@ describe.skipIf(await isWithoutKafka())('over Kafka', () => {
     expect(await one.stop()).toBe(0);
     expect(await two.stop()).toBe(0);
     // On a busy machine Kafka was late with some of it: that lies on the disk, and goes on at the next start.
-    for (const folder of folders) {
+    for (const folder of [ofOne, ofTwo]) {
       const next = await open(folder, '--role=ingest');
       await drained(next);
       expect(await next.stop()).toBe(0);
