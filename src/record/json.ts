@@ -25,22 +25,36 @@ export function parseJson(text: string): unknown {
 const tooDeep = () => new PipelineError('not_json', `the JSON is nested deeper than ${nestingMax} levels`);
 
 /**
- * Names that stand twice or more in the outermost object of what is known to be JSON: JSON.parse keeps the last of each. Goes
- * through it token by token, however deep it is nested.
+ * Names that stand twice or more in the outermost object of what is known to be JSON: JSON.parse keeps the last of each. One
+ * pass, however deep it is nested.
  */
 export function repeatedNames(text: string): readonly string[] {
   const seen = new Set<string>();
   const twice = new Set<string>();
   let depth = 0;
-  for (const { 0: token, index } of text.matchAll(tokens)) {
-    if (token === '{' || token === '[') depth++;
-    else if (token === '}' || token === ']') depth--;
-    else if (depth === 1 && isNameAt(text, index + token.length)) {
-      const name = JSON.parse(token) as string;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5b || code === 0x7b) depth++;
+    else if (code === 0x5d || code === 0x7d) depth--;
+    else if (code === 0x22) {
+      const from = at;
+      at = endOfText(text, at);
+      if (depth !== 1 || !isNameAt(text, at + 1)) continue;
+      const name = JSON.parse(text.slice(from, at + 1)) as string;
       (seen.has(name) ? twice : seen).add(name);
     }
   }
   return [...twice];
+}
+
+/** Where the quote is that closes the one at `from`. */
+function endOfText(text: string, from: number): number {
+  for (let at = from + 1; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5c) at++;
+    else if (code === 0x22) return at;
+  }
+  return text.length;
 }
 
 /** Whether a colon is what comes next. */
@@ -49,9 +63,6 @@ function isNameAt(text: string, from: number): boolean {
   while (' \t\n\r'.includes(text.charAt(at)) && at < text.length) at++;
   return text.charAt(at) === ':';
 }
-
-/** Brackets, and texts whole. */
-const tokens = /[{}[\]]|"[^"\\]*(?:\\.[^"\\]*)*"/g;
 
 /** 2^53 has sixteen digits: with fewer a double is exact. */
 const longDigits = 16;

@@ -14,16 +14,12 @@ const rulesOf = (config: Config): ViewingRules => ({
   watchedShare: config.viewWatchedShare,
 });
 
-/** Throws `config_invalid` when the settings cannot be meant so; a server that is away is waited for. */
+/** Throws `config_invalid` where the settings cannot be followed. */
 export function openContentStore(config: Config): ContentStore {
   const viewing = rulesOf(config);
-  const { dataDir, databaseUrl: url, databaseConnectionsMax: connectionsMax } = config;
-  if (url === '') return sqliteContent({ path: contentFile(dataDir), viewing });
-  const { ca = null } = readClientTls({
-    ca: ['UGC_DATABASE_CA', config.databaseCa],
-    cert: ['', ''],
-    key: ['', ''],
-  });
+  const { databaseUrl: url, databaseCa, databaseConnectionsMax: connectionsMax } = config;
+  if (url === '') return sqliteContent({ path: contentFile(config.dataDir), viewing });
+  const { ca = null } = readClientTls({ ca: ['UGC_DATABASE_CA', databaseCa], cert: ['', ''], key: ['', ''] });
   return postgresContent({ url, ca, connectionsMax, viewing });
 }
 
