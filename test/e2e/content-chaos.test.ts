@@ -91,7 +91,11 @@ describe.skipIf((await isWithoutPostgres('own')) || (await isWithoutKafka('own')
     const random = randomOf('content chaos apart');
     const postgres = await startPostgres();
     const proxy = await commitCut(() => postgres.port);
-    const cluster = await startCluster({ nodes: 1, random: seeded(random.seed + 2).next });
+    const cluster = await startCluster({
+      nodes: 1,
+      random: seeded(random.seed + 2).next,
+      properties: { 'log.retention.ms': String(2 * 86_400_000) },
+    });
     const database = postgres.url.replace(`:${postgres.port}/`, `:${proxy.port}/`);
     const common = ['--topic=ugc.{family}', '--topic-partitions=3'];
     const kafka = (brokers: readonly string[]) => [...common, `--kafka-brokers=${brokers.join(',')}`];
