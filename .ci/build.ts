@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 import type { Build } from '../src/process/build.ts';
 import { builtAtMsOf, commitOf } from './commit.ts';
+import { entryPoints } from './entry-points.ts';
 import { listPath, typesList } from './generated.ts';
 
 const root = join(import.meta.dir, '..');
@@ -28,9 +29,7 @@ if (readFileSync(join(root, listPath), 'utf8') !== list) writeFileSync(join(root
 const outfile = join(dist, 'ugc');
 const builtAs: Build = { commit: commitOf(root, process.env), builtAtMs: builtAtMsOf(process.env, Date.now()) };
 const result = await Bun.build({
-  entrypoints: ['src/main.ts', 'src/adapters/disk/log/worker.ts', 'src/adapters/sqlite-content/worker.ts'].map(path =>
-    join(root, path),
-  ),
+  entrypoints: [...entryPoints],
   target: 'bun',
   define: { builtAs: JSON.stringify(builtAs) },
   format: 'esm',

@@ -3,6 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { entryPoints } from './entry-points.ts';
 
 const root = join(import.meta.dir, '..');
 const { name, version } = readJson<{ name: string; version: string }>('package.json');
@@ -12,7 +13,7 @@ const { packages } = Bun.JSONC.parse(readFileSync(join(root, 'bun.lock'), 'utf8'
 };
 
 const built = await Bun.build({
-  entrypoints: [join(root, 'src/main.ts'), join(root, 'src/adapters/disk/log/worker.ts')],
+  entrypoints: [...entryPoints],
   target: 'bun',
   metafile: true,
 });
