@@ -2,7 +2,7 @@
 // /usr/lib/postgresql; with CI set, the package. One of our own is a folder of its own on a port of its own, which may be
 // killed and started again on its data.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
@@ -15,7 +15,7 @@ export interface TestPostgres {
   pid(): number;
   /** Of a database that is made for who asks; nothing is in it. */
   freshDatabase(): Promise<string>;
-  /** kill -9 of the postmaster; its backends end as they notice. */
+  /** kill -9 of all its processes: a backend that has not noticed yet that it is alone would still answer. */
   kill(): Promise<void>;
   /** Every connection is ended at once, and it shuts down. */
   stop(): Promise<void>;
@@ -119,7 +119,12 @@ export async function startPostgres({ settings = {}, isSynced = true }: Postgres
     port,
     pid: () => child?.pid ?? 0,
     freshDatabase: () => freshDatabase(url),
-    kill: () => end('SIGKILL'),
+    async kill() {
+      const backends = child === null ? [] : childrenOf(child.pid);
+      await end('SIGKILL');
+      for (const pid of backends) killAtOnce(pid);
+      await eventually(() => !backends.some(isRunning), { what: 'its backends have ended' });
+    },
     stop: () => end('SIGINT'),
     restart,
     async stopForGood() {
@@ -153,6 +158,26 @@ export async function freshDatabase(url: string): Promise<string> {
   const fresh = new URL(url);
   fresh.pathname = `/${name}`;
   return fresh.href;
+}
+
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+
+function killAtOnce(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // it has ended by itself
+  }
+}
+
+/** One that waits for its parent to look (Z) runs no more. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 function run(command: readonly string[]): void {
