@@ -4,7 +4,7 @@
 // 401 when a request shows nothing, or what does not count; 403 when it may not do this, or not from there; 503 when a
 // token cannot be checked just now.
 
-import type { Admission, Admit, Call } from '../http/route.ts';
+import { type Admission, type Admit, type Call, everybody } from '../http/route.ts';
 import { type Credential, credentialOf } from './credential.ts';
 import { looksLikeKey } from './keys/key.ts';
 import { unauthorized } from './refusal.ts';
@@ -33,6 +33,7 @@ export function admitBy({ byKey, byToken }: Ways): Admit {
   const noToken = unauthorized(`a token counts in one place alone: send ${aToken}`);
 
   return (call, needs) => {
+    if (needs === null) return everybody;
     const { headers, url } = call.request;
     const shown = credentialOf(headers, url);
     if (shown === null) return nothing;

@@ -117,8 +117,8 @@ export function listen(
 
   function answerOf(route: Route, call: Call): Answer | Promise<Answer> {
     if (route.needs === undefined) return route.handler(call);
-    if (route.isPublic === true && !showsSomething(call.request)) return route.handler(call);
-    const admission = admit(call, route.needs);
+    const isOpen = route.isPublic === true && !showsSomething(call.request);
+    const admission = admit(call, isOpen ? null : route.needs);
     return admission instanceof Promise
       ? admission.then(known => handedOn(route, call, known))
       : handedOn(route, call, admission);

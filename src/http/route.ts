@@ -71,8 +71,11 @@ export interface Route {
   readonly render?: (answer: Answer) => Answer;
 }
 
-/** Who may: the caller, or the answer that refuses. Asked of routes that need something, before the body is read. */
-export type Admit = (call: Omit<Call, 'caller'>, needs: string) => Admission | Promise<Admission>;
+/**
+ * Who may: the caller, or the answer that refuses. Asked of routes that need something, before the body is read. `needs`
+ * null: it is for everybody, and shows nothing; how much it asks for counts all the same.
+ */
+export type Admit = (call: Omit<Call, 'caller'>, needs: string | null) => Admission | Promise<Admission>;
 
 export type Admission =
   | {
@@ -96,7 +99,7 @@ export function withKey({ headers }: Request, { key, isInUrl }: FoundKey): Reque
 export const showsSomething = ({ headers }: Request): boolean =>
   headers.has('authorization') || headers.has('x-api-key');
 
-const everybody: Admission = { ok: true, caller: anybody };
+export const everybody: Admission = { ok: true, caller: anybody };
 
 export const admitEverybody: Admit = () => everybody;
 

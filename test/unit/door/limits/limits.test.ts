@@ -1,10 +1,12 @@
 // Limits over the real front: what is let in, what is refused before its body is read, and what a sender is told.
 
 import { afterAll, describe, expect, test } from 'bun:test';
+import { admitBy } from '../../../../src/door/admit.ts';
 import { type LimitsOptions, limited, networkOf } from '../../../../src/door/limits/limits.ts';
 import { ratesOf } from '../../../../src/door/limits/rate.ts';
 import { PipelineError } from '../../../../src/errors.ts';
 import { problem } from '../../../../src/http/answer.ts';
+import { arrivalOf } from '../../../../src/http/arrival.ts';
 import { type Admit, admitEverybody, type Caller } from '../../../../src/http/route.ts';
 import type { Server } from '../../../../src/http/server.ts';
 import { click } from '../../../support/edge.ts';
@@ -148,4 +150,21 @@ test.each([
   ['', ''],
 ])('%s is of the network %s', (address, network) => {
   expect(networkOf(address)).toBe(network);
+});
+
+test('what is for everybody counts against its address, and asks nobody who it is', async () => {
+  const rates = () => ratesOf({ burstMs: 2_000, clientsMax: 1_000, now: () => 5_000 });
+  const admit = limited({
+    admit: admitBy({ byKey: () => ({ ok: false, answer: problem(new PipelineError('unauthorized')) }) }),
+    callerPerSecond: 1,
+    callers: rates(),
+    addressPerSecond: 1,
+    addresses: rates(),
+    onRefused: () => {},
+  });
+  const request = new Request('http://test/v1/films/a');
+  const ask = (address: string) => admit({ request, params: {}, arrival: arrivalOf(request), address }, null);
+  const asked = await Promise.all([1, 2, 3].map(() => ask('192.0.2.1')));
+  expect(asked.map(({ ok }) => ok)).toEqual([true, true, false]);
+  expect(await ask('192.0.2.2')).toMatchObject({ ok: true, caller: { name: '' } });
 });
