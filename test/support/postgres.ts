@@ -2,9 +2,9 @@
 // /usr/lib/postgresql; with CI set, the package. One of our own is a folder of its own on a port of its own, which may be
 // killed and started again on its data.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { freePorts } from './free-ports.ts';
 import { eventually } from './until.ts';
 
@@ -32,11 +32,14 @@ export interface PostgresOptions {
   readonly isSynced?: boolean;
 }
 
-const newest = (): string | null =>
-  [...new Bun.Glob('/usr/lib/postgresql/*/bin/postgres').scanSync('/')]
-    .toSorted()
-    .at(-1)
-    ?.replace(/\/postgres$/, '') ?? null;
+const packages = '/usr/lib/postgresql';
+
+/** Where the programs of the newest one are. */
+function newest(): string | null {
+  if (!existsSync(packages)) return null;
+  const found = [...new Bun.Glob('*/bin/postgres').scanSync(packages)].toSorted().at(-1);
+  return found === undefined ? null : dirname(join(packages, found));
+}
 
 /** As whom: PostgreSQL does not run as root. */
 const asUser = (): readonly string[] =>
