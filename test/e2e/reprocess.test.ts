@@ -197,7 +197,7 @@ describe.skipIf(await isWithoutKafka())('over Kafka', () => {
     const [one, two, etl] = await Promise.all([
       open(ofOne, '--role=ingest', '--ledger'),
       open(ofTwo, '--role=ingest', '--ledger'),
-      open(temporaryFolder(), '--role=etl'),
+      open(temporaryFolder(), '--role=etl', '--ledger'),
     ]);
     const repeated = { ...exampleClick, event_id: Bun.randomUUIDv7() };
     for (const ugc of [one, two])
