@@ -1,5 +1,5 @@
 // How much of what comes can be done in time, as far as the last two seconds tell. While the thread that answers is busy, what
-// waits before it is done later than it was sent; beyond what it gets done in an eighth of a second a request had better be
+// waits before it is done later than it was sent; beyond what it gets done in a sixth of a second a request had better be
 // refused at once, which costs a fraction of doing it, and its sender comes again.
 //
 // A thread that is not busy waits for a disk or a broker, and is not helped by refusing anything.
@@ -20,7 +20,7 @@ export interface PaceOptions {
 
 /** Also what the slowest machine gets done: no burst of a few requests is too much. */
 const bytesMin = 2 * 1024 * 1024;
-const targetMs = 120;
+const targetMs = 170;
 const windowMs = 100;
 const windowsKept = 20;
 /** Of its time. */

@@ -29,11 +29,11 @@ describe('the pace', () => {
     expect(pace.bound()).toBeNull();
   });
 
-  test('bounds a busy thread to what it gets done in an eighth of a second, and a burst of a few requests is never too much', () => {
+  test('bounds a busy thread to what it gets done in a sixth of a second, and a burst of a few requests is never too much', () => {
     const { pace, runs } = clockwork();
     runs(3_000, { busy: 1, bytesPerMs: 100_000 });
-    expect(pace.bound()).toBeGreaterThan(11_000_000);
-    expect(pace.bound()).toBeLessThan(13_000_000);
+    expect(pace.bound()).toBeGreaterThan(16_000_000);
+    expect(pace.bound()).toBeLessThan(18_000_000);
     runs(3_000, { busy: 1, bytesPerMs: 10 });
     expect(pace.bound()).toBe(2 * mebibyte);
   });
@@ -42,9 +42,9 @@ describe('the pace', () => {
     const { pace, runs } = clockwork();
     runs(1_000, { busy: 1, bytesPerMs: 100_000 });
     runs(1_500, { busy: 1, bytesPerMs: 30_000 });
-    expect(pace.bound()).toBeGreaterThan(11_000_000);
+    expect(pace.bound()).toBeGreaterThan(16_000_000);
     runs(1_000, { busy: 1, bytesPerMs: 30_000 });
-    expect(pace.bound()).toBeLessThan(5_000_000);
+    expect(pace.bound()).toBeLessThan(6_000_000);
   });
 
   test('is over as soon as the thread has time again', () => {
