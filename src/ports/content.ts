@@ -218,6 +218,7 @@ export interface ContentStore {
     },
     change: Change,
   ): Promise<ReviewChange>;
+  /** What it said is gone; that it was there is kept. */
   deleteReview(id: string, revision: number | undefined, change: Change): Promise<ReviewChange>;
   /** By a moderator, who is `change.userId`. */
   moderate(id: string, state: ReviewState, change: Change): Promise<ReviewChange>;

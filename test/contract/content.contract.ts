@@ -161,6 +161,7 @@ export function contentContract(name: string, make: () => Promise<MakeContent>, 
         const change = by('ann');
         const deleted = await store.deleteReview('r1', 1, change);
         expect(deleted).toMatchObject({ outcome: 'done', review: { id: 'r1', revision: 2 } });
+        expect(deleted).toMatchObject({ outcome: 'done', review: { text: '' } });
         expect(await store.deleteReview('r1', 1, change)).toEqual(deleted);
         expect(await store.deleteReview('r1', undefined, by('ann'))).toEqual({ outcome: 'missing' });
         expect(await store.review('r1')).toBeNull();

@@ -122,7 +122,7 @@ export function memoryReviews(outbox: MemoryOutbox): MemoryReviews {
       const refused = refusal(found, revision, by);
       if (refused !== null || found === null) return refused ?? { outcome: 'missing' };
       found.isDeleted = true;
-      return change(found, {}, 'review_deleted', by);
+      return change(found, { text: '' }, 'review_deleted', by);
     },
     moderate: async (id, state, by) => {
       const found = there(id);

@@ -106,7 +106,7 @@ export function reviewChanges({ prepare }: Connection, { tell, count }: Telling)
       const before = found(id);
       if (before?.isDeleted && before.eventId === change.eventId) return { outcome: 'done', review: before.review };
       if (before === null || before.isDeleted) return { outcome: 'missing' };
-      return refusal(before, revision, change) ?? changed(before, {}, 'review_deleted', change);
+      return refusal(before, revision, change) ?? changed(before, { text: '' }, 'review_deleted', change);
     },
     moderate(id, state, change) {
       const before = there(found(id));

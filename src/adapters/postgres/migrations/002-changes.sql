@@ -102,7 +102,7 @@ BEGIN
   END IF;
   r := old;
   r.rating := coalesce(p_rating, old.rating);
-  r.text := coalesce(p_text, old.text);
+  r.text := CASE WHEN p_type = 'review_deleted' THEN '' ELSE coalesce(p_text, old.text) END;
   r.state := coalesce(p_state, old.state);
   IF p_type <> 'review_deleted' AND r.rating = old.rating AND r.text = old.text AND r.state = old.state THEN
     RETURN content_done(old);
