@@ -182,6 +182,29 @@ describe('two processes', () => {
   });
 });
 
+test('a new file is made by one of several that open it at the same moment, and is the file of all', async () => {
+  const atMs = Date.now() + 1_000; // by then all of them run
+  const openers = [1, 2, 3, 4].map(() =>
+    Bun.spawn(
+      [
+        process.execPath,
+        '-e',
+        `import { openContent } from '${join(import.meta.dir, '../../src/adapters/sqlite-content/file.ts')}';
+        for (let at = 0; at < 100; at++) {
+          while (Date.now() < ${atMs} + at * 30);
+          openContent(${JSON.stringify(folder)} + '/' + at + '.sqlite').close();
+        }`,
+      ],
+      { stderr: 'pipe' },
+    ),
+  );
+  for (const opener of openers)
+    expect({ code: await opener.exited, said: await new Response(opener.stderr).text() }).toEqual({
+      code: 0,
+      said: '',
+    });
+});
+
 test('the files are for their owner alone', async () => {
   const store = open();
   await store.vote('f', 1, by('ann'));

@@ -51,8 +51,9 @@ export function openContent(path: string): Connection {
 }
 
 function settle(db: Database, path: string): void {
-  const id = pragma(db, 'application_id');
+  // In this order: another process may make the tables and set the id between the two, which it does at once.
   const { n: tables } = db.query('SELECT count(*) AS n FROM sqlite_schema').get() as { n: number };
+  const id = pragma(db, 'application_id');
   if (id !== applicationId && (id !== 0 || tables > 0))
     throw new PipelineError(
       'store_halted',
