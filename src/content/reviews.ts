@@ -5,7 +5,7 @@ import { isUuid } from '../../schemas/uuid.ts';
 import { PipelineError } from '../errors.ts';
 import type { Answer } from '../http/answer.ts';
 import type { Call } from '../http/route.ts';
-import { type Review, type ReviewOrder, type ReviewQuery, reviewOrders, reviewStates } from '../ports/content.ts';
+import { type Review, type ReviewQuery, rankOf, reviewOrders, reviewStates } from '../ports/content.ts';
 import { told } from './answers.ts';
 import { bodyOf } from './body.ts';
 import { type Content, surely, userOf } from './content.ts';
@@ -77,14 +77,6 @@ async function listed(
   const { items, next } = pageOf(list, found, limit, keyOf);
   return told(200, { reviews: items.map(spelledReview), next });
 }
-
-const rankOf: Readonly<Record<ReviewOrder, (review: Review) => number>> = {
-  newest: ({ createdAtMs }) => createdAtMs,
-  oldest: ({ createdAtMs }) => createdAtMs,
-  highest: ({ rating }) => rating,
-  lowest: ({ rating }) => rating,
-  useful: ({ likes, dislikes }) => likes - dislikes,
-};
 
 function oneOf<const W extends string>(name: string, said: string, words: readonly W[]): W {
   const found = words.find(word => word === said);

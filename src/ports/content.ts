@@ -51,6 +51,15 @@ export const reviewOrders = ['newest', 'oldest', 'highest', 'lowest', 'useful'] 
 /** useful: likes less dislikes, then the newest. */
 export type ReviewOrder = (typeof reviewOrders)[number];
 
+/** The value a review is ordered by. */
+export const rankOf: Readonly<Record<ReviewOrder, (review: Review) => number>> = {
+  newest: ({ createdAtMs }) => createdAtMs,
+  oldest: ({ createdAtMs }) => createdAtMs,
+  highest: ({ rating }) => rating,
+  lowest: ({ rating }) => rating,
+  useful: ({ likes, dislikes }) => likes - dislikes,
+};
+
 /** The last review of the page before: the value it was ordered by, and its id. */
 export interface ReviewKey {
   readonly value: number;

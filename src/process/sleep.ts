@@ -68,3 +68,18 @@ export async function patiently<T>(ask: () => Promise<T>, { pauseMs, signal, onR
     }
   }
 }
+
+/** Asks until it is done, `pauseMs` apart, whatever it fails of. Null when told to stop meanwhile. */
+export async function persistently<T>(
+  ask: () => Promise<T>,
+  { pauseMs, signal }: Pick<Patience, 'pauseMs' | 'signal'>,
+): Promise<T | null> {
+  while (!signal.aborted) {
+    try {
+      return await ask();
+    } catch {
+      await sleep(pauseMs, signal);
+    }
+  }
+  return null;
+}

@@ -1,14 +1,15 @@
 // Reviews and the votes for them, in two maps.
 
-import type {
-  Change,
-  ContentStore,
-  PersonRow,
-  Review,
-  ReviewChange,
-  ReviewOrder,
-  ReviewQuery,
-  Vote,
+import {
+  type Change,
+  type ContentStore,
+  type PersonRow,
+  type Review,
+  type ReviewChange,
+  type ReviewOrder,
+  type ReviewQuery,
+  rankOf,
+  type Vote,
 } from '../../ports/content.ts';
 import type { MemoryOutbox } from './outbox.ts';
 
@@ -35,15 +36,6 @@ export interface MemoryReviews extends Reviewing {
   /** All that ever were, by id; the deleted ones too. */
   readonly kept: Map<string, KeptReview>;
 }
-
-/** What a review is ordered by. */
-const rankOf: Readonly<Record<ReviewOrder, (review: Review) => number>> = {
-  newest: ({ createdAtMs }) => createdAtMs,
-  oldest: ({ createdAtMs }) => createdAtMs,
-  highest: ({ rating }) => rating,
-  lowest: ({ rating }) => rating,
-  useful: ({ likes, dislikes }) => likes - dislikes,
-};
 
 /** With the value ascends the id, too: equals have an order of their own. */
 const isAscending = (order: ReviewOrder): boolean => order === 'oldest' || order === 'lowest';

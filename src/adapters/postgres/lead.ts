@@ -6,7 +6,7 @@
 
 import { messageOf, PipelineError } from '../../errors.ts';
 import type { Outbox, OutboxEvent } from '../../ports/content.ts';
-import { sleep, timed } from '../../process/sleep.ts';
+import { persistently, sleep, timed } from '../../process/sleep.ts';
 import { type Client, client } from './client.ts';
 import { changes, rowsOf } from './statements.ts';
 import type { DatabaseOptions } from './url.ts';
@@ -113,16 +113,10 @@ export function candidate(options: DatabaseOptions): Candidate {
   }
 
   return {
-    async lead(signal) {
+    lead(signal) {
       const until = AbortSignal.any([signal, closing.signal]);
-      while (!until.aborted) {
-        try {
-          return await elected(until);
-        } catch {
-          await sleep(tryAgainMs, until); // the store's `problem` says why
-        }
-      }
-      return null;
+      // The store's `problem` says why it cannot be had.
+      return persistently(() => elected(until), { pauseMs: tryAgainMs, signal: until });
     },
     async close() {
       closing.abort();

@@ -6,7 +6,7 @@
 
 import { PipelineError } from '../../errors.ts';
 import type { ContentStore, Outbox, ReviewChange, ViewingRules } from '../../ports/content.ts';
-import { sleep } from '../../process/sleep.ts';
+import { persistently } from '../../process/sleep.ts';
 import { type Ask, personRows, statesOf } from './all-rows.ts';
 import { type Connection, openContent, toPipelineError } from './file.ts';
 import { holdLead } from './lead.ts';
@@ -141,16 +141,10 @@ function leadOf(
   }
 
   return {
-    async lead(signal) {
+    lead(signal) {
       const until = AbortSignal.any([signal, closing.signal]);
-      while (!until.aborted) {
-        try {
-          return await elected(until);
-        } catch {
-          await sleep(leadAgainMs, until); // no room, or no right to write: the store's `problem` says it
-        }
-      }
-      return null;
+      // No room, or no right to write: the store's `problem` says it.
+      return persistently(() => elected(until), { pauseMs: leadAgainMs, signal: until });
     },
     close() {
       closing.abort();
