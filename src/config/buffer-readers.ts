@@ -2,8 +2,9 @@
 // each of them has.
 
 import type { Config } from './config.ts';
+import { brokerOf } from './transport.ts';
 
 /** With a broker the drain empties the buffer, without one the mover reads it. */
-export const bufferReadersOf = ({ kafkaBrokers }: Pick<Config, 'kafkaBrokers'>): readonly string[] => [
-  kafkaBrokers === '' ? 'etl' : 'drain',
+export const bufferReadersOf = (config: Pick<Config, 'transport' | 'kafkaBrokers'>): readonly string[] => [
+  brokerOf(config) === null ? 'etl' : 'drain',
 ];

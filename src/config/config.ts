@@ -14,6 +14,7 @@ import type { Values } from './kinds.ts';
 import { logSettings } from './log.ts';
 import { processSettings } from './process.ts';
 import { tlsSettings } from './tls.ts';
+import { transportSettings } from './transport.ts';
 
 export const settings = {
   ...processSettings,
@@ -23,6 +24,7 @@ export const settings = {
   ...jwtSettings,
   ...clientsSettings,
   ...eventsSettings,
+  ...transportSettings,
   ...logSettings,
   ...bufferSettings,
   ...kafkaSettings,

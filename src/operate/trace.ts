@@ -12,6 +12,7 @@ import { type KafkaRecord, searchKafka } from '../adapters/kafka/read/search.ts'
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag, instant } from '../config/kinds.ts';
+import { brokerOf } from '../config/transport.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { EventLetter, EventRow } from '../ports/event-tables.ts';
 import { isoOf } from '../process/clock.ts';
@@ -79,7 +80,7 @@ async function trace(id: string, config: Config, sinceMs: number | null, tracing
   );
   const disk = await ask('buffer', { buffer: [], quarantine: [] }, () => inBuffer(id, config, tracing));
   const kafka = await ask('kafka', [], () => {
-    if (config.kafkaBrokers === '') return [];
+    if (brokerOf(config) !== 'kafka') return [];
     const types = [
       ...tables.rows.map(({ row }) => String(row.event_type)),
       ...disk.buffer.map(({ type }) => String(type)),
@@ -213,7 +214,7 @@ async function inKafka({
 const madeAt = (id: string): number | null =>
   id[14] === '7' ? Math.max(0, Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) - dayMs) : null;
 
-function textOf(id: string, { unasked, ...found }: Found, { kafkaBrokers }: Config): string {
+function textOf(id: string, { unasked, ...found }: Found, config: Config): string {
   const lines = [id];
   const tell = (place: string, texts: readonly string[], nothing: string): void => {
     lines.push('', place, ...(texts.length === 0 ? [nothing] : texts).map(text => `  ${plain(text)}`));
@@ -245,7 +246,7 @@ function textOf(id: string, { unasked, ...found }: Found, { kafkaBrokers }: Conf
   tell(
     'Kafka',
     found.kafka.map(({ topic, partition, offset, body }) => `${topic}/${partition} at offset ${offset}: ${body}`),
-    kafkaBrokers === '' ? 'there is none (UGC_KAFKA_BROKERS)' : absent('kafka'),
+    brokerOf(config) !== 'kafka' ? 'there is none (UGC_KAFKA_BROKERS)' : absent('kafka'),
   );
   return `${lines.join('\n')}\n`;
 }
