@@ -13,6 +13,7 @@ import { kafkaSettings } from './kafka.ts';
 import type { Values } from './kinds.ts';
 import { logSettings } from './log.ts';
 import { processSettings } from './process.ts';
+import { pulsarSettings } from './pulsar.ts';
 import { tlsSettings } from './tls.ts';
 import { transportSettings } from './transport.ts';
 
@@ -28,6 +29,7 @@ export const settings = {
   ...logSettings,
   ...bufferSettings,
   ...kafkaSettings,
+  ...pulsarSettings,
   ...etlSettings,
   ...clickhouseSettings,
 };

@@ -21,6 +21,8 @@ export function contradictionsOf(config: Config): string[] {
     problems.push('UGC_STREAMS needs a broker (UGC_TRANSPORT): the disk buffer is read as a whole');
   if (config.transport === 'kafka' && config.kafkaBrokers === '')
     problems.push('UGC_TRANSPORT=kafka needs UGC_KAFKA_BROKERS');
+  if (config.transport === 'pulsar' && config.pulsarUrl === '')
+    problems.push('UGC_TRANSPORT=pulsar needs UGC_PULSAR_URL');
   if (config.corsCredentials && config.corsOrigins.includes('*'))
     problems.push(
       'UGC_CORS_CREDENTIALS=true needs UGC_CORS_ORIGINS to name the origins: with * any page could act as its visitor',

@@ -14,6 +14,9 @@ export function plainHopsOf(config: Config): readonly string[] {
     );
   const brokers = config.kafkaTls || brokerOf(config) !== 'kafka' ? [] : remoteOf(config.kafkaBrokers);
   if (brokers.length > 0) hops.push(`events go to Kafka in plain (${brokers.join(', ')}): set UGC_KAFKA_TLS=true`);
+  const pulsar = brokerOf(config) === 'pulsar' ? plainServerOf(config.pulsarUrl) : null;
+  if (pulsar !== null)
+    hops.push(`events and the token go to Pulsar in plain (${pulsar}): set UGC_PULSAR_URL to its https port`);
   const server = isEmbedded ? null : plainServerOf(config.clickhouseUrl);
   if (server !== null)
     hops.push(`rows and the password go to ClickHouse in plain (${server}): set UGC_CLICKHOUSE_URL to its https port`);

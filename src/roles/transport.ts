@@ -7,6 +7,7 @@ import type { BrokerName } from '../ports/log.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
 import { kafkaTransport } from './kafka.ts';
+import { pulsarTransport } from './pulsar.ts';
 
 export interface TransportOptions {
   readonly config: Config;
@@ -20,7 +21,7 @@ const missing = (): Transport => {
 
 const byName: Readonly<Record<BrokerName, (options: TransportOptions) => Transport>> = {
   kafka: kafkaTransport,
-  pulsar: missing,
+  pulsar: pulsarTransport,
   rabbitmq: missing,
 };
 

@@ -56,7 +56,13 @@ export function pulsarAdmin(options: ReadyOptions): Admin {
     const headers = { ...authorizationOf(options), 'content-type': 'application/json' };
     const signal = AbortSignal.timeout(requestTimeoutMs);
     try {
-      const response = await fetch(`${url}${path}`, { method, headers, signal, ...(body && { body }), ...tlsOf(options) });
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers,
+        signal,
+        ...(body && { body }),
+        ...tlsOf(options),
+      });
       const answer = { status: response.status, text: await response.text() };
       if (response.ok || also.includes(answer.status)) return answer;
       throw refusalOf(`${url}${path}`, answer);

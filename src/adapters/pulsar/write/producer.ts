@@ -107,7 +107,12 @@ export function pulsarProducer(options: ReadyOptions, admin: Admin, topic: strin
       return;
     }
     socket?.drop();
-    fail(new PipelineError('log_unavailable', `${subject}: ${options.url} has not answered within ${Math.round(waitedMs)} ms`));
+    fail(
+      new PipelineError(
+        'log_unavailable',
+        `${subject}: ${options.url} has not answered within ${Math.round(waitedMs)} ms`,
+      ),
+    );
   }
 
   return {
@@ -148,7 +153,9 @@ function frameOf({ body, key, type, version, receivedAtMs }: Envelope, context: 
 function errorOf(subject: string, words: string): PipelineError {
   const said = `${subject}: Pulsar answered ${words}`;
   if (/queue.*full/i.test(words)) return new PipelineError('log_unavailable', said);
-  if (/size.*(exceed|larger|bigger)|InvalidMessage|too large/i.test(words)) return new PipelineError('log_refused', said);
-  if (/not authorized|authorization|terminated|incompatible schema/i.test(words)) return new PipelineError('log_halted', said);
+  if (/size.*(exceed|larger|bigger)|InvalidMessage|too large/i.test(words))
+    return new PipelineError('log_refused', said);
+  if (/not authorized|authorization|terminated|incompatible schema/i.test(words))
+    return new PipelineError('log_halted', said);
   return new PipelineError('log_unknown', said);
 }

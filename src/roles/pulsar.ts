@@ -1,0 +1,46 @@
+// Pulsar as a transport: how this process reaches it, from the settings.
+
+import { ensureTopics } from '../adapters/pulsar/connect/ensure-topics.ts';
+import type { PulsarOptions } from '../adapters/pulsar/connect/options.ts';
+import { pulsarSource } from '../adapters/pulsar/read/source.ts';
+import { pulsarLog } from '../adapters/pulsar/write/log.ts';
+import type { Config } from '../config/config.ts';
+import { nameOf } from '../config/from.ts';
+import { readClientTls } from '../config/pem.ts';
+import type { Transport } from '../ports/transport.ts';
+import type { Logger } from '../process/telemetry.ts';
+import { refuseStrange } from './strange-topics.ts';
+
+/** Throws `config_invalid` when a PEM file cannot be read. */
+export function pulsarTransport({ config, logger }: { readonly config: Config; readonly logger: Logger }): Transport {
+  const options = pulsarOptionsOf(config);
+  const { topicPartitions: partitions, topicCreate: create, pulsarSubscription, from } = config;
+  // One of its own: the usual one goes on where it is, and a restart goes on where this one was.
+  const subscription = from === null ? pulsarSubscription : `${pulsarSubscription}-from-${nameOf(from)}`;
+  return {
+    name: 'pulsar',
+    title: 'Pulsar',
+    openLog: () => pulsarLog(options),
+    ensureTopics: topics => ensureTopics(options, topics, { partitions, subscription: pulsarSubscription, create }),
+    assertKnown: topics => refuseStrange(from, topics),
+    openSource(topics) {
+      if (from !== null)
+        logger.info({ subscription }, 'reading the log again; done when ugc_etl_lag_events says 0 of every topic');
+      return pulsarSource({ ...options, subscription, from, topics, logger });
+    },
+  };
+}
+
+export function pulsarOptionsOf(config: Config): PulsarOptions {
+  const none = ['', ''] as const;
+  const { ca } = readClientTls({ ca: ['UGC_PULSAR_TLS_CA', config.pulsarTlsCa], cert: none, key: none });
+  return {
+    url: config.pulsarUrl.replace(/\/$/, ''),
+    namespace: config.pulsarNamespace,
+    token: config.pulsarToken,
+    ...(ca !== undefined && { ca }),
+    connectTimeoutMs: config.pulsarConnectTimeoutMs,
+    requestTimeoutMs: config.pulsarRequestTimeoutMs,
+    frameBytesMax: config.pulsarFrameBytesMax,
+  };
+}
