@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test';
-import { PipelineError } from '../../../../src/errors.ts';
-import type { Logger } from '../../../../src/process/telemetry.ts';
-import { troublesOf } from '../../../../src/process/troubles.ts';
+import { PipelineError } from '../../../src/errors.ts';
+import type { Logger } from '../../../src/process/telemetry.ts';
+import { troublesOf } from '../../../src/process/troubles.ts';
 
 test('what is not well is told once, in words and without a stack, and so is its end', () => {
   const told: unknown[][] = [];
