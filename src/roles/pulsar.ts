@@ -1,9 +1,12 @@
 // Pulsar as a transport: how this process reaches it, from the settings.
 
+import { avroSchema } from '../../schemas/avro.ts';
+import { topicOf } from '../../schemas/topic.ts';
 import { ensureTopics } from '../adapters/pulsar/connect/ensure-topics.ts';
 import type { PulsarOptions } from '../adapters/pulsar/connect/options.ts';
 import { pulsarSource } from '../adapters/pulsar/read/source.ts';
 import { pulsarLog } from '../adapters/pulsar/write/log.ts';
+import type { LiveCatalogue } from '../catalogue/live.ts';
 import type { Config } from '../config/config.ts';
 import { nameOf } from '../config/from.ts';
 import { readClientTls } from '../config/pem.ts';
@@ -11,17 +14,30 @@ import type { Transport } from '../ports/transport.ts';
 import type { Logger } from '../process/telemetry.ts';
 import { refuseStrange } from './strange-topics.ts';
 
+export interface PulsarTransportOptions {
+  readonly config: Config;
+  readonly catalogue: Pick<LiveCatalogue, 'accepted'>;
+  readonly logger: Logger;
+}
+
 /** Throws `config_invalid` when a PEM file cannot be read. */
-export function pulsarTransport({ config, logger }: { readonly config: Config; readonly logger: Logger }): Transport {
+export function pulsarTransport({ config, catalogue, logger }: PulsarTransportOptions): Transport {
   const options = pulsarOptionsOf(config);
   const { topicPartitions: partitions, topicCreate: create, pulsarSubscription, from } = config;
   // One of its own: the usual one goes on where it is, and a restart goes on where this one was.
   const subscription = from === null ? pulsarSubscription : `${pulsarSubscription}-from-${nameOf(from)}`;
+  /** Of a topic whose records are all of one type. */
+  const schemaOf = (topic: string): string | null => {
+    const types = catalogue.accepted().types.filter(type => topicOf(config.topic, type) === topic);
+    return types.length === 1 ? avroSchema(types[0]!) : null;
+  };
+  const registered = new Map<string, string>();
+  const shape = { partitions, create, subscription: pulsarSubscription, schemaOf, registered };
   return {
     name: 'pulsar',
     title: 'Pulsar',
     openLog: () => pulsarLog(options),
-    ensureTopics: topics => ensureTopics(options, topics, { partitions, subscription: pulsarSubscription, create }),
+    ensureTopics: topics => ensureTopics(options, topics, shape),
     assertKnown: topics => refuseStrange(from, topics),
     openSource(topics) {
       if (from !== null)

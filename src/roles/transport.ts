@@ -1,5 +1,6 @@
 // The one switch between brokers.
 
+import type { LiveCatalogue } from '../catalogue/live.ts';
 import type { Config } from '../config/config.ts';
 import { brokerOf } from '../config/transport.ts';
 import { PipelineError } from '../errors.ts';
@@ -11,6 +12,7 @@ import { pulsarTransport } from './pulsar.ts';
 
 export interface TransportOptions {
   readonly config: Config;
+  readonly catalogue: Pick<LiveCatalogue, 'accepted'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }

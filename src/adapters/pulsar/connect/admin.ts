@@ -28,6 +28,8 @@ export interface Admin {
   /** `name` is of one partition. */
   seekTime(name: string, subscription: string, atMs: number): Promise<void>;
   seekMessage(name: string, subscription: string, id: MessagePlace): Promise<void>;
+  /** Registers a schema of JSON, if it is not the one that is there. False when it does not fit those before it. */
+  registerSchema(topic: string, schema: string): Promise<boolean>;
   /** By partition number (0 for a topic without any), of those that have the subscription. */
   states(topic: string, subscription: string): Promise<ReadonlyMap<number, PartitionState>>;
 }
@@ -101,6 +103,11 @@ export function pulsarAdmin(options: ReadyOptions): Admin {
     seekMessage: async (name, subscription, id) => {
       const path = pathOf(name, `/subscription/${encodeURIComponent(subscription)}/resetcursor`);
       await ask('POST', path, JSON.stringify(id));
+    },
+    registerSchema: async (topic, schema) => {
+      const path = `/admin/v2/schemas/${namespace}/${encodeURIComponent(topic)}/schema`;
+      const body = JSON.stringify({ type: 'JSON', schema, properties: {} });
+      return (await ask('POST', path, body, [409])).status !== 409;
     },
     async states(topic, subscription) {
       const path = pathOf(topic, '/partitioned-stats?perPartition=true&getPreciseBacklog=true');
