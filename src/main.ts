@@ -25,6 +25,7 @@ import { traceCommand } from './operate/trace.ts';
 import { build, buildText } from './process/build.ts';
 import { keysFileOf } from './roles/door.ts';
 import { kafkaOptionsOf } from './roles/kafka.ts';
+import { pulsarOptionsOf } from './roles/pulsar.ts';
 import { rulesFileOf } from './roles/rules.ts';
 import { serve } from './serve.ts';
 
@@ -34,7 +35,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   schema,
   buffer: bufferCommands(buffers),
   reconcile: reconcileCommand(buffers),
-  trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf }),
+  trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf, pulsarOf: pulsarOptionsOf }),
   keys: keysCommands(keysFileOf),
   rules: rulesCommands(rulesFileOf),
   dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) })),

@@ -56,7 +56,7 @@ describe.skipIf(await isWithoutPulsar('own')).each(seedsOf('pulsar chaos'))(
         circumstances: () => 'chaos',
         isExcused: () => true, // how soon the edge answers is the business of kafka-chaos.test.ts
         makeRoom: () => {},
-        pauseMsMax: 150,
+        pauseMsMax: 1_500, // what is written has to be moved, too, on the same two cores
       });
     });
     afterAll(async () => {

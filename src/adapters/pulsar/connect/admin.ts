@@ -28,6 +28,10 @@ export interface Admin {
   /** `name` is of one partition. */
   seekTime(name: string, subscription: string, atMs: number): Promise<void>;
   seekMessage(name: string, subscription: string, id: MessagePlace): Promise<void>;
+  /** Of one partition; null = it has no record. */
+  lastMessage(name: string): Promise<Omit<MessagePlace, 'partitionIndex'> | null>;
+  /** The first of one partition that Pulsar took then or later; null = it does not say. */
+  messageAt(name: string, atMs: number): Promise<Omit<MessagePlace, 'partitionIndex'> | null>;
   /** Registers a schema of JSON, if it is not the one that is there. False when it does not fit those before it. */
   registerSchema(topic: string, schema: string): Promise<boolean>;
   /** By partition number (0 for a topic without any), of those that have the subscription. */
@@ -104,6 +108,11 @@ export function pulsarAdmin(options: ReadyOptions): Admin {
       const path = pathOf(name, `/subscription/${encodeURIComponent(subscription)}/resetcursor`);
       await ask('POST', path, JSON.stringify(id));
     },
+    lastMessage: async name => placeIn((await ask('GET', pathOf(name, '/lastMessageId'))).text),
+    async messageAt(name, atMs) {
+      const { status, text } = await ask('GET', pathOf(name, `/messageid/${atMs}`), undefined, [404, 412]);
+      return status >= 400 ? null : placeIn(text);
+    },
     registerSchema: async (topic, schema) => {
       const path = `/admin/v2/schemas/${namespace}/${encodeURIComponent(topic)}/schema`;
       const body = JSON.stringify({ type: 'JSON', schema, properties: {} });
@@ -144,6 +153,13 @@ function read(text: string, path: string): Record<string, unknown> {
   } catch {
     throw new PipelineError('log_unavailable', `${path} did not answer in JSON: ${text.slice(0, 200)}`);
   }
+}
+
+function placeIn(text: string): Omit<MessagePlace, 'partitionIndex'> | null {
+  const { ledgerId, entryId } = read(text, 'a message id');
+  if (!Number.isSafeInteger(ledgerId) || !Number.isSafeInteger(entryId)) return null;
+  const place = { ledgerId: Number(ledgerId), entryId: Number(entryId) };
+  return place.ledgerId < 0 || place.entryId < 0 ? null : place;
 }
 
 function refusalOf(where: string, { status, text }: Answer): PipelineError {

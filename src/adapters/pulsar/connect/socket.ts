@@ -1,5 +1,7 @@
 // One connection to Pulsar's WebSocket API (https://pulsar.apache.org/docs/client-libraries-websocket): JSON texts both ways.
 // What it ends by is told once, and nothing is told afterwards.
+// - it is pinged now and then: the server ends one on which nothing comes (webSocketSessionIdleTimeoutMillis, five minutes), and
+//   one that has not been heard of for a request's time is ended here, as a network that is silent says nothing
 
 import { authorizationOf, type ReadyOptions, tlsOf } from './options.ts';
 
@@ -20,6 +22,7 @@ export interface SocketHandlers {
 }
 
 const closeMsMax = 2_000;
+const pingEveryMs = 3_000;
 
 /** `path` behind /ws/v2/. */
 export function openSocket(options: ReadyOptions, path: string, told: SocketHandlers): Socket {
@@ -31,6 +34,16 @@ export function openSocket(options: ReadyOptions, path: string, told: SocketHand
   let isOver = false;
   const timer = setTimeout(() => end(`no connection within ${options.connectTimeoutMs} ms`), options.connectTimeoutMs);
 
+  let heardAtMs = performance.now();
+  const pinging = setInterval(() => {
+    const silentMs = performance.now() - heardAtMs;
+    if (silentMs > options.requestTimeoutMs + pingEveryMs) end(`nothing was heard of it for ${Math.round(silentMs)} ms`);
+    else if (socket.readyState === WebSocket.OPEN) socket.ping();
+  }, pingEveryMs);
+  const heard = (): void => {
+    heardAtMs = performance.now();
+  };
+
   function end(why: string): void {
     if (isOver) return;
     over();
@@ -41,14 +54,18 @@ export function openSocket(options: ReadyOptions, path: string, told: SocketHand
   function over(): void {
     isOver = true;
     clearTimeout(timer);
+    clearInterval(pinging);
   }
 
+  socket.addEventListener('pong' as 'message', heard); // Bun's own, too
   socket.onopen = () => {
     clearTimeout(timer);
+    heard();
     if (!isOver) told.opened();
   };
   socket.onmessage = ({ data }) => {
     if (isOver) return;
+    heard();
     let message: Record<string, unknown>;
     try {
       message = JSON.parse(String(data));

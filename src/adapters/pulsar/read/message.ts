@@ -43,6 +43,20 @@ export const placeOf = (position: number): { readonly ledgerId: number; readonly
   entryId: position % entriesMax,
 });
 
+export const positionOfPlace = ({ ledgerId, entryId }: { readonly ledgerId: number; readonly entryId: number }): number =>
+  ledgerId * entriesMax + entryId;
+
+/** What a reader has to be told to begin at that record: the id in front of it. */
+export const idBefore = ({ ledgerId, entryId }: { readonly ledgerId: number; readonly entryId: number }): string =>
+  Buffer.from([8, ...varint(BigInt(ledgerId)), 16, ...varint(BigInt(entryId) - 1n)]).toString('base64');
+
+function varint(value: bigint): number[] {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, value);
+  for (; rest >= 128n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+  return [...bytes, Number(rest)];
+}
+
 /** Fields 1, 2 and 4 of the message, all of them varints; what is not there is NaN, and −1 for the batch index. */
 function readId(bytes: Buffer): { readonly ledger: number; readonly entry: number; readonly batchIndex: number } {
   const fields = [Number.NaN, Number.NaN, Number.NaN, -1, -1];
