@@ -1,14 +1,18 @@
 // The log contract and the source contract on a real Pulsar.
 
-import { afterAll, beforeAll } from 'bun:test';
+import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { ensureTopics } from '../../src/adapters/pulsar/connect/ensure-topics.ts';
 import type { PulsarOptions } from '../../src/adapters/pulsar/connect/options.ts';
 import { pulsarSource } from '../../src/adapters/pulsar/read/source.ts';
 import { pulsarLog } from '../../src/adapters/pulsar/write/log.ts';
-import type { Source } from '../../src/ports/source.ts';
+import type { Batch, Source } from '../../src/ports/source.ts';
 import { idsOf } from '../support/buffer.ts';
+import { bytesMax, countOf, namesOf, nothingPaused, stamped } from '../support/kafka-source.ts';
 import { startPulsar, type TestPulsar } from '../support/pulsar.ts';
 import { quietLogger } from '../support/quiet.ts';
+import { randomOf } from '../support/random.ts';
+import { tcpProxy } from '../support/tcp-proxy.ts';
+import { eventually, until } from '../support/until.ts';
 import { logContract } from './log.contract.ts';
 import { sourceContract } from './source.contract.ts';
 
@@ -98,4 +102,111 @@ sourceContract('Pulsar', {
       },
     };
   },
+});
+
+const write = async (topic: string, names: readonly string[], url = pulsar.url): Promise<void> => {
+  const log = pulsarLog({ ...connection(), url });
+  const outcomes = await log.publish(
+    names.map(name => ({
+      ...{ id: '', type: 'page_view', version: 1, topic, key: name, body: stamped(name) },
+      receivedAtMs: 1_795_000_000_000,
+    })),
+  );
+  await log.close();
+  expect(outcomes.filter(({ ok }) => !ok)).toEqual([]);
+};
+const namesTo = (count: number, prefix: string): string[] => Array.from({ length: count }, (_, at) => `${prefix}${at}`);
+
+async function read(source: Source, count: number): Promise<Batch[]> {
+  const batches: Batch[] = [];
+  const signal = AbortSignal.timeout(90_000);
+  while (countOf(batches) < count && !signal.aborted)
+    batches.push(...(await source.poll({ paused: nothingPaused, bytesMax }, signal)));
+  return batches;
+}
+
+test('two share a topic’s partitions; what one has not finished the other reads when it is gone', async () => {
+  const [topic, group] = [newName(), newName()];
+  await ensureTopics(connection(), [topic], { partitions: 4, subscription: group });
+  const one = sourceOf(group, [topic]);
+  await write(topic, namesTo(40, 'a'));
+  const first = await read(one, 40);
+  const [kept, left] = [first.slice(0, 1), first.slice(1)];
+  for (const { ack } of kept) await one.commit(ack);
+  const two = sourceOf(group, [topic]);
+  await one.close();
+  // The names alone: batches are cut anew.
+  const again = await read(two, countOf(left));
+  expect(namesOf(again).toSorted()).toEqual(namesOf(left).toSorted());
+  // One that has lost its partitions and finishes late says what is true: those are rows.
+  for (const { ack } of again) await two.commit(ack);
+  await eventually(async () => ((await two.lag!()).get(topic) ?? 1) === 0, { what: 'no lag' });
+  await two.close();
+});
+
+test('a connection that is cut, and one that goes silent, cost no record and give none of those in hand twice', async () => {
+  const [topic, group] = [newName(), newName()];
+  await ensureTopics(connection(), [topic], { partitions: 1, subscription: group });
+  const random = randomOf('pulsar reconnects');
+  const proxy = await tcpProxy({ target: Number(new URL(pulsar.url).port), random: random.next });
+  const source = pulsarSource({
+    ...connection(),
+    url: `http://127.0.0.1:${proxy.port}`,
+    requestTimeoutMs: 2_000,
+    subscription: group,
+    topics: [topic],
+    logger: quietLogger,
+  });
+  const all: Batch[] = [];
+  for (const [round, fault] of (['cut', 'hang', 'refuse', 'cut'] as const).entries()) {
+    await write(topic, namesTo(20, `${round}-`));
+    all.push(...(await read(source, 20)));
+    proxy[fault]();
+    // What is finished meanwhile waits for the connection.
+    await source.commit(all.at(round * 2)!.ack);
+    if (fault !== 'cut') await until(() => source.problem?.() !== null, `trouble by ${fault}`);
+    proxy.heal();
+  }
+  expect(namesOf(all).toSorted()).toEqual([0, 1, 2, 3].flatMap(round => namesTo(20, `${round}-`)).toSorted());
+  await source.commit(all.at(-1)!.ack);
+  await eventually(async () => ((await source.lag!()).get(topic) ?? 1) === 0, { what: 'no lag' });
+  await source.close();
+  await proxy.close();
+});
+
+test('a schema that does not fit the one there is refused in words, and the topic is made all the same', async () => {
+  const [topic, other] = [newName(), newName()];
+  const schemaOf = (kind: string) => () =>
+    JSON.stringify({ type: 'record', name: 'x', fields: [{ name: 'a', type: kind, default: kind === 'string' ? '' : 0 }] });
+  const shape = { partitions: 1, subscription: 's' };
+  expect(await ensureTopics(connection(), [topic], { ...shape, schemaOf: schemaOf('string') })).toEqual([topic]);
+  expect(await ensureTopics(connection(), [topic], { ...shape, schemaOf: schemaOf('string') })).toEqual([]);
+  await write(topic, ['a']);
+  const refused = ensureTopics(connection(), [topic, other], { ...shape, schemaOf: schemaOf('long') });
+  await expect(refused).rejects.toThrow(new RegExp(`not compatible.*${topic}`));
+  expect(await ensureTopics(connection(), [other], shape)).toEqual([]);
+  await write(topic, ['b']);
+});
+
+test('reading again begins at a position, and goes on there after a restart', async () => {
+  const [topic, group] = [newName(), newName()];
+  await ensureTopics(connection(), [topic], { partitions: 1, subscription: group });
+  await write(topic, namesTo(10, 'e'));
+  const usual = sourceOf(group, [topic]);
+  const first = (await read(usual, 10))[0]!.first!;
+  await usual.close();
+  const again = () =>
+    pulsarSource({
+      ...{ ...connection(), subscription: `${group}-again`, topics: [topic], logger: quietLogger },
+      from: { offsets: new Map([[`${topic}/0`, first + 4]]) },
+    });
+  const source = again();
+  const batches = await read(source, 6);
+  expect(namesOf(batches)).toEqual(['e4', 'e5', 'e6', 'e7', 'e8', 'e9']);
+  for (const { ack } of batches) await source.commit(ack);
+  await source.close();
+  await write(topic, ['later']);
+  const restarted = again();
+  expect(namesOf(await read(restarted, 1))).toEqual(['later']);
+  await restarted.close();
 });
