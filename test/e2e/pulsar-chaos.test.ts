@@ -41,7 +41,7 @@ describe.skipIf(await isWithoutPulsar('own')).each(seedsOf('pulsar chaos'))(
       ]);
       const flags = [
         ...['--transport=pulsar', `--pulsar-url=http://127.0.0.1:${proxy.port}`, '--topic=ugc.{family}'],
-        ...['--topic-partitions=2', '--pulsar-request-timeout-ms=3000', '--request-log=false'],
+        ...['--topic-partitions=2', '--pulsar-request-timeout-ms=3000', '--request-log=false', '--ack-budget-ms=1000'],
       ];
       const moving = [...flags, '--role=etl', `--clickhouse-url=${clickhouse.now().clickhouseUrl}`];
       movers = [
