@@ -94,10 +94,19 @@ async function trace(id: string, config: Config, sinceMs: number | null, tracing
     return inKafka({ id, types, receivedAt, sinceMs, config, connection: tracing.kafkaOf(config) });
   });
   const pulsar = await ask('pulsar', [], () =>
-    brokerOf(config) === 'pulsar' ? inPulsar({ id, sinceMs, config, receivedAt: tables.rows, connection: tracing.pulsarOf(config) }) : [],
+    brokerOf(config) === 'pulsar'
+      ? inPulsar({ id, sinceMs, config, receivedAt: tables.rows, connection: tracing.pulsarOf(config) })
+      : [],
   );
   const rows = tables.rows.map(({ receivedAtMs: _, ...row }) => row);
-  return { rows, dead_letters: tables.letters, ...disk, kafka, ...(brokerOf(config) === 'pulsar' && { pulsar }), unasked };
+  return {
+    rows,
+    dead_letters: tables.letters,
+    ...disk,
+    kafka,
+    ...(brokerOf(config) === 'pulsar' && { pulsar }),
+    unasked,
+  };
 }
 
 async function inTables(client: Tables['client'], id: string, config: Config) {

@@ -184,7 +184,11 @@ test('a connection that is cut, and one that goes silent, cost no record', async
 test('a schema that does not fit the one there is refused in words, and the topic is made all the same', async () => {
   const [topic, other] = [newName(), newName()];
   const schemaOf = (kind: string) => () =>
-    JSON.stringify({ type: 'record', name: 'x', fields: [{ name: 'a', type: kind, default: kind === 'string' ? '' : 0 }] });
+    JSON.stringify({
+      type: 'record',
+      name: 'x',
+      fields: [{ name: 'a', type: kind, default: kind === 'string' ? '' : 0 }],
+    });
   const shape = { partitions: 1, subscription: 's' };
   expect(await ensureTopics(connection(), [topic], { ...shape, schemaOf: schemaOf('string') })).toEqual([topic]);
   expect(await ensureTopics(connection(), [topic], { ...shape, schemaOf: schemaOf('string') })).toEqual([]);

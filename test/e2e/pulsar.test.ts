@@ -102,8 +102,18 @@ describe.skipIf(await isWithoutPulsar('own'))('over Pulsar', () => {
 
   test('an event is found in its topic', async () => {
     const id = [...acked].at(-1)!; // the first are gone: every subscription has passed them
-    const { code, stdout } = await runUgc(['trace', id, '--json', ...flags(), `--data-dir=${temporaryFolder()}`, `--clickhouse-url=${ugc.clickhouseUrl}`]);
-    const found = JSON.parse(stdout) as { pulsar: { topic: string; message_id: string; body: string }[]; unasked: object };
+    const { code, stdout } = await runUgc([
+      'trace',
+      id,
+      '--json',
+      ...flags(),
+      `--data-dir=${temporaryFolder()}`,
+      `--clickhouse-url=${ugc.clickhouseUrl}`,
+    ]);
+    const found = JSON.parse(stdout) as {
+      pulsar: { topic: string; message_id: string; body: string }[];
+      unasked: object;
+    };
     expect(Object.keys(found.unasked)).toEqual(['buffer']); // no folder of its own
     expect({ code, places: found.pulsar.length }).toEqual({ code: 0, places: 1 });
     expect(JSON.parse(found.pulsar[0]!.body)).toMatchObject({ event_id: id });

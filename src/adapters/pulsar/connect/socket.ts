@@ -37,7 +37,8 @@ export function openSocket(options: ReadyOptions, path: string, told: SocketHand
   let heardAtMs = performance.now();
   const pinging = setInterval(() => {
     const silentMs = performance.now() - heardAtMs;
-    if (silentMs > options.requestTimeoutMs + pingEveryMs) end(`nothing was heard of it for ${Math.round(silentMs)} ms`);
+    if (silentMs > options.requestTimeoutMs + pingEveryMs)
+      end(`nothing was heard of it for ${Math.round(silentMs)} ms`);
     else if (socket.readyState === WebSocket.OPEN) socket.ping();
   }, pingEveryMs);
   const heard = (): void => {

@@ -43,8 +43,13 @@ export const placeOf = (position: number): { readonly ledgerId: number; readonly
   entryId: position % entriesMax,
 });
 
-export const positionOfPlace = ({ ledgerId, entryId }: { readonly ledgerId: number; readonly entryId: number }): number =>
-  ledgerId * entriesMax + entryId;
+export const positionOfPlace = ({
+  ledgerId,
+  entryId,
+}: {
+  readonly ledgerId: number;
+  readonly entryId: number;
+}): number => ledgerId * entriesMax + entryId;
 
 /** What a reader has to be told to begin at that record: the id in front of it. */
 export const idBefore = ({ ledgerId, entryId }: { readonly ledgerId: number; readonly entryId: number }): string =>

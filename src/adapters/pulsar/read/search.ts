@@ -59,7 +59,8 @@ async function readThrough(
   const from = first === null ? 'earliest' : encodeURIComponent(idBefore(first));
   const path = `reader/persistent/${options.namespace}/${encodeURIComponent(name)}?messageId=${from}&receiverQueueSize=${queue}`;
   const done = Promise.withResolvers<void>();
-  const unread = (why: string): void => done.reject(new PipelineError('log_unavailable', `${name} was not read to its end: ${why}`));
+  const unread = (why: string): void =>
+    done.reject(new PipelineError('log_unavailable', `${name} was not read to its end: ${why}`));
   const late = (): Timer =>
     setTimeout(() => unread(`no record within ${options.requestTimeoutMs} ms`), options.requestTimeoutMs);
   let timer = late();
