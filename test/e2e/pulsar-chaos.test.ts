@@ -4,6 +4,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { killed } from '../support/etl-faults.ts';
+import { clientEvent, typeOf } from '../support/events.ts';
 import { deckOf, edgeFaults, type Make, networkFaults } from '../support/faults.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { newLedger } from '../support/load.ts';
@@ -91,6 +92,16 @@ describe.skipIf(await isWithoutPulsar('own')).each(seedsOf('pulsar chaos'))(
       await edge.quiet();
       proxy.heal();
       await drained(edge.current());
+      // Left alone, it is well again: events go to Pulsar at once.
+      const isInPulsar = async (): Promise<boolean> => {
+        const event = clientEvent(random);
+        ledger.sent.set(event.event_id, 1);
+        const answer = (await (await edge.current().post(event)).json()) as { outcome?: string; stored?: string };
+        if (answer.stored !== undefined) ledger.acked.set(event.event_id, typeOf(event));
+        return answer.stored === 'pulsar';
+      };
+      await eventually(isInPulsar, { what: 'an event in Pulsar' });
+      await drained(edge.current());
       const query = <T>(sql: string): Promise<T[]> =>
         queryRows<T>(clickhouse.now().clickhouseUrl, sql.replaceAll('ugc.', 'remote.'));
       const finding = await eventually(
@@ -107,7 +118,7 @@ describe.skipIf(await isWithoutPulsar('own')).each(seedsOf('pulsar chaos'))(
       expect(finding).toMatchObject({ lost: [], doubled: [], foreign: [] });
       expect([...movers.flatMap(({ crashes }) => crashes), ...clickhouse.crashes, ...edge.failures]).toEqual([]);
       expect(finding.acked).toBeGreaterThan(played * 10);
-      for (const where of ['pulsar', 'disk']) expect(ledger.stored.get(where)).toBeGreaterThan(0);
+      expect(ledger.stored.get('disk')).toBeGreaterThan(0);
       expect(await edge.stop()).toBe(0);
       for (const part of [...movers, clickhouse]) await part.stop();
     });
