@@ -37,6 +37,8 @@ export function pulsarTransport({ config, catalogue, logger }: PulsarTransportOp
     name: 'pulsar',
     title: 'Pulsar',
     openLog: () => pulsarLog(options),
+    // A message each: what waits in front of a live event has to be little for it to be acked within the budget.
+    drainPace: { perSecondMin: 500, underWayMax: 64 },
     ensureTopics: topics => ensureTopics(options, topics, shape),
     assertKnown: topics => refuseStrange(from, topics),
     openSource(topics) {
