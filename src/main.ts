@@ -29,6 +29,7 @@ import { build, buildText } from './process/build.ts';
 import { contentOf } from './roles/content-store.ts';
 import { keysFileOf } from './roles/door.ts';
 import { kafkaOptionsOf } from './roles/kafka.ts';
+import { pulsarOptionsOf } from './roles/pulsar.ts';
 import { rulesFileOf } from './roles/rules.ts';
 import { serve } from './serve.ts';
 
@@ -39,7 +40,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   buffer: bufferCommands(buffers),
   reconcile: reconcileCommand(buffers, contentOf),
   content: { rebuild: rebuildCommand({ contentOf, watchedShareOf: config => config.viewWatchedShare }) },
-  trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf }),
+  trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf, pulsarOf: pulsarOptionsOf }),
   keys: keysCommands(keysFileOf),
   rules: rulesCommands(rulesFileOf),
   forget: forgetCommand({ buffers, kafkaOf: kafkaOptionsOf, contentOf }),

@@ -3,11 +3,12 @@
 
 import type { Config } from './config.ts';
 import { keepsHistory } from './content.ts';
+import { brokerOf } from './transport.ts';
 
-type ReadBy = Pick<Config, 'kafkaBrokers' | 'role' | 'auth' | 'contentHistory'>;
+type ReadBy = Pick<Config, 'transport' | 'kafkaBrokers' | 'role' | 'auth' | 'contentHistory'>;
 
 /** With a broker the drain empties the buffer, without one the mover reads it, and the viewing history where it is kept. */
 export function bufferReadersOf(config: ReadBy): readonly string[] {
-  if (config.kafkaBrokers !== '') return ['drain'];
+  if (brokerOf(config) !== null) return ['drain'];
   return keepsHistory(config) ? ['etl', 'history'] : ['etl'];
 }

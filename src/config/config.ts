@@ -14,7 +14,9 @@ import { kafkaSettings } from './kafka.ts';
 import type { Values } from './kinds.ts';
 import { logSettings } from './log.ts';
 import { processSettings } from './process.ts';
+import { pulsarSettings } from './pulsar.ts';
 import { tlsSettings } from './tls.ts';
+import { transportSettings } from './transport.ts';
 
 export const settings = {
   ...processSettings,
@@ -24,9 +26,11 @@ export const settings = {
   ...jwtSettings,
   ...clientsSettings,
   ...eventsSettings,
+  ...transportSettings,
   ...logSettings,
   ...bufferSettings,
   ...kafkaSettings,
+  ...pulsarSettings,
   ...etlSettings,
   ...clickhouseSettings,
   ...contentSettings,

@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import { contentProblems } from './content.ts';
 import { fromProblems } from './from.ts';
 import { jwtProblems } from './jwt.ts';
+import { brokerOf } from './transport.ts';
 
 /** In words, each; none when all is well. */
 export function contradictionsOf(config: Config): string[] {
@@ -17,8 +18,12 @@ export function contradictionsOf(config: Config): string[] {
     problems.push('UGC_BODY_DECOMPRESSED_BYTES_MAX must not be smaller than UGC_BODY_BYTES_MAX');
   if (config.eventBytesMax > config.bodyDecompressedBytesMax)
     problems.push('UGC_EVENT_BYTES_MAX must not be larger than UGC_BODY_DECOMPRESSED_BYTES_MAX');
-  if (!config.streams.includes('all') && config.kafkaBrokers === '')
-    problems.push('UGC_STREAMS needs UGC_KAFKA_BROKERS: the disk buffer is read as a whole');
+  if (!config.streams.includes('all') && brokerOf(config) === null)
+    problems.push('UGC_STREAMS needs a broker (UGC_TRANSPORT): the disk buffer is read as a whole');
+  if (config.transport === 'kafka' && config.kafkaBrokers === '')
+    problems.push('UGC_TRANSPORT=kafka needs UGC_KAFKA_BROKERS');
+  if (config.transport === 'pulsar' && config.pulsarUrl === '')
+    problems.push('UGC_TRANSPORT=pulsar needs UGC_PULSAR_URL');
   if (config.corsCredentials && config.corsOrigins.includes('*'))
     problems.push(
       'UGC_CORS_CREDENTIALS=true needs UGC_CORS_ORIGINS to name the origins: with * any page could act as its visitor',

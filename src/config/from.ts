@@ -2,6 +2,7 @@
 
 import type { StartingPoint } from '../ports/transport.ts';
 import type { Setting } from './kinds.ts';
+import { brokerOf, type SaidTransport } from './transport.ts';
 
 const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
 const offsetPattern = /^([a-zA-Z0-9._-]{1,249}\/\d{1,9})=(\d{1,15})$/;
@@ -30,16 +31,14 @@ function readFrom(text: string): StartingPoint {
 }
 
 /** What the other settings say about it. */
-export function fromProblems(config: {
-  readonly from: StartingPoint | null;
-  readonly kafkaBrokers: string;
-  readonly role: readonly string[];
-}): string[] {
+export function fromProblems(
+  config: SaidTransport & { readonly from: StartingPoint | null; readonly role: readonly string[] },
+): string[] {
   if (config.from === null) return [];
   const problems: string[] = [];
-  if (config.kafkaBrokers === '')
+  if (brokerOf(config) === null)
     problems.push(
-      'UGC_FROM (--from) needs Kafka: the disk buffer forgets events once they are rows, so there is nothing to read again',
+      'UGC_FROM (--from) needs a broker: the disk buffer forgets events once they are rows, so there is nothing to read again',
     );
   if (config.role.join() !== 'etl')
     problems.push('UGC_FROM (--from) needs --role=etl: a process that reads the log again does nothing else');

@@ -2,6 +2,7 @@
 
 import { isLoopback, parseHostPort } from '../process/address.ts';
 import type { Config } from './config.ts';
+import { brokerOf } from './transport.ts';
 
 /** In words, each; none when what leaves the machine is encrypted. */
 export function plainHopsOf(config: Config): readonly string[] {
@@ -11,8 +12,11 @@ export function plainHopsOf(config: Config): readonly string[] {
     hops.push(
       `events and keys come in plain to ${config.host}: set UGC_TLS_CERT and UGC_TLS_KEY, unless a proxy in front speaks HTTPS and nobody else gets here`,
     );
-  const brokers = config.kafkaTls ? [] : remoteOf(config.kafkaBrokers);
+  const brokers = config.kafkaTls || brokerOf(config) !== 'kafka' ? [] : remoteOf(config.kafkaBrokers);
   if (brokers.length > 0) hops.push(`events go to Kafka in plain (${brokers.join(', ')}): set UGC_KAFKA_TLS=true`);
+  const pulsar = brokerOf(config) === 'pulsar' ? plainServerOf(config.pulsarUrl) : null;
+  if (pulsar !== null)
+    hops.push(`events and the token go to Pulsar in plain (${pulsar}): set UGC_PULSAR_URL to its https port`);
   const server = isEmbedded ? null : plainServerOf(config.clickhouseUrl);
   if (server !== null)
     hops.push(`rows and the password go to ClickHouse in plain (${server}): set UGC_CLICKHOUSE_URL to its https port`);

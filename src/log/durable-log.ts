@@ -62,7 +62,7 @@ export async function openBrokerLog(options: BrokerLogOptions): Promise<DurableL
   const { title } = transport;
   const broker = transport.openLog();
   const copies = copiesOf();
-  const pace = paceOf();
+  const pace = paceOf(transport.drainPace);
   const breaker = breakerOf({
     budgetMs: ackBudgetMs,
     onChange: reason => {

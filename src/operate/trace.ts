@@ -1,5 +1,5 @@
 // `ugc trace <event_id>`: everything that can be found out about one event, place by place: its row and how often it is
-// physically there, dead letters with their bytes, the disk buffer and its quarantine, Kafka. A place that cannot be asked
+// physically there, dead letters with their bytes, the disk buffer and its quarantine, the broker. A place that cannot be asked
 // is named with the reason, and keeps no other from being asked.
 
 import { topicOf } from '../../schemas/topic.ts';
@@ -9,9 +9,12 @@ import { sinkError } from '../adapters/clickhouse/errors.ts';
 import { rowsTable, tableName } from '../adapters/clickhouse/schema/tables.ts';
 import type { KafkaConnection } from '../adapters/kafka/connect/options.ts';
 import { type KafkaRecord, searchKafka } from '../adapters/kafka/read/search.ts';
+import type { PulsarOptions } from '../adapters/pulsar/connect/options.ts';
+import { type PulsarRecord, searchPulsar } from '../adapters/pulsar/read/search.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag, instant } from '../config/kinds.ts';
+import { brokerOf } from '../config/transport.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { EventLetter, EventRow } from '../ports/event-tables.ts';
 import { isoOf } from '../process/clock.ts';
@@ -31,6 +34,7 @@ export interface Tracing {
   readonly buffers: Pick<Buffers, 'read'>;
   /** How Kafka is reached; called only where there is one. */
   readonly kafkaOf: (config: Config) => KafkaConnection;
+  readonly pulsarOf: (config: Config) => PulsarOptions;
 }
 
 interface TracedRow {
@@ -46,6 +50,8 @@ interface Found {
   readonly buffer: readonly Readonly<Record<string, unknown>>[];
   readonly quarantine: readonly Readonly<Record<string, unknown>>[];
   readonly kafka: readonly KafkaRecord[];
+  /** Only where events go through it. */
+  readonly pulsar?: readonly PulsarRecord[];
   /** Place → why it could not be asked. */
   readonly unasked: Readonly<Record<string, string>>;
 }
@@ -79,7 +85,7 @@ async function trace(id: string, config: Config, sinceMs: number | null, tracing
   );
   const disk = await ask('buffer', { buffer: [], quarantine: [] }, () => inBuffer(id, config, tracing));
   const kafka = await ask('kafka', [], () => {
-    if (config.kafkaBrokers === '') return [];
+    if (brokerOf(config) !== 'kafka') return [];
     const types = [
       ...tables.rows.map(({ row }) => String(row.event_type)),
       ...disk.buffer.map(({ type }) => String(type)),
@@ -87,8 +93,20 @@ async function trace(id: string, config: Config, sinceMs: number | null, tracing
     const receivedAt = tables.rows.map(({ receivedAtMs }) => receivedAtMs);
     return inKafka({ id, types, receivedAt, sinceMs, config, connection: tracing.kafkaOf(config) });
   });
+  const pulsar = await ask('pulsar', [], () =>
+    brokerOf(config) === 'pulsar'
+      ? inPulsar({ id, sinceMs, config, receivedAt: tables.rows, connection: tracing.pulsarOf(config) })
+      : [],
+  );
   const rows = tables.rows.map(({ receivedAtMs: _, ...row }) => row);
-  return { rows, dead_letters: tables.letters, ...disk, kafka, unasked };
+  return {
+    rows,
+    dead_letters: tables.letters,
+    ...disk,
+    kafka,
+    ...(brokerOf(config) === 'pulsar' && { pulsar }),
+    unasked,
+  };
 }
 
 async function inTables(client: Tables['client'], id: string, config: Config) {
@@ -209,11 +227,27 @@ async function inKafka({
   }
 }
 
+interface SeekingInPulsar extends Pick<Seeking, 'id' | 'sinceMs' | 'config'> {
+  readonly receivedAt: readonly { readonly receivedAtMs: number }[];
+  readonly connection: PulsarOptions;
+}
+
+/** Pulsar goes by when it took a record, which is never before the edge did; an event of the disk came much later. */
+function inPulsar({ id, sinceMs, config, receivedAt, connection }: SeekingInPulsar): Promise<readonly PulsarRecord[]> {
+  const oldest = Math.min(...receivedAt.map(({ receivedAtMs }) => receivedAtMs));
+  return searchPulsar({
+    ...connection,
+    id,
+    topics: [...new Set(catalogueFor(config).types.map(type => topicOf(config.topic, type)))],
+    sinceMs: sinceMs ?? (Number.isFinite(oldest) ? oldest - marginMs : madeAt(id)),
+  });
+}
+
 /** A day before what a UUIDv7 says, in case its maker's clock was ahead; null for any other. */
 const madeAt = (id: string): number | null =>
   id[14] === '7' ? Math.max(0, Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) - dayMs) : null;
 
-function textOf(id: string, { unasked, ...found }: Found, { kafkaBrokers }: Config): string {
+function textOf(id: string, { unasked, ...found }: Found, config: Config): string {
   const lines = [id];
   const tell = (place: string, texts: readonly string[], nothing: string): void => {
     lines.push('', place, ...(texts.length === 0 ? [nothing] : texts).map(text => `  ${plain(text)}`));
@@ -245,7 +279,13 @@ function textOf(id: string, { unasked, ...found }: Found, { kafkaBrokers }: Conf
   tell(
     'Kafka',
     found.kafka.map(({ topic, partition, offset, body }) => `${topic}/${partition} at offset ${offset}: ${body}`),
-    kafkaBrokers === '' ? 'there is none (UGC_KAFKA_BROKERS)' : absent('kafka'),
+    brokerOf(config) !== 'kafka' ? 'there is none (UGC_KAFKA_BROKERS)' : absent('kafka'),
   );
+  if (found.pulsar !== undefined)
+    tell(
+      'Pulsar',
+      found.pulsar.map(({ topic, partition, message_id, body }) => `${topic}/${partition}, ${message_id}: ${body}`),
+      absent('pulsar'),
+    );
   return `${lines.join('\n')}\n`;
 }

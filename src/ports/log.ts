@@ -24,7 +24,7 @@ export interface Envelope {
 }
 
 /** What answers call the brokers there are: one for each transport. */
-export const brokerNames = ['kafka'] as const;
+export const brokerNames = ['kafka', 'pulsar', 'rabbitmq'] as const;
 export type BrokerName = (typeof brokerNames)[number];
 
 /** Where an acked event lies: with the broker, by the name its transport gives it, or on the disk. */

@@ -15,6 +15,8 @@ export interface Transport {
   /** As people call it. */
   readonly title: string;
   openLog(): Log;
+  /** How little the drain sends at a time while live events come, of a broker that takes less a second than most. */
+  readonly drainPace?: { readonly perSecondMin: number; readonly underWayMax: number };
   /**
    * Creates those of the topics that are missing, as far as that is allowed, and says which. Rejects with `log_halted`
    * and what to do where an operator has to create them, with `log_unavailable` when the broker cannot be asked.

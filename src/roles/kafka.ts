@@ -1,6 +1,5 @@
 // Kafka as a transport: how this process reaches it, from the settings.
 
-import { hintOf } from '../../schemas/nearest.ts';
 import { ensureTopics } from '../adapters/kafka/connect/ensure-topics.ts';
 import type { KafkaLogOptions, TlsOptions } from '../adapters/kafka/connect/options.ts';
 import { watchLeftOver } from '../adapters/kafka/read/left-over.ts';
@@ -9,10 +8,10 @@ import { kafkaLog } from '../adapters/kafka/write/log.ts';
 import type { Config } from '../config/config.ts';
 import { nameOf } from '../config/from.ts';
 import { readClientTls } from '../config/pem.ts';
-import { PipelineError } from '../errors.ts';
 import type { Source } from '../ports/source.ts';
-import type { StartingPoint, Transport } from '../ports/transport.ts';
+import type { Transport } from '../ports/transport.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
+import { refuseStrange } from './strange-topics.ts';
 
 export interface KafkaTransportOptions {
   readonly config: Config;
@@ -81,21 +80,6 @@ const leftOverWords = (left: ReadonlyMap<string, number>): string =>
   `events wait that nobody reads, of an earlier UGC_TOPIC, UGC_LEDGER or UGC_REJECTIONS_SECONDS: ${[...left]
     .map(([topic, events]) => `${events} in ${topic}`)
     .join(', ')}; they become rows by another ugc --role=etl with the earlier setting`;
-
-/**
- * Throws `config_invalid` when --from names a topic that this process does not read: it would be passed over in
- * silence.
- */
-function refuseStrange(from: StartingPoint | null, topics: readonly string[]): void {
-  if (from === null || 'atMs' in from) return;
-  const named = [...from.offsets.keys()].map(place => place.slice(0, place.lastIndexOf('/')));
-  const strange = named.find(topic => !topics.includes(topic));
-  if (strange !== undefined)
-    throw new PipelineError(
-      'config_invalid',
-      `UGC_FROM (--from) names ${strange}, which is no topic of an event type${hintOf(strange, topics)}`,
-    );
-}
 
 /** How this process reaches Kafka. Rejects with `config_invalid` when a PEM file cannot be read. */
 export function kafkaOptionsOf(config: Config): KafkaLogOptions {

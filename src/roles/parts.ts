@@ -39,7 +39,7 @@ export async function openParts(options: PartsOptions): Promise<SharedParts> {
   const { logger } = logs;
   makeFolder(resolve(config.dataDir));
   const catalogue = liveCatalogue(config, logger);
-  const transport = transportOf({ config, logger, metrics });
+  const transport = transportOf({ config, catalogue, logger, metrics });
   const writes = roles.some(role => role.writes);
   const clock = watchClock(config, writes, logger);
   const buffer = writes || transport === null ? await openBuffer(config, logger, onBroken) : null;

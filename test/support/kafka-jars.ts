@@ -1,60 +1,14 @@
-// Where the tests' Kafka comes from when there is no address and no container engine: the broker's own jars, fetched once
-// by Maven into the user's cache. A download goes to a folder of its own and is renamed when complete, so two tests may
-// do it at once and a download cut short is never used.
+// The jars of the tests' Kafka (maven-jars.ts).
 
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { mavenJars } from './maven-jars.ts';
 
 export const kafkaVersion = '4.1.1';
 
 /** The folder of jars, or why there is none. */
-export async function kafkaJars(): Promise<{ readonly jars: string } | { readonly missing: string }> {
-  for (const tool of ['java', 'mvn'])
-    if (Bun.which(tool) === null) return { missing: `${tool} is not installed (Java 17 and Maven are needed)` };
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'ugc-test', 'kafka');
-  const jars = join(cache, kafkaVersion);
-  if (existsSync(jars)) return { jars };
-  mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, 'download-'));
-  try {
-    console.log(`fetching Kafka ${kafkaVersion} through Maven into ${cache}, once`);
-    writeFileSync(join(folder, 'pom.xml'), pom);
-    const failure = await fetched(folder);
-    if (failure !== null) return { missing: `Maven could not fetch Kafka: ${failure}` };
-    try {
-      renameSync(join(folder, 'jars'), jars);
-    } catch (error) {
-      // Another test was first.
-      if (!existsSync(jars)) throw error;
-    }
-    return { jars };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Null, or what Maven said. What it has by then it keeps, and goes on from there: a repository may be away for a moment. */
-async function fetched(folder: string): Promise<string | null> {
-  for (let tries = 1; ; tries++) {
-    const maven = Bun.spawn(['mvn', '-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=jars'], {
-      cwd: folder,
-      stdout: 'pipe',
-      stderr: 'inherit',
-    });
-    const said = await new Response(maven.stdout).text();
-    if ((await maven.exited) === 0) return null;
-    if (tries === fetchTriesMax) return said.slice(0, 500);
-    await Bun.sleep(tries * 2_000);
-  }
-}
-
-const fetchTriesMax = 3;
-
-const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion><groupId>ugc</groupId><artifactId>test-kafka</artifactId><version>1</version>
-  <dependencies><dependency>
-    <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${kafkaVersion}</version>
-  </dependency></dependencies>
-</project>
-`;
+export const kafkaJars = () =>
+  mavenJars({
+    title: 'Kafka',
+    name: 'kafka',
+    version: kafkaVersion,
+    artifacts: [`org.apache.kafka:kafka_2.13:${kafkaVersion}`],
+  });

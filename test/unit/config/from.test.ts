@@ -50,7 +50,7 @@ test('reading again is for the etl role over Kafka alone', () => {
     const result = readConfig({ flags: ['--from=2026-11-01T00:00Z', ...flags], env: {} });
     return result.ok ? '' : result.problems.join('\n');
   };
-  expect(problemsOf('--role=etl')).toContain('needs Kafka');
+  expect(problemsOf('--role=etl')).toContain('needs a broker');
   expect(problemsOf('--kafka-brokers=a:1')).toContain('--role=etl');
   expect(problemsOf('--kafka-brokers=a:1', '--role=etl,ingest')).toContain('--role=etl');
   expect(problemsOf('--kafka-brokers=a:1', '--role=etl')).toBe('');

@@ -34,12 +34,21 @@ test('each plain hop is said once, with what to set', () => {
     expect.stringContaining('in plain (ch:8123): set UGC_CLICKHOUSE_URL'),
   ]);
   expect(hops.join()).not.toContain('secret');
+  expect(hopsOf('--transport=pulsar', '--pulsar-url=http://pulsar:8080')).toEqual([
+    expect.stringContaining('in plain (pulsar:8080): set UGC_PULSAR_URL'),
+  ]);
+  for (const url of ['https://pulsar:8443', 'http://localhost:8080'])
+    expect(hopsOf('--transport=pulsar', `--pulsar-url=${url}`)).toEqual([]);
   expect(hopsOf('--clickhouse-http-host=::')).toEqual([expect.stringContaining('UGC_CLICKHOUSE_HTTP_HOST')]);
 });
 
 test('settings that cannot be meant together are refused', () => {
   const pair = ['--tls-cert=a', '--tls-key=b'];
   const cases: readonly (readonly [readonly string[], string])[] = [
+    [['--transport=pulsar'], 'UGC_TRANSPORT=pulsar needs UGC_PULSAR_URL'],
+    [['--pulsar-url=pulsar:8080'], 'must be http://host:8080 or https://host:8443'],
+    [['--pulsar-url=http://me:secret@pulsar:8080'], 'must be http://host:8080 or https://host:8443'],
+    [['--pulsar-namespace=public'], 'must be tenant/namespace'],
     [['--tls-cert=a'], 'UGC_TLS_CERT and UGC_TLS_KEY need each other'],
     [['--tls-key=a'], 'UGC_TLS_CERT and UGC_TLS_KEY need each other'],
     [['--tls-client-ca=a'], 'UGC_TLS_CLIENT_CA needs UGC_TLS_CERT'],

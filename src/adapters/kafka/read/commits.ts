@@ -4,6 +4,7 @@
 // next assignment, which says whether it is still ours to send. Each says of which log it is, so that a reader who comes
 // after the topic was made anew does not take it for one of the new log.
 
+import type { Troubles } from '../../../process/troubles.ts';
 import { dropBroker, sendBytes } from '../connect/driver.ts';
 import { errorOfReader, errorOfReading } from '../connect/error.ts';
 import { type LogIdentity, markOf } from '../connect/identity.ts';
@@ -11,7 +12,6 @@ import { keyOf, type TopicPartition } from './assign.ts';
 import { writeText } from './fetch.ts';
 import type { Group, Session } from './group.ts';
 import { pauseOf, within } from './pause.ts';
-import type { Troubles } from './troubles.ts';
 
 export interface Commits {
   /** The next offset to read. Resolves once stored or pointless, or when it takes long: then it is still on its way. */

@@ -4,6 +4,7 @@
 // them known (source.ts) asks for the fetching to go on.
 
 import { PipelineError } from '../../../errors.ts';
+import type { Troubles } from '../../../process/troubles.ts';
 import { type Cluster, dropConnection, dropHung, sendBytes } from '../connect/driver.ts';
 import { errorOfReader, errorOfReading, isForStaleMetadata } from '../connect/error.ts';
 import type { Topics } from '../connect/topics.ts';
@@ -11,7 +12,6 @@ import { keyOf } from './assign.ts';
 import { type FetchedPartition, fetchApi, readFetched, writeFetch } from './fetch.ts';
 import type { Owned, Partitions } from './partitions.ts';
 import { scanRecords } from './scan.ts';
-import type { Troubles } from './troubles.ts';
 
 export interface FetcherOptions {
   readonly cluster: Cluster;

@@ -9,6 +9,7 @@
 //   commit, and the coordinator refuses what it says under its old name (UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION)
 
 import { PipelineError } from '../../../errors.ts';
+import type { Troubles } from '../../../process/troubles.ts';
 import { type Cluster, type CoordinatorBroker, dropBroker, dropHung, openCoordinator } from '../connect/driver.ts';
 import { errorOfReader, typeOfKafkaError } from '../connect/error.ts';
 import {
@@ -23,7 +24,6 @@ import {
   type TopicPartition,
 } from './assign.ts';
 import { pauseOf, within } from './pause.ts';
-import type { Troubles } from './troubles.ts';
 
 export interface GroupOptions {
   readonly cluster: Cluster;

@@ -12,6 +12,7 @@
 
 import { PipelineError } from '../../../errors.ts';
 import type { PositionedSource } from '../../../ports/source.ts';
+import { troublesOf } from '../../../process/troubles.ts';
 import { openCluster } from '../connect/cluster.ts';
 import { dropCluster, dropHung } from '../connect/driver.ts';
 import { errorOfReader, unled } from '../connect/error.ts';
@@ -25,7 +26,6 @@ import { kafkaGroup } from './group.ts';
 import { finishedOf, type Owned, partitionsOf, placeOf } from './partitions.ts';
 import { pauseOf, within } from './pause.ts';
 import { beginIn, type Committed, committedOf, earliestOf, endOf, endOfEpoch } from './positions.ts';
-import { troublesOf } from './troubles.ts';
 import { watchedTopics } from './watched.ts';
 
 export interface KafkaSource extends PositionedSource {
@@ -45,7 +45,7 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
   const address = options.brokers.join(',');
   const cluster = openCluster(options);
   const topics = kafkaTopics(cluster, address, Number.POSITIVE_INFINITY);
-  const troubles = troublesOf(logger);
+  const troubles = troublesOf({ name: 'kafka', title: 'Kafka', logger });
   const partitions = partitionsOf();
   const pause = pauseOf();
   const watched = watchedTopics({

@@ -6,10 +6,10 @@
 
 import type { PipelineError } from '../../../errors.ts';
 import type { Logger } from '../../../process/telemetry.ts';
+import type { Troubles } from '../../../process/troubles.ts';
 import { errorOfReader, typeOfKafkaError } from '../connect/error.ts';
 import { isSameLog, type LogIdentity, markOf } from '../connect/identity.ts';
 import type { KnownTopic, Topics } from '../connect/topics.ts';
-import type { Troubles } from './troubles.ts';
 
 export interface WatchedOptions {
   readonly address: string;

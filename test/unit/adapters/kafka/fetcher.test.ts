@@ -2,13 +2,13 @@ import { expect, test } from 'bun:test';
 import type { Cluster } from '../../../../src/adapters/kafka/connect/driver.ts';
 import { kafkaFetcher } from '../../../../src/adapters/kafka/read/fetcher.ts';
 import { type Partitions, partitionsOf } from '../../../../src/adapters/kafka/read/partitions.ts';
-import { type Troubles, troublesOf } from '../../../../src/adapters/kafka/read/troubles.ts';
 import {
   batchOverheadBytes,
   measureRecord,
   recordBytesMax,
   writeBatch,
 } from '../../../../src/adapters/kafka/write/record-batch.ts';
+import { type Troubles, troublesOf } from '../../../../src/process/troubles.ts';
 import { namesOf, stamped } from '../../../support/kafka-source.ts';
 import { quietLogger } from '../../../support/quiet.ts';
 import { until } from '../../../support/until.ts';
@@ -120,7 +120,7 @@ test('a damaged batch is said and never passed, other partitions go on, and it i
   const places = [0, 1].map(partition => ({ topic, partition }));
   partitions.assign(places, false);
   for (const owned of partitions.all()) partitions.begin(owned, 0);
-  const troubles = troublesOf(quietLogger);
+  const troubles = troublesOf({ name: 'kafka', title: 'Kafka', logger: quietLogger });
   const fetcher = fetcherOf(cluster, partitions, troubles);
   const startedAt = performance.now();
   fetcher.schedule();
@@ -149,7 +149,7 @@ test('a partition the answer leaves out is said, asked for again in its time, an
   const places = [0, 1].map(partition => ({ topic, partition }));
   partitions.assign(places, false);
   for (const owned of partitions.all()) partitions.begin(owned, 0);
-  const troubles = troublesOf(quietLogger);
+  const troubles = troublesOf({ name: 'kafka', title: 'Kafka', logger: quietLogger });
   const fetcher = fetcherOf(cluster, partitions, troubles);
   const startedAt = performance.now();
   fetcher.schedule();

@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test';
 import type { LogIdentity } from '../../../../src/adapters/kafka/connect/identity.ts';
 import { isSameLog, markOf, readMark } from '../../../../src/adapters/kafka/connect/identity.ts';
 import type { KnownTopic } from '../../../../src/adapters/kafka/connect/topics.ts';
-import { troublesOf } from '../../../../src/adapters/kafka/read/troubles.ts';
 import { watchedTopics } from '../../../../src/adapters/kafka/read/watched.ts';
+import { troublesOf } from '../../../../src/process/troubles.ts';
 import { quietLogger } from '../../../support/quiet.ts';
 
 const { createErrorFromCode } = require('kafkajs/src/protocol/error') as { createErrorFromCode(code: number): Error };
@@ -28,7 +28,7 @@ async function seeing(logs: readonly (LogIdentity | typeof gone)[]) {
         return { topic, leaders: [1, 1], epochs: [0, 0], log: now };
       },
     },
-    troubles: troublesOf(quietLogger),
+    troubles: troublesOf({ name: 'kafka', title: 'Kafka', logger: quietLogger }),
     logger: quietLogger,
     onReplaced: () => void replaced++,
   });

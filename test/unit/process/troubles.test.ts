@@ -1,12 +1,16 @@
 import { expect, test } from 'bun:test';
-import { troublesOf } from '../../../../src/adapters/kafka/read/troubles.ts';
-import { PipelineError } from '../../../../src/errors.ts';
-import type { Logger } from '../../../../src/process/telemetry.ts';
+import { PipelineError } from '../../../src/errors.ts';
+import type { Logger } from '../../../src/process/telemetry.ts';
+import { troublesOf } from '../../../src/process/troubles.ts';
 
 test('what is not well is told once, in words and without a stack, and so is its end', () => {
   const told: unknown[][] = [];
   const tell = (...args: unknown[]) => void told.push(args);
-  const troubles = troublesOf({ info: tell, warn: tell, error: tell } as unknown as Logger);
+  const troubles = troublesOf({
+    name: 'kafka',
+    title: 'Kafka',
+    logger: { info: tell, warn: tell, error: tell } as unknown as Logger,
+  });
   for (let times = 0; times < 3; times++)
     troubles.tell(
       'group',

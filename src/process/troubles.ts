@@ -1,8 +1,8 @@
-// What is not well with Kafka now, by what it concerns: told in the log when it begins, changes and ends, not at every
+// What is not well with a broker now, by what it concerns: told in the log when it begins, changes and ends, not at every
 // attempt, and at any time in one line for readiness.
 
-import type { PipelineError } from '../../../errors.ts';
-import type { Logger } from '../../../process/telemetry.ts';
+import type { PipelineError } from '../errors.ts';
+import type { Logger } from './telemetry.ts';
 
 export interface Troubles {
   /** The same again is not told again. */
@@ -17,7 +17,14 @@ export interface Troubles {
 /** Of a problem that is one of many; a cluster that is down must not fill a page. */
 const shownMax = 3;
 
-export function troublesOf(logger: Logger): Troubles {
+/** `name` as settings have it, `title` as people do. */
+export interface Troubled {
+  readonly name: string;
+  readonly title: string;
+  readonly logger: Logger;
+}
+
+export function troublesOf({ name, title, logger }: Troubled): Troubles {
   const open = new Map<string, PipelineError>();
   return {
     tell(subject, error) {
@@ -26,12 +33,12 @@ export function troublesOf(logger: Logger): Troubles {
       // The words of a broken connection change from one attempt to the next, and mean the same.
       const isSame = before?.code === error.code && (error.retry !== 'halt' || before.message === error.message);
       if (isSame) return;
-      const about = { code: error.code, kafka: subject }; // no stack: it says nothing of what Kafka does
-      if (error.retry === 'halt') logger.error(about, `reading from Kafka needs repair: ${error.message}`);
-      else logger.warn(about, `reading from Kafka is interrupted: ${error.message}`);
+      const about = { code: error.code, [name]: subject }; // no stack: it says nothing of what the broker does
+      if (error.retry === 'halt') logger.error(about, `reading from ${title} needs repair: ${error.message}`);
+      else logger.warn(about, `reading from ${title} is interrupted: ${error.message}`);
     },
     clear(subject) {
-      if (open.delete(subject)) logger.info({ kafka: subject }, 'reading from Kafka goes on');
+      if (open.delete(subject)) logger.info({ [name]: subject }, `reading from ${title} goes on`);
     },
     forget(subjects) {
       for (const subject of open.keys()) if (subjects.test(subject)) open.delete(subject);
