@@ -13,6 +13,7 @@ import { kafkaSettings } from './kafka.ts';
 import type { Values } from './kinds.ts';
 import { logSettings } from './log.ts';
 import { processSettings } from './process.ts';
+import { rabbitmqSettings } from './rabbitmq.ts';
 import { tlsSettings } from './tls.ts';
 import { transportSettings } from './transport.ts';
 
@@ -28,6 +29,7 @@ export const settings = {
   ...logSettings,
   ...bufferSettings,
   ...kafkaSettings,
+  ...rabbitmqSettings,
   ...etlSettings,
   ...clickhouseSettings,
 };

@@ -32,9 +32,7 @@ export function openRules({ config, catalogue, transport, log, metrics, logger }
     const stored = readRules(path);
     const diverting = stored.filter(({ topic }) => topic !== undefined);
     if (transport === null && diverting.length > 0)
-      throw new Error(
-        `${path}: the rule ${diverting[0]!.id} diverts to a topic, which needs Kafka (UGC_KAFKA_BROKERS)`,
-      );
+      throw new Error(`${path}: the rule ${diverting[0]!.id} diverts to a topic, which needs a broker (UGC_TRANSPORT)`);
     const own = new Set(catalogue.topics().written);
     const looping = diverting.find(({ topic }) => own.has(topic!));
     if (looping !== undefined)

@@ -7,6 +7,7 @@ import type { BrokerName } from '../ports/log.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
 import { kafkaTransport } from './kafka.ts';
+import { rabbitmqTransport } from './rabbitmq.ts';
 
 export interface TransportOptions {
   readonly config: Config;
@@ -21,7 +22,7 @@ const missing = (): Transport => {
 const byName: Readonly<Record<BrokerName, (options: TransportOptions) => Transport>> = {
   kafka: kafkaTransport,
   pulsar: missing,
-  rabbitmq: missing,
+  rabbitmq: rabbitmqTransport,
 };
 
 /** Null: the disk buffer is the log. Throws `config_invalid` when a file that is named cannot be read. */

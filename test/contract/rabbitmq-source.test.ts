@@ -19,7 +19,12 @@ let names = 0;
 const newName = (): string => `s.${process.pid}.${++names}`;
 const opened = new Set<RabbitmqSource>();
 
-function openSource(kind: QueueKind, group: string, topics: readonly string[], more: Partial<RabbitmqSourceOptions> = {}) {
+function openSource(
+  kind: QueueKind,
+  group: string,
+  topics: readonly string[],
+  more: Partial<RabbitmqSourceOptions> = {},
+) {
   const source = rabbitmqSource({
     ...{ urls: [rabbitmq.url], kind, group, topics, logger: quietLogger, tickMs: 100 },
     ...more,

@@ -62,9 +62,7 @@ export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
     const epoch = ++epochs;
     const common = { topic, epoch, onReady: () => onReady() };
     const opening =
-      kind === 'quorum'
-        ? readQueue(server, { ...options, ...common })
-        : readStream(server, { ...options, ...common });
+      kind === 'quorum' ? readQueue(server, { ...options, ...common }) : readStream(server, { ...options, ...common });
     // Another may have the stream: then all is well here.
     const slow = setTimeout(() => troubles.clear(topic), tickMs);
     const opened = await opening.finally(() => clearTimeout(slow));
@@ -191,4 +189,3 @@ export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
     return batches;
   }
 }
-

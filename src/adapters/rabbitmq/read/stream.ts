@@ -171,7 +171,10 @@ async function consume(
   function tellMissed(at: number, next: number): void {
     if (at === next) return;
     const missed = at - next;
-    logger.error({ topic, next, earliest: at, missed }, `${missed} records were deleted unread; going on at the earliest`);
+    logger.error(
+      { topic, next, earliest: at, missed },
+      `${missed} records were deleted unread; going on at the earliest`,
+    );
   }
 
   await channel.prefetch(readAhead);

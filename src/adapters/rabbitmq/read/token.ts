@@ -85,12 +85,7 @@ export async function takeToken(connection: Connection, queue: string): Promise<
 }
 
 /** Resolves once it is confirmed. */
-function put(
-  channel: ConfirmChannel,
-  queue: string,
-  position: Position,
-  ended: Promise<PipelineError>,
-): Promise<void> {
+function put(channel: ConfirmChannel, queue: string, position: Position, ended: Promise<PipelineError>): Promise<void> {
   return new Promise((resolve, reject) => {
     void ended.then(reject);
     const content = Buffer.from(JSON.stringify(position));
