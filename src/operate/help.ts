@@ -111,7 +111,7 @@ is counted by rule (ugc_ruled_total) and stands in ugc reconcile.
   ugc rules add drop|sample|divert
       drop     is not stored
       sample   keeps a share of the users, always the same ones, and drops the others
-      divert   goes to a topic of its own, which no etl reads; needs Kafka
+      divert   goes to a topic of its own, which no etl reads; needs a broker
 ${flagsHelp(rulesFlags.add)}
 
   ugc rules ls

@@ -116,7 +116,7 @@ test('what cannot be meant is refused in words, and a divert without Kafka too',
   expect((await run('add', 'divert', '--user=u', '--topic=aside')).code).toBe(0);
   const refused = await runUgc([`--data-dir=${dataDir}`, '--port=0']);
   expect(refused.code).not.toBe(0);
-  expect(refused.stderr).toContain('needs Kafka');
+  expect(refused.stderr).toContain('needs a broker');
 });
 
 const noKafka = await isWithoutKafka('own');

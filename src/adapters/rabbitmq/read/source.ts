@@ -69,6 +69,7 @@ export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
     if (closing.signal.aborted) return;
     troubles.clear(topic);
     shares.set(topic, opened);
+    onReady(); // what came before
     try {
       const error = await opened.over;
       // Else it was let go of.
