@@ -4,6 +4,7 @@
 
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { PipelineError } from '../../../errors.ts';
+import { timed } from '../../../process/sleep.ts';
 import type { Connection } from '../connect/connection.ts';
 import type { Delivery } from './batches.ts';
 import { type Share, waitingIn } from './share.ts';
@@ -80,10 +81,12 @@ export function writtenAt({ properties }: ConsumeMessage): number {
   return typeof seconds === 'number' && seconds > 0 ? seconds * 1_000 : -1;
 }
 
-export async function closeQuietly(channel: Channel): Promise<void> {
-  try {
-    await channel.close();
-  } catch {
-    // It is over already.
-  }
-}
+const closeMsMax = 1_000;
+
+/** amqplib does not end a closing whose connection ends before the server's answer. */
+export const closeQuietly = (channel: Channel): Promise<void> =>
+  timed(
+    closeMsMax,
+    Promise.try(() => channel.close()).catch(() => {}),
+    () => {},
+  );

@@ -5,7 +5,7 @@
 // - nothing here rejects because RabbitMQ is away: it is told in the log once, and waited for
 
 import type { Source } from '../../../ports/source.ts';
-import { sleep } from '../../../process/sleep.ts';
+import { sleep, timed } from '../../../process/sleep.ts';
 import { type Connection, openConnection } from '../connect/connection.ts';
 import { errorOfRabbitmq } from '../connect/error.ts';
 import { type RabbitmqSourceOptions, sourceDefaults } from '../connect/options.ts';
@@ -14,6 +14,9 @@ import { type OpenShare, readQueue } from './queue.ts';
 import type { Share } from './share.ts';
 import { readStream } from './stream.ts';
 import { troublesOf } from './troubles.ts';
+
+/** What still waits for a server that is gone is left to itself. */
+const closeMsMax = 2_000;
 
 export interface RabbitmqSource extends Source {
   owns(batch: { readonly topic: string; readonly epoch?: number }): boolean;
@@ -121,7 +124,7 @@ export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
     }
   }
 
-  const keeping = Promise.all([...topics.map(keep), keepShares(), keepTicking()]);
+  const keeping: Promise<unknown> = Promise.all([...topics.map(keep), keepShares(), keepTicking()]);
   keeping.catch(() => {});
 
   async function end(): Promise<void> {
@@ -132,7 +135,7 @@ export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
     await Promise.all(open.map(share => share.release()));
     const last = await connection?.catch(() => null);
     await last?.close();
-    await keeping;
+    await timed(closeMsMax, keeping, () => []);
   }
 
   function find(topic: string, epoch: number | undefined): Share | undefined {

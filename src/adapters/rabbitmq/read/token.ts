@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { PipelineError } from '../../../errors.ts';
 import type { Connection } from '../connect/connection.ts';
+import { closeQuietly } from './queue.ts';
 
 export interface Position {
   /** Streams that were made anew under this name, so far. */
@@ -64,7 +65,7 @@ export async function takeToken(connection: Connection, queue: string): Promise<
     durable: true,
     arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true },
   });
-  const { consumerTag } = await channel.consume(queue, take);
+  await channel.consume(queue, take);
   await put(channel, queue, nothing, ended);
   await turn.promise;
   return {
@@ -73,14 +74,8 @@ export async function takeToken(connection: Connection, queue: string): Promise<
     },
     store: position => put(channel, queue, position, ended),
     over: lost.promise,
-    async release() {
-      try {
-        await channel.cancel(consumerTag);
-        await channel.close();
-      } catch {
-        // It is over already: the next has it.
-      }
-    },
+    // A channel that ends gives back what it held.
+    release: () => closeQuietly(channel),
   };
 }
 
