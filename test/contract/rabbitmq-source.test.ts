@@ -1,7 +1,7 @@
 // RabbitMQ as the log a mover reads: the contract over both kinds of queue, and what a stream may do to a position.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import type { ChannelModel, ConfirmChannel } from 'amqplib';
+import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
 import { ensureTopics } from '../../src/adapters/rabbitmq/connect/ensure-topics.ts';
 import type { QueueKind, RabbitmqSourceOptions } from '../../src/adapters/rabbitmq/connect/options.ts';
 import { type RabbitmqSource, rabbitmqSource } from '../../src/adapters/rabbitmq/read/source.ts';
@@ -39,9 +39,19 @@ async function newTopics(kind: QueueKind, count: number): Promise<string[]> {
   return topics;
 }
 
+/** A queue that a server has not brought up yet takes nothing, and says so by a return alone. */
 async function write(topic: string, events: readonly Written[]): Promise<void> {
-  for (const { body } of events) channel.publish('', topic, Buffer.from(body), { persistent: true });
-  await channel.waitForConfirms();
+  let left = events.map(({ body }) => body);
+  await until(async () => {
+    const returned: string[] = [];
+    const keep = ({ content }: Message): void => void returned.push(content.toString());
+    channel.on('return', keep);
+    for (const body of left) channel.publish('', topic, Buffer.from(body), { persistent: true, mandatory: true });
+    await channel.waitForConfirms();
+    channel.off('return', keep);
+    left = returned;
+    return left.length === 0;
+  }, `${topic} takes what is written`);
 }
 
 async function connectClient(): Promise<void> {
