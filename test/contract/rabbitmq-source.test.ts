@@ -9,7 +9,7 @@ import type { Batch } from '../../src/ports/source.ts';
 import { bytesMax, countOf, linesOf, namesOf, nothingPaused, stamped } from '../support/kafka-source.ts';
 import { quietLogger } from '../support/quiet.ts';
 import { isWithoutRabbitmq, rabbitmqClient, startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.ts';
-import { until } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 import { type SourceFeatures, sourceContract, type Written } from './source.contract.ts';
 
 let rabbitmq: TestRabbitmq;
@@ -42,7 +42,7 @@ async function newTopics(kind: QueueKind, count: number): Promise<string[]> {
 /** A queue that a server has not brought up yet takes nothing, and says so by a return alone. */
 async function write(topic: string, events: readonly Written[]): Promise<void> {
   let left = events.map(({ body }) => body);
-  await until(async () => {
+  const taken = async (): Promise<boolean> => {
     const returned: string[] = [];
     const keep = ({ content }: Message): void => void returned.push(content.toString());
     channel.on('return', keep);
@@ -51,7 +51,8 @@ async function write(topic: string, events: readonly Written[]): Promise<void> {
     channel.off('return', keep);
     left = returned;
     return left.length === 0;
-  }, `${topic} takes what is written`);
+  };
+  await eventually(taken, { pauseMs: 500, what: `${topic} takes what is written` });
 }
 
 async function connectClient(): Promise<void> {
@@ -157,6 +158,11 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, read', () => {
       await until(() => source.problem() !== null, 'it is told');
       await rabbitmq.restart();
       await connectClient();
+      // As the edge does with a queue that returns what is written.
+      await eventually(() => ensureTopics({ urls: [rabbitmq.url], kind }, [topic]).then(() => true), {
+        pauseMs: 500,
+        what: topic,
+      });
       await write(topic, named('c', 1));
       const names = new Set(namesOf(await read(source, 3)));
       expect([...names].filter(name => !name.startsWith('a')).toSorted()).toEqual(['b0', 'b1', 'c0']);
