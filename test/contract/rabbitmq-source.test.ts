@@ -145,30 +145,6 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, read', () => {
   });
 
   for (const kind of ['stream', 'quorum'] as const) {
-    test(`a reader of a ${kind} queue goes on when its server was killed: nothing committed comes again, nothing is left out`, async () => {
-      const [topic] = (await newTopics(kind, 1)) as [string];
-      const source = openSource(kind, newName(), [topic]);
-      await write(topic, named('a', 3));
-      const [before] = await read(source, 3);
-      await source.commit(before!.ack);
-      await write(topic, named('b', 2));
-      const uncommitted = await read(source, 2);
-      await rabbitmq.kill();
-      await until(() => !source.owns(uncommitted[0]!), 'it is not owned any more');
-      await until(() => source.problem() !== null, 'it is told');
-      await rabbitmq.restart();
-      await connectClient();
-      // As the edge does with a queue that returns what is written.
-      await eventually(() => ensureTopics({ urls: [rabbitmq.url], kind }, [topic]).then(() => true), {
-        pauseMs: 500,
-        what: topic,
-      });
-      await write(topic, named('c', 1));
-      const names = new Set(namesOf(await read(source, 3)));
-      expect([...names].filter(name => !name.startsWith('a')).toSorted()).toEqual(['b0', 'b1', 'c0']);
-      expect(source.problem()).toBeNull();
-    });
-
     test(`what others wrote to a ${kind} queue comes byte for byte: lines without a stamp, lines in one, nothing`, async () => {
       const [topic] = (await newTopics(kind, 1)) as [string];
       await write(topic, [{ body: '{"a":1}' }, { body: '{"a":1,\n"b":2}\n' }, { body: '' }, ...named('e', 1)]);
