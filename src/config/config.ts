@@ -15,6 +15,7 @@ import type { Values } from './kinds.ts';
 import { logSettings } from './log.ts';
 import { processSettings } from './process.ts';
 import { pulsarSettings } from './pulsar.ts';
+import { rabbitmqSettings } from './rabbitmq.ts';
 import { tlsSettings } from './tls.ts';
 import { transportSettings } from './transport.ts';
 
@@ -31,6 +32,7 @@ export const settings = {
   ...bufferSettings,
   ...kafkaSettings,
   ...pulsarSettings,
+  ...rabbitmqSettings,
   ...etlSettings,
   ...clickhouseSettings,
   ...contentSettings,

@@ -40,7 +40,23 @@ export function contradictionsOf(config: Config): string[] {
     problems.push('UGC_KAFKA_TLS_CERT and UGC_KAFKA_TLS_KEY need each other');
   if (!config.kafkaTls && config.kafkaTlsCa + config.kafkaTlsCert !== '')
     problems.push('UGC_KAFKA_TLS_CA and UGC_KAFKA_TLS_CERT need UGC_KAFKA_TLS=true');
+  problems.push(...rabbitmqProblemsOf(config));
   problems.push(...tlsProblemsOf(config), ...clickhouseTlsProblemsOf(config));
+  return problems;
+}
+
+function rabbitmqProblemsOf(config: Config): string[] {
+  const { rabbitmqUrl: url, rabbitmqTlsCa: ca, rabbitmqTlsCert: cert, rabbitmqTlsKey: key } = config;
+  const problems: string[] = [];
+  if (config.transport === 'rabbitmq' && url === '') problems.push('UGC_TRANSPORT=rabbitmq needs UGC_RABBITMQ_URL');
+  if (config.transport !== 'rabbitmq' && url !== '') problems.push('UGC_RABBITMQ_URL needs UGC_TRANSPORT=rabbitmq');
+  if (config.transport === 'rabbitmq' && config.rabbitmqQueue === 'quorum' && config.from !== null)
+    problems.push(
+      'UGC_FROM (--from) needs UGC_RABBITMQ_QUEUE=stream: a quorum queue forgets events once they are rows',
+    );
+  if ((cert === '') !== (key === '')) problems.push('UGC_RABBITMQ_TLS_CERT and UGC_RABBITMQ_TLS_KEY need each other');
+  if (ca + cert !== '' && !url.startsWith('amqps://'))
+    problems.push('UGC_RABBITMQ_TLS_CA and UGC_RABBITMQ_TLS_CERT need UGC_RABBITMQ_URL to be amqps://…');
   return problems;
 }
 

@@ -17,6 +17,11 @@ export function plainHopsOf(config: Config): readonly string[] {
   const pulsar = brokerOf(config) === 'pulsar' ? plainServerOf(config.pulsarUrl) : null;
   if (pulsar !== null)
     hops.push(`events and the token go to Pulsar in plain (${pulsar}): set UGC_PULSAR_URL to its https port`);
+  const rabbits = brokerOf(config) === 'rabbitmq' ? plainRabbitsOf(config.rabbitmqUrl) : [];
+  if (rabbits.length > 0)
+    hops.push(
+      `events and the password go to RabbitMQ in plain (${rabbits.join(', ')}): set UGC_RABBITMQ_URL to amqps://…`,
+    );
   const server = isEmbedded ? null : plainServerOf(config.clickhouseUrl);
   if (server !== null)
     hops.push(`rows and the password go to ClickHouse in plain (${server}): set UGC_CLICKHOUSE_URL to its https port`);
@@ -34,6 +39,14 @@ export function plainHopsOf(config: Config): readonly string[] {
 
 const remoteOf = (brokers: string): readonly string[] =>
   brokers.split(',').filter(broker => broker !== '' && !isLoopback(parseHostPort(broker)?.host ?? broker));
+
+const plainRabbitsOf = (urls: string): readonly string[] =>
+  urls
+    .split(',')
+    .filter(url => URL.canParse(url))
+    .map(url => new URL(url))
+    .filter(({ protocol, hostname }) => protocol === 'amqp:' && !isLoopback(hostname.replace(/^\[|\]$/g, '')))
+    .map(({ host }) => host);
 
 /** Host and port when it is beyond this machine and not over TLS. */
 function plainServerOf(url: string): string | null {

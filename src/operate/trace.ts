@@ -279,7 +279,7 @@ function textOf(id: string, { unasked, ...found }: Found, config: Config): strin
   tell(
     'Kafka',
     found.kafka.map(({ topic, partition, offset, body }) => `${topic}/${partition} at offset ${offset}: ${body}`),
-    brokerOf(config) !== 'kafka' ? 'there is none (UGC_KAFKA_BROKERS)' : absent('kafka'),
+    brokerOf(config) === 'kafka' ? absent('kafka') : notKafka(config),
   );
   if (found.pulsar !== undefined)
     tell(
@@ -288,4 +288,10 @@ function textOf(id: string, { unasked, ...found }: Found, config: Config): strin
       absent('pulsar'),
     );
   return `${lines.join('\n')}\n`;
+}
+
+/** Why Kafka was not asked. */
+function notKafka(config: Config): string {
+  const broker = brokerOf(config);
+  return broker === null ? 'there is none (UGC_KAFKA_BROKERS)' : `the log is ${broker}, which is not looked into`;
 }

@@ -1,0 +1,103 @@
+// The queues must be there before anything is written to them. Those that are missing are declared, or, where that is not
+// allowed, the command for an operator who may is in the error. What is there stays as it is: its retention and where its
+// replicas lie are its operator's; only a queue of another kind is refused, as it keeps other promises.
+
+import type { Channel } from 'amqplib';
+import { PipelineError } from '../../../errors.ts';
+import { type Connection, openConnection } from './connection.ts';
+import { differenceIn, errorOfRabbitmq, isMissing } from './error.ts';
+import type { QueueKind, RabbitmqConnection } from './options.ts';
+
+export interface TopicShape {
+  /** Whether we may create any; otherwise one that is missing is a `log_halted`. */
+  readonly create?: boolean;
+  /** Of a stream: older segments are deleted. 0 = never for their age. */
+  readonly retentionHours?: number;
+  /** Of a stream: the oldest segments beyond it are deleted. 0 = never for their size. */
+  readonly retentionBytes?: number;
+}
+
+/** Resolves with the topics it created. Rejects with a PipelineError: `log_halted` names the command to run. */
+export async function ensureTopics(
+  options: RabbitmqConnection,
+  wanted: readonly string[],
+  shape: TopicShape = {},
+): Promise<readonly string[]> {
+  const connection = await openConnection(options);
+  const queueArguments = argumentsOf(options.kind, shape);
+  const missing: string[] = [];
+  try {
+    for (const topic of wanted) if (!(await isThere(connection, topic, options.kind))) missing.push(topic);
+    if (missing.length === 0) return missing;
+    if (shape.create === false)
+      throw new PipelineError('log_halted', `${connection.address} does not have every queue`);
+    for (const topic of missing)
+      await asking(connection, channel => channel.assertQueue(topic, { durable: true, arguments: queueArguments }));
+    return missing;
+  } catch (thrown) {
+    const error = errorOfRabbitmq(thrown, 'before sending', connection.address);
+    if (missing.length === 0) throw error;
+    const commands = missing.map(
+      topic => `rabbitmqadmin declare queue name=${topic} durable=true arguments='${JSON.stringify(queueArguments)}'`,
+    );
+    throw new PipelineError(
+      error.code,
+      `${error.message}\nThese queues are missing, declare them:\n${commands.join('\n')}`,
+      { cause: thrown },
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
+function argumentsOf(kind: QueueKind, { retentionHours = 0, retentionBytes = 0 }: TopicShape) {
+  if (kind === 'quorum') return { 'x-queue-type': 'quorum' };
+  return {
+    'x-queue-type': 'stream',
+    ...(retentionHours > 0 && { 'x-max-age': `${retentionHours}h` }),
+    ...(retentionBytes > 0 && { 'x-max-length-bytes': retentionBytes }),
+  };
+}
+
+/** Rejects with `log_halted` when it is there as something else. */
+async function isThere(connection: Connection, topic: string, kind: QueueKind): Promise<boolean> {
+  try {
+    await asking(connection, channel => channel.checkQueue(topic));
+  } catch (thrown) {
+    if (isMissing(thrown)) return false;
+    throw thrown;
+  }
+  await assertKind(connection, topic, kind);
+  return true;
+}
+
+const argumentsMax = 20;
+
+/** AMQP does not tell what a queue is, only what of a declaration differs: it is declared as the server says it is. */
+async function assertKind(connection: Connection, topic: string, kind: QueueKind): Promise<void> {
+  const queueArguments: Record<string, string | number> = { 'x-queue-type': kind };
+  for (let tries = 0; tries < argumentsMax; tries++)
+    try {
+      await asking(connection, channel => channel.assertQueue(topic, { durable: true, arguments: queueArguments }));
+      return;
+    } catch (thrown) {
+      const difference = differenceIn(thrown);
+      if (difference === null) throw thrown;
+      const { argument, current } = difference;
+      if (!argument.startsWith('x-') || argument === 'x-queue-type' || argument in queueArguments || !current)
+        throw new PipelineError(
+          'log_halted',
+          `the queue ${topic} at ${connection.address} is no durable ${kind} queue: delete it, or set UGC_RABBITMQ_QUEUE or UGC_TOPIC`,
+          { cause: thrown },
+        );
+      queueArguments[argument] = current;
+    }
+}
+
+/** On a channel of its own, as a refusal ends it. */
+async function asking<T>(connection: Connection, ask: (channel: Channel) => PromiseLike<T>): Promise<T> {
+  const { channel } = await connection.channel();
+  const answer = await ask(channel);
+  await channel.close();
+  return answer;
+}

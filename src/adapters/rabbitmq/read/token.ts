@@ -1,0 +1,107 @@
+// Whose turn it is to read a stream, and from where: one message, the token, in a quorum queue with a single active
+// consumer, `ugc.position.<group>.<topic>`. Who holds the token unacknowledged owns the stream, and the token says what is
+// passed. A holder that dies, hangs past its heartbeat or lets go is followed by the next consumer, with the same token.
+// - a position is stored by putting a new token and, once that is confirmed and delivered, acknowledging the old: in
+//   between a crash leaves two, of which the one that is further counts
+// - each that joins puts a token that says nothing, in case there is none yet; the holder takes them away
+// - a holder that has lost its turn has lost its connection or channel, and stores nothing any more
+
+import { createHash } from 'node:crypto';
+import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
+import { PipelineError } from '../../../errors.ts';
+import type { Connection } from '../connect/connection.ts';
+import { closeQuietly } from './queue.ts';
+
+export interface Position {
+  /** Streams that were made anew under this name, so far. */
+  readonly log: number;
+  /** The offset behind the last record that is passed; 0 = none is. */
+  readonly next: number;
+  /** Of the bytes of that record: another stream has another there. '' = not known. */
+  readonly sha1: string;
+}
+
+export interface Token {
+  readonly position: Position;
+  /** Resolves once it is kept. */
+  store(position: Position): Promise<void>;
+  /** Resolves once it is another's. */
+  readonly over: Promise<PipelineError>;
+  /** Gives it to the next. */
+  release(): Promise<void>;
+}
+
+const nothing: Position = { log: 0, next: 0, sha1: '' };
+
+export const sha1Of = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('base64url');
+
+/** Resolves once it is our turn; rejects when the channel ends before. */
+export async function takeToken(connection: Connection, queue: string): Promise<Token> {
+  const { channel, over: ended } = await connection.confirmChannel();
+  const turn = Promise.withResolvers<void>();
+  const lost = Promise.withResolvers<PipelineError>();
+  let held: { readonly message: ConsumeMessage; readonly position: Position } | null = null;
+  void ended.then(error => {
+    lost.resolve(error);
+    turn.reject(error);
+  });
+  turn.promise.catch(() => {});
+
+  function take(message: ConsumeMessage | null): void {
+    if (message === null) {
+      lost.resolve(new PipelineError('log_unavailable', `the queue ${queue} was deleted`));
+      return;
+    }
+    const position = readPosition(message.content);
+    if (held !== null && isBefore(position, held.position)) channel.ack(message);
+    else {
+      if (held !== null) channel.ack(held.message);
+      held = { message, position };
+    }
+    turn.resolve();
+  }
+
+  await channel.assertQueue(queue, {
+    durable: true,
+    arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true },
+  });
+  await channel.consume(queue, take);
+  await put(channel, queue, nothing, ended);
+  await turn.promise;
+  return {
+    get position() {
+      return held!.position;
+    },
+    store: position => put(channel, queue, position, ended),
+    over: lost.promise,
+    // A channel that ends gives back what it held.
+    release: () => closeQuietly(channel),
+  };
+}
+
+/** Resolves once it is confirmed. */
+function put(channel: ConfirmChannel, queue: string, position: Position, ended: Promise<PipelineError>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    void ended.then(reject);
+    const content = Buffer.from(JSON.stringify(position));
+    channel.publish('', queue, content, { persistent: true }, failure => {
+      if (failure === null) resolve();
+      else reject(failure);
+    });
+  });
+}
+
+/** A strange message in it is as good as none. */
+function readPosition(content: Buffer): Position {
+  try {
+    const { log, next, sha1 } = JSON.parse(content.toString()) as Partial<Position>;
+    if (Number.isSafeInteger(log) && Number.isSafeInteger(next) && typeof sha1 === 'string')
+      return { log: log!, next: next!, sha1 };
+  } catch {
+    // not JSON
+  }
+  return nothing;
+}
+
+const isBefore = (one: Position, other: Position): boolean =>
+  one.log < other.log || (one.log === other.log && one.next < other.next);

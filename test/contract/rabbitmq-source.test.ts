@@ -1,0 +1,185 @@
+// RabbitMQ as the log a mover reads: the contract over both kinds of queue, and what a stream may do to a position.
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
+import { ensureTopics } from '../../src/adapters/rabbitmq/connect/ensure-topics.ts';
+import type { QueueKind, RabbitmqSourceOptions } from '../../src/adapters/rabbitmq/connect/options.ts';
+import { type RabbitmqSource, rabbitmqSource } from '../../src/adapters/rabbitmq/read/source.ts';
+import type { Batch } from '../../src/ports/source.ts';
+import { bytesMax, countOf, linesOf, namesOf, nothingPaused, stamped } from '../support/kafka-source.ts';
+import { quietLogger } from '../support/quiet.ts';
+import { isWithoutRabbitmq, rabbitmqClient, startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.ts';
+import { eventually, until } from '../support/until.ts';
+import { type SourceFeatures, sourceContract, type Written } from './source.contract.ts';
+
+let rabbitmq: TestRabbitmq;
+let client: ChannelModel;
+let channel: ConfirmChannel;
+let names = 0;
+const newName = (): string => `s.${process.pid}.${++names}`;
+const opened = new Set<RabbitmqSource>();
+
+function openSource(
+  kind: QueueKind,
+  group: string,
+  topics: readonly string[],
+  more: Partial<RabbitmqSourceOptions> = {},
+) {
+  const source = rabbitmqSource({
+    ...{ urls: [rabbitmq.url], kind, group, topics, logger: quietLogger, tickMs: 100 },
+    ...more,
+  });
+  opened.add(source);
+  return source;
+}
+
+async function newTopics(kind: QueueKind, count: number): Promise<string[]> {
+  const topics = Array.from({ length: count }, newName);
+  await ensureTopics({ urls: [rabbitmq.url], kind }, topics);
+  return topics;
+}
+
+/** A queue that a server has not brought up yet takes nothing, and says so by a return alone. */
+async function write(topic: string, events: readonly Written[]): Promise<void> {
+  let left = events.map(({ body }) => body);
+  const taken = async (): Promise<boolean> => {
+    const returned: string[] = [];
+    const keep = ({ content }: Message): void => void returned.push(content.toString());
+    channel.on('return', keep);
+    for (const body of left) channel.publish('', topic, Buffer.from(body), { persistent: true, mandatory: true });
+    await channel.waitForConfirms();
+    channel.off('return', keep);
+    left = returned;
+    return left.length === 0;
+  };
+  await eventually(taken, { pauseMs: 500, what: `${topic} takes what is written` });
+}
+
+async function connectClient(): Promise<void> {
+  client = await rabbitmqClient(rabbitmq.url);
+  channel = await client.createConfirmChannel();
+  channel.on('error', () => {});
+}
+
+async function closeAll(): Promise<void> {
+  await Promise.all([...opened].map(source => source.close()));
+  opened.clear();
+}
+
+async function read(source: RabbitmqSource, count: number): Promise<Batch[]> {
+  const batches: Batch[] = [];
+  const signal = AbortSignal.timeout(60_000);
+  while (countOf(batches) < count) {
+    batches.push(...(await source.poll({ paused: nothingPaused, bytesMax }, signal)));
+    if (signal.aborted) throw new Error(`${countOf(batches)} of ${count} records came; ${source.problem()}`);
+  }
+  return batches;
+}
+
+const named = (prefix: string, count: number): Written[] =>
+  Array.from({ length: count }, (_, at) => ({ body: stamped(`${prefix}${at}`) }));
+
+const features: Readonly<Record<QueueKind, SourceFeatures>> = {
+  stream: {
+    orderedPerKey: true,
+    positions: { not: 'AMQP does not tell a stream from one that was made anew, and counts from 0, under its name' },
+    ownership: true,
+    shareOf: 'topics',
+    lag: true,
+    logIdentity: { not: 'AMQP tells none; a position names the bytes of the record it stands behind' },
+  },
+  quorum: {
+    orderedPerKey: true,
+    positions: { not: 'a delivery tag is of one channel' },
+    ownership: { not: 'a queue is shared by records, not by parts' },
+    lag: true,
+    logIdentity: { not: 'without positions there is nothing to be of it' },
+    severalReaders: { not: 'a quorum queue passes each record on once' },
+  },
+};
+
+describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, read', () => {
+  beforeAll(async () => {
+    rabbitmq = await startRabbitmq('own');
+    await connectClient();
+  });
+  afterEach(closeAll);
+  afterAll(async () => {
+    await client?.close().catch(() => {});
+    await rabbitmq?.stopForGood();
+  });
+
+  for (const kind of ['stream', 'quorum'] as const)
+    sourceContract(`a ${kind} queue of RabbitMQ`, {
+      features: features[kind],
+      open: async () => {
+        const group = newName();
+        return {
+          topics: count => newTopics(kind, count),
+          write,
+          open: (reader, topics) => openSource(kind, `${group}-${reader}`, topics),
+          dispose: closeAll,
+        };
+      },
+    });
+
+  test('a stream made anew under its name is read from its start, though it is shorter than what was passed', async () => {
+    const [topic] = (await newTopics('stream', 1)) as [string];
+    await write(topic, named('old', 20));
+    const group = newName();
+    const first = openSource('stream', group, [topic]);
+    for (const { ack } of await read(first, 20)) await first.commit(ack);
+    await first.close();
+    await channel.deleteQueue(topic);
+    await ensureTopics({ urls: [rabbitmq.url], kind: 'stream' }, [topic]);
+    await write(topic, named('new', 3));
+    const replaced: string[] = [];
+    const second = openSource('stream', group, [topic], { onReplaced: each => replaced.push(each) });
+    const batches = await read(second, 3);
+    expect(namesOf(batches)).toEqual(['new0', 'new1', 'new2']);
+    expect(replaced).toEqual([topic]);
+    for (const { ack } of batches) await second.commit(ack);
+    await second.close();
+    await write(topic, named('later', 1));
+    expect(namesOf(await read(openSource('stream', group, [topic]), 1))).toEqual(['later0']);
+  });
+
+  for (const kind of ['stream', 'quorum'] as const) {
+    test(`what others wrote to a ${kind} queue comes byte for byte: lines without a stamp, lines in one, nothing`, async () => {
+      const [topic] = (await newTopics(kind, 1)) as [string];
+      await write(topic, [{ body: '{"a":1}' }, { body: '{"a":1,\n"b":2}\n' }, { body: '' }, ...named('e', 1)]);
+      const batches = await read(openSource(kind, newName(), [topic]), 4);
+      const seen = batches.map(({ type, form, ndjson }) => [type, form, Buffer.from(ndjson).toString()] as const);
+      expect(seen.slice(0, 3)).toEqual([
+        [null, undefined, '{"a":1}\n'],
+        [null, 'raw', '{"a":1,\n"b":2}\n'],
+        [null, undefined, '\n'],
+      ]);
+      expect(batches.slice(3).flatMap(linesOf)).toHaveLength(1);
+    });
+  }
+
+  test('of two movers that share streams the one that is killed is followed by the other, from what was committed', async () => {
+    const topics = await newTopics('stream', 4);
+    const group = newName();
+    const [one, other] = [openSource('stream', group, topics), openSource('stream', group, topics)];
+    const had = async (source: RabbitmqSource) => {
+      await source.poll({ paused: nothingPaused, bytesMax }, AbortSignal.timeout(50));
+      return source.lag().size;
+    };
+    await until(async () => (await had(one)) === 2 && (await had(other)) === 2, 'each has two');
+    for (const topic of topics) await write(topic, named(`${topic}-`, 2));
+    await one.close();
+    await until(() => other.lag().size === 4, 'one has all');
+    expect(new Set(namesOf(await read(other, 8))).size).toBe(8);
+  });
+
+  test('read again from a time or from an offset, in a group of its own', async () => {
+    const [topic] = (await newTopics('stream', 1)) as [string];
+    await write(topic, named('e', 5));
+    const at = openSource('stream', newName(), [topic], { from: { offsets: new Map([[`${topic}/0`, 3]]) } });
+    expect(namesOf(await read(at, 2))).toEqual(['e3', 'e4']);
+    const since = openSource('stream', newName(), [topic], { from: { atMs: Date.now() - 3_600_000 } });
+    expect(namesOf(await read(since, 5))).toEqual(['e0', 'e1', 'e2', 'e3', 'e4']);
+  });
+});
