@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
 import { freeze, thaw } from './freeze.ts';
 import { mavenJars } from './maven-jars.ts';
+import { type SecurePulsar, secureIn } from './pulsar-secure.ts';
 
 export interface TestPulsar {
   /** Of the web service: admin API and WebSocket API. */
@@ -22,6 +23,8 @@ export interface TestPulsar {
   restart(): Promise<void>;
   /** Ends it and removes its folder. */
   stopForGood(): Promise<void>;
+  /** Of one that was started secure: who may ask it, and how. */
+  readonly secure: SecurePulsar | null;
 }
 
 const version = '4.0.0';
@@ -48,26 +51,39 @@ export async function isWithoutPulsar(wanted: 'any' | 'own' = 'any'): Promise<bo
   return true;
 }
 
-export async function startPulsar({ settings = {} }: { readonly settings?: Settings } = {}): Promise<TestPulsar> {
+export interface PulsarStart {
+  readonly settings?: Settings;
+  /** By tokens alone; over TLS beside plain. */
+  readonly isSecure?: boolean;
+}
+
+export async function startPulsar({ settings = {}, isSecure = false }: PulsarStart = {}): Promise<TestPulsar> {
   const given = process.env.UGC_TEST_PULSAR_URL;
-  if (given && Object.keys(settings).length === 0) {
+  if (given && !isSecure && Object.keys(settings).length === 0) {
     console.log(`Pulsar: ${given} (UGC_TEST_PULSAR_URL)`);
     return foreign(given);
   }
   const found = await findJars();
   if ('missing' in found) throw new Error(`no Pulsar for this test: ${found.missing}`);
-  return own(found.jars, settings);
+  return own(found.jars, settings, isSecure);
 }
 
 type Settings = Readonly<Record<string, string>>;
 
-async function own(jars: string, settings: Settings): Promise<TestPulsar> {
+async function own(jars: string, settings: Settings, isSecure: boolean): Promise<TestPulsar> {
   const folder = mkdtempSync(join(tmpdir(), 'ugc-pulsar-'));
-  const [binary, web, bookie] = (await freePorts(3)) as [number, number, number];
+  const [binary, web, bookie, webTls] = (await freePorts(4)) as [number, number, number, number];
+  const secure = isSecure ? secureIn(folder, webTls) : null;
   const url = `http://127.0.0.1:${web}`;
   const logFile = join(folder, 'pulsar.log');
   mkdirSync(join(folder, 'conf'));
-  const lines = Object.entries({ ...defaults, brokerServicePort: `${binary}`, webServicePort: `${web}`, ...settings });
+  const lines = Object.entries({
+    ...defaults,
+    brokerServicePort: `${binary}`,
+    webServicePort: `${web}`,
+    ...secure?.settings,
+    ...settings,
+  });
   const conf = join(folder, 'conf', 'standalone.conf');
   writeFileSync(conf, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
   writeFileSync(join(folder, 'conf', 'log4j2.xml'), logging);
@@ -90,7 +106,7 @@ async function own(jars: string, settings: Settings): Promise<TestPulsar> {
     closeSync(log);
     const started = child;
     const deadline = performance.now() + readyMsMax;
-    while (!(await answers(url))) {
+    while (!(await answers(url, secure?.token))) {
       if (started.exitCode !== null || started.signalCode !== null || performance.now() > deadline)
         throw new Error(`Pulsar did not start: ${readFileSync(logFile, 'utf8').slice(-3_000)}`);
       await Bun.sleep(200);
@@ -119,16 +135,20 @@ async function own(jars: string, settings: Settings): Promise<TestPulsar> {
     cont: () => thaw(child!),
     restart,
     stopForGood,
+    secure,
   };
 }
 
 const readyMsMax = 240_000;
 
 /** Its default namespace is made last. */
-async function answers(url: string): Promise<boolean> {
+async function answers(url: string, token?: string): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(5_000);
-    return (await (await fetch(`${url}/admin/v2/namespaces/public`, { signal })).text()).includes('public/default');
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return (await (await fetch(`${url}/admin/v2/namespaces/public`, { signal, headers })).text()).includes(
+      'public/default',
+    );
   } catch {
     return false;
   }
@@ -201,5 +221,6 @@ function foreign(url: string): TestPulsar {
     cont: untouchable,
     restart: async () => untouchable(),
     stopForGood: async () => {},
+    secure: null,
   };
 }

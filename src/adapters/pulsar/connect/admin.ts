@@ -4,7 +4,7 @@
 // - no answer, or one of 5xx, is `log_unavailable`; a refusal of the token is `log_halted`
 
 import { messageOf, PipelineError } from '../../../errors.ts';
-import { authorizationOf, type ReadyOptions, tlsOf } from './options.ts';
+import { authorizationOf, isOfTls, type ReadyOptions, tlsOf, tlsWords } from './options.ts';
 
 /** Where a subscription begins: in front of all records, or behind them. */
 export type Beginning = 'earliest' | 'latest';
@@ -75,8 +75,8 @@ export function pulsarAdmin(options: ReadyOptions): Admin {
     } catch (error) {
       if (error instanceof PipelineError) throw error;
       const words = messageOf(error);
-      const isTls = /certificate|self.signed|tls|ssl/i.test(words);
-      throw new PipelineError(isTls ? 'log_halted' : 'log_unavailable', `Pulsar at ${url}: ${words}`, { cause: error });
+      if (isOfTls(words)) throw new PipelineError('log_halted', tlsWords(url, words), { cause: error });
+      throw new PipelineError('log_unavailable', `Pulsar at ${url}: ${words}`, { cause: error });
     }
   }
 

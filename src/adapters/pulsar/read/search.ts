@@ -76,7 +76,7 @@ async function readThrough(
       if (message.position !== null && message.position >= end) done.resolve();
       else timer = late();
     },
-    ended: unread,
+    ended: ({ message }) => unread(message),
   });
   try {
     await done.promise;
