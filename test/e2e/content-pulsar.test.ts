@@ -57,7 +57,7 @@ describe.skipIf(await isWithoutPulsar())('content over Pulsar', () => {
     await eventually(async () => (await placesIn(first)).get('film-1') === 300, { what: 'the place' });
     const written = await eventually(() => rows(first), { what: 'the row' });
     for (const subscription of [name, `${name}-history`])
-      await eventually(async () => (await own.backlog(topic, subscription)) === 0, {
+      await eventually(async () => (await own.team.backlog(topic, subscription)) === 0, {
         what: `${subscription} at its end`,
       });
     expect(await first.stop()).toBe(0);
@@ -66,18 +66,18 @@ describe.skipIf(await isWithoutPulsar())('content over Pulsar', () => {
     const without = await start('--role=ingest,etl');
     await ask(without, 'POST', '/v1/events', closed('film-2', 500));
     await eventually(async () => (await rows(without)) === written + 1, { what: 'the second row' });
-    await eventually(async () => (await own.backlog(topic, name)) === 0, { what: 'the tables at the end' });
-    expect(await own.backlog(topic, `${name}-history`)).toBe(1);
+    await eventually(async () => (await own.team.backlog(topic, name)) === 0, { what: 'the tables at the end' });
+    expect(await own.team.backlog(topic, `${name}-history`)).toBe(1);
     expect(await without.stop()).toBe(0);
 
     const alone = await start('--role=ingest,content');
     await ask(alone, 'POST', '/v1/events', closed('film-1', 400));
     await eventually(async () => (await placesIn(alone)).size === 2, { what: 'both places' });
     await eventually(async () => (await placesIn(alone)).get('film-1') === 400, { what: 'the later place' });
-    await eventually(async () => (await own.backlog(topic, `${name}-history`)) === 0, {
+    await eventually(async () => (await own.team.backlog(topic, `${name}-history`)) === 0, {
       what: 'the history at its end',
     });
-    expect(await own.backlog(topic, name)).toBe(1);
+    expect(await own.team.backlog(topic, name)).toBe(1);
     expect(await alone.stop()).toBe(0);
 
     const last = await start();

@@ -21,6 +21,8 @@ export interface TestPulsar {
   cont(): void;
   /** A killed one again, on the same ports and data. Resolves when it answers. */
   restart(): Promise<void>;
+  /** Whether it does, within a few seconds. */
+  answers(): Promise<boolean>;
   /** Ends it and removes its folder. */
   stopForGood(): Promise<void>;
   /** Of one that was started secure: who may ask it, and how. */
@@ -134,6 +136,7 @@ async function own(jars: string, settings: Settings, isSecure: boolean): Promise
     stop: () => freeze(child!),
     cont: () => thaw(child!),
     restart,
+    answers: () => answers(url, secure?.token),
     stopForGood,
     secure,
   };
@@ -220,6 +223,7 @@ function foreign(url: string): TestPulsar {
     stop: untouchable,
     cont: untouchable,
     restart: async () => untouchable(),
+    answers: () => answers(url),
     stopForGood: async () => {},
     secure: null,
   };
