@@ -43,7 +43,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf, pulsarOf: pulsarOptionsOf }),
   keys: keysCommands(keysFileOf),
   rules: rulesCommands(rulesFileOf),
-  forget: forgetCommand({ buffers, kafkaOf: kafkaOptionsOf, contentOf }),
+  forget: forgetCommand({ buffers, kafkaOf: kafkaOptionsOf, pulsarOf: pulsarOptionsOf, contentOf }),
   'export-person': exportPersonCommand({ buffers, contentOf }),
   dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) })),
 };

@@ -23,7 +23,12 @@ export async function pulsarEtl(random: Random): Promise<EtlBroker> {
   return {
     ...{ name: 'pulsar', sessionMs },
     flags: [
-      ...['--transport=pulsar', `--pulsar-url=http://127.0.0.1:${proxy.port}`, '--pulsar-request-timeout-ms=3000'],
+      ...[
+        '--transport=pulsar',
+        `--pulsar-url=http://127.0.0.1:${proxy.port}`,
+        '--pulsar-request-timeout-ms=3000',
+        '--ack-budget-ms=1000',
+      ],
       `--topic-partitions=${partitions}`,
     ],
     moving: [],
