@@ -2,11 +2,14 @@
 // their dead letters, reading again, receipts, the balance, a person's data.
 
 import { describe, expect, test } from 'bun:test';
-import { exampleClick } from '../support/events.ts';
+import { type ClientEvent, clientEvent, exampleClick, typeOf } from '../support/events.ts';
 import { drained, metric } from '../support/oracle.ts';
 import { isWithoutPulsar } from '../support/pulsar.ts';
 import { pulsarInTest } from '../support/pulsar-in-test.ts';
+import { type Random, randomOf } from '../support/random.ts';
 import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
+
+const random = randomOf('pulsar operate');
 
 const clickOf = (user: string, more: object = {}) => ({
   ...exampleClick,
@@ -16,10 +19,13 @@ const clickOf = (user: string, more: object = {}) => ({
   ...more,
 });
 
-const viewOf = (user: string) => ({
-  ...{ event_type: 'page_view', event_id: crypto.randomUUID(), timestamp: new Date().toISOString(), user_id: user },
-  ...{ country: 'US', device: 'tv', page_url: 'https://example.com/', duration: 3 },
-});
+/** Of another type. */
+const otherOf = (random: Random): ClientEvent => {
+  for (;;) {
+    const event = clientEvent(random);
+    if (typeOf(event) === 'page_view') return event;
+  }
+};
 
 const idsIn = async (ugc: Ugc, table: string): Promise<string[]> =>
   (await ugc.query<{ id: string }>(`SELECT toString(event_id) AS id FROM ugc.${table}`)).map(({ id }) => id);
@@ -34,8 +40,7 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
     const stored = async (event: object): Promise<string> =>
       ((await (await ugc.post(event)).json()) as { stored: string }).stored;
     await eventually(async () => (await stored(clickOf('first'))) === 'pulsar', { what: 'an event in Pulsar' });
-    const run = (...args: string[]) =>
-      runUgc([...args, ...own.flags(name), `--data-dir=${dataDir}`, `--clickhouse-url=${ugc.clickhouseUrl}`]);
+    const run = (...args: string[]) => runUgc([...args, ...own.flags(name), `--data-dir=${dataDir}`]);
     return { ugc, dataDir, stored, run };
   }
 
@@ -47,16 +52,14 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
     ]);
     expect({ code: added.code, stderr: added.stderr }).toMatchObject({ code: 0 });
     const mad: string[] = [];
-    await eventually(
-      async () => {
-        const event = clickOf('mad');
-        const answer = (await (await ugc.post(event)).json()) as { outcome: string; stored: string };
-        if (answer.outcome === 'diverted') mad.push(event.event_id);
-        return answer.outcome === 'diverted' && answer.stored === 'pulsar';
-      },
-      { what: 'the rule holds' },
-    );
-    const view = viewOf('sane');
+    const storedMad = async (): Promise<string> => {
+      const event = clickOf('mad');
+      const where = await stored(event);
+      if ((await metric(ugc.url, 'ugc_ruled_total')) > mad.length) mad.push(event.event_id);
+      return where;
+    };
+    await eventually(async () => (await storedMad()) === 'pulsar' && mad.length > 0, { what: 'the rule holds' });
+    const view = otherOf(random);
     expect(await stored(view)).toBe('pulsar');
     await drained(ugc);
     await eventually(async () => (await idsIn(ugc, 'page_view')).includes(view.event_id), { what: 'the view' });
@@ -73,7 +76,7 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
   });
 
   test('an event whose message no WebSocket could carry is set aside with the reason, and holds up no other', async () => {
-    const { ugc, run, stored } = await started(
+    const { ugc, dataDir, stored } = await started(
       own.newName(),
       '--event-bytes-max=256KiB',
       '--pulsar-frame-bytes-max=64KiB',
@@ -83,7 +86,8 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
     const after = clickOf('after');
     expect(await stored(after)).toBe('pulsar');
     await eventually(async () => (await metric(ugc.url, 'ugc_buffer_quarantined_events')) === 1, { what: 'set aside' });
-    const inspected = await run('buffer', 'inspect', '--quarantine');
+    const inspected = await runUgc(['buffer', 'inspect', '--quarantine', `--data-dir=${dataDir}`]);
+    expect(inspected).toMatchObject({ code: 0, stderr: '' });
     expect(inspected.stdout).toContain(large.event_id);
     expect(inspected.stdout).toMatch(/longer than Pulsar's WebSocket takes.*UGC_PULSAR_FRAME_BYTES_MAX/);
     await eventually(async () => (await idsIn(ugc, 'click')).includes(after.event_id), { what: 'the other' });
@@ -143,10 +147,13 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
     // A place is where the trace finds it.
     const traced = JSON.parse((await run('trace', good.event_id, '--json')).stdout);
     expect(traced.rows).toHaveLength(1);
-    const own1 = clickOf('traced');
-    await eventually(async () => (await stored(own1)) === 'pulsar');
-    await eventually(async () => (await idsIn(ugc, 'click')).includes(own1.event_id), { what: 'the row' });
-    expect(JSON.parse((await run('trace', own1.event_id, '--json')).stdout).pulsar).toHaveLength(1);
+    const mine = clickOf('traced');
+    await eventually(async () => (await stored(mine)) === 'pulsar');
+    await eventually(async () => (await idsIn(ugc, 'click')).includes(mine.event_id), { what: 'the row' });
+    expect(JSON.parse((await run('trace', mine.event_id, '--json')).stdout)).toMatchObject({
+      pulsar: [{ topic }],
+      unasked: {},
+    });
     expect(await ugc.stop()).toBe(0);
   });
 
