@@ -11,7 +11,10 @@ export interface PulsarTeam {
   /** Message ids of these values, in this order. Rejects when it is not known whether they are stored. */
   write(topic: string, values: readonly (string | Uint8Array)[], options?: Writing): Promise<readonly string[]>;
   /** Every record of a topic without partitions, or of one partition, up to the last there is now; each once, in order. */
-  readAll(name: string, take: (messageId: string, value: Buffer) => void): Promise<void>;
+  readAll(
+    name: string,
+    take: (messageId: string, value: Buffer, properties: Readonly<Record<string, string>>) => void,
+  ): Promise<void>;
   /** GET of the admin API behind /admin/v2/, parsed. */
   ask(path: string): Promise<unknown>;
   /** Any other method; rejects with what it is refused with. */
@@ -56,8 +59,9 @@ export function pulsarTeam(url: string): PulsarTeam {
       let left = stats.numberOfEntries;
       await converse(`${sockets}/reader/persistent/${namespace}/${name}?messageId=earliest`, {
         opened: () => {},
-        received: ({ messageId, payload }, send) => {
-          take(String(messageId), Buffer.from(String(payload ?? ''), 'base64'));
+        received: ({ messageId, payload, properties }, send) => {
+          const value = Buffer.from(String(payload ?? ''), 'base64');
+          take(String(messageId), value, (properties ?? {}) as Readonly<Record<string, string>>);
           send({ messageId });
           return --left === 0;
         },

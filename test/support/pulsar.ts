@@ -12,6 +12,8 @@ import { type SecurePulsar, secureIn } from './pulsar-secure.ts';
 export interface TestPulsar {
   /** Of the web service: admin API and WebSocket API. */
   readonly url: string;
+  /** `host:port` of its binary protocol; '' if it is somebody else's. */
+  readonly binary: string;
   /** Of the process that runs now; null if it is somebody else's. */
   pid(): number | null;
   /** kill -9. */
@@ -41,6 +43,15 @@ const findJars = () =>
       'org.apache.logging.log4j:log4j-slf4j2-impl:2.23.1',
       'org.apache.logging.log4j:log4j-core:2.23.1',
     ],
+  });
+
+/** Pulsar's client for Java, as another team has it. */
+export const findClientJars = () =>
+  mavenJars({
+    title: 'the Java client of Pulsar',
+    name: 'pulsar-client',
+    version,
+    artifacts: [`org.apache.pulsar:pulsar-client:${version}`, 'org.slf4j:slf4j-nop:2.0.13'],
   });
 
 /** For `skipIf`: true, said aloud, on a machine without any. In CI that is an error: tests that do not run show nothing. */
@@ -131,6 +142,7 @@ async function own(jars: string, settings: Settings, isSecure: boolean): Promise
   console.log(`Pulsar: ${version} of Maven's jars at ${url}`);
   return {
     url,
+    binary: `127.0.0.1:${binary}`,
     pid: () => child?.pid ?? null,
     kill,
     stop: () => freeze(child!),
@@ -218,6 +230,7 @@ function foreign(url: string): TestPulsar {
   };
   return {
     url,
+    binary: '',
     pid: () => null,
     kill: async () => untouchable(),
     stop: untouchable,
