@@ -11,6 +11,8 @@ import { mavenJars } from './maven-jars.ts';
 export interface TestPulsar {
   /** Of the web service: admin API and WebSocket API. */
   readonly url: string;
+  /** Of its binary protocol, for clients of its own kind; null if it is somebody else's. */
+  readonly serviceUrl: string | null;
   /** Of the process that runs now; null if it is somebody else's. */
   pid(): number | null;
   /** kill -9. */
@@ -26,7 +28,8 @@ export interface TestPulsar {
 
 const version = '4.0.0';
 
-const findJars = () =>
+/** The jars of server and client. */
+export const findJars = () =>
   mavenJars({
     title: 'Pulsar',
     name: 'pulsar',
@@ -48,7 +51,14 @@ export async function isWithoutPulsar(wanted: 'any' | 'own' = 'any'): Promise<bo
   return true;
 }
 
-export async function startPulsar({ settings = {} }: { readonly settings?: Settings } = {}): Promise<TestPulsar> {
+export interface PulsarOptions {
+  /** Lines of standalone.conf, over the defaults. */
+  readonly settings?: Settings;
+  /** Of its virtual machine, instead of those that suit a test. */
+  readonly flags?: readonly string[];
+}
+
+export async function startPulsar({ settings = {}, flags = testFlags }: PulsarOptions = {}): Promise<TestPulsar> {
   const given = process.env.UGC_TEST_PULSAR_URL;
   if (given && Object.keys(settings).length === 0) {
     console.log(`Pulsar: ${given} (UGC_TEST_PULSAR_URL)`);
@@ -56,12 +66,12 @@ export async function startPulsar({ settings = {} }: { readonly settings?: Setti
   }
   const found = await findJars();
   if ('missing' in found) throw new Error(`no Pulsar for this test: ${found.missing}`);
-  return own(found.jars, settings);
+  return own(found.jars, settings, flags);
 }
 
 type Settings = Readonly<Record<string, string>>;
 
-async function own(jars: string, settings: Settings): Promise<TestPulsar> {
+async function own(jars: string, settings: Settings, flags: readonly string[]): Promise<TestPulsar> {
   const folder = mkdtempSync(join(tmpdir(), 'ugc-pulsar-'));
   const [binary, web, bookie] = (await freePorts(3)) as [number, number, number];
   const url = `http://127.0.0.1:${web}`;
@@ -72,7 +82,7 @@ async function own(jars: string, settings: Settings): Promise<TestPulsar> {
   writeFileSync(conf, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
   writeFileSync(join(folder, 'conf', 'log4j2.xml'), logging);
   // biome-ignore format: a command is read in one line
-  const command = ['java', ...flags, ...opened.flatMap(name => ['--add-opens', `${name}=ALL-UNNAMED`]),
+  const command = ['java', ...flags, ...neededFlags, ...opened.flatMap(name => ['--add-opens', `${name}=ALL-UNNAMED`]),
     `-Dlog4j.configurationFile=${join(folder, 'conf', 'log4j2.xml')}`, '-cp', `${jars}/*`,
     'org.apache.pulsar.PulsarStandaloneStarter', '--config', conf, '--no-functions-worker', '--no-stream-storage',
     '--num-bookies', '1', '--bookkeeper-port', `${bookie}`, '--bookkeeper-dir', join(folder, 'bk'),
@@ -113,6 +123,7 @@ async function own(jars: string, settings: Settings): Promise<TestPulsar> {
   console.log(`Pulsar: ${version} of Maven's jars at ${url}`);
   return {
     url,
+    serviceUrl: `pulsar://127.0.0.1:${binary}`,
     pid: () => child?.pid ?? null,
     kill,
     stop: () => freeze(child!),
@@ -162,12 +173,10 @@ const defaults: Settings = {
   diskUsageWarnThreshold: '0.98',
 };
 
-const flags = [
-  '-Xmx512m',
+const testFlags = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
+
+const neededFlags = [
   '-XX:MaxDirectMemorySize=512m',
-  '-XX:+UseSerialGC',
-  '-XX:TieredStopAtLevel=1',
-  '-XX:-UsePerfData',
   '-Dio.netty.tryReflectionSetAccessible=true',
   '-Dpulsar.allocator.exit_on_oom=false',
   '-Dio.netty.allocator.numDirectArenas=2',
@@ -195,6 +204,7 @@ function foreign(url: string): TestPulsar {
   };
   return {
     url,
+    serviceUrl: null,
     pid: () => null,
     kill: async () => untouchable(),
     stop: untouchable,

@@ -13,6 +13,8 @@ export interface TestRabbitmq {
   readonly url: string;
   /** Of its AMQP listener. */
   readonly port: number;
+  /** Of the process that runs now, which is the virtual machine; null if it is somebody else's. */
+  pid(): number | null;
   /** kill -9. */
   kill(): Promise<void>;
   /** SIGSTOP: connections stay open, nothing answers. */
@@ -94,6 +96,7 @@ async function ownNode(): Promise<TestRabbitmq> {
   return {
     url,
     port,
+    pid: () => current?.pid ?? null,
     kill,
     stop: () => signal('SIGSTOP'),
     cont: () => signal('SIGCONT'),
@@ -183,6 +186,7 @@ function foreign(url: string): TestRabbitmq {
   return {
     url,
     port: Number(new URL(url).port || 5672),
+    pid: () => null,
     kill: async () => untouchable(),
     stop: untouchable,
     cont: untouchable,
