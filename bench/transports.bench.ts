@@ -10,7 +10,7 @@ import type { BenchBroker } from './transports/broker.ts';
 import { drainByPeer, drainByUgc } from './transports/drain.ts';
 import { startKafkaBroker } from './transports/kafka.ts';
 import { outageOfUgc } from './transports/outage.ts';
-import { publishByPeer, publishByUgc } from './transports/publish.ts';
+import { publishRows } from './transports/publish.ts';
 import { startPulsarBroker } from './transports/pulsar.ts';
 import { startRabbitmqBroker } from './transports/rabbitmq.ts';
 
@@ -55,13 +55,12 @@ function compared(ours: Row, peer: Row): Row {
 }
 
 async function publish(broker: BenchBroker): Promise<void> {
-  const ours = await publishByUgc(broker, seconds);
-  const peers: (typeof ours)[] = [];
-  for (const peer of broker.peers) peers.push(await publishByPeer(broker, peer, seconds));
-  ours.forEach(({ size, row }, at) => {
-    tell(titles[size], compared(row, peers[0]![at]!.row));
-    for (const peer of peers) tell(titles[size], peer[at]!.row);
-  });
+  const rows = await publishRows(broker, seconds);
+  for (const size of [1, 100] as const) {
+    const [ours, ...peers] = rows[size];
+    tell(titles[size], compared(ours!, peers[0]!));
+    for (const peer of peers) tell(titles[size], peer);
+  }
 }
 
 async function drain(broker: BenchBroker): Promise<void> {

@@ -5,7 +5,7 @@ import type { QueueKind } from '../../src/adapters/rabbitmq/connect/options.ts';
 import { rabbitmqLog } from '../../src/adapters/rabbitmq/write/log.ts';
 import { mavenJars } from '../../test/support/maven-jars.ts';
 import { startRabbitmq } from '../../test/support/rabbitmq.ts';
-import { cpuUs } from '../process.ts';
+import { treeUs } from '../process-tree.ts';
 import type { BenchBroker } from './broker.ts';
 import { jarsOf } from './java.ts';
 
@@ -33,7 +33,7 @@ export const startRabbitmqBroker = (kind: QueueKind) => async (): Promise<BenchB
       UGC_RABBITMQ_GROUP: group,
       UGC_TOPIC: topic,
     }),
-    us: () => cpuUs(rabbitmq.pid()!),
+    us: () => treeUs(rabbitmq.pid()!),
     kill: rabbitmq.kill,
     restart: rabbitmq.restart,
     stopForGood: rabbitmq.stopForGood,

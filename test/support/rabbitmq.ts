@@ -13,7 +13,7 @@ export interface TestRabbitmq {
   readonly url: string;
   /** Of its AMQP listener. */
   readonly port: number;
-  /** Of the process that runs now, which is the virtual machine; null if it is somebody else's. */
+  /** Of the process that runs now, whose child is the virtual machine; null if it is somebody else's. */
   pid(): number | null;
   /** kill -9. */
   kill(): Promise<void>;

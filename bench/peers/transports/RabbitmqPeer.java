@@ -25,8 +25,8 @@ public class RabbitmqPeer {
       produce(connection.createChannel(), queues);
       return;
     }
-    for (var queue : queues) consume(connection.createChannel(), queue, args[3].equals("stream"));
     Peer.serve(null);
+    for (var queue : queues) consume(connection.createChannel(), queue, args[3].equals("stream"));
   }
 
   private static void produce(Channel channel, String[] queues) throws Exception {
