@@ -1,5 +1,5 @@
 // Kafka, Pulsar, a RabbitMQ stream and a RabbitMQ quorum queue beside each other, and beside each the vendor's own client:
-// `bun run bench/transports.bench.ts [--seconds=5] [--rows=100000] [--only=kafka,pulsar,stream,quorum]
+// `bun run bench/transports.bench.ts [--seconds=4] [--rows=80000] [--only=kafka,pulsar,stream,quorum]
 // [--parts=publish,drain,freshness,outage]`. Each server is real and on the same two cores; one runs at a time.
 
 import { cleanUp } from '../test/support/ugc.ts';
@@ -7,7 +7,7 @@ import { freshnessOver } from './etl-live.ts';
 import { machine } from './process.ts';
 import { keep, markdown, type Row } from './report.ts';
 import type { BenchBroker } from './transports/broker.ts';
-import { drainByPeer, drainByUgc } from './transports/drain.ts';
+import { backlogOf, drainByPeer, drainByUgc } from './transports/drain.ts';
 import { startKafkaBroker } from './transports/kafka.ts';
 import { outageOfUgc } from './transports/outage.ts';
 import { publishRows } from './transports/publish.ts';
@@ -16,8 +16,8 @@ import { startRabbitmqBroker } from './transports/rabbitmq.ts';
 
 const option = (name: string, standard: string): string =>
   process.argv.find(argument => argument.startsWith(`--${name}=`))?.slice(name.length + 3) ?? standard;
-const seconds = Number(option('seconds', '5'));
-const events = Number(option('rows', '100000'));
+const seconds = Number(option('seconds', '4'));
+const rowsWanted = option('rows', '');
 const parts = option('parts', 'publish,drain,freshness,outage').split(',');
 
 const brokers: Readonly<Record<string, () => Promise<BenchBroker>>> = {
@@ -30,6 +30,7 @@ const brokers: Readonly<Record<string, () => Promise<BenchBroker>>> = {
 const titles = {
   1: 'One event a POST, answered after the confirm',
   100: '100 events a POST, answered after the confirm',
+  alone: 'Our log alone, without HTTP and judging',
   drain: 'A backlog into nothing',
   freshness: 'POST → queryable, 1 000/s',
   outage: 'The disk buffer after an outage',
@@ -64,12 +65,19 @@ async function publish(broker: BenchBroker): Promise<void> {
 }
 
 async function drain(broker: BenchBroker): Promise<void> {
-  const ours = await drainByUgc(broker, events);
-  const peer = await drainByPeer(broker, broker.peers[0]!, events);
+  const events = backlog(broker);
+  const ours = await drainByUgc(broker, await backlogOf(broker, events));
+  const { written, ...filled } = await backlogOf(broker, events);
+  const peer = await drainByPeer(broker, broker.peers[0]!, filled);
+  tell(titles.alone, written);
   tell(titles.drain, compared(ours, peer));
   tell(titles.drain, peer);
 }
 
+const backlog = (broker: BenchBroker): number => (rowsWanted === '' ? broker.backlog : Number(rowsWanted));
+
+// Servers and peers go with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 console.log(machine());
 for (const name of option('only', Object.keys(brokers).join(',')).split(',')) {
   const start = brokers[name];
@@ -80,7 +88,7 @@ for (const name of option('only', Object.keys(brokers).join(',')).split(',')) {
     if (parts.includes('drain')) await drain(broker);
     if (parts.includes('freshness'))
       tell(titles.freshness, await freshnessOver(broker, { perSecond: 1_000, seconds: 2 * seconds, watched: 'all' }));
-    if (parts.includes('outage')) tell(titles.outage, await outageOfUgc(broker, events / 2));
+    if (parts.includes('outage')) tell(titles.outage, await outageOfUgc(broker, backlog(broker) / 2));
   } finally {
     await broker.stopForGood();
   }

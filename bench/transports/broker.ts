@@ -32,6 +32,8 @@ export interface PeerCommand {
 export interface BenchBroker extends Broker {
   ensureTopics(topics: readonly string[]): Promise<unknown>;
   openLog(): Log;
+  /** Events that it takes and gives in a few seconds, for a drain. */
+  readonly backlog: number;
   /** The vendor's client; the first is the one that is compared with. */
   readonly peers: readonly PeerCommand[];
 }

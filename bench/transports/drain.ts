@@ -1,6 +1,6 @@
 // A backlog read as fast as it goes: by a mover into a ClickHouse that stores nothing, and by the vendor's consumer, which
 // reads, counts and acknowledges. Each has a filling of its own. The first quarter is not measured: a virtual machine
-// compiles what is hot, and connections open.
+// compiles what is hot, and connections open. The second filling tells what our log alone costs, without HTTP and judging.
 
 import { startUgc, temporaryFolder } from '../../test/support/ugc.ts';
 import { eventually } from '../../test/support/until.ts';
@@ -13,14 +13,33 @@ import { startPeer } from './java.ts';
 
 const unmeasured = 0.25;
 
-async function filledFor(broker: BenchBroker, events: number): Promise<Filled> {
-  const topic = `fill-${crypto.randomUUID()}.{event_type}`;
-  await broker.ensureTopics(filledTopics(topic));
-  return fill({ log: broker.openLog(), topic, events });
+/** Of a log that is called with so many at a time, so that no more is under way than behind 64 connections. */
+const callEvents = 1_600;
+
+export interface Backlog extends Filled {
+  /** What it took to write. */
+  readonly written: Row;
 }
 
-export async function drainByUgc(broker: BenchBroker, events: number): Promise<Row> {
-  const filled = await filledFor(broker, events);
+export async function backlogOf(broker: BenchBroker, events: number): Promise<Backlog> {
+  const topic = `fill-${crypto.randomUUID()}.{event_type}`;
+  await broker.ensureTopics(filledTopics(topic));
+  const before = { atMs: performance.now(), us: cpuUs(process.pid), server: broker.us() };
+  const filled = await fill({ log: broker.openLog(), topic, events, callEvents });
+  return {
+    ...filled,
+    written: {
+      what: broker.title,
+      'events/s': Math.round(events / ((performance.now() - before.atMs) / 1_000)),
+      'core-µs/event': (cpuUs(process.pid) - before.us) / events,
+      'server core-µs/event': (broker.us() - before.server) / events,
+      note: `${Math.round(filled.bytes / events)} bytes an event`,
+    },
+  };
+}
+
+export async function drainByUgc(broker: BenchBroker, filled: Filled): Promise<Row> {
+  const { events } = filled;
   const sink = await startNullSink();
   const ugc = await startUgc({
     dataDir: temporaryFolder(),
@@ -44,9 +63,8 @@ export async function drainByUgc(broker: BenchBroker, events: number): Promise<R
   }
 }
 
-export async function drainByPeer(broker: BenchBroker, peer: PeerCommand, events: number): Promise<Row> {
-  const filled = await filledFor(broker, events);
-  const { pid, count, stop } = await startPeer(peer, 'consume', filledTopics(filled.topic));
+export async function drainByPeer(broker: BenchBroker, peer: PeerCommand, { topic, events }: Filled): Promise<Row> {
+  const { pid, count, stop } = await startPeer(peer, 'consume', filledTopics(topic));
   try {
     return { what: `${broker.title}: ${peer.title}`, ...(await measure({ broker, pid, events, count })), note: '' };
   } finally {

@@ -29,6 +29,7 @@ export async function startKafkaBroker(): Promise<BenchBroker> {
   return {
     ...kafkaAs(kafka),
     ensureTopics: topics => ensureTopics(connection, topics, { partitions, replicas: 1 }),
+    backlog: 200_000,
     openLog: () => kafkaLog(connection),
     peers: [
       {

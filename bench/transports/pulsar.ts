@@ -37,6 +37,7 @@ export async function startPulsarBroker(): Promise<BenchBroker> {
     restart: pulsar.restart,
     stopForGood: pulsar.stopForGood,
     ensureTopics: topics => ensureTopics(connection, topics, { partitions, subscription }),
+    backlog: 40_000,
     openLog: () => pulsarLog(connection),
     peers: [
       peer,

@@ -38,6 +38,7 @@ export const startRabbitmqBroker = (kind: QueueKind) => async (): Promise<BenchB
     restart: rabbitmq.restart,
     stopForGood: rabbitmq.stopForGood,
     ensureTopics: topics => ensureTopics(connection, topics),
+    backlog: 80_000,
     openLog: () => rabbitmqLog(connection),
     peers: [
       {

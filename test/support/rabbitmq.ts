@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChannelModel, connect } from 'amqplib';
 import { freePorts } from './free-ports.ts';
+import { until } from './until.ts';
 
 export interface TestRabbitmq {
   readonly url: string;
@@ -74,9 +75,13 @@ async function ownNode(): Promise<TestRabbitmq> {
     signal('SIGKILL');
     await current?.exited;
   };
+  const epmdEnds = (): boolean => {
+    const { stdout } = Bun.spawnSync(['epmd', '-kill'], { env, stderr: 'ignore' });
+    return !/not allowed/i.test(stdout.toString());
+  };
   const atExit = (): void => {
     signal('SIGKILL');
-    Bun.spawnSync(['epmd', '-kill'], { env, stdout: 'ignore', stderr: 'ignore' });
+    epmdEnds();
     rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', atExit);
@@ -110,6 +115,8 @@ async function ownNode(): Promise<TestRabbitmq> {
     stopForGood: async () => {
       process.off('exit', atExit);
       await kill();
+      // It does not end before it has noticed that its node is gone.
+      await until(epmdEnds, 'the end of epmd');
       atExit();
     },
   };
