@@ -33,6 +33,11 @@ export async function closedLoad({ url, connections, seconds, request }: ClosedL
       const over = Promise.withResolvers<void>();
       let sentAtMs = 0;
       let received = '';
+      let unsent: Buffer | null = null;
+      const send = (connection: Bun.Socket, bytes: Buffer): void => {
+        const written = connection.write(bytes);
+        unsent = written < bytes.length ? bytes.subarray(Math.max(0, written)) : null;
+      };
       const socket = await Bun.connect({
         hostname,
         port: Number(port),
@@ -47,7 +52,10 @@ export async function closedLoad({ url, connections, seconds, request }: ClosedL
             received = received.slice(length);
             if (now >= endsAtMs) return void connection.end();
             sentAtMs = now;
-            connection.write(request());
+            send(connection, request());
+          },
+          drain(connection) {
+            if (unsent !== null) send(connection, unsent);
           },
           close() {
             if (performance.now() < endsAtMs) bad++;
@@ -59,7 +67,7 @@ export async function closedLoad({ url, connections, seconds, request }: ClosedL
         },
       });
       sentAtMs = performance.now();
-      socket.write(request());
+      send(socket, request());
       await over.promise;
     }),
   );

@@ -1,16 +1,15 @@
-// An edge, Kafka and a mover with the embedded engine, each a process of its own on the same cores: how soon an event
+// An edge, a broker and a mover with the embedded engine, each a process of its own on the same cores: how soon an event
 // can be read, and how much of it goes through in a while.
 
-import type { TestKafka } from '../test/support/kafka.ts';
 import { metric } from '../test/support/oracle.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../test/support/ugc.ts';
 import { countIds } from './ids.ts';
-import { brokerUs } from './kafka.bench.ts';
 import { lagOf } from './lag.ts';
 import { bodiesOf, filmTypes, load } from './load.ts';
 import { latenciesOf, openLoad } from './open-load.ts';
 import { cpuUs, percentile, residentMb } from './process.ts';
 import type { Row } from './report.ts';
+import type { Broker } from './transports/broker.ts';
 import { firstUnseen, freshnessOf, watch } from './watch.ts';
 
 interface Chain {
@@ -22,15 +21,12 @@ interface Chain {
 /** Topics and group of this run: the next chain finds them there and reads on behind the last one. */
 const names = `bench-${crypto.randomUUID()}`;
 
-async function startChain(kafka: TestKafka): Promise<Chain> {
-  const flags = [
-    `--kafka-brokers=${kafka.brokers.join(',')}`,
-    `--topic=${names}.{event_type}`,
-    `--kafka-group=${names}`,
-    '--request-log=false',
-  ];
-  const edge = await startUgc({ dataDir: temporaryFolder(), flags: ['--role=ingest', ...flags] });
-  const mover = await startUgc({ dataDir: temporaryFolder(), flags: ['--role=etl', ...flags] });
+async function startChain(broker: Broker): Promise<Chain> {
+  const env = broker.env(`${names}.{event_type}`, names);
+  const start = (role: string): Promise<Ugc> =>
+    startUgc({ dataDir: temporaryFolder(), env, flags: [`--role=${role}`, '--request-log=false'] });
+  const edge = await start('ingest');
+  const mover = await start('etl');
   return {
     edge,
     mover,
@@ -42,10 +38,10 @@ async function startChain(kafka: TestKafka): Promise<Chain> {
 }
 
 /** How much the parts have used so far, core-µs. */
-const usOf = ({ edge, mover }: Chain, kafka: TestKafka) => ({
+const usOf = ({ edge, mover }: Chain, broker: Broker) => ({
   edge: cpuUs(edge.pid),
   mover: cpuUs(mover.pid),
-  broker: brokerUs(kafka),
+  broker: broker.us(),
 });
 
 interface FreshnessOptions {
@@ -58,9 +54,9 @@ interface FreshnessOptions {
 }
 
 /** One event a POST, open loop; each timed from when it was due to the start of the first query of its exact table that has it. */
-export async function freshnessOverKafka(kafka: TestKafka, options: FreshnessOptions): Promise<Row> {
+export async function freshnessOver(broker: Broker, options: FreshnessOptions): Promise<Row> {
   const { perSecond, seconds, types: sentTypes = filmTypes, watched } = options;
-  const chain = await startChain(kafka);
+  const chain = await startChain(broker);
   await warm(chain, perSecond);
   const types = watched === 'all' ? [...sentTypes] : watched;
   const waiting = new Map<number, string>();
@@ -69,7 +65,7 @@ export async function freshnessOverKafka(kafka: TestKafka, options: FreshnessOpt
     if (types.some(type => body.includes(`"event_type":"${type}"`))) waiting.set(at, id);
     return `{"event_id":"${id}",${body.slice(1)}`;
   });
-  const before = { us: usOf(chain, kafka), inserts: await inserts(chain) };
+  const before = { us: usOf(chain, broker), inserts: await inserts(chain) };
   const startedAtMs = Date.now();
   const coming = [...waiting].map(([at, id]) => ({ id, sinceMs: startedAtMs + (at * 1_000) / perSecond }));
   const seen = watch(chain.mover, { types, sinceMs: firstUnseen(coming) });
@@ -77,7 +73,7 @@ export async function freshnessOverKafka(kafka: TestKafka, options: FreshnessOpt
   await Bun.sleep(seconds * 1_000);
   const samples = (await loading.stop()).toSorted((a, b) => a.dueAtMs - b.dueAtMs);
   const perInsertSecond = ((await inserts(chain)) - before.inserts) / seconds;
-  const us = usOf(chain, kafka);
+  const us = usOf(chain, broker);
   // Bodies are sent in their order, so the one that was due as the n-th is the n-th.
   const sent = samples.flatMap(({ dueAtMs, status }, at) => {
     const id = waiting.get(at);
@@ -91,7 +87,7 @@ export async function freshnessOverKafka(kafka: TestKafka, options: FreshnessOpt
   const share = (part: 'edge' | 'mover' | 'broker') =>
     `${part} ${((us[part] - before.us[part]) / seconds / 1e4).toFixed(0)} %`;
   return {
-    what: `POST → Kafka → queryable at ${perSecond.toLocaleString('en')}/s, ${sentTypes.size} ${sentTypes.size === 1 ? 'table' : 'tables'}`,
+    what: `POST → ${broker.title} → queryable at ${perSecond.toLocaleString('en')}/s, ${sentTypes.size} ${sentTypes.size === 1 ? 'table' : 'tables'}`,
     ...fresh.columns,
     'ack p50 ms': percentile(acksMs, 0.5),
     'ack p99 ms': percentile(acksMs, 0.99),
@@ -119,26 +115,26 @@ async function level(edge: Ugc, mover: Ugc): Promise<true> {
   const lag = await metric(mover.url, 'ugc_etl_lag_events');
   const buffered = await metric(edge.url, 'ugc_buffer_events');
   if (rows >= stored && lag === 0 && buffered === 0) return true;
-  throw new Error(`${stored} stored, ${buffered} of them on disk, ${lag} in Kafka, ${rows} rows`);
+  throw new Error(`${stored} stored, ${buffered} of them on disk, ${lag} in the broker, ${rows} rows`);
 }
 
 const chainSize = 100;
 
 /** Batches of 100 as fast as the edge takes them, for so long; then everything is counted. */
-export async function wholeChain(kafka: TestKafka, seconds: number): Promise<Row> {
-  const chain = await startChain(kafka);
+export async function wholeChain(broker: Broker, seconds: number): Promise<Row> {
+  const chain = await startChain(broker);
   const { edge, mover } = chain;
   const bodies = bodiesOf(chainSize, 20);
   await warm(chain, 1_000);
   const lag = lagOf(mover.url, 'ugc_etl_lag_events');
-  const us = usOf(chain, kafka);
+  const us = usOf(chain, broker);
   const storedBefore = await metric(edge.url, 'ugc_events_stored_total');
   const result = await load({ url: edge.url, bodies, connections: 16, seconds });
   const { most, last } = await lag.stop();
   const endedAtMs = performance.now();
   await eventually(() => level(edge, mover), { what: 'everything in the tables', msMax: 600_000 });
   const afterMs = performance.now() - endedAtMs;
-  const after = usOf(chain, kafka);
+  const after = usOf(chain, broker);
   const acked = await metric(edge.url, 'ugc_events_stored_total');
   const counted = await countIds(mover);
   const disk = await metric(edge.url, 'ugc_buffer_drained_total');
@@ -147,7 +143,7 @@ export async function wholeChain(kafka: TestKafka, seconds: number): Promise<Row
   const events = acked - storedBefore;
   const each = (part: 'edge' | 'mover' | 'broker') => (after[part] - us[part]) / events;
   return {
-    what: `POST of ${chainSize} → Kafka → row, ${seconds} s`,
+    what: `POST of ${chainSize} → ${broker.title} → row, ${seconds} s`,
     'events/s': Math.round(events / (seconds + afterMs / 1_000)),
     'core-µs/event': each('edge') + each('mover'),
     'broker core-µs/event': each('broker'),

@@ -4,13 +4,15 @@
 import { startKafka, type TestKafka } from '../test/support/kafka.ts';
 import { metric } from '../test/support/oracle.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../test/support/ugc.ts';
-import { freshnessOverKafka, wholeChain } from './etl-live.ts';
+import { freshnessOver, wholeChain } from './etl-live.ts';
+import type { Filled } from './fill.ts';
 import { countIds } from './ids.ts';
 import { brokerFlags, brokerUs } from './kafka.bench.ts';
-import { type Filled, fillKafka } from './kafka-fill.ts';
+import { fillKafka } from './kafka-fill.ts';
 import { startNullSink } from './null-sink.ts';
 import { cpuUs, residentMb } from './process.ts';
 import { markdown, type Row } from './report.ts';
+import { kafkaAs } from './transports/kafka.ts';
 
 export interface EtlBenchOptions {
   /** Events of a drain. */
@@ -34,11 +36,11 @@ export async function etlBench({ rows, seconds, chainSeconds, drainsOnly }: EtlB
     await measure(drainToNothing(kafka, filled));
     await measure(drainToEngine(kafka, filled));
     if (drainsOnly) return measured;
-    await measure(freshnessOverKafka(kafka, { perSecond: 10, seconds: Math.max(seconds, 20), watched: 'all' }));
-    await measure(freshnessOverKafka(kafka, { perSecond: 5_000, seconds, watched: ['click'] }));
+    await measure(freshnessOver(kafkaAs(kafka), { perSecond: 10, seconds: Math.max(seconds, 20), watched: 'all' }));
+    await measure(freshnessOver(kafkaAs(kafka), { perSecond: 5_000, seconds, watched: ['click'] }));
     const oneType = { perSecond: 5_000, seconds, types: new Set(['click']), watched: 'all' } as const;
-    await measure(freshnessOverKafka(kafka, oneType));
-    await measure(wholeChain(kafka, chainSeconds));
+    await measure(freshnessOver(kafkaAs(kafka), oneType));
+    await measure(wholeChain(kafkaAs(kafka), chainSeconds));
     return measured;
   } finally {
     await kafka.stopForGood();

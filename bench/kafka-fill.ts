@@ -1,81 +1,13 @@
-// Film events in Kafka as an edge would have written them, without an edge: judged and stamped once, then written again
-// and again under ids of their own.
+// Film events in Kafka as an edge would have written them, without an edge.
 
-import { catalogue } from '../schemas/catalogue.ts';
-import { topicOf } from '../schemas/topic.ts';
 import { ensureTopics } from '../src/adapters/kafka/connect/ensure-topics.ts';
 import { kafkaLog } from '../src/adapters/kafka/write/log.ts';
-import { judgeOf } from '../src/catalogue/judge.ts';
-import type { Envelope } from '../src/ports/log.ts';
-import { parseJson } from '../src/record/json.ts';
 import type { TestKafka } from '../test/support/kafka.ts';
-import { bodiesOf, filmTypes } from './load.ts';
-
-export interface Filled {
-  /** The pattern of their topics, of this filling alone. */
-  readonly topic: string;
-  readonly events: number;
-  /** Of their bodies, each with a line break. */
-  readonly bytes: number;
-}
-
-const distinct = 5_000;
-const callEvents = 5_000;
-const callsAtOnce = 4;
-
-/** Their stamp begins with it: `{"event_id":"`. */
-const idAt = 13;
-const idLength = 36;
+import { type Filled, fill, filledTopics } from './fill.ts';
 
 export async function fillKafka({ brokers }: TestKafka, events: number): Promise<Filled> {
   const topic = `bench-${crypto.randomUUID()}.{event_type}`;
   const connection = { brokers, clientId: 'bench', requestTimeoutMs: 60_000 };
-  const topics = catalogue.types.filter(({ name }) => filmTypes.has(name)).map(type => topicOf(topic, type));
-  await ensureTopics(connection, topics, { partitions: 6, replicas: 1 });
-  const log = kafkaLog(connection);
-  const known = envelopesOf(topic);
-  let bytes = 0;
-  let next = 0;
-  const write = async (): Promise<void> => {
-    while (next < events) {
-      const from = next;
-      next = Math.min(events, from + callEvents);
-      const envelopes = Array.from({ length: next - from }, (_, at) => again(known[(from + at) % known.length]!));
-      for (const { body } of envelopes) bytes += Buffer.byteLength(body) + 1;
-      const failed = (await log.publish(envelopes)).find(outcome => !outcome.ok);
-      if (failed !== undefined && !failed.ok) throw failed.error;
-    }
-  };
-  await Promise.all(Array.from({ length: callsAtOnce }, write));
-  await log.close();
-  return { topic, events, bytes };
-}
-
-function again(envelope: Envelope): Envelope {
-  const id = Bun.randomUUIDv7();
-  return { ...envelope, id, body: envelope.body.slice(0, idAt) + id + envelope.body.slice(idAt + idLength) };
-}
-
-function envelopesOf(topic: string): Envelope[] {
-  const judge = judgeOf({
-    catalogue,
-    topic,
-    eventBytesMax: 65_536,
-    jsonDepthMax: 16,
-    eventAgeMaxDays: 1_825,
-    eventFutureMaxHours: 24,
-    unknownFields: 'reject',
-  });
-  return bodiesOf(1, distinct).map(body => {
-    const verdict = judge(parseJson(body), {
-      receivedAtMs: Date.now(),
-      source: 'web',
-      ip: '203.0.113.7',
-      userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36',
-      pathType: null,
-      sentAt: undefined,
-    });
-    if (!verdict.ok) throw new Error(`a film event is refused: ${JSON.stringify(verdict)}`);
-    return verdict.envelope;
-  });
+  await ensureTopics(connection, filledTopics(topic), { partitions: 6, replicas: 1 });
+  return fill({ log: kafkaLog(connection), topic, events });
 }

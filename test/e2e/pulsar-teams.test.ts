@@ -48,7 +48,7 @@ describe.skipIf(await isWithoutPulsar('own'))('beside others at a Pulsar', () =>
     const { host } = new URL(own.pulsar.url);
     const code = found[1]!
       .replace('localhost:8080', host)
-      .replace('localhost:6650', own.pulsar.binary)
+      .replace('pulsar://localhost:6650', own.pulsar.serviceUrl!)
       .replace('ugc.film', topic);
     const path = join(temporaryFolder(), file);
     writeFileSync(path, code);

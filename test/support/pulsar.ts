@@ -12,8 +12,8 @@ import { type SecurePulsar, secureIn } from './pulsar-secure.ts';
 export interface TestPulsar {
   /** Of the web service: admin API and WebSocket API. */
   readonly url: string;
-  /** `host:port` of its binary protocol; '' if it is somebody else's. */
-  readonly binary: string;
+  /** Of its binary protocol, for clients of its own kind; null if it is somebody else's. */
+  readonly serviceUrl: string | null;
   /** Of the process that runs now; null if it is somebody else's. */
   pid(): number | null;
   /** kill -9. */
@@ -33,7 +33,8 @@ export interface TestPulsar {
 
 const version = '4.0.0';
 
-const findJars = () =>
+/** The jars of server and client. */
+export const findJars = () =>
   mavenJars({
     title: 'Pulsar',
     name: 'pulsar',
@@ -65,12 +66,19 @@ export async function isWithoutPulsar(wanted: 'any' | 'own' = 'any'): Promise<bo
 }
 
 export interface PulsarStart {
+  /** Lines of standalone.conf, over the defaults. */
   readonly settings?: Settings;
   /** By tokens alone; over TLS beside plain. */
   readonly isSecure?: boolean;
+  /** Of its virtual machine, instead of those that suit a test. */
+  readonly flags?: readonly string[];
 }
 
-export async function startPulsar({ settings = {}, isSecure = false }: PulsarStart = {}): Promise<TestPulsar> {
+export async function startPulsar({
+  settings = {},
+  isSecure = false,
+  flags = testFlags,
+}: PulsarStart = {}): Promise<TestPulsar> {
   const given = process.env.UGC_TEST_PULSAR_URL;
   if (given && !isSecure && Object.keys(settings).length === 0) {
     console.log(`Pulsar: ${given} (UGC_TEST_PULSAR_URL)`);
@@ -78,12 +86,12 @@ export async function startPulsar({ settings = {}, isSecure = false }: PulsarSta
   }
   const found = await findJars();
   if ('missing' in found) throw new Error(`no Pulsar for this test: ${found.missing}`);
-  return own(found.jars, settings, isSecure);
+  return own(found.jars, { settings, isSecure, flags });
 }
 
 type Settings = Readonly<Record<string, string>>;
 
-async function own(jars: string, settings: Settings, isSecure: boolean): Promise<TestPulsar> {
+async function own(jars: string, { settings, isSecure, flags }: Required<PulsarStart>): Promise<TestPulsar> {
   const folder = mkdtempSync(join(tmpdir(), 'ugc-pulsar-'));
   const [binary, web, bookie, webTls] = (await freePorts(4)) as [number, number, number, number];
   const secure = isSecure ? secureIn(folder, webTls) : null;
@@ -101,7 +109,7 @@ async function own(jars: string, settings: Settings, isSecure: boolean): Promise
   writeFileSync(conf, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
   writeFileSync(join(folder, 'conf', 'log4j2.xml'), logging);
   // biome-ignore format: a command is read in one line
-  const command = ['java', ...flags, ...opened.flatMap(name => ['--add-opens', `${name}=ALL-UNNAMED`]),
+  const command = ['java', ...flags, ...neededFlags, ...opened.flatMap(name => ['--add-opens', `${name}=ALL-UNNAMED`]),
     `-Dlog4j.configurationFile=${join(folder, 'conf', 'log4j2.xml')}`, '-cp', `${jars}/*`,
     'org.apache.pulsar.PulsarStandaloneStarter', '--config', conf, '--no-functions-worker', '--no-stream-storage',
     '--num-bookies', '1', '--bookkeeper-port', `${bookie}`, '--bookkeeper-dir', join(folder, 'bk'),
@@ -142,7 +150,7 @@ async function own(jars: string, settings: Settings, isSecure: boolean): Promise
   console.log(`Pulsar: ${version} of Maven's jars at ${url}`);
   return {
     url,
-    binary: `127.0.0.1:${binary}`,
+    serviceUrl: `pulsar://127.0.0.1:${binary}`,
     pid: () => child?.pid ?? null,
     kill,
     stop: () => freeze(child!),
@@ -197,12 +205,10 @@ const defaults: Settings = {
   diskUsageWarnThreshold: '0.98',
 };
 
-const flags = [
-  '-Xmx512m',
+const testFlags = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
+
+const neededFlags = [
   '-XX:MaxDirectMemorySize=512m',
-  '-XX:+UseSerialGC',
-  '-XX:TieredStopAtLevel=1',
-  '-XX:-UsePerfData',
   '-Dio.netty.tryReflectionSetAccessible=true',
   '-Dpulsar.allocator.exit_on_oom=false',
   '-Dio.netty.allocator.numDirectArenas=2',
@@ -230,7 +236,7 @@ function foreign(url: string): TestPulsar {
   };
   return {
     url,
-    binary: '',
+    serviceUrl: null,
     pid: () => null,
     kill: async () => untouchable(),
     stop: untouchable,

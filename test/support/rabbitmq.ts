@@ -8,11 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChannelModel, connect } from 'amqplib';
 import { freePorts } from './free-ports.ts';
+import { until } from './until.ts';
 
 export interface TestRabbitmq {
   readonly url: string;
   /** Of its AMQP listener. */
   readonly port: number;
+  /** Of the process that runs now, whose child is the virtual machine; null if it is somebody else's. */
+  pid(): number | null;
   /** kill -9. */
   kill(): Promise<void>;
   /** SIGSTOP: connections stay open, nothing answers. */
@@ -72,9 +75,13 @@ async function ownNode(): Promise<TestRabbitmq> {
     signal('SIGKILL');
     await current?.exited;
   };
+  const epmdEnds = (): boolean => {
+    const { stdout } = Bun.spawnSync(['epmd', '-kill'], { env, stderr: 'ignore' });
+    return !/not allowed/i.test(stdout.toString());
+  };
   const atExit = (): void => {
     signal('SIGKILL');
-    Bun.spawnSync(['epmd', '-kill'], { env, stdout: 'ignore', stderr: 'ignore' });
+    epmdEnds();
     rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', atExit);
@@ -94,6 +101,7 @@ async function ownNode(): Promise<TestRabbitmq> {
   return {
     url,
     port,
+    pid: () => current?.pid ?? null,
     kill,
     stop: () => signal('SIGSTOP'),
     cont: () => signal('SIGCONT'),
@@ -107,6 +115,8 @@ async function ownNode(): Promise<TestRabbitmq> {
     stopForGood: async () => {
       process.off('exit', atExit);
       await kill();
+      // It does not end before it has noticed that its node is gone.
+      await until(epmdEnds, 'the end of epmd');
       atExit();
     },
   };
@@ -183,6 +193,7 @@ function foreign(url: string): TestRabbitmq {
   return {
     url,
     port: Number(new URL(url).port || 5672),
+    pid: () => null,
     kill: async () => untouchable(),
     stop: untouchable,
     cont: untouchable,
