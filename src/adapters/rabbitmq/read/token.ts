@@ -5,9 +5,10 @@
 //   between a crash leaves two, of which the one that is further counts
 // - each that joins puts a token that says nothing, in case there is none yet; the holder takes them away
 // - a holder that has lost its turn has lost its connection or channel, and stores nothing any more
+// - a token that no queue takes is returned (mandatory), and confirmed all the same: it is not stored
 
 import { createHash } from 'node:crypto';
-import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
+import type { ConsumeMessage } from 'amqplib';
 import { PipelineError } from '../../../errors.ts';
 import type { Connection } from '../connect/connection.ts';
 import { closeQuietly } from './queue.ts';
@@ -46,6 +47,24 @@ export async function takeToken(connection: Connection, queue: string): Promise<
     turn.reject(error);
   });
   turn.promise.catch(() => {});
+  // The server tells it before it confirms.
+  const returned = new Set<string>();
+  channel.on('return', ({ properties }) => returned.add(String(properties.messageId)));
+  let puts = 0;
+
+  /** Resolves once it is kept. */
+  function put(position: Position): Promise<void> {
+    const messageId = String(++puts);
+    return new Promise((resolve, reject) => {
+      void ended.then(reject);
+      const content = Buffer.from(JSON.stringify(position));
+      channel.publish('', queue, content, { persistent: true, mandatory: true, messageId }, failure => {
+        if (failure !== null) reject(failure);
+        else if (returned.delete(messageId)) reject(new PipelineError('log_unavailable', `no queue ${queue} took it`));
+        else resolve();
+      });
+    });
+  }
 
   function take(message: ConsumeMessage | null): void {
     if (message === null) {
@@ -66,29 +85,17 @@ export async function takeToken(connection: Connection, queue: string): Promise<
     arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true },
   });
   await channel.consume(queue, take);
-  await put(channel, queue, nothing, ended);
+  await put(nothing);
   await turn.promise;
   return {
     get position() {
       return held!.position;
     },
-    store: position => put(channel, queue, position, ended),
+    store: put,
     over: lost.promise,
     // A channel that ends gives back what it held.
     release: () => closeQuietly(channel),
   };
-}
-
-/** Resolves once it is confirmed. */
-function put(channel: ConfirmChannel, queue: string, position: Position, ended: Promise<PipelineError>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    void ended.then(reject);
-    const content = Buffer.from(JSON.stringify(position));
-    channel.publish('', queue, content, { persistent: true }, failure => {
-      if (failure === null) resolve();
-      else reject(failure);
-    });
-  });
 }
 
 /** A strange message in it is as good as none. */
