@@ -1,7 +1,6 @@
-// Another team that writes to our topics past the edge, with kafkajs as it is: good events, events that no one accepts, and
+// Another team that writes to our topics past the edge, by a client as it is: good events, events that no one accepts, and
 // some that are too large for the etl of this test until somebody replays them under the usual limit.
 
-import type { Producer } from 'kafkajs';
 import { type ClientEvent, clientEvent, typeOf } from './events.ts';
 import { kafkaClient } from './kafka.ts';
 import type { Ledger } from './load.ts';
@@ -11,8 +10,26 @@ import type { Random } from './random.ts';
 export const foreignBytesMax = 4_096;
 const padding = 'x'.repeat(2 * foreignBytesMax);
 
+/** A client of the log's, as anybody would use it. */
+export interface TeamClient {
+  /** Resolves once the log has acked them all. */
+  send(topic: string, values: readonly Value[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function kafkaTeam(brokers: readonly string[]): Promise<TeamClient> {
+  const producer = kafkaClient(brokers).producer();
+  await producer.connect();
+  return {
+    send: async (topic, values) => {
+      await producer.send({ topic, messages: values.map(value => ({ value })) });
+    },
+    close: () => producer.disconnect(),
+  };
+}
+
 export interface OtherTeamOptions {
-  readonly brokers: readonly string[];
+  readonly connect: () => Promise<TeamClient>;
   readonly random: Random;
   readonly ledger: Ledger;
   /** Topic of an event type, for the types it writes. */
@@ -20,7 +37,7 @@ export interface OtherTeamOptions {
   readonly signal: AbortSignal;
 }
 
-type Value = string | Buffer | null;
+export type Value = string | Buffer | null;
 
 /** What can never be a row; each with what tells it from the others, where it can hold that. */
 const poison: readonly ((random: Random) => Value)[] = [
@@ -34,9 +51,9 @@ const poison: readonly ((random: Random) => Value)[] = [
   random => JSON.stringify({ ...clientEvent(random), timestamp: '9999-99-99' }),
 ];
 
-/** Writes a few records now and then until aborted, Kafka permitting. What Kafka has acked is in the ledger as acked. */
-export async function otherTeam({ brokers, random, ledger, topics, signal }: OtherTeamOptions): Promise<void> {
-  let producer: Producer | null = null;
+/** Writes a few records now and then until aborted, the log permitting. What it has acked is in the ledger as acked. */
+export async function otherTeam({ connect, random, ledger, topics, signal }: OtherTeamOptions): Promise<void> {
+  let client: TeamClient | null = null;
   while (!signal.aborted) {
     const [type, topic] = random.pick([...topics]);
     const events = Array.from({ length: random.between(0, 3) }, () => eventOf(type, random));
@@ -45,19 +62,16 @@ export async function otherTeam({ brokers, random, ledger, topics, signal }: Oth
     for (let bad = random.between(0, 2); bad > 0; bad--)
       values.splice(random.between(0, values.length), 0, random.pick(poison)(random));
     try {
-      if (producer === null) {
-        producer = kafkaClient(brokers).producer();
-        await producer.connect();
-      }
-      if (values.length > 0) await producer.send({ topic, messages: values.map(value => ({ value })) });
+      client ??= await connect();
+      if (values.length > 0) await client.send(topic, values);
       for (const event of events) ledger.acked.set(event.event_id, typeOf(event));
     } catch {
-      await producer?.disconnect().catch(() => {}); // it may be there or not: nothing was promised
-      producer = null;
+      await client?.close().catch(() => {}); // it may be there or not: nothing was promised
+      client = null;
     }
     await Bun.sleep(random.between(50, 400));
   }
-  await producer?.disconnect().catch(() => {});
+  await client?.close().catch(() => {});
 }
 
 function eventOf(type: string, random: Random): ClientEvent {

@@ -1,21 +1,18 @@
-// The whole pipeline of the etl's chaos: one broker behind a proxy, an edge under load on a small disk, two movers that
-// share a consumer group, a third that reads one topic again, and the ClickHouse they all write to, which is our own binary
-// with the embedded engine behind its HTTP port. Each mover has its own gate to it.
+// The whole pipeline of the etl's chaos over Kafka: one broker behind a proxy, an edge under load on a small disk, and what
+// moves its events (etl-parts.ts).
 
 import { nameOf } from '../../src/config/from.ts';
-import { type ClickhouseFront, clickhouseFront, type Point } from './clickhouse-gate.ts';
-import { aimMsMax, type Clickhouse, type Mover, type Replaying } from './etl-faults.ts';
+import type { Clickhouse, Mover, Replaying } from './etl-faults.ts';
 import { topics } from './etl-oracle.ts';
+import { startEtl } from './etl-parts.ts';
 import { makeRoom } from './faults.ts';
-import { freePorts } from './free-ports.ts';
 import { startCluster, type TestCluster } from './kafka-cluster.ts';
 import { behind } from './kafka-oracle.ts';
 import type { Ledger } from './load.ts';
-import { foreignBytesMax, otherTeam } from './other-team.ts';
-import { type Part, partOf } from './part.ts';
+import { kafkaTeam, otherTeam } from './other-team.ts';
 import { type Random, seeded } from './random.ts';
 import { type SmallDisk, smallDisk } from './small-disk.ts';
-import { binary, eventually, queryRows, temporaryFolder, type Ugc } from './ugc.ts';
+import { temporaryFolder, type Ugc } from './ugc.ts';
 import { type UgcLives, ugcLives } from './ugc-lives.ts';
 
 export interface Pipeline {
@@ -42,11 +39,8 @@ export interface Pipeline {
   close(): Promise<void>;
 }
 
-const database = 'remote';
-const password = 'right';
 const sessionMs = 1_500;
 const partitions = 3;
-const named = (sql: string): string => sql.replaceAll('ugc.', `${database}.`);
 /** The one topic that is read again, so that nothing else is held to a lesser promise than it. */
 const againTopic = 'ugc.quality_change';
 
@@ -58,38 +52,23 @@ export async function startPipeline(random: Random, ledger: Ledger): Promise<Pip
     random: jitter,
     properties: { 'group.min.session.timeout.ms': '1000' },
   });
-  const [port] = (await freePorts(1)) as [number];
-  const part = await partOf('ClickHouse', () => [
-    '--role=etl',
-    ...['--clickhouse-http-readonly=false', `--clickhouse-http-port=${port}`, '--clickhouse-memory-bytes-max=1GiB'],
-  ]);
-  const { clickhouseUrl } = part.now();
-  const front = () => clickhouseFront({ target: port, password, random: jitter });
-  const operator = await front();
-
-  const proxied = `--kafka-brokers=${cluster.proxied.join(',')}`;
-  const requestTimeout = '--kafka-request-timeout-ms=2000';
-  const moving = ({ url }: ClickhouseFront): string[] => [
-    ...[proxied, requestTimeout, '--role=etl', `--topic-partitions=${partitions}`, '--shutdown-timeout-ms=5000'],
-    ...[`--kafka-session-timeout-ms=${sessionMs}`, `--clickhouse-url=${url}`, `--clickhouse-database=${database}`],
-    ...[`--clickhouse-password=${password}`, '--clickhouse-timeout-ms=1500', '--clickhouse-refresh-seconds=10'],
-    `--body-bytes-max=${foreignBytesMax}`,
+  const reaching = [
+    ...[`--kafka-brokers=${cluster.proxied.join(',')}`, '--kafka-request-timeout-ms=2000'],
+    `--topic-partitions=${partitions}`,
   ];
-  const moverOf = async (name: string, more: () => readonly string[] = () => []): Promise<Mover> => {
-    const own = await front();
-    return { part: await partOf(name, () => [...moving(own), ...more()]), front: own };
-  };
-  const movers = [await moverOf('mover 1'), await moverOf('mover 2')];
   let reading = 1;
   const offsets = new Map(Array.from({ length: partitions }, (_, at) => [`${againTopic}/${at}`, 0]));
   const from = [...offsets].map(([place, offset]) => `${place}=${offset}`).join();
-  const replayer = await moverOf('replay', () => [`--from=${from}`, `--kafka-group=again-${reading}`]);
+  const etl = await startEtl({
+    jitter,
+    reading: [...reaching, `--kafka-session-timeout-ms=${sessionMs}`],
+    again: () => [`--from=${from}`, `--kafka-group=again-${reading}`],
+  });
+  const { clickhouse, movers, replayer, database, password } = etl;
+  if (replayer === null) throw new Error('Kafka can be read again');
   const edge = await ugcLives({
     dataDir: disk?.path ?? temporaryFolder(),
-    flags: [
-      ...[proxied, requestTimeout, '--role=ingest', '--request-log=false', `--topic-partitions=${partitions}`],
-      '--buffer-disk-reserve-bytes=1MiB',
-    ],
+    flags: [...reaching, '--role=ingest', '--request-log=false', '--buffer-disk-reserve-bytes=1MiB'],
     random: seeded(random.seed + 2),
     ledger,
     circumstances: () => 'chaos',
@@ -100,16 +79,12 @@ export async function startPipeline(random: Random, ledger: Ledger): Promise<Pip
   const writing = new AbortController();
   const { brokers } = cluster;
   const team = otherTeam({
-    brokers,
+    connect: () => kafkaTeam(brokers),
     random: seeded(random.seed + 3),
     ledger,
     topics: new Map(['click', 'film_watched', 'quality_change'].map(type => [type, `ugc.${type}`])),
     signal: writing.signal,
   });
-  const clickhouse = clickhouseOf(part, clickhouseUrl);
-  const all = [...movers, replayer];
-  const parts = [part, ...all.map(mover => mover.part)];
-  const gates = [operator, ...all.map(mover => mover.front)].map(({ gate }) => gate);
   return {
     ...{ cluster, disk, edge, clickhouse, movers, database, password, sessionMs },
     replaying: {
@@ -118,10 +93,10 @@ export async function startPipeline(random: Random, ledger: Ledger): Promise<Pip
       readAgain: () => {
         reading++;
       },
-      replayDead: point => replayDead(operator, point),
+      replayDead: etl.replayDead,
     },
-    query: sql => queryRows(clickhouseUrl, named(sql)),
-    command: sql => clickhouse.surely(named(sql)),
+    query: etl.query,
+    command: etl.command,
     async behind() {
       const again = `again-${reading}-from-${nameOf({ offsets })}`;
       const of = await behind(
@@ -137,64 +112,15 @@ export async function startPipeline(random: Random, ledger: Ledger): Promise<Pip
       writing.abort();
       await edge.quiet();
       await cluster.heal();
-      for (const each of all) each.front.proxy.heal();
+      etl.heal();
       await team;
     },
-    crashes: () => parts.flatMap(({ crashes }) => crashes),
-    said: () => sumOf(gates.map(({ said }) => said)),
+    crashes: etl.crashes,
+    said: etl.said,
     async close() {
-      for (const each of [...all.map(mover => mover.part), part]) await each.kill();
-      for (const each of [operator, ...all.map(mover => mover.front)]) await each.close();
+      await etl.close();
       await cluster.stopForGood();
       disk?.unmount();
     },
   };
-
-  async function replayDead({ gate, url }: ClickhouseFront, point: Point): Promise<boolean> {
-    const child = Bun.spawn(
-      [
-        ...[binary, 'dead', 'replay', `--data-dir=${temporaryFolder()}`, `--clickhouse-url=${url}`],
-        ...[`--clickhouse-database=${database}`, `--clickhouse-password=${password}`, '--clickhouse-timeout-ms=1500'],
-      ],
-      { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
-    );
-    const caught = await Promise.race([gate.catch(point, aimMsMax), child.exited.then(() => null)]);
-    child.kill('SIGKILL');
-    await child.exited;
-    caught?.drop();
-    return caught !== null;
-  }
-}
-
-function clickhouseOf(part: Part, url: string): Clickhouse {
-  const ask = (sql: string, msMax: number): Promise<Response> =>
-    fetch(url, { method: 'POST', body: sql, signal: AbortSignal.timeout(msMax) });
-  const run = async (sql: string, msMax: number): Promise<void> => {
-    const answer = await ask(sql, msMax);
-    if (!answer.ok) throw new Error(`${sql}: ${await answer.text()}`);
-  };
-  return {
-    part,
-    command: async sql => {
-      try {
-        await run('SELECT 1', 1_500);
-      } catch {
-        return false;
-      }
-      const answer = await ask(sql, 20_000);
-      const text = await answer.text();
-      const isThere = answer.headers.get('x-clickhouse-exception-code') !== '60'; // or another fault has it away
-      if (!answer.ok && isThere) throw new Error(`${sql}: ${text}`);
-      return answer.ok;
-    },
-    surely: async sql => {
-      await eventually(() => run(sql, 5_000).then(() => true), { what: sql });
-    },
-  };
-}
-
-function sumOf(counts: readonly ReadonlyMap<string, number>[]): Map<string, number> {
-  const sum = new Map<string, number>();
-  for (const each of counts) for (const [name, times] of each) sum.set(name, (sum.get(name) ?? 0) + times);
-  return sum;
 }

@@ -33,9 +33,11 @@ describe('an error', () => {
     expect(
       errorOfRabbitmq(new Error('Expected ConnectionOpenOk; got <ConnectionClose>'), 'before sending', 'a').code,
     ).toBe('log_halted');
-    expect(errorOfRabbitmq(new Error('unable to verify the first certificate'), 'before sending', 'a').code).toBe(
-      'log_halted',
-    );
+    const untrusted = Object.assign(new Error('unable to verify'), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
+    expect(errorOfRabbitmq(untrusted, 'before sending', 'a')).toMatchObject({
+      code: 'log_halted',
+      message: expect.stringContaining('UGC_RABBITMQ_TLS_CA'),
+    });
   });
 
   test('of the network leaves what was sent unknown, and what was not sent not stored', () => {
