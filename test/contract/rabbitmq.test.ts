@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { connect } from 'amqplib';
-import { ensureTopics } from '../../src/adapters/rabbitmq/connect/ensure-topics.ts';
+import * as topicsOf from '../../src/adapters/rabbitmq/connect/ensure-topics.ts';
 import type { QueueKind, RabbitmqLogOptions } from '../../src/adapters/rabbitmq/connect/options.ts';
 import { rabbitmqLog } from '../../src/adapters/rabbitmq/write/log.ts';
 import type { Envelope, Outcome } from '../../src/ports/log.ts';
@@ -13,6 +13,9 @@ import { until } from '../support/until.ts';
 import { logContract } from './log.contract.ts';
 
 let rabbitmq: TestRabbitmq;
+/** Nobody kills the node just after. */
+const ensureTopics: typeof topicsOf.ensureTopics = (options, wanted, shape) =>
+  topicsOf.ensureTopics(options, wanted, { settleMs: 0, ...shape });
 let topics = 0;
 const newTopic = (): string => `t.${process.pid}.${++topics}`;
 const optionsOf = (kind: QueueKind, more: Partial<RabbitmqLogOptions> = {}): RabbitmqLogOptions => ({

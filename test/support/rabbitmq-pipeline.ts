@@ -1,6 +1,7 @@
 // The whole pipeline of the etl's chaos over RabbitMQ: one node behind a proxy, an edge under load, another team that
 // publishes past it, and what moves their events (etl-parts.ts). And what can go wrong with the node.
 
+import { timed } from '../../src/process/sleep.ts';
 import type { Replaying } from './etl-faults.ts';
 import { topics } from './etl-oracle.ts';
 import { type EtlParts, startEtl } from './etl-parts.ts';
@@ -116,11 +117,11 @@ async function rabbitmqTeam(url: string, { sent }: Ledger, poison: Set<string>):
   return {
     async send(topic, values) {
       isReturned = false;
-      const late = AbortSignal.timeout(5_000);
-      const tooLate = new Promise<never>((_, reject) => late.addEventListener('abort', () => reject(late.reason)));
       const bytes = values.map(value => Buffer.from(value ?? ''));
       for (const each of bytes) channel.publish('', topic, each, { persistent: true, mandatory: true });
-      await Promise.race([channel.waitForConfirms(), over.promise, tooLate]);
+      await timed(5_000, Promise.race([channel.waitForConfirms(), over.promise]), () => {
+        throw new Error('no confirm');
+      });
       if (isReturned) throw new Error(`no queue ${topic} took it`);
       for (const each of bytes) if (!sent.has(idOf(each))) poison.add(`${topic} ${each.toString('base64')}`);
     },

@@ -22,6 +22,8 @@ export interface StreamOptions {
   readonly from: StartingPoint | null;
   readonly logger: Logger;
   readonly onReady: () => void;
+  /** Another has its turn. */
+  readonly onWaiting: () => void;
   readonly onReplaced: (topic: string) => void;
 }
 
@@ -33,7 +35,7 @@ const tokenAgeMsMax = 5 * 60_000;
 /** Resolves once it is our turn. */
 export async function readStream(connection: Connection, options: StreamOptions): Promise<OpenShare> {
   const { topic, epoch, group, from } = options;
-  const token = await takeToken(connection, tokenQueueOf(group, topic));
+  const token = await takeToken(connection, tokenQueueOf(group, topic), options.onWaiting);
   const reader = await begin(connection, token, options).catch(async error => {
     await token.release();
     throw error;

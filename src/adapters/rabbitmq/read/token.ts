@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import { PipelineError } from '../../../errors.ts';
 import type { Connection } from '../connect/connection.ts';
-import { closeQuietly } from './queue.ts';
+import { closeQuietly, consuming } from './queue.ts';
 
 export interface Position {
   /** Streams that were made anew under this name, so far. */
@@ -36,8 +36,8 @@ const nothing: Position = { log: 0, next: 0, sha1: '' };
 
 export const sha1Of = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('base64url');
 
-/** Resolves once it is our turn; rejects when the channel ends before. */
-export async function takeToken(connection: Connection, queue: string): Promise<Token> {
+/** Resolves once it is our turn, `onWaiting` when we are in the row for it; rejects when the channel ends before. */
+export async function takeToken(connection: Connection, queue: string, onWaiting: () => void): Promise<Token> {
   const { channel, over: ended } = await connection.confirmChannel();
   const turn = Promise.withResolvers<void>();
   const lost = Promise.withResolvers<PipelineError>();
@@ -80,13 +80,20 @@ export async function takeToken(connection: Connection, queue: string): Promise<
     turn.resolve();
   }
 
-  await channel.assertQueue(queue, {
-    durable: true,
-    arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true },
-  });
-  await channel.consume(queue, take);
-  await put(nothing);
-  await turn.promise;
+  try {
+    await channel.assertQueue(queue, {
+      durable: true,
+      arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true },
+    });
+    await consuming(channel, queue, take);
+    await put(nothing);
+    onWaiting();
+    await turn.promise;
+  } catch (error) {
+    // It would take the token, and nobody would have it.
+    void closeQuietly(channel);
+    throw error;
+  }
   return {
     get position() {
       return held!.position;
