@@ -1,6 +1,7 @@
 // RabbitMQ as the log the edge writes to: the contract, and what its server may say.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { connect } from 'amqplib';
 import * as topicsOf from '../../src/adapters/rabbitmq/connect/ensure-topics.ts';
 import type { QueueKind, RabbitmqLogOptions } from '../../src/adapters/rabbitmq/connect/options.ts';
@@ -155,6 +156,33 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, written to', () => {
     await until(async () => codes(await log.publish(on(topic, envelopes(1))))[0] === 'rabbitmq', 'it is taken again');
     await log.close();
     await proxy.close();
+  });
+
+  test('a node that goes as it lets us in, in time or too late, is away, and nothing else', async () => {
+    let waitMs = 0;
+    const openOk = Buffer.from([0, 10, 0, 41]);
+    const server = createServer(client => {
+      const node = connectTcp(rabbitmq.port, '127.0.0.1');
+      client.pipe(node);
+      node.on('data', data => {
+        if (data.includes(openOk)) setTimeout(() => client.end(data), waitMs);
+        else client.write(data);
+      });
+      for (const socket of [client, node]) socket.on('error', () => {});
+      client.on('close', () => node.destroy());
+    });
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const urls = [`amqp://guest:guest@127.0.0.1:${port}`];
+    const log = rabbitmqLog(optionsOf('stream', { urls, connectTimeoutMs: 100 }));
+    for (let round = 0; round < 20; round++) {
+      waitMs = (round % 2) * 150;
+      const [said] = codes(await log.publish([envelope(`${round}`)]));
+      expect(['log_unavailable', 'log_unknown']).toContain(said!);
+    }
+    await Bun.sleep(waitMs); // the last of them comes after its answer
+    await log.close();
+    server.close();
   });
 
   test('an alarm of memory is told in the server’s words, and over when it is', async () => {
