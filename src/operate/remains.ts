@@ -4,6 +4,8 @@ import { topicOf } from '../../schemas/topic.ts';
 import type { PersonIds } from '../adapters/clickhouse/ask/person.ts';
 import type { KafkaConnection } from '../adapters/kafka/connect/options.ts';
 import { retentionOf, type TopicRetention } from '../adapters/kafka/read/retention.ts';
+import type { RabbitmqConnection } from '../adapters/rabbitmq/connect/options.ts';
+import { retentionOf as retentionInRabbitmq } from '../adapters/rabbitmq/read/retention.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { isoOf } from '../process/clock.ts';
@@ -71,4 +73,21 @@ function fateOf(keepsMs: TopicRetention['keepsMs'], nowMs: number): Pick<Remaind
   if (keepsMs === null)
     return { what: 'records of the person, if there are any; the brokers do not say for how long', until: null };
   return { what: `records of the person; ${again}`, until: isoOf(nowMs + keepsMs) };
+}
+
+/** Queues that keep equally long make one line. Rejects with a PipelineError when no node can be asked. */
+export async function inRabbitmq(config: Config, connection: RabbitmqConnection): Promise<Remainder[]> {
+  const topics = [...new Set(catalogueFor(config).types.map(type => topicOf(config.topic, type)))];
+  const there = await retentionInRabbitmq(connection, topics);
+  const kept = ({ age, bytes }: (typeof there)[number]): string => {
+    if (connection.kind === 'quorum')
+      return 'events of the person that wait to become rows, if there are any: repeat the command once ugc_etl_lag_events says 0';
+    const bounds = [...(age === null ? [] : [`for ${age}`]), ...(bytes === null ? [] : [`up to ${bytes} bytes`])];
+    const long = bounds.length === 0 ? 'for ever, unless a policy says otherwise' : bounds.join(' and ');
+    return `records of the person, kept ${long}, whole segments at a time, the last of them until it is full; reading the log again makes rows of them (docs/operate/persons.md)`;
+  };
+  return [...Map.groupBy(there, kept)].map(([what, group]) => ({
+    place: `RabbitMQ: ${group.map(({ topic }) => topic).join(', ')}`,
+    ...{ records: null, what, until: null },
+  }));
 }

@@ -73,7 +73,7 @@ function refuseStrange({ from }: Config, topics: readonly string[]): void {
 }
 
 /** How this process reaches RabbitMQ. Throws `config_invalid` when a PEM file cannot be read. */
-function rabbitmqOptionsOf(config: Config): RabbitmqLogOptions {
+export function rabbitmqOptionsOf(config: Config): RabbitmqLogOptions {
   return {
     urls: config.rabbitmqUrl.split(','),
     kind: config.rabbitmqQueue,

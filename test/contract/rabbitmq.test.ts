@@ -164,7 +164,7 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, written to', () => {
     const server = createServer(client => {
       const node = connectTcp(rabbitmq.port, '127.0.0.1');
       client.pipe(node);
-      node.on('data', data => {
+      node.on('data', (data: Buffer) => {
         if (data.includes(openOk)) setTimeout(() => client.end(data), waitMs);
         else client.write(data);
       });

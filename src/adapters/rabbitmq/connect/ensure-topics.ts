@@ -36,7 +36,7 @@ export async function ensureTopics(
   const queueArguments = argumentsOf(options.kind, shape);
   const missing: string[] = [];
   try {
-    for (const topic of wanted) if (!(await isThere(connection, topic, options.kind))) missing.push(topic);
+    for (const topic of wanted) if ((await declaredWith(connection, topic, options.kind)) === null) missing.push(topic);
     if (missing.length === 0) return missing;
     if (shape.create === false)
       throw new PipelineError('log_halted', `${connection.address} does not have every queue`);
@@ -69,27 +69,27 @@ function argumentsOf(kind: QueueKind, { retentionHours = 0, retentionBytes = 0 }
   };
 }
 
-/** Rejects with `log_halted` when it is there as something else. */
-async function isThere(connection: Connection, topic: string, kind: QueueKind): Promise<boolean> {
+/** What its queue was declared with; null = there is none. Rejects with `log_halted` when it is there as something else. */
+export async function declaredWith(connection: Connection, topic: string, kind: QueueKind): Promise<Arguments | null> {
   try {
     await asking(connection, channel => channel.checkQueue(topic));
   } catch (thrown) {
-    if (isMissing(thrown)) return false;
+    if (isMissing(thrown)) return null;
     throw thrown;
   }
-  await assertKind(connection, topic, kind);
-  return true;
+  return argumentsThere(connection, topic, kind);
 }
 
-const argumentsMax = 20;
+type Arguments = Readonly<Record<string, string | number>>;
 
 /** AMQP does not tell what a queue is, only what of a declaration differs: it is declared as the server says it is. */
-async function assertKind(connection: Connection, topic: string, kind: QueueKind): Promise<void> {
+async function argumentsThere(connection: Connection, topic: string, kind: QueueKind): Promise<Arguments> {
   const queueArguments: Record<string, string | number> = { 'x-queue-type': kind };
-  for (let tries = 0; tries < argumentsMax; tries++)
+  // Each turn learns one argument more, or ends.
+  for (;;)
     try {
       await asking(connection, channel => channel.assertQueue(topic, { durable: true, arguments: queueArguments }));
-      return;
+      return queueArguments;
     } catch (thrown) {
       const difference = differenceIn(thrown);
       if (difference === null) throw thrown;

@@ -22,6 +22,9 @@ export function errorOfRabbitmq(thrown: unknown, phase: Phase, subject: string):
       'log_halted',
       `the user of UGC_RABBITMQ_URL lacks a right, see rabbitmqctl set_permissions: ${saidIn(message)}`,
     );
+  // Its node was killed just after it was made, or most of its replicas are away.
+  if (code === 404 && /down or inaccessible/.test(message))
+    return because(phase === 'sent' ? 'log_unknown' : 'log_unavailable', `a queue is down: ${saidIn(message)}`);
   if (code === 404) return because('log_halted', `there is no such queue: ${saidIn(message)}`);
   if (code === 406) return because('log_halted', `the queue is not what is wanted of it: ${saidIn(message)}`);
   // amqplib does not say why the server would not open it.
@@ -35,8 +38,9 @@ export function errorOfRabbitmq(thrown: unknown, phase: Phase, subject: string):
   return because(phase === 'sent' ? 'log_unknown' : 'log_unavailable', message);
 }
 
-/** The queue of that name is not there. */
-export const isMissing = (thrown: unknown): boolean => replyCodeOf(thrown) === 404;
+/** The queue of that name is not there; one that is down is. */
+export const isMissing = (thrown: unknown): boolean =>
+  replyCodeOf(thrown) === 404 && !/down or inaccessible/.test(messageOf(thrown));
 
 export interface Difference {
   readonly argument: string;

@@ -77,8 +77,9 @@ export async function consuming(
   channel: Channel,
   queue: string,
   take: (message: ConsumeMessage | null) => void,
+  consumerArguments: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  const begun = channel.consume(queue, take);
+  const begun = channel.consume(queue, take, { arguments: consumerArguments });
   begun.catch(() => {});
   await timed(consumeMsMax, begun, () => {
     throw new PipelineError(

@@ -65,6 +65,15 @@ describe('of a queue', () => {
     for (const other of [closed(403, 'x'), new Error('404'), null, undefined]) expect(isMissing(other)).toBe(false);
   });
 
+  test('that is down it is said, and it is not made anew', () => {
+    const down = closed(404, "NOT_FOUND - home node 'a@b' of durable queue 'q' in vhost '/' is down or inaccessible");
+    expect(isMissing(down)).toBe(false);
+    expect(errorOfRabbitmq(down, 'before sending', 'a')).toMatchObject({
+      code: 'log_unavailable',
+      message: expect.stringContaining('a queue is down'),
+    });
+  });
+
   test('that is there as something else the difference is read, a number as a number', () => {
     const differs = (words: string) => differenceIn(closed(406, `PRECONDITION_FAILED - inequivalent arg ${words}`));
     const said = (argument: string, current: string): string =>
