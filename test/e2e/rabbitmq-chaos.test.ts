@@ -63,6 +63,12 @@ describe.skipIf(isWithoutRabbitmq('own')).each(cases)(
         const dropped = tableDropped(replaying);
         await eventually(async () => (await dropped.begin()) !== missed, { what: 'the last table dropped' });
         await dropped.end();
+        // It tells no lag of what it does not read yet. What it reads again is dead again until it is replayed.
+        const isThrough = async (): Promise<boolean> => {
+          const text = await (await fetch(`${replaying.replayer.part.now().url}/metrics`)).text();
+          return /^ugc_etl_lag_events\{[^}]*topic="ugc\.quality_change"[^}]*\} 0$/m.test(text);
+        };
+        await eventually(isThrough, { msMax: 120_000, what: 'the topic read again to its end' });
       }
       const dead = async () => {
         const found = await query<{ topic: string; raw: string; open: boolean }>(

@@ -164,7 +164,7 @@ function nodeFaults(rabbitmq: TestRabbitmq, proxy: TcpProxy, random: Random): re
       end: () => {},
     }),
     alarm('memory alarm', ['set_vm_memory_high_watermark', 'absolute', '1MB'], ['set_vm_memory_high_watermark', '0.6']),
-    alarm('disk alarm', ['set_disk_free_limit', '100TB'], ['set_disk_free_limit', '50MB']),
+    alarm('disk alarm', ['set_disk_free_limit', '10000GB'], ['set_disk_free_limit', '50MB']),
     ...networkFaults({ to: '', random, hitOf: () => ({ whom: '', proxies: [proxy] }) }),
   ];
 }

@@ -42,6 +42,12 @@ export function errorOfRabbitmq(thrown: unknown, phase: Phase, subject: string):
 export const isMissing = (thrown: unknown): boolean =>
   replyCodeOf(thrown) === 404 && !/down or inaccessible/.test(messageOf(thrown));
 
+/** The server takes no message of more bytes than this; null = that is not what was thrown. It ends the channel with it. */
+export function largestTakenIn(thrown: unknown): number | null {
+  const said = /message size \d+ is larger than configured max size (\d+)/.exec(messageOf(thrown));
+  return replyCodeOf(thrown) === 406 && said !== null ? Number(said[1]) : null;
+}
+
 export interface Difference {
   readonly argument: string;
   /** What the queue has; undefined = it has no such argument. */
