@@ -59,7 +59,7 @@ export async function startRabbitmqPipeline(kind: Kind, random: Random, ledger: 
     circumstances: () => 'chaos',
     isExcused: () => true, // how soon the edge answers is the business of kafka-chaos.test.ts
     makeRoom: () => {},
-    pauseMsMax: 300, // what is written has to be moved, too, on the same cores
+    pauseMsMax: 900, // what is written has to be moved, too, on the same cores
   });
   const writing = new AbortController();
   const poison = new Set<string>();

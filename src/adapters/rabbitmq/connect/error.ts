@@ -34,7 +34,11 @@ export function errorOfRabbitmq(thrown: unknown, phase: Phase, subject: string):
       `the vhost of UGC_RABBITMQ_URL is not there, or not open to its user: ${saidIn(message)}`,
     );
   const tls = tlsProblemOf(thrown);
-  if (tls !== null) return because('log_halted', `TLS does not work, see UGC_RABBITMQ_TLS_CA, _CERT and _KEY: ${tls}`);
+  if (tls !== null)
+    return because(
+      'log_halted',
+      `TLS does not work, see UGC_RABBITMQ_TLS_CA, UGC_RABBITMQ_TLS_CERT and UGC_RABBITMQ_TLS_KEY: ${tls}`,
+    );
   return because(phase === 'sent' ? 'log_unknown' : 'log_unavailable', message);
 }
 
