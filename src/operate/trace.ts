@@ -295,7 +295,5 @@ function textOf(id: string, { unasked, ...found }: Found, config: Config): strin
 }
 
 /** Why Kafka was not asked. */
-function notKafka(config: Config): string {
-  const broker = brokerOf(config);
-  return broker === null ? 'there is none (UGC_KAFKA_BROKERS)' : `the log is ${broker}`;
-}
+const notKafka = (config: Config): string =>
+  brokerOf(config) === null ? 'there is none (UGC_KAFKA_BROKERS)' : `the log is ${brokerOf(config)}`;
