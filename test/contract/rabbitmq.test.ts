@@ -102,6 +102,22 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, written to', () => {
     });
   });
 
+  test('a queue that has just been made is not written to until it has settled, others are', async () => {
+    const [old, made] = [newTopic(), newTopic()];
+    await ensureTopics(optionsOf('stream'), [old]);
+    const settling = new Set<string>();
+    const log = rabbitmqLog(optionsOf('stream', { settling }));
+    const making = ensureTopics(optionsOf('stream'), [old, made], { settling, settleMs: 500 });
+    await until(() => settling.has(made), 'it is made');
+    expect(codes(await log.publish([...on(made, envelopes(1)), ...on(old, envelopes(1))]))).toEqual([
+      'log_unavailable',
+      'rabbitmq',
+    ]);
+    expect(await making).toEqual([made]);
+    expect(codes(await log.publish(on(made, envelopes(1))))).toEqual(['rabbitmq']);
+    await log.close();
+  });
+
   test('a wrong password and a wrong vhost need an operator, nobody there does not', async () => {
     const at = (path: string) => rabbitmqLog(optionsOf('stream', { urls: [path] }));
     const { port } = rabbitmq;

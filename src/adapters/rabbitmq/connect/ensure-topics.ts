@@ -15,8 +15,10 @@ export interface TopicShape {
   readonly retentionHours?: number;
   /** Of a stream: the oldest segments beyond it are deleted. 0 = never for their size. */
   readonly retentionBytes?: number;
-  /** So long what was made is left alone. */
+  /** So long what was made is not written to by this process. */
   readonly settleMs?: number;
+  /** Those that are not written to yet: kept here for the log. */
+  readonly settling?: Set<string>;
 }
 
 /**
@@ -34,14 +36,17 @@ export async function ensureTopics(
 ): Promise<readonly string[]> {
   const connection = await openConnection(options);
   const queueArguments = argumentsOf(options.kind, shape);
+  const { settling = new Set() } = shape;
   const missing: string[] = [];
   try {
     for (const topic of wanted) if ((await declaredWith(connection, topic, options.kind)) === null) missing.push(topic);
     if (missing.length === 0) return missing;
     if (shape.create === false)
       throw new PipelineError('log_halted', `${connection.address} does not have every queue`);
-    for (const topic of missing)
+    for (const topic of missing) {
+      settling.add(topic);
       await asking(connection, channel => channel.assertQueue(topic, { durable: true, arguments: queueArguments }));
+    }
     await Bun.sleep(shape.settleMs ?? settleMsDefault);
     return missing;
   } catch (thrown) {
@@ -56,6 +61,7 @@ export async function ensureTopics(
       { cause: thrown },
     );
   } finally {
+    for (const topic of missing) settling.delete(topic);
     await connection.close();
   }
 }

@@ -36,6 +36,7 @@ const lookMs = 250;
 
 export function rabbitmqLog(given: RabbitmqLogOptions): Log {
   const options = { ...logDefaults, ...given };
+  const { settling } = options;
   let line: Line | null = null;
   let opening: Promise<Line> | null = null;
   let turn = 0;
@@ -101,15 +102,17 @@ export function rabbitmqLog(given: RabbitmqLogOptions): Log {
       for (let index = 0; index < envelopes.length; index++) {
         const envelope = envelopes[index]!;
         const bytes = Buffer.byteLength(envelope.body);
-        const error = refusalOf(bytes);
+        const error = refusalOf(bytes, envelope.topic);
         if (error === null) take(envelope, bytes, answer => settle(index, answer));
         else settle(index, error);
       }
     });
   }
 
-  function refusalOf(bytes: number): PipelineError | null {
+  function refusalOf(bytes: number, topic: string): PipelineError | null {
     if (closed !== undefined) return new PipelineError('shutting_down');
+    if (settling.size > 0 && settling.has(topic))
+      return new PipelineError('log_unavailable', `the queue ${topic} has just been made, and is left to settle`);
     const refused = tooLarge(bytes);
     if (refused !== null || queuedBytes === 0 || queuedBytes + bytes <= options.queueBytesMax) return refused;
     return new PipelineError('log_unavailable', `${queuedBytes} bytes already wait for RabbitMQ`);
