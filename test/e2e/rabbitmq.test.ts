@@ -49,6 +49,8 @@ describe.skipIf(isWithoutRabbitmq('own')).each(['stream', 'quorum'] as const)('%
         what: `a wave on ${want}`,
       });
     await wave('rabbitmq');
+    // Its readers are there, too: a queue that has just been made may stay down (docs/operate/rabbitmq.md).
+    await eventually(async () => (await idsIn(ugc)).length > 0, { what: 'the first row' });
 
     await rabbitmq.kill();
     await wave('disk');
