@@ -93,7 +93,13 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, written to', () => {
     expect(await ensureTopics(optionsOf('stream'), [one], { ...shape, retentionHours: 24 })).toEqual([]);
     await expect(ensureTopics(optionsOf('quorum'), [one])).rejects.toMatchObject({ code: 'log_halted' });
     const quorum = newTopic();
-    await ensureTopics(optionsOf('quorum'), [quorum]);
+    const plain = newTopic();
+    const model = await rabbitmqClient(rabbitmq.url);
+    const channel = await model.createChannel();
+    await channel.assertQueue(plain, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    await model.close();
+    expect(await ensureTopics(optionsOf('quorum'), [quorum, plain])).toEqual([quorum]);
+    expect(await ensureTopics(optionsOf('quorum'), [quorum, plain])).toEqual([]);
     await expect(ensureTopics(optionsOf('stream'), [quorum])).rejects.toMatchObject({ code: 'log_halted' });
     const refused = ensureTopics(optionsOf('stream'), [one, other], { ...shape, create: false });
     await expect(refused).rejects.toMatchObject({

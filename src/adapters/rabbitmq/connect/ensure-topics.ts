@@ -66,8 +66,14 @@ export async function ensureTopics(
   }
 }
 
+/**
+ * From 4.0 on a quorum queue drops what it has delivered 20 times, if nobody says otherwise: a mover that is killed, or waits
+ * longer than the server does, again and again would lose events. The largest number is never reached.
+ */
+export const quorumArguments = { 'x-queue-type': 'quorum', 'x-delivery-limit': 2 ** 31 - 1 } as const;
+
 function argumentsOf(kind: QueueKind, { retentionHours = 0, retentionBytes = 0 }: TopicShape) {
-  if (kind === 'quorum') return { 'x-queue-type': 'quorum' };
+  if (kind === 'quorum') return quorumArguments;
   return {
     'x-queue-type': 'stream',
     ...(retentionHours > 0 && { 'x-max-age': `${retentionHours}h` }),

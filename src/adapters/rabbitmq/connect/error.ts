@@ -26,6 +26,11 @@ export function errorOfRabbitmq(thrown: unknown, phase: Phase, subject: string):
   if (code === 404 && /down or inaccessible/.test(message))
     return because(phase === 'sent' ? 'log_unknown' : 'log_unavailable', `a queue is down: ${saidIn(message)}`);
   if (code === 404) return because('log_halted', `there is no such queue: ${saidIn(message)}`);
+  if (code === 406 && /acknowledgement .*timed out/.test(message))
+    return because(
+      'log_unavailable',
+      `what was held for longer than consumer_timeout is taken back: ${saidIn(message)}`,
+    );
   if (code === 406) return because('log_halted', `the queue is not what is wanted of it: ${saidIn(message)}`);
   // amqplib does not say why the server would not open it.
   if (code === 530 || /Expected ConnectionOpenOk/.test(message))

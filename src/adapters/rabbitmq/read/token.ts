@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import { PipelineError } from '../../../errors.ts';
 import type { Connection } from '../connect/connection.ts';
+import { quorumArguments } from '../connect/ensure-topics.ts';
 import { closeQuietly, consuming } from './queue.ts';
 
 export interface Position {
@@ -83,7 +84,7 @@ export async function takeToken(connection: Connection, queue: string, onWaiting
   try {
     await channel.assertQueue(queue, {
       durable: true,
-      arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true },
+      arguments: { ...quorumArguments, 'x-single-active-consumer': true },
     });
     await consuming(channel, queue, take);
     await put(nothing);

@@ -53,6 +53,14 @@ describe('an error', () => {
     }
   });
 
+  test('of a message that was held for too long is none of the queue', () => {
+    const late = closed(
+      406,
+      'PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. Timeout value used: 1',
+    );
+    expect(errorOfRabbitmq(late, 'before sending', 'a').code).toBe('log_unavailable');
+  });
+
   test('of ours stays what it is', () => {
     const error = new PipelineError('log_unknown', 'said before');
     expect(errorOfRabbitmq(error, 'before sending', 'a')).toBe(error);
