@@ -6,6 +6,8 @@ import type { KafkaConnection } from '../adapters/kafka/connect/options.ts';
 import { retentionOf, type TopicRetention } from '../adapters/kafka/read/retention.ts';
 import type { PulsarOptions } from '../adapters/pulsar/connect/options.ts';
 import { retentionOf as retentionInPulsar } from '../adapters/pulsar/read/retention.ts';
+import type { RabbitmqConnection } from '../adapters/rabbitmq/connect/options.ts';
+import { retentionOf as retentionInRabbitmq } from '../adapters/rabbitmq/read/retention.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { isoOf } from '../process/clock.ts';
@@ -96,4 +98,19 @@ function fateInPulsar(keepsMs: TopicRetention['keepsMs'], nowMs: number): Pick<R
     return { what: 'records of the person, if there are any; this token may not ask for how long', until: null };
   if (keepsMs === 0) return { what: `records of the person, if there are any, ${passed}`, until: null };
   return { what: `records of the person, at least until then, and ${passed}; ${again}`, until: isoOf(nowMs + keepsMs) };
+}
+/** Queues that keep equally long make one line. Rejects with a PipelineError when no node can be asked. */
+export async function inRabbitmq(config: Config, connection: RabbitmqConnection): Promise<Remainder[]> {
+  const there = await retentionInRabbitmq(connection, topicsOf(config));
+  const kept = ({ age, bytes }: (typeof there)[number]): string => {
+    if (connection.kind === 'quorum')
+      return 'events of the person that wait to become rows, if there are any: repeat the command once ugc_etl_lag_events says 0';
+    const bounds = [...(age === null ? [] : [`for ${age}`]), ...(bytes === null ? [] : [`up to ${bytes} bytes`])];
+    const long = bounds.length === 0 ? 'for ever, unless a policy says otherwise' : bounds.join(' and ');
+    return `records of the person, kept ${long}, whole segments at a time, the last of them until it is full; ${again}`;
+  };
+  return [...Map.groupBy(there, kept)].map(([what, group]) => ({
+    place: `RabbitMQ: ${group.map(({ topic }) => topic).join(', ')}`,
+    ...{ records: null, what, until: null },
+  }));
 }
