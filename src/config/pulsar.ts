@@ -23,7 +23,12 @@ export const pulsarSettings = {
   }),
   pulsarToken: text({ default: '', takes: 'a token (JWT)', secret: true, help: 'Who this process is to Pulsar' }),
   pulsarTlsCa: text({ default: '', takes: 'a PEM file', help: 'Authorities to trust; empty = those of the system' }),
-  pulsarConnectTimeoutMs: integer({ default: 1_000, min: 50, max: 60_000, help: 'To connect to Pulsar' }),
+  pulsarConnectTimeoutMs: integer({
+    default: 5_000,
+    min: 50,
+    max: 60_000,
+    help: 'To connect to Pulsar and have a consumer or producer there, for which it may have to load a topic',
+  }),
   pulsarRequestTimeoutMs: integer({
     default: 10_000,
     min: 100,

@@ -103,7 +103,9 @@ export function readPartition(options: PartitionOptions): ReadPartition {
     const message = messageOf(frame);
     if (message === null) return;
     asked--;
-    if (!inHand.has(message.id) && !passed.has(message.id)) {
+    if (passed.has(message.id))
+      socket?.send(`{"messageId":"${message.id}"}`); // it was not told, or did not keep it
+    else if (!inHand.has(message.id)) {
       inHand.add(message.id);
       ready.push(message);
       onReady();
