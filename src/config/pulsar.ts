@@ -35,6 +35,12 @@ export const pulsarSettings = {
     max: 600_000,
     help: 'A Pulsar that has not answered by then is given up; clients have long been answered from the disk',
   }),
+  pulsarStallTimeoutMs: integer({
+    default: 30_000,
+    min: 1_000,
+    max: 3_600_000,
+    help: 'Events that wait so long for an etl process that does nothing with them are read by another',
+  }),
   pulsarFrameBytesMax: bytes({
     default: '1MiB',
     min: '64KiB',
