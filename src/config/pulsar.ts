@@ -23,12 +23,23 @@ export const pulsarSettings = {
   }),
   pulsarToken: text({ default: '', takes: 'a token (JWT)', secret: true, help: 'Who this process is to Pulsar' }),
   pulsarTlsCa: text({ default: '', takes: 'a PEM file', help: 'Authorities to trust; empty = those of the system' }),
-  pulsarConnectTimeoutMs: integer({ default: 1_000, min: 50, max: 60_000, help: 'To connect to Pulsar' }),
+  pulsarConnectTimeoutMs: integer({
+    default: 5_000,
+    min: 50,
+    max: 60_000,
+    help: 'To connect to Pulsar and have a consumer or producer there, for which it may have to load a topic',
+  }),
   pulsarRequestTimeoutMs: integer({
     default: 10_000,
     min: 100,
     max: 600_000,
     help: 'A Pulsar that has not answered by then is given up; clients have long been answered from the disk',
+  }),
+  pulsarStallTimeoutMs: integer({
+    default: 30_000,
+    min: 1_000,
+    max: 3_600_000,
+    help: 'Events that wait so long for an etl process that does nothing with them are read by another',
   }),
   pulsarFrameBytesMax: bytes({
     default: '1MiB',

@@ -24,6 +24,7 @@ export interface PulsarTransportOptions {
 export function pulsarTransport({ config, catalogue, logger }: PulsarTransportOptions): Transport {
   const options = pulsarOptionsOf(config);
   const { topicPartitions: partitions, topicCreate: create, pulsarSubscription, from } = config;
+  const { pulsarStallTimeoutMs: stallTimeoutMs } = config;
   // One of its own: the usual one goes on where it is, and a restart goes on where this one was.
   const subscription = from === null ? pulsarSubscription : `${pulsarSubscription}-from-${nameOf(from)}`;
   /** Of a topic whose records are all of one type. */
@@ -44,11 +45,15 @@ export function pulsarTransport({ config, catalogue, logger }: PulsarTransportOp
     openSource(topics) {
       if (from !== null)
         logger.info({ subscription }, 'reading the log again; done when ugc_etl_lag_events says 0 of every topic');
-      return pulsarSource({ ...options, subscription, from, topics, logger });
+      return pulsarSource({ ...options, subscription, from, topics, stallTimeoutMs, logger });
     },
     // UGC_FROM is of the tables' reader alone.
     openReader: (reader, topics) =>
-      pulsarSource({ ...options, subscription: `${pulsarSubscription}-${reader}`, from: null, topics, logger }),
+      pulsarSource({
+        ...{ ...options, topics, stallTimeoutMs, logger },
+        subscription: `${pulsarSubscription}-${reader}`,
+        from: null,
+      }),
   };
 }
 

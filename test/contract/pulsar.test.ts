@@ -146,6 +146,28 @@ test('two share a topic’s partitions; what one has not finished the other read
   await two.close();
 });
 
+test('a consumer that does nothing with its partition loses it, also one that nobody is behind', async () => {
+  const [topic, group] = [newName(), newName()];
+  await ensureTopics(connection(), [topic], { partitions: 1, subscription: group });
+  await write(topic, namesTo(20, 'z'));
+  // As a process that hangs: it is given records and says nothing. Its name comes first, so Pulsar prefers it to its like.
+  const query = 'subscriptionType=Failover&pullMode=true&priorityLevel=2147483647&consumerName=0';
+  const path = `consumer/persistent/public/default/${topic}-partition-0/${group}?${query}`;
+  const hung = new WebSocket(`${pulsar.url.replace('http', 'ws')}/ws/v2/${path}`);
+  await until(() => hung.readyState === WebSocket.OPEN, 'the one that hangs');
+  const source = pulsarSource({
+    ...{ ...connection(), subscription: group, topics: [topic], logger: quietLogger },
+    stallTimeoutMs: 1_000,
+  });
+  const batches = await read(source, 20);
+  expect(namesOf(batches)).toEqual(namesTo(20, 'z'));
+  for (const { ack } of batches) await source.commit(ack);
+  await eventually(async () => (await source.lag()).get(topic) === 0, { what: 'no lag' });
+  expect(hung.readyState).toBe(WebSocket.OPEN);
+  hung.terminate();
+  await source.close();
+});
+
 test('a connection that is cut, and one that goes silent, cost no record', async () => {
   const [topic, group] = [newName(), newName()];
   await ensureTopics(connection(), [topic], { partitions: 1, subscription: group });

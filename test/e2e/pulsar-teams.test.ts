@@ -11,7 +11,7 @@ import { typedEvent, typeFiles, typeJson } from '../support/type-files.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 const page = readFileSync(join(import.meta.dir, '../../docs/operate/pulsar.md'), 'utf8');
-const idleMs = 10_000;
+const stallMs = 3_000;
 
 type Program = Bun.Subprocess<'ignore', 'pipe', 'inherit'>;
 
@@ -39,7 +39,7 @@ async function hears(program: Program, words: readonly string[]): Promise<void> 
 }
 
 describe.skipIf(await isWithoutPulsar('own'))('beside others at a Pulsar', () => {
-  const own = pulsarInTest({ webSocketSessionIdleTimeoutMillis: `${idleMs}` });
+  const own = pulsarInTest({ webSocketSessionIdleTimeoutMillis: '300000' });
 
   /** A program of the page, with the addresses of this Pulsar and this topic. */
   async function programOf(file: string, topic: string): Promise<Program> {
@@ -153,9 +153,10 @@ describe.skipIf(await isWithoutPulsar('own'))('beside others at a Pulsar', () =>
     expect(new Set(versions)).toEqual(new Set(['1', '2']));
   });
 
-  test('one of two movers hangs: the other has its partitions within the idle time, and it takes its share when it goes on', async () => {
+  test('one of two movers hangs: the other has its partitions within a bounded time, and it takes its share when it goes on', async () => {
     const name = own.newName();
-    const one = await startUgc({ dataDir: temporaryFolder(), flags: own.flags(name) });
+    const flags = (of: string) => [...own.flags(of), `--pulsar-stall-timeout-ms=${stallMs}`];
+    const one = await startUgc({ dataDir: temporaryFolder(), flags: flags(name) });
     await reachesPulsar(one, () => clickOf('first'));
     const consumersOf = async (): Promise<number[]> => {
       const stats = (await own.team.ask(
@@ -165,7 +166,7 @@ describe.skipIf(await isWithoutPulsar('own'))('beside others at a Pulsar', () =>
       };
       return Object.values(stats.partitions).map(each => each.subscriptions[name]?.consumers.length ?? 0);
     };
-    const two = await startUgc({ dataDir: temporaryFolder(), flags: [...own.flags(name), '--role=etl'] });
+    const two = await startUgc({ dataDir: temporaryFolder(), flags: [...flags(name), '--role=etl'] });
     await eventually(async () => (await consumersOf()).every(count => count === 2), {
       what: 'both at both partitions',
     });
@@ -191,9 +192,8 @@ describe.skipIf(await isWithoutPulsar('own'))('beside others at a Pulsar', () =>
     };
     await eventually(async () => (await rows(one)) === mine.size, { what: 'rows without the one that hangs' });
     console.log(
-      `pulsar: partitions of a mover that hangs went over within ${Math.round(performance.now() - since)} ms (idle ${idleMs})`,
+      `pulsar: partitions of a mover that hangs went over within ${Math.round(performance.now() - since)} ms (stall ${stallMs})`,
     );
-    expect(await consumersOf()).toEqual([1, 1]);
     two.kill('SIGCONT');
     await eventually(async () => (await consumersOf()).every(count => count === 2), { what: 'both again' });
     const ready = await eventually(async () => {

@@ -1,6 +1,7 @@
-// The binary over a real Pulsar: an event's way to its row, an outage and its end, reading again, and what an operator is told.
+// The binary over a real Pulsar, set up as compose.yaml's: an event's way to its row, an outage and its end, reading again, and what an operator is told.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { composeWith } from '../support/compose.ts';
 import { clientEvent } from '../support/events.ts';
 import { drained, metric } from '../support/oracle.ts';
 import { isWithoutPulsar, startPulsar, type TestPulsar } from '../support/pulsar.ts';
@@ -32,7 +33,10 @@ describe.skipIf(await isWithoutPulsar('own'))('over Pulsar', () => {
     eventually(async () => (await rows()).size === acked.size, { what: `${acked.size} rows` });
 
   beforeAll(async () => {
-    pulsar = await startPulsar({ settings: { webSocketSessionIdleTimeoutMillis: '20000' } });
+    const { PULSAR_MEM: _, ...settings } = composeWith().services.pulsar!.environment;
+    pulsar = await startPulsar({
+      settings: Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])),
+    });
     ugc = await startUgc({ dataDir: temporaryFolder(), flags: flags() });
   });
   afterAll(async () => {

@@ -30,6 +30,7 @@ export async function pulsarEtl(random: Random): Promise<EtlBroker> {
         '--ack-budget-ms=1000',
       ],
       `--topic-partitions=${partitions}`,
+      '--pulsar-stall-timeout-ms=3000',
     ],
     moving: [],
     faults: [

@@ -139,6 +139,20 @@ test('with the profile for streams every stream is moved by one service, and by 
   expect(configOf(composeWith({ UGC_ROLE: 'ingest' }).services.ugc!).role).toEqual(['ingest']);
 });
 
+test('with the profile for Pulsar events go there, to a service that is there, keeps them, and makes no topic unasked', () => {
+  const { ugc, pulsar } = composeWith({ UGC_TRANSPORT: 'pulsar' }).services;
+  const config = configOf(ugc!);
+  expect([config.transport, config.pulsarUrl]).toEqual(['pulsar', 'http://pulsar:8080']);
+  expect(pulsar!.profiles).toEqual(['pulsar']);
+  expect(ports(pulsar!)).toEqual(['8080']);
+  expect(pulsar!.environment).toMatchObject({
+    webSocketServiceEnabled: 'true',
+    allowAutoTopicCreation: 'false',
+    defaultRetentionSizeInMB: -1,
+  });
+  expect(Number(pulsar!.environment.webSocketSessionIdleTimeoutMillis)).toBeGreaterThanOrEqual(10_000);
+});
+
 test('with the profile for content its service has a database that is there, an issuer of tokens, and a folder of its own', () => {
   const { content, postgres } = composeWith({ JWT_ISSUER: 'https://issuer.example', JWT_AUDIENCE: 'ugc' }).services;
   const config = configOf(content!);

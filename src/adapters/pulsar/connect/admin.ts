@@ -14,6 +14,8 @@ export interface PartitionState {
   readonly backlog: number;
   /** Of the consumer that is given the records just now; '' = none is. */
   readonly activeConsumer: string;
+  /** When that one last acknowledged any, by Pulsar's clock; 0 = it never has. */
+  readonly ackedAtMs: number;
 }
 
 export interface Admin {
@@ -147,14 +149,24 @@ export function pulsarAdmin(options: ReadyOptions): Admin {
 
 interface Stats {
   readonly subscriptions?: Readonly<
-    Record<string, { readonly msgBacklog?: number; readonly activeConsumerName?: string } | undefined>
+    Record<
+      string,
+      | {
+          readonly msgBacklog?: number;
+          readonly activeConsumerName?: string;
+          readonly consumers?: readonly { readonly consumerName?: string; readonly lastAckedTimestamp?: number }[];
+        }
+      | undefined
+    >
   >;
 }
 
 function set(states: Map<number, PartitionState>, partition: number, stats: Stats, subscription: string): void {
   const found = stats.subscriptions?.[subscription];
   if (found === undefined || Number.isNaN(partition)) return;
-  states.set(partition, { backlog: found.msgBacklog ?? 0, activeConsumer: found.activeConsumerName ?? '' });
+  const { msgBacklog: backlog = 0, activeConsumerName: activeConsumer = '', consumers = [] } = found;
+  const { lastAckedTimestamp: ackedAtMs = 0 } = consumers.find(each => each.consumerName === activeConsumer) ?? {};
+  states.set(partition, { backlog, activeConsumer, ackedAtMs });
 }
 
 function read(text: string, path: string): Record<string, unknown> {

@@ -9,6 +9,7 @@ export interface PulsarOptions {
   readonly token?: string;
   /** PEM; absent = the authorities of the system. */
   readonly ca?: string;
+  /** Until a connection is open, which it is once its consumer or producer is there: Pulsar may have to load a topic first. */
   readonly connectTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
   /** What the server's `webSocketMaxTextFrameSize` is: a longer frame would end the connection. */
@@ -19,7 +20,7 @@ export interface PulsarOptions {
 
 export const pulsarDefaults = {
   token: '',
-  connectTimeoutMs: 1_000,
+  connectTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
   frameBytesMax: 2 ** 20,
   queueBytesMax: 64 * 2 ** 20,

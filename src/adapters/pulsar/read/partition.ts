@@ -11,6 +11,7 @@ import type { ReadyOptions } from '../connect/options.ts';
 import { openSocket, type Socket } from '../connect/socket.ts';
 import { type Gathered, gather } from './gather.ts';
 import { type Message, messageOf } from './message.ts';
+import { betterPriority, usualPriority } from './stall.ts';
 
 export interface ReadPartition {
   readonly topic: string;
@@ -20,6 +21,12 @@ export interface ReadPartition {
   /** These have become rows. */
   acknowledge(ids: readonly string[]): void;
   readonly isEmpty: boolean;
+  /** It has given all it got, and all of that is acknowledged. */
+  readonly isIdle: boolean;
+  /** As Pulsar calls the consumer it has just now: another one for each connection, as one may outlive its connection there. */
+  readonly consumer: string;
+  /** Connects anew, before all others. */
+  takeOver(): void;
   close(): Promise<void>;
 }
 
@@ -30,6 +37,7 @@ export interface PartitionOptions {
   /** The topic of its own that the partition is in Pulsar. */
   readonly name: string;
   readonly subscription: string;
+  /** In front of the name of each of its consumers. */
   readonly consumer: string;
   readonly onReady: () => void;
   /** Why it is not read now, or null: it is again. */
@@ -44,7 +52,10 @@ const retryMsMax = 3_000;
 
 export function readPartition(options: PartitionOptions): ReadPartition {
   const { connection, topic, partition, name, subscription, consumer, onReady, onTrouble } = options;
-  const path = `consumer/persistent/${connection.namespace}/${encodeURIComponent(name)}/${encodeURIComponent(subscription)}?subscriptionType=Failover&subscriptionInitialPosition=Earliest&pullMode=true&receiverQueueSize=${windowMax}&consumerName=${encodeURIComponent(consumer)}`;
+  const path = `consumer/persistent/${connection.namespace}/${encodeURIComponent(name)}/${encodeURIComponent(subscription)}?subscriptionType=Failover&subscriptionInitialPosition=Earliest&pullMode=true&receiverQueueSize=${windowMax}`;
+  let connections = 0;
+  let priority = usualPriority;
+  const consumerName = (): string => `${consumer}-${connections}`;
   let ready: Message[] = [];
   /** Read here and not acknowledged. */
   const inHand = new Set<string>();
@@ -67,7 +78,9 @@ export function readPartition(options: PartitionOptions): ReadPartition {
       ended(error);
       return;
     }
-    socket = openSocket(connection, path, { opened, received, ended });
+    connections++;
+    const consumerPath = `${path}&priorityLevel=${priority}&consumerName=${encodeURIComponent(consumerName())}`;
+    socket = openSocket(connection, consumerPath, { opened, received, ended });
   }
 
   function opened(): void {
@@ -103,7 +116,9 @@ export function readPartition(options: PartitionOptions): ReadPartition {
     const message = messageOf(frame);
     if (message === null) return;
     asked--;
-    if (!inHand.has(message.id) && !passed.has(message.id)) {
+    if (passed.has(message.id))
+      socket?.send(`{"messageId":"${message.id}"}`); // it was not told, or did not keep it
+    else if (!inHand.has(message.id)) {
       inHand.add(message.id);
       ready.push(message);
       onReady();
@@ -137,6 +152,22 @@ export function readPartition(options: PartitionOptions): ReadPartition {
       return batches;
     },
     acknowledge,
+    get isIdle() {
+      return inHand.size === 0;
+    },
+    get consumer() {
+      return consumerName();
+    },
+    takeOver() {
+      priority = betterPriority(Date.now());
+      if (socket === null) return; // the next connection has it
+      const last = socket;
+      isOpen = false;
+      socket = null;
+      void last.close().then(() => {
+        if (!isClosed) void open();
+      });
+    },
     async close() {
       isClosed = true;
       if (retry !== null) clearTimeout(retry);

@@ -15,6 +15,7 @@ import { pulsarAdmin } from '../connect/admin.ts';
 import { type PulsarOptions, partitionName, pulsarDefaults } from '../connect/options.ts';
 import { begin } from './begin.ts';
 import { type ReadPartition, readPartition } from './partition.ts';
+import { stallOf } from './stall.ts';
 
 export interface PulsarSourceOptions extends PulsarOptions {
   readonly subscription: string;
@@ -23,6 +24,8 @@ export interface PulsarSourceOptions extends PulsarOptions {
   readonly logger: Logger;
   /** How often it is looked whether a topic is there, and has grown. */
   readonly topicsAgeMsMax?: number;
+  /** Records that wait so long for a consumer that acknowledges nothing are taken over from it. */
+  readonly stallTimeoutMs?: number;
 }
 
 export interface PulsarSource extends Source {
@@ -44,19 +47,20 @@ interface HandedOut {
 const lagAgeMsMax = 1_000;
 
 export function pulsarSource(given: PulsarSourceOptions): PulsarSource {
-  const options = { ...pulsarDefaults, topicsAgeMsMax: 30_000, ...given };
-  const { topics, subscription, logger, topicsAgeMsMax } = options;
+  const options = { ...pulsarDefaults, topicsAgeMsMax: 30_000, stallTimeoutMs: 30_000, ...given };
+  const { topics, subscription, logger, topicsAgeMsMax, stallTimeoutMs } = options;
   const admin = pulsarAdmin(options);
   const troubles = troublesOf({ name: 'pulsar', title: 'Pulsar', logger });
   const consumer = `${hostname()}-${process.pid}-${crypto.randomUUID()}`;
   const readers = new Map<string, ReadPartition>();
   const handedOut = new Map<ReadPartition, HandedOut[]>();
+  const stalls = new Map<ReadPartition, ReturnType<typeof stallOf>>();
   const closing = new AbortController();
   let lastNumber = 0;
   let closed: Promise<void> | undefined;
   let onReady = (): void => {};
   let lag: { readonly atMs: number; readonly counted: Promise<ReadonlyMap<string, number>> } | null = null;
-  const looking = look();
+  const looking = Promise.all([look(), watch()]);
 
   async function look(): Promise<void> {
     while (!closing.signal.aborted) {
@@ -101,6 +105,31 @@ export function pulsarSource(given: PulsarSourceOptions): PulsarSource {
     });
     readers.set(name, reader);
     handedOut.set(reader, []);
+    stalls.set(reader, stallOf(stallTimeoutMs));
+  }
+
+  async function watch(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await sleep(stallTimeoutMs / 4, closing.signal);
+      await Promise.all(topics.map(takeOverStalled));
+    }
+  }
+
+  async function takeOverStalled(topic: string): Promise<void> {
+    // Who may not ask waits until Pulsar notices.
+    const states = await admin.states(topic, subscription).catch(() => null);
+    for (const reader of readers.values()) {
+      if (reader.topic !== topic || closing.signal.aborted) continue;
+      const { partition, consumer: own } = reader;
+      const state = states?.get(partition);
+      if (!stalls.get(reader)!.isOver(state, performance.now())) continue;
+      if (state?.activeConsumer === own && !reader.isIdle) continue; // the tables have it
+      logger.warn(
+        { topic, partition, from: state?.activeConsumer },
+        'a consumer acknowledges nothing: its partition is taken over',
+      );
+      reader.takeOver();
+    }
   }
 
   /** A consumer that connects to a topic that is not there would make it, in another shape than is wanted. */
@@ -138,7 +167,10 @@ export function pulsarSource(given: PulsarSourceOptions): PulsarSource {
     const counted = await Promise.all(
       topics.map(async topic => {
         const states = await admin.states(topic, subscription).catch(() => null);
-        const own = [...(states?.values() ?? [])].filter(({ activeConsumer }) => activeConsumer === consumer);
+        const own = [...readers.values()].flatMap(reader => {
+          const state = reader.topic === topic ? states?.get(reader.partition) : undefined;
+          return state?.activeConsumer === reader.consumer ? [state] : [];
+        });
         return [topic, own.length === 0 ? null : own.reduce((sum, { backlog }) => sum + backlog, 0)] as const;
       }),
     );
