@@ -20,7 +20,7 @@ import { eventually, runUgc } from '../support/ugc.ts';
 const given = process.env.UGC_TEST_RABBITMQ_ROUNDS;
 const rounds = Number(given ?? 30);
 /** A machine that is busy with other things plays fewer rounds, and says so. */
-const playMsMax = given === undefined ? 75_000 : Number.POSITIVE_INFINITY;
+const playMsMax = given === undefined ? 45_000 : Number.POSITIVE_INFINITY;
 
 const cases = (['stream', 'quorum'] as const).flatMap(kind =>
   seedsOf(`rabbitmq chaos, ${kind}`).map(seed => [kind, seed] as const),

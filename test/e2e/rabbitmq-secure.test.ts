@@ -95,6 +95,8 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ over TLS', () => {
       const event = eventOf();
       expect(await storedOf(barred, event)).toBe('disk');
       await eventually(async () => says.test(barred.output()), { msMax: 20_000, what: `the words ${says}` });
+      const ready = async (): Promise<string> => (await fetch(`${barred.url}/healthz/ready`)).text();
+      await eventually(async () => says.test(await ready()), { msMax: 20_000, what: 'readiness says so' });
       expect(barred.output()).not.toMatch(/right@|wrong@/);
       expect(await barred.stop()).toBe(0);
       const mended = await start(urlOf(), certified(), dataDir);

@@ -139,6 +139,24 @@ describe.skipIf(isWithoutRabbitmq('own')).each(['stream', 'quorum'] as const)('%
     expect(await ugc.stop()).toBe(0);
   });
 
+  test('the ledger goes by way of RabbitMQ as well: the balance closes, and an event has its receipt', async () => {
+    const dataDir = temporaryFolder();
+    const topic = '--topic=kept.{family}';
+    const ugc = await start(dataDir, topic, '--ledger');
+    const events = Array.from({ length: 5 }, () => clickOf('counted'));
+    await eventually(async () => (await storedOf(ugc, events[0]!)) === 'rabbitmq', { what: 'an event in RabbitMQ' });
+    expect((await ugc.post([...events, ...events])).status).toBe(200);
+    const balance = async () => {
+      const soon = `--to=${new Date(Date.now() + 60_000).toISOString()}`;
+      return JSON.parse((await runUgc(['reconcile', '--json', soon, `--data-dir=${dataDir}`])).stdout);
+    };
+    await eventually(async () => (await balance()).types[0]?.rows === 5, { what: 'the rows counted' });
+    await eventually(async () => (await balance()).closes === true, { what: 'a balance that closes' });
+    const receipt = await fetch(`${ugc.url}/v1/receipts/${events[1]!.event_id}`);
+    expect(await receipt.json()).toMatchObject({ state: 'stored' });
+    expect(await ugc.stop()).toBe(0);
+  });
+
   test('diverted events lie in a queue of their own and are no rows', async () => {
     const dataDir = temporaryFolder();
     const divert = ['rules', 'add', 'divert', '--user=odd', '--topic=aside', `--data-dir=${dataDir}`];
