@@ -30,6 +30,7 @@ import { contentOf } from './roles/content-store.ts';
 import { keysFileOf } from './roles/door.ts';
 import { kafkaOptionsOf } from './roles/kafka.ts';
 import { pulsarOptionsOf } from './roles/pulsar.ts';
+import { rabbitmqOptionsOf } from './roles/rabbitmq.ts';
 import { rulesFileOf } from './roles/rules.ts';
 import { serve } from './serve.ts';
 
@@ -40,10 +41,16 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   buffer: bufferCommands(buffers),
   reconcile: reconcileCommand(buffers, contentOf),
   content: { rebuild: rebuildCommand({ contentOf, watchedShareOf: config => config.viewWatchedShare }) },
-  trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf, pulsarOf: pulsarOptionsOf }),
+  trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf, pulsarOf: pulsarOptionsOf, rabbitmqOf: rabbitmqOptionsOf }),
   keys: keysCommands(keysFileOf),
   rules: rulesCommands(rulesFileOf),
-  forget: forgetCommand({ buffers, kafkaOf: kafkaOptionsOf, contentOf }),
+  forget: forgetCommand({
+    buffers,
+    kafkaOf: kafkaOptionsOf,
+    pulsarOf: pulsarOptionsOf,
+    rabbitmqOf: rabbitmqOptionsOf,
+    contentOf,
+  }),
   'export-person': exportPersonCommand({ buffers, contentOf }),
   dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) })),
 };

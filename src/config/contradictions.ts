@@ -2,7 +2,7 @@
 
 import { clientsProblems } from './clients.ts';
 import type { Config } from './config.ts';
-import { contentProblems } from './content.ts';
+import { contentProblems, keepsHistory } from './content.ts';
 import { fromProblems } from './from.ts';
 import { jwtProblems } from './jwt.ts';
 import { brokerOf } from './transport.ts';
@@ -53,6 +53,10 @@ function rabbitmqProblemsOf(config: Config): string[] {
   if (config.transport === 'rabbitmq' && config.rabbitmqQueue === 'quorum' && config.from !== null)
     problems.push(
       'UGC_FROM (--from) needs UGC_RABBITMQ_QUEUE=stream: a quorum queue forgets events once they are rows',
+    );
+  if (config.transport === 'rabbitmq' && config.rabbitmqQueue === 'quorum' && keepsHistory(config))
+    problems.push(
+      'UGC_CONTENT_HISTORY needs UGC_RABBITMQ_QUEUE=stream: a quorum queue passes each event to one reader, so the history would take events from the tables. Set UGC_CONTENT_HISTORY=off to have likes and reviews alone',
     );
   if ((cert === '') !== (key === '')) problems.push('UGC_RABBITMQ_TLS_CERT and UGC_RABBITMQ_TLS_KEY need each other');
   if (ca + cert !== '' && !url.startsWith('amqps://'))

@@ -130,7 +130,13 @@ export function startDrain(options: DrainOptions): Drain {
       const { left, error, isOfPart } = await send(rest);
       rest = left;
       if (error === null) continue;
-      if (isOfPart && (await stranded.putBehind(topic, left.map(toEnvelope), batches.at(-1)!.last))) break;
+      // What needs repair is said and tried where it is: that holds up its own topic alone.
+      if (
+        isOfPart &&
+        error.retry !== 'halt' &&
+        (await stranded.putBehind(topic, left.map(toEnvelope), batches.at(-1)!.last))
+      )
+        break;
       tell(left[0]!.envelope.topic, error);
       await sleep(error.retry === 'halt' ? retryMsMax : retryMs * (0.5 + Math.random()), stopping.signal);
       if (stopping.signal.aborted) return;

@@ -8,8 +8,11 @@ import { isatty } from 'node:tty';
 import { type HeldRows, type PersonIds, type PersonTable, personIn } from '../adapters/clickhouse/ask/person.ts';
 import { erasingIn } from '../adapters/clickhouse/write/erase.ts';
 import type { KafkaConnection } from '../adapters/kafka/connect/options.ts';
+import type { PulsarOptions } from '../adapters/pulsar/connect/options.ts';
+import type { RabbitmqConnection } from '../adapters/rabbitmq/connect/options.ts';
 import type { Config } from '../config/config.ts';
 import { flag, integer, type Values } from '../config/kinds.ts';
+import { brokerOf } from '../config/transport.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { Forgotten } from '../ports/content.ts';
 import { isoOf } from '../process/clock.ts';
@@ -20,7 +23,7 @@ import { inWords } from './failure.ts';
 import { confirmed, progressOf, say, writeOut } from './output.ts';
 import { heldInBuffer, personFlags, pseudonymsOf, readPerson } from './person.ts';
 import { type Receipt, receiptText } from './receipt.ts';
-import { aggregatesRemain, inBuffer, inKafka, otherPlaces } from './remains.ts';
+import { aggregatesRemain, inBuffer, inKafka, inPulsar, inRabbitmq, otherPlaces } from './remains.ts';
 import { type Tables, withTables } from './tables.ts';
 
 export const forgetFlags = {
@@ -39,8 +42,10 @@ export const forgetFlags = {
 
 export interface Forgetting {
   readonly buffers: Pick<Buffers, 'path' | 'read' | 'isInUse'>;
-  /** How Kafka is reached; called only where there is one. */
+  /** How the brokers are reached; called only where there is that one. */
   readonly kafkaOf: (config: Config) => KafkaConnection;
+  readonly pulsarOf: (config: Config) => PulsarOptions;
+  readonly rabbitmqOf: (config: Config) => RabbitmqConnection;
   readonly contentOf: ContentOf;
 }
 
@@ -89,6 +94,12 @@ async function forget(person: PersonIds, flags: Flags, config: Config, wiring: F
   const kafka = await reach('Kafka', [], () =>
     config.kafkaBrokers === '' ? [] : inKafka(config, wiring.kafkaOf(config), Date.now()),
   );
+  const pulsar = await reach('Pulsar', [], () =>
+    brokerOf(config) === 'pulsar' ? inPulsar(config, wiring.pulsarOf(config), Date.now()) : [],
+  );
+  const rabbitmq = await reach('RabbitMQ', [], () =>
+    brokerOf(config) === 'rabbitmq' ? inRabbitmq(config, wiring.rabbitmqOf(config)) : [],
+  );
   const isLeft = !flags.dryRun && (tables.left > 0 || buffered.some(({ place }) => place === 'disk buffer'));
   return {
     person: pseudonymsOf(person),
@@ -105,6 +116,8 @@ async function forget(person: PersonIds, flags: Flags, config: Config, wiring: F
         : []),
       ...buffered,
       ...kafka,
+      ...pulsar,
+      ...rabbitmq,
       aggregatesRemain(config.clickhouseRefreshSeconds),
       ...otherPlaces,
     ],

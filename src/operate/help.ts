@@ -93,7 +93,7 @@ ${flagsHelp(rebuildFlags)}`,
   trace: `ugc trace <event_id> [--json] [--since=…] [--data-dir=…]
 
 Looks for one event everywhere: its row and how often it is physically there, dead letters with their bytes, the disk
-buffer and its quarantine, and with UGC_KAFKA_BROKERS topic, partition and offset. Give it the settings the instance has.
+buffer and its quarantine, and in Kafka or Pulsar topic, partition and place. Give it the settings the instance has.
 A place that cannot be asked is named with the reason. Exit code 1 when nothing was found anywhere.
 
 Kafka has no index, so records are read from the row's received_at on, without a row from the time in a UUIDv7, else from
@@ -187,7 +187,7 @@ ${flagsHelp(deadFlags.dismiss)}
 
 Deletes what there is of a person: from the content store, from every table of events, the repetitions included, and the
 dead letters that hold it. Waits until ClickHouse has written its parts anew, counts again, and prints a receipt: what was
-deleted, what remains where ugc deletes nothing (Kafka until its retention, backups) and what could not be reached. Give it
+deleted, what remains where ugc deletes nothing (the broker until its retention, backups) and what could not be reached. Give it
 the settings the instance has. Exit code 1 while anything is left where rows are read: repeating it goes on.
 
 ${flagsHelp(forgetFlags)}

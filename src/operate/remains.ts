@@ -4,6 +4,10 @@ import { topicOf } from '../../schemas/topic.ts';
 import type { PersonIds } from '../adapters/clickhouse/ask/person.ts';
 import type { KafkaConnection } from '../adapters/kafka/connect/options.ts';
 import { retentionOf, type TopicRetention } from '../adapters/kafka/read/retention.ts';
+import type { PulsarOptions } from '../adapters/pulsar/connect/options.ts';
+import { retentionOf as retentionInPulsar } from '../adapters/pulsar/read/retention.ts';
+import type { RabbitmqConnection } from '../adapters/rabbitmq/connect/options.ts';
+import { retentionOf as retentionInRabbitmq } from '../adapters/rabbitmq/read/retention.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { isoOf } from '../process/clock.ts';
@@ -57,18 +61,56 @@ export function inBuffer(person: PersonIds, config: Config, buffers: Pick<Buffer
 
 /** Topics that are kept equally long make one line. Rejects with a PipelineError when no broker can be asked. */
 export async function inKafka(config: Config, connection: KafkaConnection, nowMs: number): Promise<Remainder[]> {
-  const topics = [...new Set(catalogueFor(config).types.map(type => topicOf(config.topic, type)))];
-  const byTime = Map.groupBy(await retentionOf(connection, topics), ({ keepsMs }) => keepsMs);
+  const byTime = Map.groupBy(await retentionOf(connection, topicsOf(config)), ({ keepsMs }) => keepsMs);
   return [...byTime].flatMap(([keepsMs, group]) => {
     const names = group.map(({ topic }) => topic).join(', ');
     return [{ place: `Kafka: ${names}`, records: null, ...fateOf(keepsMs, nowMs) }];
   });
 }
 
+const topicsOf = (config: Config): readonly string[] => [
+  ...new Set(catalogueFor(config).types.map(type => topicOf(config.topic, type))),
+];
+
+const again = 'reading the log again makes rows of them (docs/operate/persons.md)';
+
 function fateOf(keepsMs: TopicRetention['keepsMs'], nowMs: number): Pick<Remainder, 'what' | 'until'> {
-  const again = 'reading the log again makes rows of them (docs/operate/persons.md)';
   if (keepsMs === 'unlimited') return { what: `records of the person, kept for ever; ${again}`, until: null };
   if (keepsMs === null)
     return { what: 'records of the person, if there are any; the brokers do not say for how long', until: null };
   return { what: `records of the person; ${again}`, until: isoOf(nowMs + keepsMs) };
+}
+
+/** The same of Pulsar, which keeps what some subscription has not passed, whatever else it was told. */
+export async function inPulsar(config: Config, connection: PulsarOptions, nowMs: number): Promise<Remainder[]> {
+  const byTime = Map.groupBy(await retentionInPulsar(connection, topicsOf(config)), ({ keepsMs }) => keepsMs);
+  return [...byTime].map(([keepsMs, group]) => ({
+    place: `Pulsar: ${group.map(({ topic }) => topic).join(', ')}`,
+    records: null,
+    ...fateInPulsar(keepsMs, nowMs),
+  }));
+}
+
+function fateInPulsar(keepsMs: TopicRetention['keepsMs'], nowMs: number): Pick<Remainder, 'what' | 'until'> {
+  const passed = 'until every subscription has passed them, and then with the ledger they lie in';
+  if (keepsMs === 'unlimited') return { what: `records of the person, kept for ever; ${again}`, until: null };
+  if (keepsMs === null)
+    return { what: 'records of the person, if there are any; this token may not ask for how long', until: null };
+  if (keepsMs === 0) return { what: `records of the person, if there are any, ${passed}`, until: null };
+  return { what: `records of the person, at least until then, and ${passed}; ${again}`, until: isoOf(nowMs + keepsMs) };
+}
+/** Queues that keep equally long make one line. Rejects with a PipelineError when no node can be asked. */
+export async function inRabbitmq(config: Config, connection: RabbitmqConnection): Promise<Remainder[]> {
+  const there = await retentionInRabbitmq(connection, topicsOf(config));
+  const kept = ({ age, bytes }: (typeof there)[number]): string => {
+    if (connection.kind === 'quorum')
+      return 'events of the person that wait to become rows, if there are any: repeat the command once ugc_etl_lag_events says 0';
+    const bounds = [...(age === null ? [] : [`for ${age}`]), ...(bytes === null ? [] : [`up to ${bytes} bytes`])];
+    const long = bounds.length === 0 ? 'for ever, unless a policy says otherwise' : bounds.join(' and ');
+    return `records of the person, kept ${long}, whole segments at a time, the last of them until it is full; ${again}`;
+  };
+  return [...Map.groupBy(there, kept)].map(([what, group]) => ({
+    place: `RabbitMQ: ${group.map(({ topic }) => topic).join(', ')}`,
+    ...{ records: null, what, until: null },
+  }));
 }

@@ -11,6 +11,8 @@ import type { KafkaConnection } from '../adapters/kafka/connect/options.ts';
 import { type KafkaRecord, searchKafka } from '../adapters/kafka/read/search.ts';
 import type { PulsarOptions } from '../adapters/pulsar/connect/options.ts';
 import { type PulsarRecord, searchPulsar } from '../adapters/pulsar/read/search.ts';
+import type { RabbitmqConnection } from '../adapters/rabbitmq/connect/options.ts';
+import { type RabbitmqRecord, searchRabbitmq } from '../adapters/rabbitmq/read/search.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag, instant } from '../config/kinds.ts';
@@ -35,6 +37,7 @@ export interface Tracing {
   /** How Kafka is reached; called only where there is one. */
   readonly kafkaOf: (config: Config) => KafkaConnection;
   readonly pulsarOf: (config: Config) => PulsarOptions;
+  readonly rabbitmqOf: (config: Config) => RabbitmqConnection;
 }
 
 interface TracedRow {
@@ -52,6 +55,7 @@ interface Found {
   readonly kafka: readonly KafkaRecord[];
   /** Only where events go through it. */
   readonly pulsar?: readonly PulsarRecord[];
+  readonly rabbitmq?: readonly RabbitmqRecord[];
   /** Place → why it could not be asked. */
   readonly unasked: Readonly<Record<string, string>>;
 }
@@ -84,19 +88,21 @@ async function trace(id: string, config: Config, sinceMs: number | null, tracing
     withTables(config, ({ client }) => inTables(client, id, config)),
   );
   const disk = await ask('buffer', { buffer: [], quarantine: [] }, () => inBuffer(id, config, tracing));
+  const receivedAt = tables.rows.map(({ receivedAtMs }) => receivedAtMs);
   const kafka = await ask('kafka', [], () => {
     if (brokerOf(config) !== 'kafka') return [];
     const types = [
       ...tables.rows.map(({ row }) => String(row.event_type)),
       ...disk.buffer.map(({ type }) => String(type)),
     ];
-    const receivedAt = tables.rows.map(({ receivedAtMs }) => receivedAtMs);
     return inKafka({ id, types, receivedAt, sinceMs, config, connection: tracing.kafkaOf(config) });
   });
+  const seeking = { id, receivedAt, sinceMs, config };
   const pulsar = await ask('pulsar', [], () =>
-    brokerOf(config) === 'pulsar'
-      ? inPulsar({ id, sinceMs, config, receivedAt: tables.rows, connection: tracing.pulsarOf(config) })
-      : [],
+    brokerOf(config) === 'pulsar' ? searchPulsar({ ...tracing.pulsarOf(config), ...wantedOf(seeking) }) : [],
+  );
+  const rabbitmq = await ask('rabbitmq', [], () =>
+    brokerOf(config) === 'rabbitmq' ? searchRabbitmq({ ...tracing.rabbitmqOf(config), ...wantedOf(seeking) }) : [],
   );
   const rows = tables.rows.map(({ receivedAtMs: _, ...row }) => row);
   return {
@@ -105,6 +111,7 @@ async function trace(id: string, config: Config, sinceMs: number | null, tracing
     ...disk,
     kafka,
     ...(brokerOf(config) === 'pulsar' && { pulsar }),
+    ...(brokerOf(config) === 'rabbitmq' && { rabbitmq }),
     unasked,
   };
 }
@@ -227,20 +234,11 @@ async function inKafka({
   }
 }
 
-interface SeekingInPulsar extends Pick<Seeking, 'id' | 'sinceMs' | 'config'> {
-  readonly receivedAt: readonly { readonly receivedAtMs: number }[];
-  readonly connection: PulsarOptions;
-}
-
-/** Pulsar goes by when it took a record, which is never before the edge did; an event of the disk came much later. */
-function inPulsar({ id, sinceMs, config, receivedAt, connection }: SeekingInPulsar): Promise<readonly PulsarRecord[]> {
-  const oldest = Math.min(...receivedAt.map(({ receivedAtMs }) => receivedAtMs));
-  return searchPulsar({
-    ...connection,
-    id,
-    topics: [...new Set(catalogueFor(config).types.map(type => topicOf(config.topic, type)))],
-    sinceMs: sinceMs ?? (Number.isFinite(oldest) ? oldest - marginMs : madeAt(id)),
-  });
+/** Pulsar and RabbitMQ go by when they took a record, which is never before the edge did; an event of the disk came much later. */
+function wantedOf({ id, receivedAt, sinceMs, config }: Omit<Seeking, 'types' | 'connection'>) {
+  const oldest = Math.min(...receivedAt);
+  const topics = [...new Set(catalogueFor(config).types.map(type => topicOf(config.topic, type)))];
+  return { id, topics, sinceMs: sinceMs ?? (Number.isFinite(oldest) ? oldest - marginMs : madeAt(id)) };
 }
 
 /** A day before what a UUIDv7 says, in case its maker's clock was ahead; null for any other. */
@@ -287,11 +285,15 @@ function textOf(id: string, { unasked, ...found }: Found, config: Config): strin
       found.pulsar.map(({ topic, partition, message_id, body }) => `${topic}/${partition}, ${message_id}: ${body}`),
       absent('pulsar'),
     );
+  if (found.rabbitmq !== undefined)
+    tell(
+      'RabbitMQ',
+      found.rabbitmq.map(({ topic, offset, body }) => `${topic} at offset ${offset}: ${body}`),
+      absent('rabbitmq'),
+    );
   return `${lines.join('\n')}\n`;
 }
 
 /** Why Kafka was not asked. */
-function notKafka(config: Config): string {
-  const broker = brokerOf(config);
-  return broker === null ? 'there is none (UGC_KAFKA_BROKERS)' : `the log is ${broker}, which is not looked into`;
-}
+const notKafka = (config: Config): string =>
+  brokerOf(config) === null ? 'there is none (UGC_KAFKA_BROKERS)' : `the log is ${brokerOf(config)}`;

@@ -27,11 +27,12 @@ export function rabbitmqTransport({ config, logger, metrics }: RabbitmqTransport
     rabbitmqRetentionHours: retentionHours,
     rabbitmqRetentionBytes: retentionBytes,
   } = config;
+  const settling = new Set<string>();
   return {
     name: 'rabbitmq',
     title: 'RabbitMQ',
-    openLog: () => rabbitmqLog(options),
-    ensureTopics: topics => ensureTopics(options, topics, { create, retentionHours, retentionBytes }),
+    openLog: () => rabbitmqLog({ ...options, settling }),
+    ensureTopics: topics => ensureTopics(options, topics, { create, retentionHours, retentionBytes, settling }),
     assertKnown: topics => refuseStrange(config, topics),
     openSource: topics => openSource(topics),
     openReader: (reader, topics) => openReader(reader, topics),
@@ -73,7 +74,7 @@ function refuseStrange({ from }: Config, topics: readonly string[]): void {
 }
 
 /** How this process reaches RabbitMQ. Throws `config_invalid` when a PEM file cannot be read. */
-function rabbitmqOptionsOf(config: Config): RabbitmqLogOptions {
+export function rabbitmqOptionsOf(config: Config): RabbitmqLogOptions {
   return {
     urls: config.rabbitmqUrl.split(','),
     kind: config.rabbitmqQueue,

@@ -3,12 +3,14 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { ensureTopics } from '../../src/adapters/pulsar/connect/ensure-topics.ts';
 import type { PulsarOptions } from '../../src/adapters/pulsar/connect/options.ts';
+import { searchPulsar } from '../../src/adapters/pulsar/read/search.ts';
 import { pulsarSource } from '../../src/adapters/pulsar/read/source.ts';
 import { pulsarLog } from '../../src/adapters/pulsar/write/log.ts';
 import type { Batch, Source } from '../../src/ports/source.ts';
 import { idsOf } from '../support/buffer.ts';
 import { bytesMax, countOf, namesOf, nothingPaused, stamped } from '../support/kafka-source.ts';
 import { startPulsar, type TestPulsar } from '../support/pulsar.ts';
+import { pulsarTeam } from '../support/pulsar-team.ts';
 import { quietLogger } from '../support/quiet.ts';
 import { randomOf } from '../support/random.ts';
 import { tcpProxy } from '../support/tcp-proxy.ts';
@@ -220,4 +222,16 @@ test('reading again begins at a position, and goes on there after a restart', as
   const restarted = again();
   expect(namesOf(await read(restarted, 1))).toEqual(['later']);
   await restarted.close();
+});
+
+test('an event is looked for up to the last record there is, also where that lies with others in one entry', async () => {
+  const topic = newName();
+  await ensureTopics(connection(), [topic], { partitions: 1, subscription: 's' });
+  const body = stamped('a');
+  const team = pulsarTeam(pulsar.url);
+  await team.write(topic, [body]);
+  expect(new Set(await team.write(topic, ['b', 'c', 'd'], { isBatching: true })).size).toBe(3);
+  const id = JSON.parse(body).event_id as string;
+  const found = await searchPulsar({ ...connection(), requestTimeoutMs: 5_000, id, topics: [topic], sinceMs: null });
+  expect(found).toMatchObject([{ topic, partition: 0, body }]);
 });

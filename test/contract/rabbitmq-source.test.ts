@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
-import { ensureTopics } from '../../src/adapters/rabbitmq/connect/ensure-topics.ts';
+import * as topicsOf from '../../src/adapters/rabbitmq/connect/ensure-topics.ts';
 import type { QueueKind, RabbitmqSourceOptions } from '../../src/adapters/rabbitmq/connect/options.ts';
 import { type RabbitmqSource, rabbitmqSource } from '../../src/adapters/rabbitmq/read/source.ts';
 import type { Batch } from '../../src/ports/source.ts';
@@ -13,6 +13,9 @@ import { eventually, until } from '../support/until.ts';
 import { type SourceFeatures, sourceContract, type Written } from './source.contract.ts';
 
 let rabbitmq: TestRabbitmq;
+/** Nobody kills the node just after. */
+const ensureTopics: typeof topicsOf.ensureTopics = (options, wanted, shape) =>
+  topicsOf.ensureTopics(options, wanted, { settleMs: 0, ...shape });
 let client: ChannelModel;
 let channel: ConfirmChannel;
 let names = 0;

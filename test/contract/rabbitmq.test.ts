@@ -1,8 +1,9 @@
 // RabbitMQ as the log the edge writes to: the contract, and what its server may say.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { connect } from 'amqplib';
-import { ensureTopics } from '../../src/adapters/rabbitmq/connect/ensure-topics.ts';
+import * as topicsOf from '../../src/adapters/rabbitmq/connect/ensure-topics.ts';
 import type { QueueKind, RabbitmqLogOptions } from '../../src/adapters/rabbitmq/connect/options.ts';
 import { rabbitmqLog } from '../../src/adapters/rabbitmq/write/log.ts';
 import type { Envelope, Outcome } from '../../src/ports/log.ts';
@@ -13,6 +14,9 @@ import { until } from '../support/until.ts';
 import { logContract } from './log.contract.ts';
 
 let rabbitmq: TestRabbitmq;
+/** Nobody kills the node just after. */
+const ensureTopics: typeof topicsOf.ensureTopics = (options, wanted, shape) =>
+  topicsOf.ensureTopics(options, wanted, { settleMs: 0, ...shape });
 let topics = 0;
 const newTopic = (): string => `t.${process.pid}.${++topics}`;
 const optionsOf = (kind: QueueKind, more: Partial<RabbitmqLogOptions> = {}): RabbitmqLogOptions => ({
@@ -89,13 +93,35 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, written to', () => {
     expect(await ensureTopics(optionsOf('stream'), [one], { ...shape, retentionHours: 24 })).toEqual([]);
     await expect(ensureTopics(optionsOf('quorum'), [one])).rejects.toMatchObject({ code: 'log_halted' });
     const quorum = newTopic();
-    await ensureTopics(optionsOf('quorum'), [quorum]);
+    const plain = newTopic();
+    const model = await rabbitmqClient(rabbitmq.url);
+    const channel = await model.createChannel();
+    await channel.assertQueue(plain, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    await model.close();
+    expect(await ensureTopics(optionsOf('quorum'), [quorum, plain])).toEqual([quorum]);
+    expect(await ensureTopics(optionsOf('quorum'), [quorum, plain])).toEqual([]);
     await expect(ensureTopics(optionsOf('stream'), [quorum])).rejects.toMatchObject({ code: 'log_halted' });
     const refused = ensureTopics(optionsOf('stream'), [one, other], { ...shape, create: false });
     await expect(refused).rejects.toMatchObject({
       code: 'log_halted',
       message: expect.stringContaining(`rabbitmqadmin declare queue name=${other} durable=true`),
     });
+  });
+
+  test('a queue that has just been made is not written to until it has settled, others are', async () => {
+    const [old, made] = [newTopic(), newTopic()];
+    await ensureTopics(optionsOf('stream'), [old]);
+    const settling = new Set<string>();
+    const log = rabbitmqLog(optionsOf('stream', { settling }));
+    const making = ensureTopics(optionsOf('stream'), [old, made], { settling, settleMs: 500 });
+    await until(() => settling.has(made), 'it is made');
+    expect(codes(await log.publish([...on(made, envelopes(1)), ...on(old, envelopes(1))]))).toEqual([
+      'log_unavailable',
+      'rabbitmq',
+    ]);
+    expect(await making).toEqual([made]);
+    expect(codes(await log.publish(on(made, envelopes(1))))).toEqual(['rabbitmq']);
+    await log.close();
   });
 
   test('a wrong password and a wrong vhost need an operator, nobody there does not', async () => {
@@ -152,6 +178,33 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, written to', () => {
     await until(async () => codes(await log.publish(on(topic, envelopes(1))))[0] === 'rabbitmq', 'it is taken again');
     await log.close();
     await proxy.close();
+  });
+
+  test('a node that goes as it lets us in, in time or too late, is away, and nothing else', async () => {
+    let waitMs = 0;
+    const openOk = Buffer.from([0, 10, 0, 41]);
+    const server = createServer(client => {
+      const node = connectTcp(rabbitmq.port, '127.0.0.1');
+      client.pipe(node);
+      node.on('data', (data: Buffer) => {
+        if (data.includes(openOk)) setTimeout(() => client.end(data), waitMs);
+        else client.write(data);
+      });
+      for (const socket of [client, node]) socket.on('error', () => {});
+      client.on('close', () => node.destroy());
+    });
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const urls = [`amqp://guest:guest@127.0.0.1:${port}`];
+    const log = rabbitmqLog(optionsOf('stream', { urls, connectTimeoutMs: 100 }));
+    for (let round = 0; round < 20; round++) {
+      waitMs = (round % 2) * 150;
+      const [said] = codes(await log.publish([envelope(`${round}`)]));
+      expect(['log_unavailable', 'log_unknown']).toContain(said!);
+    }
+    await Bun.sleep(waitMs); // the last of them comes after its answer
+    await log.close();
+    server.close();
   });
 
   test('an alarm of memory is told in the server’s words, and over when it is', async () => {

@@ -11,6 +11,7 @@ import { newLedger } from '../support/load.ts';
 import { compareRows, drained } from '../support/oracle.ts';
 import { type Part, partOf } from '../support/part.ts';
 import { isWithoutPulsar, startPulsar, type TestPulsar } from '../support/pulsar.ts';
+import { pulsarTeam } from '../support/pulsar-team.ts';
 import { randomOf, seeded } from '../support/random.ts';
 import { roundsOf, tally } from '../support/rounds.ts';
 import { seedsOf } from '../support/seeds.ts';
@@ -66,6 +67,20 @@ describe.skipIf(await isWithoutPulsar('own')).each(seedsOf('pulsar chaos'))(
       await pulsar?.stopForGood();
     });
 
+    /** Of a test that fails: what everybody says of itself. */
+    async function state(): Promise<string> {
+      const said = [...movers.map(part => part.now()), edge.current()].map(async ({ url }) => {
+        const ready = await fetch(`${url}/healthz/ready`).then(answer => answer.text());
+        const metrics = await fetch(`${url}/metrics`).then(answer => answer.text());
+        return [ready, ...metrics.split('\n').filter(line => /^ugc_(etl_lag|buffer_events|etl_halted)/.test(line))];
+      });
+      const team = pulsarTeam(pulsar.url);
+      const topic = await team.ask(
+        'persistent/public/default/ugc.film/partitioned-stats?perPartition=true&getPreciseBacklog=true',
+      );
+      return [...(await Promise.all(said)).flat(), JSON.stringify(topic, null, 1)].join('\n');
+    }
+
     function kinds(): Make[] {
       const some = (): Part => random.pick(movers);
       return [
@@ -110,7 +125,10 @@ describe.skipIf(await isWithoutPulsar('own')).each(seedsOf('pulsar chaos'))(
           return found.lost.length === 0 && found;
         },
         { msMax: 150_000, pauseMs: 1_000, what: `rows of ${ledger.acked.size} events` },
-      );
+      ).catch(async error => {
+        const { lost } = await compareRows(query as never, ledger);
+        throw new Error(`${error.message}; ${lost.length} are not there, as ${lost.slice(0, 3)}\n${await state()}`);
+      });
       console.log(
         `pulsar chaos: ${tally(chaos.dealt)}\npulsar chaos: ${finding.acked} acked (${tally(ledger.stored)}), ` +
           `${finding.rows} rows, ${ledger.rejected.size} rejected`,

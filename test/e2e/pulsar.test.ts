@@ -1,8 +1,6 @@
 // The binary over a real Pulsar: an event's way to its row, an outage and its end, reading again, and what an operator is told.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { clientEvent } from '../support/events.ts';
 import { drained, metric } from '../support/oracle.ts';
 import { isWithoutPulsar, startPulsar, type TestPulsar } from '../support/pulsar.ts';
@@ -10,16 +8,6 @@ import { randomOf } from '../support/random.ts';
 import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 const random = randomOf('pulsar');
-const page = readFileSync(join(import.meta.dir, '../../docs/operate/pulsar.md'), 'utf8');
-
-/** A program of the page, with the address of this Pulsar. */
-function programOf(name: string, url: string): Bun.Subprocess<'ignore', 'pipe', 'inherit'> {
-  const code = new RegExp(`<!-- pulsar ${name}:.*?-->\\s*\`\`\`js\\n([\\s\\S]*?)\`\`\``).exec(page)![1]!;
-  const file = join(temporaryFolder(), `${name}.mjs`);
-  writeFileSync(file, code.replace('localhost:8080', new URL(url).host));
-  return Bun.spawn([process.execPath, file], { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' });
-}
-
 describe.skipIf(await isWithoutPulsar('own'))('over Pulsar', () => {
   let pulsar: TestPulsar;
   let ugc: Ugc;
@@ -117,22 +105,6 @@ describe.skipIf(await isWithoutPulsar('own'))('over Pulsar', () => {
     expect(Object.keys(found.unasked)).toEqual(['buffer']); // no folder of its own
     expect({ code, places: found.pulsar.length }).toEqual({ code: 0, places: 1 });
     expect(JSON.parse(found.pulsar[0]!.body)).toMatchObject({ event_id: id });
-  });
-
-  test('the page’s consumer reads what is there, and what its producer writes becomes a row', async () => {
-    const producer = programOf('producer', pulsar.url);
-    expect((await new Response(producer.stdout).text()).trim()).toMatch(/^[A-Za-z0-9+/=]+$/);
-    const before = acked.size;
-    await eventually(async () => (await rows()).size === before + 1, { what: 'another team’s row' });
-    const consumer = programOf('consumer', pulsar.url);
-    const { id, stored } = await post();
-    expect(stored).toBe('pulsar');
-    let text = '';
-    for await (const chunk of consumer.stdout.pipeThrough(new TextDecoderStream())) {
-      text += chunk;
-      if (text.includes(id) && text.includes('films/1')) break;
-    }
-    consumer.kill('SIGKILL');
   });
 
   test('where topics may not be made, the commands are said', async () => {

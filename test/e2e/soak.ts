@@ -15,6 +15,7 @@ const suites = [
   { name: 'kafka-topics-chaos', roundsIn: 'UGC_TEST_TOPIC_ROUNDS' },
   { name: 'content-chaos', roundsIn: 'UGC_TEST_CONTENT_ROUNDS' },
   { name: 'pulsar-chaos', roundsIn: 'UGC_TEST_PULSAR_ROUNDS' },
+  { name: 'rabbitmq-chaos', roundsIn: 'UGC_TEST_RABBITMQ_ROUNDS' },
 ];
 const wanted = suites.filter(({ name }) => name === (given('only') ?? name));
 if (wanted.length === 0) {

@@ -1,9 +1,9 @@
-// The whole account of a log and its tables: every record in Kafka is a row or a dead letter, and there is nothing else.
-// Kafka is read with kafkajs as another team would, the tables over HTTP.
+// The whole account of a log and its tables: every record of the broker is a row or a dead letter, and there is nothing
+// else. The broker is read as another team would, the tables over HTTP.
 
 import { catalogue } from '../../schemas/catalogue.ts';
 import { topicOf } from '../../schemas/topic.ts';
-import { eachRecord } from './kafka-oracle.ts';
+import type { EtlBroker } from './etl-broker.ts';
 import type { Ledger } from './load.ts';
 import { compareRows, type Finding } from './oracle.ts';
 import { foreignBytesMax } from './other-team.ts';
@@ -23,15 +23,14 @@ export interface Log {
   readonly records: number;
 }
 
-/** All that is in Kafka. What was never sent as an event, in the ledger, is poison. */
-export async function readLog(brokers: readonly string[], { sent }: Ledger): Promise<Log> {
+/** All that the broker has. What was never sent as an event, in the ledger, is poison. */
+export async function readLog(broker: Pick<EtlBroker, 'eachRecord'>, { sent }: Ledger): Promise<Log> {
   const ids = new Set<string>();
   const poison = new Set<string>();
   const tooLarge = new Set<string>();
   let records = 0;
-  await eachRecord(brokers, topics, (topic, partition, { offset, value }) => {
+  await broker.eachRecord(topics, (place, value) => {
     records++;
-    const place = `${topic}/${partition}/${offset}`;
     const id = idOf(value);
     if (id === null || !sent.has(id)) {
       poison.add(place);
@@ -52,7 +51,7 @@ function idOf(value: Buffer | null): string | null {
 }
 
 export interface Account extends Finding {
-  /** Events in Kafka that are no row, and rows that are not in Kafka. */
+  /** Events of the broker that are no row, and rows that are none of its events. */
   readonly unmoved: readonly string[];
   readonly unheard: readonly string[];
   /** Dead letters that are not there, that ought not to be, or are open or closed and ought not to be. */

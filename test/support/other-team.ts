@@ -1,9 +1,8 @@
-// Another team that writes to our topics past the edge, with kafkajs as it is: good events, events that no one accepts, and
+// Another team that writes to our topics past the edge: good events, events that no one accepts, and
 // some that are too large for the etl of this test until somebody replays them under the usual limit.
 
-import type { Producer } from 'kafkajs';
+import type { EtlBroker, Value } from './etl-broker.ts';
 import { type ClientEvent, clientEvent, typeOf } from './events.ts';
-import { kafkaClient } from './kafka.ts';
 import type { Ledger } from './load.ts';
 import type { Random } from './random.ts';
 
@@ -12,15 +11,13 @@ export const foreignBytesMax = 4_096;
 const padding = 'x'.repeat(2 * foreignBytesMax);
 
 export interface OtherTeamOptions {
-  readonly brokers: readonly string[];
+  readonly broker: Pick<EtlBroker, 'write'>;
   readonly random: Random;
   readonly ledger: Ledger;
   /** Topic of an event type, for the types it writes. */
   readonly topics: ReadonlyMap<string, string>;
   readonly signal: AbortSignal;
 }
-
-type Value = string | Buffer | null;
 
 /** What can never be a row; each with what tells it from the others, where it can hold that. */
 const poison: readonly ((random: Random) => Value)[] = [
@@ -34,9 +31,8 @@ const poison: readonly ((random: Random) => Value)[] = [
   random => JSON.stringify({ ...clientEvent(random), timestamp: '9999-99-99' }),
 ];
 
-/** Writes a few records now and then until aborted, Kafka permitting. What Kafka has acked is in the ledger as acked. */
-export async function otherTeam({ brokers, random, ledger, topics, signal }: OtherTeamOptions): Promise<void> {
-  let producer: Producer | null = null;
+/** Writes a few records now and then until aborted, the broker permitting. What it has acked is in the ledger as acked. */
+export async function otherTeam({ broker, random, ledger, topics, signal }: OtherTeamOptions): Promise<void> {
   while (!signal.aborted) {
     const [type, topic] = random.pick([...topics]);
     const events = Array.from({ length: random.between(0, 3) }, () => eventOf(type, random));
@@ -45,19 +41,13 @@ export async function otherTeam({ brokers, random, ledger, topics, signal }: Oth
     for (let bad = random.between(0, 2); bad > 0; bad--)
       values.splice(random.between(0, values.length), 0, random.pick(poison)(random));
     try {
-      if (producer === null) {
-        producer = kafkaClient(brokers).producer();
-        await producer.connect();
-      }
-      if (values.length > 0) await producer.send({ topic, messages: values.map(value => ({ value })) });
+      if (values.length > 0) await broker.write(topic, values);
       for (const event of events) ledger.acked.set(event.event_id, typeOf(event));
     } catch {
-      await producer?.disconnect().catch(() => {}); // it may be there or not: nothing was promised
-      producer = null;
+      // it may be there or not: nothing was promised
     }
     await Bun.sleep(random.between(50, 400));
   }
-  await producer?.disconnect().catch(() => {});
 }
 
 function eventOf(type: string, random: Random): ClientEvent {

@@ -1,25 +1,19 @@
-// The whole pipeline of the etl's chaos: one broker behind a proxy, an edge under load on a small disk, two movers that
-// share a consumer group, a third that reads one topic again, and the ClickHouse they all write to, which is our own binary
-// with the embedded engine behind its HTTP port. Each mover has its own gate to it.
+// The whole pipeline of the etl's chaos: a broker behind a proxy, an edge under load on a small disk, and what moves its
+// events (etl-parts.ts).
 
-import { nameOf } from '../../src/config/from.ts';
-import { type ClickhouseFront, clickhouseFront, type Point } from './clickhouse-gate.ts';
-import { aimMsMax, type Clickhouse, type Mover, type Replaying } from './etl-faults.ts';
+import type { EtlBroker } from './etl-broker.ts';
+import type { Clickhouse, Mover, Replaying } from './etl-faults.ts';
 import { topics } from './etl-oracle.ts';
+import { startEtl } from './etl-parts.ts';
 import { makeRoom } from './faults.ts';
-import { freePorts } from './free-ports.ts';
-import { startCluster, type TestCluster } from './kafka-cluster.ts';
-import { behind } from './kafka-oracle.ts';
 import type { Ledger } from './load.ts';
-import { foreignBytesMax, otherTeam } from './other-team.ts';
-import { type Part, partOf } from './part.ts';
+import { otherTeam } from './other-team.ts';
 import { type Random, seeded } from './random.ts';
 import { type SmallDisk, smallDisk } from './small-disk.ts';
-import { binary, eventually, queryRows, temporaryFolder, type Ugc } from './ugc.ts';
+import { temporaryFolder, type Ugc } from './ugc.ts';
 import { type UgcLives, ugcLives } from './ugc-lives.ts';
 
 export interface Pipeline {
-  readonly cluster: TestCluster;
   readonly disk: SmallDisk | null;
   readonly edge: UgcLives;
   readonly clickhouse: Clickhouse;
@@ -27,13 +21,12 @@ export interface Pipeline {
   readonly replaying: Replaying;
   readonly database: string;
   readonly password: string;
-  readonly sessionMs: number;
   /** Over HTTP, past the gates; `ugc.` stands for the database. */
   readonly query: Ugc['query'];
   readonly command: (sql: string) => Promise<void>;
   /** Records that movers and replay have yet to move. */
   behind(): Promise<number>;
-  /** Nobody writes to Kafka any more; what runs, runs unhindered. */
+  /** Nobody writes to the broker any more; what runs, runs unhindered. */
   quiet(): Promise<void>;
   /** All that ended of itself, with its last words. */
   crashes(): readonly string[];
@@ -42,54 +35,23 @@ export interface Pipeline {
   close(): Promise<void>;
 }
 
-const database = 'remote';
-const password = 'right';
-const sessionMs = 1_500;
-const partitions = 3;
-const named = (sql: string): string => sql.replaceAll('ugc.', `${database}.`);
 /** The one topic that is read again, so that nothing else is held to a lesser promise than it. */
 const againTopic = 'ugc.quality_change';
 
-export async function startPipeline(random: Random, ledger: Ledger): Promise<Pipeline> {
+export async function startPipeline(broker: EtlBroker, random: Random, ledger: Ledger): Promise<Pipeline> {
   const disk = smallDisk(96);
   const jitter = seeded(random.seed + 1).next;
-  const cluster = await startCluster({
-    nodes: 1,
-    random: jitter,
-    properties: { 'group.min.session.timeout.ms': '1000' },
-  });
-  const [port] = (await freePorts(1)) as [number];
-  const part = await partOf('ClickHouse', () => [
-    '--role=etl',
-    ...['--clickhouse-http-readonly=false', `--clickhouse-http-port=${port}`, '--clickhouse-memory-bytes-max=1GiB'],
-  ]);
-  const { clickhouseUrl } = part.now();
-  const front = () => clickhouseFront({ target: port, password, random: jitter });
-  const operator = await front();
-
-  const proxied = `--kafka-brokers=${cluster.proxied.join(',')}`;
-  const requestTimeout = '--kafka-request-timeout-ms=2000';
-  const moving = ({ url }: ClickhouseFront): string[] => [
-    ...[proxied, requestTimeout, '--role=etl', `--topic-partitions=${partitions}`, '--shutdown-timeout-ms=5000'],
-    ...[`--kafka-session-timeout-ms=${sessionMs}`, `--clickhouse-url=${url}`, `--clickhouse-database=${database}`],
-    ...[`--clickhouse-password=${password}`, '--clickhouse-timeout-ms=1500', '--clickhouse-refresh-seconds=10'],
-    `--body-bytes-max=${foreignBytesMax}`,
-  ];
-  const moverOf = async (name: string, more: () => readonly string[] = () => []): Promise<Mover> => {
-    const own = await front();
-    return { part: await partOf(name, () => [...moving(own), ...more()]), front: own };
-  };
-  const movers = [await moverOf('mover 1'), await moverOf('mover 2')];
   let reading = 1;
-  const offsets = new Map(Array.from({ length: partitions }, (_, at) => [`${againTopic}/${at}`, 0]));
-  const from = [...offsets].map(([place, offset]) => `${place}=${offset}`).join();
-  const replayer = await moverOf('replay', () => [`--from=${from}`, `--kafka-group=again-${reading}`]);
+  const etl = await startEtl({
+    jitter,
+    reading: [...broker.flags, ...broker.moving],
+    again: () => broker.again(againTopic, reading),
+  });
+  const { clickhouse, movers, replayer, database, password } = etl;
+  if (replayer === null) throw new Error(`${broker.name} can be read again`);
   const edge = await ugcLives({
     dataDir: disk?.path ?? temporaryFolder(),
-    flags: [
-      ...[proxied, requestTimeout, '--role=ingest', '--request-log=false', `--topic-partitions=${partitions}`],
-      '--buffer-disk-reserve-bytes=1MiB',
-    ],
+    flags: [...[...broker.flags, '--role=ingest', '--request-log=false'], '--buffer-disk-reserve-bytes=1MiB'],
     random: seeded(random.seed + 2),
     ledger,
     circumstances: () => 'chaos',
@@ -98,103 +60,39 @@ export async function startPipeline(random: Random, ledger: Ledger): Promise<Pip
     pauseMsMax: 150,
   });
   const writing = new AbortController();
-  const { brokers } = cluster;
   const team = otherTeam({
-    brokers,
+    broker,
     random: seeded(random.seed + 3),
     ledger,
     topics: new Map(['click', 'film_watched', 'quality_change'].map(type => [type, `ugc.${type}`])),
     signal: writing.signal,
   });
-  const clickhouse = clickhouseOf(part, clickhouseUrl);
-  const all = [...movers, replayer];
-  const parts = [part, ...all.map(mover => mover.part)];
-  const gates = [operator, ...all.map(mover => mover.front)].map(({ gate }) => gate);
   return {
-    ...{ cluster, disk, edge, clickhouse, movers, database, password, sessionMs },
+    ...{ disk, edge, clickhouse, movers, database, password },
     replaying: {
       ...{ random, clickhouse, replayer },
       table: `${database}.${againTopic.replace('ugc.', '')}_rows`,
       readAgain: () => {
         reading++;
       },
-      replayDead: point => replayDead(operator, point),
+      replayDead: etl.replayDead,
     },
-    query: sql => queryRows(clickhouseUrl, named(sql)),
-    command: sql => clickhouse.surely(named(sql)),
-    async behind() {
-      const again = `again-${reading}-from-${nameOf({ offsets })}`;
-      const of = await behind(
-        brokers,
-        new Map([
-          ['ugc-etl', topics],
-          [again, [againTopic]],
-        ]),
-      );
-      return [...of.values()].reduce((sum, each) => sum + each);
-    },
+    query: etl.query,
+    command: etl.command,
+    behind: () => broker.behind(topics, { topic: againTopic, reading }),
     async quiet() {
       writing.abort();
       await edge.quiet();
-      await cluster.heal();
-      for (const each of all) each.front.proxy.heal();
+      await broker.heal();
+      etl.heal();
       await team;
     },
-    crashes: () => parts.flatMap(({ crashes }) => crashes),
-    said: () => sumOf(gates.map(({ said }) => said)),
+    crashes: etl.crashes,
+    said: etl.said,
     async close() {
-      for (const each of [...all.map(mover => mover.part), part]) await each.kill();
-      for (const each of [operator, ...all.map(mover => mover.front)]) await each.close();
-      await cluster.stopForGood();
+      await etl.close();
+      await broker.close();
       disk?.unmount();
     },
   };
-
-  async function replayDead({ gate, url }: ClickhouseFront, point: Point): Promise<boolean> {
-    const child = Bun.spawn(
-      [
-        ...[binary, 'dead', 'replay', `--data-dir=${temporaryFolder()}`, `--clickhouse-url=${url}`],
-        ...[`--clickhouse-database=${database}`, `--clickhouse-password=${password}`, '--clickhouse-timeout-ms=1500'],
-      ],
-      { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
-    );
-    const caught = await Promise.race([gate.catch(point, aimMsMax), child.exited.then(() => null)]);
-    child.kill('SIGKILL');
-    await child.exited;
-    caught?.drop();
-    return caught !== null;
-  }
-}
-
-function clickhouseOf(part: Part, url: string): Clickhouse {
-  const ask = (sql: string, msMax: number): Promise<Response> =>
-    fetch(url, { method: 'POST', body: sql, signal: AbortSignal.timeout(msMax) });
-  const run = async (sql: string, msMax: number): Promise<void> => {
-    const answer = await ask(sql, msMax);
-    if (!answer.ok) throw new Error(`${sql}: ${await answer.text()}`);
-  };
-  return {
-    part,
-    command: async sql => {
-      try {
-        await run('SELECT 1', 1_500);
-      } catch {
-        return false;
-      }
-      const answer = await ask(sql, 20_000);
-      const text = await answer.text();
-      const isThere = answer.headers.get('x-clickhouse-exception-code') !== '60'; // or another fault has it away
-      if (!answer.ok && isThere) throw new Error(`${sql}: ${text}`);
-      return answer.ok;
-    },
-    surely: async sql => {
-      await eventually(() => run(sql, 5_000).then(() => true), { what: sql });
-    },
-  };
-}
-
-function sumOf(counts: readonly ReadonlyMap<string, number>[]): Map<string, number> {
-  const sum = new Map<string, number>();
-  for (const each of counts) for (const [name, times] of each) sum.set(name, (sum.get(name) ?? 0) + times);
-  return sum;
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { freePorts } from './free-ports.ts';
 import { freeze, thaw } from './freeze.ts';
 import { mavenJars } from './maven-jars.ts';
+import { type SecurePulsar, secureIn } from './pulsar-secure.ts';
 
 export interface TestPulsar {
   /** Of the web service: admin API and WebSocket API. */
@@ -22,8 +23,12 @@ export interface TestPulsar {
   cont(): void;
   /** A killed one again, on the same ports and data. Resolves when it answers. */
   restart(): Promise<void>;
+  /** Whether it does, within a few seconds. */
+  answers(): Promise<boolean>;
   /** Ends it and removes its folder. */
   stopForGood(): Promise<void>;
+  /** Of one that was started secure: who may ask it, and how. */
+  readonly secure: SecurePulsar | null;
 }
 
 const version = '4.0.0';
@@ -41,6 +46,15 @@ export const findJars = () =>
     ],
   });
 
+/** Pulsar's client for Java, as another team has it. */
+export const findClientJars = () =>
+  mavenJars({
+    title: 'the Java client of Pulsar',
+    name: 'pulsar-client',
+    version,
+    artifacts: [`org.apache.pulsar:pulsar-client:${version}`, 'org.slf4j:slf4j-nop:2.0.13'],
+  });
+
 /** For `skipIf`: true, said aloud, on a machine without any. In CI that is an error: tests that do not run show nothing. */
 export async function isWithoutPulsar(wanted: 'any' | 'own' = 'any'): Promise<boolean> {
   if (wanted === 'any' && process.env.UGC_TEST_PULSAR_URL) return false;
@@ -51,33 +65,46 @@ export async function isWithoutPulsar(wanted: 'any' | 'own' = 'any'): Promise<bo
   return true;
 }
 
-export interface PulsarOptions {
+export interface PulsarStart {
   /** Lines of standalone.conf, over the defaults. */
   readonly settings?: Settings;
+  /** By tokens alone; over TLS beside plain. */
+  readonly isSecure?: boolean;
   /** Of its virtual machine, instead of those that suit a test. */
   readonly flags?: readonly string[];
 }
 
-export async function startPulsar({ settings = {}, flags = testFlags }: PulsarOptions = {}): Promise<TestPulsar> {
+export async function startPulsar({
+  settings = {},
+  isSecure = false,
+  flags = testFlags,
+}: PulsarStart = {}): Promise<TestPulsar> {
   const given = process.env.UGC_TEST_PULSAR_URL;
-  if (given && Object.keys(settings).length === 0) {
+  if (given && !isSecure && Object.keys(settings).length === 0) {
     console.log(`Pulsar: ${given} (UGC_TEST_PULSAR_URL)`);
     return foreign(given);
   }
   const found = await findJars();
   if ('missing' in found) throw new Error(`no Pulsar for this test: ${found.missing}`);
-  return own(found.jars, settings, flags);
+  return own(found.jars, { settings, isSecure, flags });
 }
 
 type Settings = Readonly<Record<string, string>>;
 
-async function own(jars: string, settings: Settings, flags: readonly string[]): Promise<TestPulsar> {
+async function own(jars: string, { settings, isSecure, flags }: Required<PulsarStart>): Promise<TestPulsar> {
   const folder = mkdtempSync(join(tmpdir(), 'ugc-pulsar-'));
-  const [binary, web, bookie] = (await freePorts(3)) as [number, number, number];
+  const [binary, web, bookie, webTls] = (await freePorts(4)) as [number, number, number, number];
+  const secure = isSecure ? secureIn(folder, webTls) : null;
   const url = `http://127.0.0.1:${web}`;
   const logFile = join(folder, 'pulsar.log');
   mkdirSync(join(folder, 'conf'));
-  const lines = Object.entries({ ...defaults, brokerServicePort: `${binary}`, webServicePort: `${web}`, ...settings });
+  const lines = Object.entries({
+    ...defaults,
+    brokerServicePort: `${binary}`,
+    webServicePort: `${web}`,
+    ...secure?.settings,
+    ...settings,
+  });
   const conf = join(folder, 'conf', 'standalone.conf');
   writeFileSync(conf, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
   writeFileSync(join(folder, 'conf', 'log4j2.xml'), logging);
@@ -100,7 +127,7 @@ async function own(jars: string, settings: Settings, flags: readonly string[]): 
     closeSync(log);
     const started = child;
     const deadline = performance.now() + readyMsMax;
-    while (!(await answers(url))) {
+    while (!(await answers(url, secure?.token))) {
       if (started.exitCode !== null || started.signalCode !== null || performance.now() > deadline)
         throw new Error(`Pulsar did not start: ${readFileSync(logFile, 'utf8').slice(-3_000)}`);
       await Bun.sleep(200);
@@ -129,17 +156,22 @@ async function own(jars: string, settings: Settings, flags: readonly string[]): 
     stop: () => freeze(child!),
     cont: () => thaw(child!),
     restart,
+    answers: () => answers(url, secure?.token),
     stopForGood,
+    secure,
   };
 }
 
 const readyMsMax = 240_000;
 
 /** Its default namespace is made last. */
-async function answers(url: string): Promise<boolean> {
+async function answers(url: string, token?: string): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(5_000);
-    return (await (await fetch(`${url}/admin/v2/namespaces/public`, { signal })).text()).includes('public/default');
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return (await (await fetch(`${url}/admin/v2/namespaces/public`, { signal, headers })).text()).includes(
+      'public/default',
+    );
   } catch {
     return false;
   }
@@ -210,6 +242,8 @@ function foreign(url: string): TestPulsar {
     stop: untouchable,
     cont: untouchable,
     restart: async () => untouchable(),
+    answers: () => answers(url),
     stopForGood: async () => {},
+    secure: null,
   };
 }

@@ -44,14 +44,19 @@ export function isWithoutRabbitmq(wanted: 'any' | 'own' = 'any'): boolean {
   return true;
 }
 
-export async function startRabbitmq(wanted: 'any' | 'own' = 'any'): Promise<TestRabbitmq> {
+export interface OwnOptions {
+  /** Lines of rabbitmq.conf. */
+  readonly conf?: readonly string[];
+}
+
+export async function startRabbitmq(wanted: 'any' | 'own' = 'any', own: OwnOptions = {}): Promise<TestRabbitmq> {
   const given = process.env.UGC_TEST_RABBITMQ_URL;
   if (given && wanted === 'any') {
     console.log(`RabbitMQ: ${new URL(given).host} (UGC_TEST_RABBITMQ_URL)`);
     return foreign(given);
   }
   if (!existsSync(`${bin}/rabbitmq-server`)) throw new Error(`no RabbitMQ for this test: ${missing}`);
-  const node = await ownNode();
+  const node = await ownNode(own);
   await node.restart().catch(async error => {
     await node.stopForGood();
     throw error;
@@ -59,10 +64,10 @@ export async function startRabbitmq(wanted: 'any' | 'own' = 'any'): Promise<Test
   return node;
 }
 
-async function ownNode(): Promise<TestRabbitmq> {
+async function ownNode({ conf = [] }: OwnOptions): Promise<TestRabbitmq> {
   const folder = mkdtempSync(join(tmpdir(), 'ugc-rabbitmq-'));
   const [port, dist, epmd] = (await freePorts(3)) as [number, number, number];
-  const env = environmentOf(folder, { port, dist, epmd });
+  const env = environmentOf(folder, { port, dist, epmd }, conf);
   const url = `amqp://guest:guest@127.0.0.1:${port}`;
   const log = join(folder, 'out.log');
   let current: Bun.Subprocess | null = null;
@@ -124,11 +129,11 @@ interface Ports {
   readonly epmd: number;
 }
 
-function environmentOf(folder: string, { port, dist, epmd }: Ports): Record<string, string> {
+function environmentOf(folder: string, { port, dist, epmd }: Ports, conf: readonly string[]): Record<string, string> {
   const home = join(folder, 'home');
   for (const name of ['mnesia', 'log', 'home']) mkdirSync(join(folder, name));
   writeFileSync(join(folder, 'enabled_plugins'), '[].\n');
-  writeFileSync(join(folder, 'rabbitmq.conf'), `listeners.tcp.local = 127.0.0.1:${port}\n`);
+  writeFileSync(join(folder, 'rabbitmq.conf'), [`listeners.tcp.local = 127.0.0.1:${port}`, ...conf, ''].join('\n'));
   writeFileSync(join(home, '.erlang.cookie'), crypto.randomUUID().replaceAll('-', ''), { mode: 0o400 });
   return {
     PATH: process.env.PATH ?? '',

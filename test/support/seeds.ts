@@ -5,6 +5,8 @@
 const seeds: Readonly<Record<string, readonly number[]>> = {
   'kafka chaos': [192_841_353, 1, 645_045_698],
   'etl chaos': [33],
+  'rabbitmq chaos, quorum': [637_562_839],
+  'rabbitmq chaos, stream': [1_005_792_182],
 };
 
 /** One or more. */

@@ -150,6 +150,18 @@ test('with the profile for content its service has a database that is there, an 
   expect(() => configOf(composeWith().services.content!)).toThrow('UGC_JWT_ISSUER');
 });
 
+test('with the profile for RabbitMQ there is one that its settings reach', () => {
+  const variables = { UGC_TRANSPORT: 'rabbitmq', RABBITMQ_URL: 'amqp://ugc:ugc@rabbitmq' };
+  const { ugc, rabbitmq } = composeWith(variables).services;
+  const config = configOf(ugc!);
+  expect(config).toMatchObject({ transport: 'rabbitmq', rabbitmqQueue: 'stream' });
+  const { hostname, username, password, port } = new URL(config.rabbitmqUrl);
+  expect(services[hostname]).toBe(services.rabbitmq);
+  expect(rabbitmq!.profiles).toEqual(['rabbitmq']);
+  expect(rabbitmq!.environment).toEqual({ RABBITMQ_DEFAULT_USER: username, RABBITMQ_DEFAULT_PASS: password });
+  expect(ports(rabbitmq!)).toEqual([port || '5672']);
+});
+
 test('PostgreSQL makes a password at its first start, or takes one that is given, and keeps it; ugc is told by a file', async () => {
   const [command, ...flags] = services.postgres!.entrypoint!.slice(0, -1);
   const start = async (home: string, password: string): Promise<readonly [string, string]> => {

@@ -198,7 +198,9 @@ test('a topic that needs repair is told and tried again, and holds up no other',
   const { buffer, broker, halts, start } = drained();
   let isBroken = true;
   broker.fail(({ topic }) =>
-    topic === 'ugc.click' && isBroken ? new PipelineError('log_halted', 'there is no such topic') : null,
+    topic === 'ugc.click' && isBroken
+      ? new PipelineError('log_halted', 'there is no such topic', { isOfPart: true })
+      : null,
   );
   await buffer.append([...range(3), ...range(3, 'page_view', 3)]);
   const drain = start();

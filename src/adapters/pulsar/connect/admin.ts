@@ -4,7 +4,7 @@
 // - no answer, or one of 5xx, is `log_unavailable`; a refusal of the token is `log_halted`
 
 import { messageOf, PipelineError } from '../../../errors.ts';
-import { authorizationOf, type ReadyOptions, tlsOf } from './options.ts';
+import { authorizationOf, isOfTls, type ReadyOptions, tlsOf, tlsWords } from './options.ts';
 
 /** Where a subscription begins: in front of all records, or behind them. */
 export type Beginning = 'earliest' | 'latest';
@@ -34,6 +34,8 @@ export interface Admin {
   messageAt(name: string, atMs: number): Promise<Omit<MessagePlace, 'partitionIndex'> | null>;
   /** Registers a schema of JSON, if it is not the one that is there. False when it does not fit those before it. */
   registerSchema(topic: string, schema: string): Promise<boolean>;
+  /** How long records are kept that every subscription has passed: by time alone, since a size says nothing of when. */
+  keepsMs(topic: string): Promise<number | 'unlimited'>;
   /** By partition number (0 for a topic without any), of those that have the subscription. */
   states(topic: string, subscription: string): Promise<ReadonlyMap<number, PartitionState>>;
 }
@@ -75,8 +77,8 @@ export function pulsarAdmin(options: ReadyOptions): Admin {
     } catch (error) {
       if (error instanceof PipelineError) throw error;
       const words = messageOf(error);
-      const isTls = /certificate|self.signed|tls|ssl/i.test(words);
-      throw new PipelineError(isTls ? 'log_halted' : 'log_unavailable', `Pulsar at ${url}: ${words}`, { cause: error });
+      if (isOfTls(words)) throw new PipelineError('log_halted', tlsWords(url, words), { cause: error });
+      throw new PipelineError('log_unavailable', `Pulsar at ${url}: ${words}`, { cause: error });
     }
   }
 
@@ -117,6 +119,14 @@ export function pulsarAdmin(options: ReadyOptions): Admin {
       const path = `/admin/v2/schemas/${namespace}/${encodeURIComponent(topic)}/schema`;
       const body = JSON.stringify({ type: 'JSON', schema, properties: {} });
       return (await ask('POST', path, body, [409])).status !== 409;
+    },
+    async keepsMs(topic) {
+      const path = pathOf(topic, '/retention?applied=true');
+      const { text } = await ask('GET', path);
+      const { retentionTimeInMinutes: minutes = 0, retentionSizeInMB: size = 0 } =
+        text === '' ? {} : (read(text, path) as { retentionTimeInMinutes?: number; retentionSizeInMB?: number });
+      if (minutes === 0 || size === 0) return 0;
+      return minutes < 0 ? 'unlimited' : minutes * 60_000;
     },
     async states(topic, subscription) {
       const path = pathOf(topic, '/partitioned-stats?perPartition=true&getPreciseBacklog=true');

@@ -36,3 +36,9 @@ export const authorizationOf = ({ token }: Pick<ReadyOptions, 'token'>): Record<
 
 export const tlsOf = ({ ca }: Pick<PulsarOptions, 'ca'>): { tls?: { ca: string } } =>
   ca === undefined ? {} : { tls: { ca } };
+
+/** Whether it is the certificate that is not right, by the words of Bun. */
+export const isOfTls = (words: string): boolean => /certificate|self.signed|tls|ssl/i.test(words);
+
+export const tlsWords = (url: string, words: string): string =>
+  `TLS to Pulsar at ${url} does not work: ${words}; UGC_PULSAR_TLS_CA names the authorities to trust`;

@@ -3,7 +3,8 @@
 // - it is pinged now and then: the server ends one on which nothing comes (webSocketSessionIdleTimeoutMillis, five minutes), and
 //   one that has not been heard of for a request's time is ended here, as a network that is silent says nothing
 
-import { authorizationOf, type ReadyOptions, tlsOf } from './options.ts';
+import { PipelineError } from '../../../errors.ts';
+import { authorizationOf, isOfTls, type ReadyOptions, tlsOf, tlsWords } from './options.ts';
 
 export interface Socket {
   send(text: string): void;
@@ -17,8 +18,8 @@ export interface SocketHandlers {
   /** It may be written to. */
   opened(): void;
   received(message: Readonly<Record<string, unknown>>): void;
-  /** In words. */
-  ended(why: string): void;
+  /** `log_halted` where it was refused so that trying again does not help; else `log_unavailable`. */
+  ended(error: PipelineError): void;
 }
 
 const closeMsMax = 2_000;
@@ -32,6 +33,7 @@ export function openSocket(options: ReadyOptions, path: string, told: SocketHand
   const socket = new WebSocket(address, how);
   const gone = Promise.withResolvers<void>();
   let isOver = false;
+  let refused: PipelineError | null = null;
   const timer = setTimeout(() => end(`no connection within ${options.connectTimeoutMs} ms`), options.connectTimeoutMs);
 
   let heardAtMs = performance.now();
@@ -49,7 +51,7 @@ export function openSocket(options: ReadyOptions, path: string, told: SocketHand
     if (isOver) return;
     over();
     socket.terminate();
-    told.ended(`${options.url}: ${why}`);
+    told.ended(refused ?? new PipelineError('log_unavailable', `${options.url}: ${why}`));
   }
 
   function over(): void {
@@ -80,7 +82,11 @@ export function openSocket(options: ReadyOptions, path: string, told: SocketHand
     gone.resolve();
     end(`the connection ended (${code}${reason === '' ? '' : `, ${reason}`})`);
   };
-  socket.onerror = () => {}; // its end is told behind it
+  // Its end is told behind it.
+  socket.onerror = event => {
+    const { message = '' } = event as unknown as { readonly message?: string };
+    refused = refusalOf(options, path, message.replace(/^.* failed: /, ''));
+  };
 
   return {
     send: text => socket.send(text),
@@ -101,4 +107,22 @@ export function openSocket(options: ReadyOptions, path: string, told: SocketHand
       socket.terminate();
     },
   };
+}
+
+/** What Bun says of a connection that never was: the status is in its words and nowhere else. Null: the network, or the server is not well. */
+function refusalOf({ url }: ReadyOptions, path: string, words: string): PipelineError | null {
+  const [, status] = /expected 101 status code: (\d+)/i.exec(words) ?? [];
+  const [kind, , ...place] = path.replace(/\?.*$/, '').split('/');
+  const right = kind === 'producer' ? 'produce' : 'consume';
+  if (status === '401' || status === '403')
+    return new PipelineError(
+      'log_halted',
+      `Pulsar at ${url} refused the token, or it lacks the right to ${right} (UGC_PULSAR_TOKEN): ${kind} of ${place.join('/')} answered ${status}; an operator who may runs: pulsar-admin namespaces grant-permission ${place.slice(0, 2).join('/')} --role <the token's> --actions produce,consume`,
+    );
+  if (status === '404')
+    return new PipelineError(
+      'log_halted',
+      `Pulsar at ${url} has no WebSocket API (UGC_PULSAR_URL): set webSocketServiceEnabled=true there`,
+    );
+  return isOfTls(words) ? new PipelineError('log_halted', tlsWords(url, words)) : null;
 }

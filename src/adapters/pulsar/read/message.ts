@@ -7,6 +7,8 @@ export interface Message {
   readonly id: string;
   /** In its partition, or null where its id has none that is its alone: its producer put several into one entry. */
   readonly position: number | null;
+  /** The entry, numbered like a position, that it is the last record of; null = more of its entry follow. */
+  readonly ends: number | null;
   readonly value: Buffer;
   /** When the edge took it, else when Pulsar did. */
   readonly atMs: number;
@@ -17,7 +19,9 @@ export function messageOf(frame: Readonly<Record<string, unknown>>): Message | n
   const { messageId, payload, properties, publishTime } = frame;
   if (typeof messageId !== 'string') return null;
   const value = Buffer.from(typeof payload === 'string' ? payload : '', 'base64');
-  return { id: messageId, position: positionOf(messageId), value, atMs: timeOf(properties, publishTime) };
+  const place = readId(messageId);
+  const ends = place.batchIndex < place.batchSize - 1 ? null : positionOfPlace(place);
+  return { id: messageId, position: alone(place), ends, value, atMs: timeOf(properties, publishTime) };
 }
 
 function timeOf(properties: unknown, publishTime: unknown): number {
@@ -32,11 +36,12 @@ const entriesMax = 2 ** 20;
 const ledgersMax = 2 ** 33;
 
 /** Ledgers are numbered through a cluster and never again: ledger and entry are one number, in the order of the log. */
-export function positionOf(messageId: string): number | null {
-  const { ledger, entry, batchIndex } = readId(Buffer.from(messageId, 'base64'));
-  if (batchIndex >= 0 || !(ledger < ledgersMax && entry < entriesMax)) return null;
-  return ledger * entriesMax + entry;
-}
+export const positionOf = (messageId: string): number | null => alone(readId(messageId));
+
+const alone = (place: MessageId): number | null => {
+  const { ledgerId, entryId, batchIndex } = place;
+  return batchIndex >= 0 || !(ledgerId < ledgersMax && entryId < entriesMax) ? null : positionOfPlace(place);
+};
 
 export const placeOf = (position: number): { readonly ledgerId: number; readonly entryId: number } => ({
   ledgerId: Math.floor(position / entriesMax),
@@ -62,9 +67,18 @@ function varint(value: bigint): number[] {
   return [...bytes, Number(rest)];
 }
 
-/** Fields 1, 2 and 4 of the message, all of them varints; what is not there is NaN, and −1 for the batch index. */
-function readId(bytes: Buffer): { readonly ledger: number; readonly entry: number; readonly batchIndex: number } {
-  const fields = [Number.NaN, Number.NaN, Number.NaN, -1, -1];
+interface MessageId {
+  readonly ledgerId: number;
+  readonly entryId: number;
+  /** −1 = it is alone in its entry. */
+  readonly batchIndex: number;
+  readonly batchSize: number;
+}
+
+/** Fields 1, 2, 4 and 6 of the message, all of them varints; what is not there is NaN, −1 for the batch index, 0 for its size. */
+function readId(messageId: string): MessageId {
+  const bytes = Buffer.from(messageId, 'base64');
+  const fields = [Number.NaN, Number.NaN, Number.NaN, -1, -1, 0, 0];
   for (let at = 0; at < bytes.length; ) {
     const tag = bytes[at++]!;
     if ((tag & 7) !== 0) break; // what follows is none of ours
@@ -78,5 +92,5 @@ function readId(bytes: Buffer): { readonly ledger: number; readonly entry: numbe
     // A negative number is written as one of 64 bits.
     fields[tag >> 3] = value >= 2 ** 63 ? -1 : value;
   }
-  return { ledger: fields[1]!, entry: fields[2]!, batchIndex: fields[4]! };
+  return { ledgerId: fields[1]!, entryId: fields[2]!, batchIndex: fields[4]!, batchSize: fields[6]! };
 }

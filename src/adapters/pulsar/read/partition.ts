@@ -33,7 +33,7 @@ export interface PartitionOptions {
   readonly consumer: string;
   readonly onReady: () => void;
   /** Why it is not read now, or null: it is again. */
-  readonly onTrouble: (why: string | null) => void;
+  readonly onTrouble: (error: PipelineError | null) => void;
   readonly isWorthOpening: () => Promise<PipelineError | null>;
 }
 
@@ -64,7 +64,7 @@ export function readPartition(options: PartitionOptions): ReadPartition {
     const error = await options.isWorthOpening();
     if (isClosed) return;
     if (error !== null) {
-      ended(error.message);
+      ended(error);
       return;
     }
     socket = openSocket(connection, path, { opened, received, ended });
@@ -82,11 +82,11 @@ export function readPartition(options: PartitionOptions): ReadPartition {
     ask();
   }
 
-  function ended(why: string): void {
+  function ended(error: PipelineError): void {
     isOpen = false;
     socket = null;
     if (isClosed) return;
-    onTrouble(why);
+    onTrouble(error);
     retry = setTimeout(() => void open(), waitMs);
     waitMs = Math.min(waitMs * 2, retryMsMax);
   }

@@ -73,10 +73,10 @@ async function readThrough(
       take(message);
       // A reader has no position to keep: that only makes room for the next.
       socket.send(`{"messageId":"${message.id}"}`);
-      if (message.position !== null && message.position >= end) done.resolve();
+      if (message.ends !== null && message.ends >= end) done.resolve();
       else timer = late();
     },
-    ended: unread,
+    ended: ({ message }) => unread(message),
   });
   try {
     await done.promise;

@@ -93,10 +93,10 @@ export function pulsarSource(given: PulsarSourceOptions): PulsarSource {
       subscription,
       consumer,
       onReady: () => onReady(),
-      onTrouble: why =>
-        why === null
+      onTrouble: error =>
+        error === null
           ? troubles.clear(name)
-          : troubles.tell(name, new PipelineError('log_unavailable', `${name}: ${why}`)),
+          : troubles.tell(name, new PipelineError(error.code, `${name}: ${error.message}`)),
       isWorthOpening: () => isThere(topic),
     });
     readers.set(name, reader);

@@ -61,7 +61,8 @@ export function pulsarProducer(options: ReadyOptions, admin: Admin, topic: strin
         send();
       },
       received: answered,
-      ended: why => fail(new PipelineError('log_unavailable', `${subject}: ${why}`)),
+      ended: ({ code, message }) =>
+        fail(new PipelineError(code, `${subject}: ${message}`, code === 'log_halted' ? missing : {})),
     });
   }
 

@@ -48,23 +48,24 @@ export async function openConnection(options: RabbitmqConnection, first = 0): Pr
 async function openNode(url: string, given: RabbitmqConnection): Promise<Connection> {
   const { tls = {}, connectTimeoutMs, heartbeatSeconds } = { ...connectionDefaults, ...given };
   const address = addressOf(url);
-  const opening: Promise<ChannelModel> = connect(withHeartbeat(url, heartbeatSeconds), {
+  const opening = connect(withHeartbeat(url, heartbeatSeconds), {
     ...tls,
     noDelay: true,
     keepAlive: true,
     timeout: connectTimeoutMs,
     clientProperties: { connection_name: 'ugc' },
-  });
+    // Listened to from its first moment on, a late one too: an error that nobody listens to ends the process.
+  }).then(model => connectionOver(model, address));
+  const late = new PipelineError('log_unavailable', `${address} has not answered within ${connectTimeoutMs} ms`);
   let isLate = false;
-  void opening.then(
-    model => isLate && drop(model),
+  opening.then(
+    connection => isLate && connection.drop(late),
     () => {},
   );
-  const model = await timed(connectTimeoutMs, opening, () => {
+  return timed(connectTimeoutMs, opening, () => {
     isLate = true;
-    throw new PipelineError('log_unavailable', `${address} has not answered within ${connectTimeoutMs} ms`);
+    throw late;
   });
-  return connectionOver(model, address);
 }
 
 function connectionOver(model: ChannelModel, address: string): Connection {

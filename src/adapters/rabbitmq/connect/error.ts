@@ -3,6 +3,7 @@
 // log_unavailable they are not, log_unknown they may be, log_halted they are not and an operator has to repair something.
 
 import { messageOf, PipelineError } from '../../../errors.ts';
+import { tlsProblemOf } from '../../../process/tls-problem.ts';
 
 /** What was asked when it failed: nothing was sent yet, or records were. */
 export type Phase = 'before sending' | 'sent';
@@ -14,19 +15,47 @@ export function errorOfRabbitmq(thrown: unknown, phase: Phase, subject: string):
   const code = replyCodeOf(thrown);
   const because = (error: 'log_halted' | 'log_unknown' | 'log_unavailable', words: string): PipelineError =>
     new PipelineError(error, `${subject}: ${words}`, { cause: thrown });
-  if (code === 403) return because('log_halted', `the user or its rights are refused: ${saidIn(message)}`);
+  if (code === 403 && /login was refused/i.test(message))
+    return because('log_halted', `the user or the password is refused, see UGC_RABBITMQ_URL: ${saidIn(message)}`);
+  if (code === 403)
+    return because(
+      'log_halted',
+      `the user of UGC_RABBITMQ_URL lacks a right, see rabbitmqctl set_permissions: ${saidIn(message)}`,
+    );
+  // Its node was killed just after it was made, or most of its replicas are away.
+  if (code === 404 && /down or inaccessible/.test(message))
+    return because(phase === 'sent' ? 'log_unknown' : 'log_unavailable', `a queue is down: ${saidIn(message)}`);
   if (code === 404) return because('log_halted', `there is no such queue: ${saidIn(message)}`);
+  if (code === 406 && /acknowledgement .*timed out/.test(message))
+    return because(
+      'log_unavailable',
+      `what was held for longer than consumer_timeout is taken back: ${saidIn(message)}`,
+    );
   if (code === 406) return because('log_halted', `the queue is not what is wanted of it: ${saidIn(message)}`);
-  if (code === 530) return because('log_halted', `the vhost is not there or not open to this user: ${saidIn(message)}`);
   // amqplib does not say why the server would not open it.
-  if (/Expected ConnectionOpenOk/.test(message))
-    return because('log_halted', 'the vhost is not there, or not open to this user');
-  if (/certificate|self.signed|tls|ssl/i.test(message)) return because('log_halted', `TLS does not work: ${message}`);
+  if (code === 530 || /Expected ConnectionOpenOk/.test(message))
+    return because(
+      'log_halted',
+      `the vhost of UGC_RABBITMQ_URL is not there, or not open to its user: ${saidIn(message)}`,
+    );
+  const tls = tlsProblemOf(thrown);
+  if (tls !== null)
+    return because(
+      'log_halted',
+      `TLS does not work, see UGC_RABBITMQ_TLS_CA, UGC_RABBITMQ_TLS_CERT and UGC_RABBITMQ_TLS_KEY: ${tls}`,
+    );
   return because(phase === 'sent' ? 'log_unknown' : 'log_unavailable', message);
 }
 
-/** The queue of that name is not there. */
-export const isMissing = (thrown: unknown): boolean => replyCodeOf(thrown) === 404;
+/** The queue of that name is not there; one that is down is. */
+export const isMissing = (thrown: unknown): boolean =>
+  replyCodeOf(thrown) === 404 && !/down or inaccessible/.test(messageOf(thrown));
+
+/** The server takes no message of more bytes than this; null = that is not what was thrown. It ends the channel with it. */
+export function largestTakenIn(thrown: unknown): number | null {
+  const said = /message size \d+ is larger than configured max size (\d+)/.exec(messageOf(thrown));
+  return replyCodeOf(thrown) === 406 && said !== null ? Number(said[1]) : null;
+}
 
 export interface Difference {
   readonly argument: string;

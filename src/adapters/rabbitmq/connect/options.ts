@@ -22,6 +22,8 @@ export interface RabbitmqConnection {
 export interface RabbitmqLogOptions extends RabbitmqConnection {
   /** Of what is taken and has no outcome yet. Beyond it, publish answers `log_unavailable` at once. */
   readonly queueBytesMax?: number;
+  /** Queues that have just been made (ensure-topics.ts): not written to yet, `log_unavailable`. */
+  readonly settling?: ReadonlySet<string>;
   /** What has no outcome this long after `close` is given up: outcome unknown. */
   readonly closeMsMax?: number;
 }
@@ -52,6 +54,7 @@ export const connectionDefaults = {
 export const logDefaults = {
   ...connectionDefaults,
   queueBytesMax: 64 * 2 ** 20,
+  settling: new Set<string>(),
   closeMsMax: 2_000,
 } satisfies Partial<RabbitmqLogOptions>;
 

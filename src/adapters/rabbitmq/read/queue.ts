@@ -36,7 +36,7 @@ export async function readQueue(connection: Connection, options: QueueOptions): 
   void ended.then(lost.resolve);
 
   await channel.prefetch(prefetch);
-  await channel.consume(topic, message => {
+  await consuming(channel, topic, message => {
     if (message === null) {
       lost.resolve(new PipelineError('log_unavailable', `the queue ${topic} was deleted`));
       return;
@@ -44,6 +44,9 @@ export async function readQueue(connection: Connection, options: QueueOptions): 
     delivered = message.fields.deliveryTag;
     ready.push({ content: message.content, at: delivered, atMs: writtenAt(message) });
     onReady();
+  }).catch(error => {
+    void closeQuietly(channel); // or it takes records that nobody has
+    throw error;
   });
 
   return {
@@ -64,6 +67,26 @@ export async function readQueue(connection: Connection, options: QueueOptions): 
     over: lost.promise,
     release: () => closeQuietly(channel),
   };
+}
+
+/** So long a node that is well may take to let us consume. */
+const consumeMsMax = 10_000;
+
+/** A queue without a leader does not refuse a consumer: it does not answer. Rejects then. */
+export async function consuming(
+  channel: Channel,
+  queue: string,
+  take: (message: ConsumeMessage | null) => void,
+  consumerArguments: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  const begun = channel.consume(queue, take, { arguments: consumerArguments });
+  begun.catch(() => {});
+  await timed(consumeMsMax, begun, () => {
+    throw new PipelineError(
+      'log_unavailable',
+      `the queue ${queue} has no leader: most of its nodes are away, or its node was killed just after it was made (then delete it)`,
+    );
+  });
 }
 
 /** amqplib acknowledges messages; of one it reads the tag alone. */

@@ -63,12 +63,11 @@ export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
   async function readUntilLost(topic: string): Promise<void> {
     const server = await connected();
     const epoch = ++epochs;
-    const common = { topic, epoch, onReady: () => onReady() };
+    // Another may have the stream: then all is well here.
+    const common = { topic, epoch, onReady: () => onReady(), onWaiting: () => troubles.clear(topic) };
     const opening =
       kind === 'quorum' ? readQueue(server, { ...options, ...common }) : readStream(server, { ...options, ...common });
-    // Another may have the stream: then all is well here.
-    const slow = setTimeout(() => troubles.clear(topic), tickMs);
-    const opened = await opening.finally(() => clearTimeout(slow));
+    const opened = await opening;
     if (closing.signal.aborted) return;
     troubles.clear(topic);
     shares.set(topic, opened);

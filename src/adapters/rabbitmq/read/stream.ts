@@ -10,7 +10,7 @@ import type { StartingPoint } from '../../../ports/transport.ts';
 import type { Logger } from '../../../process/telemetry.ts';
 import type { Connection } from '../connect/connection.ts';
 import type { Delivery, Finished } from './batches.ts';
-import { ackUpTo, closeQuietly, type OpenShare, writtenAt } from './queue.ts';
+import { ackUpTo, closeQuietly, consuming, type OpenShare, writtenAt } from './queue.ts';
 import { waitingIn } from './share.ts';
 import { type Position, sha1Of, type Token, takeToken } from './token.ts';
 
@@ -22,6 +22,8 @@ export interface StreamOptions {
   readonly from: StartingPoint | null;
   readonly logger: Logger;
   readonly onReady: () => void;
+  /** Another has its turn. */
+  readonly onWaiting: () => void;
   readonly onReplaced: (topic: string) => void;
 }
 
@@ -33,7 +35,7 @@ const tokenAgeMsMax = 5 * 60_000;
 /** Resolves once it is our turn. */
 export async function readStream(connection: Connection, options: StreamOptions): Promise<OpenShare> {
   const { topic, epoch, group, from } = options;
-  const token = await takeToken(connection, tokenQueueOf(group, topic));
+  const token = await takeToken(connection, tokenQueueOf(group, topic), options.onWaiting);
   const reader = await begin(connection, token, options).catch(async error => {
     await token.release();
     throw error;
@@ -77,7 +79,7 @@ export async function readStream(connection: Connection, options: StreamOptions)
       },
       async tick() {
         if (performance.now() - putAtMs > tokenAgeMsMax) await store();
-        if (reader.isFull()) end = (await lastOf(connection, topic)) ?? end;
+        if (reader.isFull()) end = (await endOf(connection, topic)) ?? end;
         else end = Math.max(reader.delivered(), position.next);
       },
     },
@@ -178,13 +180,14 @@ async function consume(
   }
 
   await channel.prefetch(readAhead);
-  await channel.consume(
+  await consuming(
+    channel,
     topic,
     message => {
       if (message !== null) arrived(message);
       else lost.resolve(new PipelineError('log_unavailable', `the stream ${topic} was deleted`));
     },
-    { arguments: { 'x-stream-offset': offset } },
+    { 'x-stream-offset': offset },
   );
   if (verifies) void lookFor(connection, { topic, wanted: position.next - 1, channel }, verified);
   else verified.resolve(true);
@@ -225,7 +228,7 @@ async function lookFor(
   try {
     for (;;) {
       if (await within(verifyMsMax, verified.promise)) return;
-      const last = await lastOf(connection, topic);
+      const last = await endOf(connection, topic);
       // Asked on the very channel it would have come on.
       await channel.checkQueue(topic);
       if (await within(verifyMsMax, verified.promise)) return;
@@ -246,17 +249,18 @@ async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
 }
 
 /** The offset behind the first record of the stream's last chunk, at least; null when it is empty. */
-async function lastOf(connection: Connection, topic: string): Promise<number | null> {
+export async function endOf(connection: Connection, topic: string): Promise<number | null> {
   const { channel, over } = await connection.channel();
   const came = Promise.withResolvers<number>();
   void over.then(came.reject);
   came.promise.catch(() => {});
   try {
     await channel.prefetch(1);
-    await channel.consume(
+    await consuming(
+      channel,
       topic,
       message => message !== null && came.resolve(Number(message.properties.headers?.['x-stream-offset']) + 1),
-      { arguments: { 'x-stream-offset': 'last' } },
+      { 'x-stream-offset': 'last' },
     );
     return (await within(verifyMsMax, came.promise)) ? await came.promise : null;
   } finally {

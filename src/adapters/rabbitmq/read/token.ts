@@ -5,12 +5,14 @@
 //   between a crash leaves two, of which the one that is further counts
 // - each that joins puts a token that says nothing, in case there is none yet; the holder takes them away
 // - a holder that has lost its turn has lost its connection or channel, and stores nothing any more
+// - a token that no queue takes is returned (mandatory), and confirmed all the same: it is not stored
 
 import { createHash } from 'node:crypto';
-import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
+import type { ConsumeMessage } from 'amqplib';
 import { PipelineError } from '../../../errors.ts';
 import type { Connection } from '../connect/connection.ts';
-import { closeQuietly } from './queue.ts';
+import { quorumArguments } from '../connect/ensure-topics.ts';
+import { closeQuietly, consuming } from './queue.ts';
 
 export interface Position {
   /** Streams that were made anew under this name, so far. */
@@ -35,8 +37,8 @@ const nothing: Position = { log: 0, next: 0, sha1: '' };
 
 export const sha1Of = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('base64url');
 
-/** Resolves once it is our turn; rejects when the channel ends before. */
-export async function takeToken(connection: Connection, queue: string): Promise<Token> {
+/** Resolves once it is our turn, `onWaiting` when we are in the row for it; rejects when the channel ends before. */
+export async function takeToken(connection: Connection, queue: string, onWaiting: () => void): Promise<Token> {
   const { channel, over: ended } = await connection.confirmChannel();
   const turn = Promise.withResolvers<void>();
   const lost = Promise.withResolvers<PipelineError>();
@@ -46,6 +48,24 @@ export async function takeToken(connection: Connection, queue: string): Promise<
     turn.reject(error);
   });
   turn.promise.catch(() => {});
+  // The server tells it before it confirms.
+  const returned = new Set<string>();
+  channel.on('return', ({ properties }) => returned.add(String(properties.messageId)));
+  let puts = 0;
+
+  /** Resolves once it is kept. */
+  function put(position: Position): Promise<void> {
+    const messageId = String(++puts);
+    return new Promise((resolve, reject) => {
+      void ended.then(reject);
+      const content = Buffer.from(JSON.stringify(position));
+      channel.publish('', queue, content, { persistent: true, mandatory: true, messageId }, failure => {
+        if (failure !== null) reject(failure);
+        else if (returned.delete(messageId)) reject(new PipelineError('log_unavailable', `no queue ${queue} took it`));
+        else resolve();
+      });
+    });
+  }
 
   function take(message: ConsumeMessage | null): void {
     if (message === null) {
@@ -61,34 +81,29 @@ export async function takeToken(connection: Connection, queue: string): Promise<
     turn.resolve();
   }
 
-  await channel.assertQueue(queue, {
-    durable: true,
-    arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true },
-  });
-  await channel.consume(queue, take);
-  await put(channel, queue, nothing, ended);
-  await turn.promise;
+  try {
+    await channel.assertQueue(queue, {
+      durable: true,
+      arguments: { ...quorumArguments, 'x-single-active-consumer': true },
+    });
+    await consuming(channel, queue, take);
+    await put(nothing);
+    onWaiting();
+    await turn.promise;
+  } catch (error) {
+    // It would take the token, and nobody would have it.
+    void closeQuietly(channel);
+    throw error;
+  }
   return {
     get position() {
       return held!.position;
     },
-    store: position => put(channel, queue, position, ended),
+    store: put,
     over: lost.promise,
     // A channel that ends gives back what it held.
     release: () => closeQuietly(channel),
   };
-}
-
-/** Resolves once it is confirmed. */
-function put(channel: ConfirmChannel, queue: string, position: Position, ended: Promise<PipelineError>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    void ended.then(reject);
-    const content = Buffer.from(JSON.stringify(position));
-    channel.publish('', queue, content, { persistent: true }, failure => {
-      if (failure === null) resolve();
-      else reject(failure);
-    });
-  });
 }
 
 /** A strange message in it is as good as none. */

@@ -4,13 +4,15 @@
 // - a server that takes nothing (connection.blocked: an alarm of memory or disk) is told from one that is away, and is
 //   not written to meanwhile
 // - what was sent and has no confirm when the connection ends, or after requestTimeoutMs, has an unknown outcome
+// - what is larger than the server takes (max_message_size) is refused for good; it ends the channel once, and is held back
+//   from then on
 // - nothing is tried again here, the caller has a disk; what waits is counted in bytes and has an end
 
 import type { ConfirmChannel, Message } from 'amqplib';
 import { PipelineError } from '../../../errors.ts';
 import type { Envelope, Log, Outcome } from '../../../ports/log.ts';
 import { type Connection, openConnection } from '../connect/connection.ts';
-import { errorOfRabbitmq } from '../connect/error.ts';
+import { errorOfRabbitmq, largestTakenIn } from '../connect/error.ts';
 import { logDefaults, type RabbitmqLogOptions } from '../connect/options.ts';
 
 const stored: Outcome = { ok: true, stored: 'rabbitmq' };
@@ -34,10 +36,13 @@ const lookMs = 250;
 
 export function rabbitmqLog(given: RabbitmqLogOptions): Log {
   const options = { ...logDefaults, ...given };
+  const { settling } = options;
   let line: Line | null = null;
   let opening: Promise<Line> | null = null;
   let turn = 0;
   let queuedBytes = 0;
+  /** Of one event, as far as the server has said. */
+  let eventBytesMax = Number.POSITIVE_INFINITY;
   let closed: Promise<void> | undefined;
   let onEmpty = () => {};
 
@@ -59,7 +64,8 @@ export function rabbitmqLog(given: RabbitmqLogOptions): Log {
         clearInterval(looking);
         if (line === opened) line = null;
         connection.drop(error);
-        for (const record of opened.underWay) record.settle(error);
+        eventBytesMax = largestTakenIn(error.cause) ?? eventBytesMax;
+        for (const record of opened.underWay) record.settle(tooLarge(record.bytes) ?? unknownAfter(error));
       });
       line = opened;
       return opened;
@@ -96,18 +102,29 @@ export function rabbitmqLog(given: RabbitmqLogOptions): Log {
       for (let index = 0; index < envelopes.length; index++) {
         const envelope = envelopes[index]!;
         const bytes = Buffer.byteLength(envelope.body);
-        const error = refusalOf(bytes);
+        const error = refusalOf(bytes, envelope.topic);
         if (error === null) take(envelope, bytes, answer => settle(index, answer));
         else settle(index, error);
       }
     });
   }
 
-  function refusalOf(bytes: number): PipelineError | null {
+  function refusalOf(bytes: number, topic: string): PipelineError | null {
     if (closed !== undefined) return new PipelineError('shutting_down');
-    if (queuedBytes === 0 || queuedBytes + bytes <= options.queueBytesMax) return null;
+    if (settling.size > 0 && settling.has(topic))
+      return new PipelineError('log_unavailable', `the queue ${topic} has just been made, and is left to settle`);
+    const refused = tooLarge(bytes);
+    if (refused !== null || queuedBytes === 0 || queuedBytes + bytes <= options.queueBytesMax) return refused;
     return new PipelineError('log_unavailable', `${queuedBytes} bytes already wait for RabbitMQ`);
   }
+
+  const tooLarge = (bytes: number): PipelineError | null =>
+    bytes <= eventBytesMax
+      ? null
+      : new PipelineError(
+          'log_refused',
+          `the event is larger than RabbitMQ takes (${bytes} bytes, max_message_size is ${eventBytesMax})`,
+        );
 
   function take(envelope: Envelope, bytes: number, answer: (error: PipelineError | null) => void): void {
     queuedBytes += bytes;
@@ -185,6 +202,12 @@ function confirmed({ connection, returned }: Line, topic: string, id: string, fa
   if (returned.size === 0 || !count(returned, `${topic} ${id}`, -1)) return null;
   return new PipelineError('log_halted', `${connection.address} has no queue ${topic}: the event was returned`);
 }
+
+/** What was under way may be stored, though another record ended the channel. */
+const unknownAfter = (error: PipelineError): PipelineError =>
+  largestTakenIn(error.cause) === null
+    ? error
+    : new PipelineError('log_unknown', 'the channel was ended for another event', { cause: error });
 
 const isNack = (failure: unknown): boolean => failure instanceof Error && failure.message === 'message nacked';
 

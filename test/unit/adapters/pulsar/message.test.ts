@@ -14,10 +14,17 @@ function varint(value: bigint): number[] {
 }
 
 /** MessageIdData, as Pulsar writes it. */
-const idOf = (ledger: bigint, entry: bigint, partition = -1n, batchIndex: bigint | null = null): string =>
+const idOf = (
+  ledger: bigint,
+  entry: bigint,
+  partition = -1n,
+  batchIndex: bigint | null = null,
+  batchSize: bigint | null = null,
+): string =>
   Buffer.from([
     ...[8, ...varint(ledger), 16, ...varint(entry), 24, ...varint(partition)],
     ...(batchIndex === null ? [] : [32, ...varint(batchIndex)]),
+    ...(batchSize === null ? [] : [48, ...varint(batchSize)]),
   ]).toString('base64');
 
 describe('a position', () => {
@@ -42,6 +49,13 @@ describe('a position', () => {
   });
 });
 
+test('an entry ends with its last record', () => {
+  const endsOf = (...id: Parameters<typeof idOf>) => messageOf({ messageId: idOf(...id) })!.ends;
+  const place = positionOf(idOf(3n, 5n));
+  expect(endsOf(3n, 5n)).toBe(place);
+  expect([0n, 1n, 2n].map(at => endsOf(3n, 5n, -1n, at, 3n))).toEqual([null, null, place]);
+});
+
 test('what is no message is none, and one without anything in it is an empty record', () => {
   for (const frame of [{}, { messageId: 5 }, { endOfTopic: true }]) expect(messageOf(frame)).toBeNull();
   const bare = messageOf({ messageId: idOf(1n, 2n), publishTime: '2026-11-28T10:00:00.000Z' });
@@ -59,6 +73,7 @@ describe('batches', () => {
   const message = (position: number | null, body: string): Message => ({
     id: `${position}-${body.length}-${crypto.randomUUID()}`,
     position,
+    ends: position,
     value: Buffer.from(body),
     atMs: 1_000 + (position ?? 0),
   });

@@ -1,0 +1,40 @@
+// What every file of tests of the binary over a real Pulsar has: a server from its first test to its last, another team's way to
+// it, names that are nobody else's.
+
+import { afterAll, beforeAll } from 'bun:test';
+import { startPulsar, type TestPulsar } from './pulsar.ts';
+import { type PulsarTeam, pulsarTeam } from './pulsar-team.ts';
+
+export interface PulsarInTest {
+  /** There from the first test on. */
+  readonly pulsar: TestPulsar;
+  readonly team: PulsarTeam;
+  newName(): string;
+  /** For `name` as the prefix of all that is made. Two partitions a topic, and times that a busy machine keeps. */
+  flags(name: string): string[];
+}
+
+/** To be called once in a file. */
+export function pulsarInTest(settings: Readonly<Record<string, string>> = {}): PulsarInTest {
+  let pulsar: TestPulsar;
+  let team: PulsarTeam;
+  let names = 0;
+  beforeAll(async () => {
+    pulsar = await startPulsar({ settings });
+    team = pulsarTeam(pulsar.url);
+  });
+  afterAll(() => pulsar?.stopForGood());
+  return {
+    get pulsar() {
+      return pulsar;
+    },
+    get team() {
+      return team;
+    },
+    newName: () => `t.${process.pid}.${++names}`,
+    flags: name => [
+      ...['--transport=pulsar', `--pulsar-url=${pulsar.url}`, `--topic=${name}.{event_type}`, '--topic-partitions=2'],
+      ...[`--pulsar-subscription=${name}`, '--pulsar-connect-timeout-ms=10000', '--pulsar-request-timeout-ms=5000'],
+    ],
+  };
+}
