@@ -1,5 +1,5 @@
 // Kafka, Pulsar, a RabbitMQ stream and a RabbitMQ quorum queue beside each other, and beside each the vendor's own client:
-// `bun run bench/transports.bench.ts [--seconds=4] [--rows=80000] [--only=kafka,pulsar,stream,quorum]
+// `bun run bench/transports.bench.ts [--seconds=3] [--rows=80000] [--only=kafka,pulsar,stream,quorum]
 // [--parts=publish,drain,freshness,outage]`. Each server is real and on the same two cores; one runs at a time.
 
 import { cleanUp } from '../test/support/ugc.ts';
@@ -16,7 +16,8 @@ import { startRabbitmqBroker } from './transports/rabbitmq.ts';
 
 const option = (name: string, standard: string): string =>
   process.argv.find(argument => argument.startsWith(`--${name}=`))?.slice(name.length + 3) ?? standard;
-const seconds = Number(option('seconds', '4'));
+const seconds = Number(option('seconds', '3'));
+const freshnessSeconds = 8;
 const rowsWanted = option('rows', '');
 const parts = option('parts', 'publish,drain,freshness,outage').split(',');
 
@@ -87,7 +88,10 @@ for (const name of option('only', Object.keys(brokers).join(',')).split(',')) {
     if (parts.includes('publish')) await publish(broker);
     if (parts.includes('drain')) await drain(broker);
     if (parts.includes('freshness'))
-      tell(titles.freshness, await freshnessOver(broker, { perSecond: 1_000, seconds: 2 * seconds, watched: 'all' }));
+      tell(
+        titles.freshness,
+        await freshnessOver(broker, { perSecond: 1_000, seconds: freshnessSeconds, watched: 'all' }),
+      );
     if (parts.includes('outage')) tell(titles.outage, await outageOfUgc(broker, backlog(broker) / 2));
   } finally {
     await broker.stopForGood();

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChannelModel, connect } from 'amqplib';
 import { freePorts } from './free-ports.ts';
-import { until } from './until.ts';
 
 export interface TestRabbitmq {
   readonly url: string;
@@ -88,13 +87,12 @@ async function ownNode({ conf = [] }: OwnOptions): Promise<TestRabbitmq> {
     signal('SIGKILL');
     await current?.exited;
   };
-  const epmdEnds = (): boolean => {
-    const { stdout } = Bun.spawnSync(['epmd', '-kill'], { env, stderr: 'ignore' });
-    return !/not allowed/i.test(stdout.toString());
-  };
+  /** It refuses until it has noticed that its node is gone. */
+  const isRefusedByEpmd = (): boolean =>
+    /not allowed/i.test(Bun.spawnSync(['epmd', '-kill'], { env, stderr: 'ignore' }).stdout.toString());
   const atExit = (): void => {
     signal('SIGKILL');
-    epmdEnds();
+    for (let tries = 0; tries < 50 && isRefusedByEpmd(); tries++) Bun.sleepSync(20);
     rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', atExit);
@@ -128,8 +126,6 @@ async function ownNode({ conf = [] }: OwnOptions): Promise<TestRabbitmq> {
     stopForGood: async () => {
       process.off('exit', atExit);
       await kill();
-      // It does not end before it has noticed that its node is gone.
-      await until(epmdEnds, 'the end of epmd');
       atExit();
     },
   };
