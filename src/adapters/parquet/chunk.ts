@@ -2,9 +2,9 @@
 
 import type { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
+import { type Bytes, bytesOf, room } from '../../record/growing.ts';
 import { type Filled, indexBits, type PageEnd } from './column.ts';
 import type { ColumnChunk, CompressionCodec, Encoding, SchemaElement } from './footer.ts';
-import { type Bytes, bytesOf, room } from './grown.ts';
 import { appendHybrid } from './levels.ts';
 import { type Kind, lengthAt, type Physical, widths } from './physical.ts';
 import { statisticsOf } from './statistics.ts';

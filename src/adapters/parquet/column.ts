@@ -4,8 +4,8 @@
 // bytes; null and empty lists are in the levels alone. A page ends at a row, after so many values or bytes.
 
 import type { FieldTaker } from '../../record/bodies.ts';
+import { type Bytes, bytesOf, type Numbers, numbersOf, push } from '../../record/growing.ts';
 import { type Dictionary, dictionary } from './dictionary.ts';
-import { type Bytes, bytesOf, type Numbers, numbersOf, push } from './grown.ts';
 import { append, type Physical } from './physical.ts';
 
 /** Where a page ends: counts from the column's beginning. */

@@ -1,7 +1,7 @@
 // The different values of a column, as the bytes they came as, in order of their first coming: an open hash table over
 // one array of bytes. Looking up a value allocates nothing.
 
-import { bytesOf, numbersOf, push, room } from './grown.ts';
+import { bytesOf, numbersOf, push, room } from '../../record/growing.ts';
 
 /** Beyond either a dictionary saves nothing worth its time. Indexes into it are at most 16 bits wide. */
 const entriesMax = 65_536;

@@ -1,6 +1,6 @@
 // The format's hybrid of runs and packed bits, for levels and for indexes into a dictionary.
 
-import { type Bytes, room } from './grown.ts';
+import { type Bytes, room } from '../../record/growing.ts';
 
 function varint(target: Bytes, number: number): void {
   const bytes = room(target, 5);

@@ -7,8 +7,8 @@
 // - A list of texts is the LIST of three levels of the format's description.
 
 import type { Column } from '../../ports/tables.ts';
+import { type Bytes, room } from '../../record/growing.ts';
 import type { SchemaElement } from './footer.ts';
-import { type Bytes, room } from './grown.ts';
 
 /** `text` is bytes after their length; `list` is a list of them; the others are as wide as `widths` says. */
 export type Kind = 'text' | 'list' | 'int32' | 'int64' | 'time' | 'double' | 'bool';
@@ -29,11 +29,8 @@ export const widths: Readonly<Record<Kind, number>> = {
 };
 
 type Shape = Pick<SchemaElement, 'type' | 'converted_type' | 'logical_type'>;
-const signed = (bitWidth: 8 | 16): Shape => ({
-  type: 'INT32',
-  converted_type: `INT_${bitWidth}`,
-  logical_type: { type: 'INTEGER', bitWidth, isSigned: true },
-});
+/** Without the newer name of the same: hyparquet-writer 0.17 spells its width such that ClickHouse reads the footer no more. */
+const signed = (bits: 8 | 16): Shape => ({ type: 'INT32', converted_type: `INT_${bits}` });
 const words: Shape = { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } };
 
 const shapes: Readonly<Record<string, readonly [Kind, Shape, min?: number, max?: number]>> = {

@@ -1,6 +1,6 @@
 // The smallest and the largest of plain values, for readers that pass over row groups. Texts are in order of their bytes.
 
-import type { Bytes } from './grown.ts';
+import type { Bytes } from '../../record/growing.ts';
 import { type Kind, lengthAt } from './physical.ts';
 
 export interface Bounds {
@@ -76,7 +76,7 @@ function ofTexts(bytes: Uint8Array, values: number): Bounds {
 function compare(bytes: Uint8Array, a: number, b: number): number {
   const lengthA = lengthAt(bytes, a);
   const lengthB = lengthAt(bytes, b);
-  const length = lengthA < lengthB ? lengthA : lengthB;
+  const length = Math.min(lengthA, lengthB);
   for (let i = 4; i < length + 4; i++) {
     const difference = (bytes[a + i] as number) - (bytes[b + i] as number);
     if (difference !== 0) return difference;
