@@ -162,7 +162,8 @@ export const clickhouseCsvColumns = ({ columns }: TableDefinition): string =>
 function clickhouseCast(name: string, column: string): string {
   const type = bareOf(column);
   const orNull = column.includes('Nullable') ? name : `assumeNotNull(${name})`;
-  if (type.startsWith('DateTime64')) return `parseDateTime64BestEffort(${orNull}, 3, 'UTC')`;
+  if (type.startsWith('DateTime64'))
+    return `parseDateTime64BestEffort${column.includes('Nullable') ? 'OrNull' : ''}(${orNull}, 3, 'UTC')`;
   if (type !== 'String' && type !== 'Array(String)') return `CAST(${orNull}, '${column}')`;
   const text = `replaceAll(replaceAll(replaceAll(${orNull}, '\\\\n', '\\n'), '\\\\r', '\\r'), '\\\\s', '\\\\')`;
   return type === 'String' ? text : `JSONExtract(${text}, 'Array(String)')`;

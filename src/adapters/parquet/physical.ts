@@ -3,7 +3,8 @@
 //
 // - Whole numbers are signed and as wide as Hive's types: UInt8 is a smallint, UInt32 a bigint. Hive has no unsigned ones.
 // - A UUID is its text: Hive reads sixteen bytes as binary.
-// - A time is INT64 milliseconds, a point in UTC.
+// - A time is INT64 milliseconds of a clock without a zone, which shows UTC. Of a point in time Hive would show what the clock
+//   showed where it runs, and a cast of a CSV file something else; ClickHouse reads either as the same.
 // - A list of texts is the LIST of three levels of the format's description.
 
 import type { Column } from '../../ports/tables.ts';
@@ -49,11 +50,7 @@ const shapes: Readonly<Record<string, readonly [Kind, Shape, min?: number, max?:
   Bool: ['bool', { type: 'BOOLEAN' }],
   "DateTime64(3, 'UTC')": [
     'time',
-    {
-      type: 'INT64',
-      converted_type: 'TIMESTAMP_MILLIS',
-      logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' },
-    },
+    { type: 'INT64', logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: false, unit: 'MILLIS' } },
   ],
 };
 
