@@ -63,8 +63,8 @@ export const archiveSettings = {
   }),
   hiveUrl: text({
     default: '',
-    takes: 'hive2://user:password@host:10000/database',
-    pattern: /^(hive2:\/\/[^\s/?#]+(\/[\w]*)?)?$/,
+    takes: 'hive2://user:password@host:10000/database, with ?auth=noSasl where Hive has no SASL',
+    pattern: /^(hive2:\/\/[^\s/?#]+(\/[\w]*)?(\?auth=(noSasl|plain))?)?$/,
     secret: true, // may carry a password
     help: 'HiveServer2 that is told of new tables and days; empty = ugc schema hive prints the statements',
   }),
