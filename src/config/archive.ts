@@ -86,7 +86,9 @@ export function archiveProblems(config: ArchiveConfig): string[] {
       'UGC_ARCHIVE_URL does not go with UGC_TRANSPORT=rabbitmq: RabbitMQ gives no place of a record that outlives redelivery, so nobody could tell what is archived; take kafka, pulsar or the disk',
     );
   if (config.archiveMemoryBytes < config.archiveFileBytes)
-    problems.push('UGC_ARCHIVE_MEMORY_BYTES must not be smaller than UGC_ARCHIVE_FILE_BYTES: no file would reach its size');
+    problems.push(
+      'UGC_ARCHIVE_MEMORY_BYTES must not be smaller than UGC_ARCHIVE_FILE_BYTES: no file would reach its size',
+    );
   const set = { file: url.startsWith('file:'), hdfs: url.startsWith('webhdfs'), s3: url.startsWith('s3:') };
   if (config.archiveUser !== '' && !set.hdfs) problems.push('UGC_ARCHIVE_USER needs UGC_ARCHIVE_URL to be webhdfs://…');
   if ((config.archiveAccessKey === '') !== (config.archiveSecretKey === ''))
@@ -95,6 +97,7 @@ export function archiveProblems(config: ArchiveConfig): string[] {
     problems.push('UGC_ARCHIVE_ENDPOINT and UGC_ARCHIVE_ACCESS_KEY need UGC_ARCHIVE_URL to be s3://…');
   if (config.archiveTlsCa !== '' && (set.file || url === ''))
     problems.push('UGC_ARCHIVE_TLS_CA needs UGC_ARCHIVE_URL to be of a server');
-  if (config.hiveUrl !== '' && url === '') problems.push('UGC_HIVE_URL needs UGC_ARCHIVE_URL: tables are made over its files');
+  if (config.hiveUrl !== '' && url === '')
+    problems.push('UGC_HIVE_URL needs UGC_ARCHIVE_URL: tables are made over its files');
   return problems;
 }
