@@ -57,6 +57,9 @@ export const errorTable = {
   store_unavailable: { status: 503, title: 'The content store cannot be reached, nothing was done', retry: 'backoff' },
   store_unknown: { status: 503, title: 'The content store has not answered, it may have been done', retry: 'backoff' },
   store_halted: { status: 503, title: 'The content store needs repair', retry: 'halt' },
+  // what the cold archive can fail at
+  archive_unavailable: { status: 503, title: 'The cold archive cannot be reached', retry: 'backoff' },
+  archive_halted: { status: 503, title: 'The cold archive needs repair', retry: 'halt' },
   // what start-up can fail at
   config_invalid: { status: 500, title: 'The configuration is wrong', retry: 'never' },
   engine_missing: { status: 500, title: 'The embedded ClickHouse library is missing', retry: 'never' },
