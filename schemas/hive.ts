@@ -87,6 +87,7 @@ export const csvHeader = (type: EventType): string =>
 
 /** All of a type, to be fed to beeline. ${hivevar:location} is the archive's root. */
 export function hiveDdl(type: EventType, format: HiveFormat = 'parquet'): string {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is beeline's
   const target = { format, database: 'ugc', location: '${hivevar:location}' };
   const { create, replaceColumns, findDays, view } = hiveStatements(tableOf(type), target);
   // OpenCSVSerde's columns cannot be replaced: a table that lacks some is made anew. Its files stay: it is external.
