@@ -16,7 +16,7 @@ import { clientEvent } from '../test/support/events.ts';
 import { randomOf } from '../test/support/random.ts';
 import type { Row } from './report.ts';
 
-const rounds = 5;
+const rounds = 3;
 
 interface Block {
   readonly definition: TableDefinition;

@@ -15,6 +15,7 @@ import { PipelineError } from '../../src/errors.ts';
 import type { HiveNews } from '../../src/ports/hive-tables.ts';
 import type { RowFormat } from '../../src/ports/row-format.ts';
 import type { Column, TableDefinition } from '../../src/ports/tables.ts';
+import { writerOf } from '../../src/record/canonical.ts';
 import { parseJson } from '../../src/record/json.ts';
 import { type ArchivedDay, archivedDays, archivedTypes } from '../support/archived-events.ts';
 import { engineInTest } from '../support/engine-in-test.ts';
@@ -73,19 +74,19 @@ afterAll(async () => {
 });
 
 /** A value as a body has it and as Hive says it, spelt alike. */
-function alike({ type, isJson }: Column, value: unknown): unknown {
+function alike({ type }: Column, value: unknown): unknown {
   if (value === null || value === undefined) return null;
   if (/DateTime64/.test(type)) return new Date(String(value).replace(' ', 'T').replace(/Z?$/, 'Z')).toISOString();
   if (/Float64/.test(type)) return Number(value);
   if (/Array/.test(type)) return typeof value === 'string' ? JSON.parse(value) : value;
-  return isJson === true ? String(value) : String(value);
+  return String(value);
 }
+
+const writeObject = writerOf({ kind: 'object' }, 128);
 
 const bodyColumns = ({ columns }: TableDefinition, body: string): unknown[] => {
   const row = parseJson(body) as Record<string, unknown>;
-  const raw = (name: string): string => body.slice(body.indexOf(`,"${name}":`) + name.length + 4, -1);
-  // Free JSON is the last of a body: its text is what is left.
-  return columns.map(column => alike(column, column.isJson ? raw(column.name) : row[column.name]));
+  return columns.map(column => alike(column, column.isJson ? writeObject(row[column.name]) : row[column.name]));
 };
 
 const wantedOf = (definition: TableDefinition, days: readonly ArchivedDay[]): unknown[][] =>

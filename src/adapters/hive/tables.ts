@@ -119,18 +119,27 @@ export function hiveAddress(text: string): HiveAddress {
   };
 }
 
-/** Of a HiveRefusal: what waiting mends is when the metastore is away. */
+/** What waiting mends though Hive itself answers: it cannot reach its metastore, or the files' servers. */
+const isAway = /TTransportException|ConnectException|SocketTimeout|timed out|Connection refused|SafeMode|StandbyException/i;
+
 function hiveError(error: unknown, title: string): PipelineError {
   if (error instanceof PipelineError) return error;
   const what = messageOf(error);
-  if (
-    error instanceof HiveRefusal &&
-    !/^08|MetaException|TTransport|timed? ?out|Connection refused/i.test(`${error.sqlState}${what}`)
-  )
-    return new PipelineError('archive_halted', `${title} refuses the archive's tables (UGC_HIVE_URL): ${what}`, {
+  if (error instanceof HiveRefusal && !isAway.test(what))
+    return new PipelineError('archive_halted', `${title} refuses the archive’s tables (UGC_HIVE_URL): ${what}`, {
       cause: error,
     });
-  if (/it refuses /.test(what))
+  if (what.startsWith('it refuses '))
     return new PipelineError('archive_halted', `${title}: ${what}; see UGC_HIVE_URL`, { cause: error });
   return new PipelineError('archive_unavailable', `${title} (UGC_HIVE_URL): ${what}`, { cause: error });
+}
+
+/**
+ * The archive's root as Hive reads it, from UGC_ARCHIVE_URL. WebHDFS has another port than HDFS: the path alone is taken, in
+ * the file system that Hive takes for its own (fs.defaultFS).
+ */
+export function hiveLocation(archiveUrl: string): string {
+  const plain = archiveUrl.replace(/\/+$/, '');
+  if (plain.startsWith('s3://')) return plain.replace('s3://', 's3a://');
+  return plain.replace(/^webhdfss?:\/\/[^/]+/, '') || plain;
 }
