@@ -17,7 +17,7 @@ import type { RowFormat } from '../../src/ports/row-format.ts';
 import type { Column, TableDefinition } from '../../src/ports/tables.ts';
 import { writerOf } from '../../src/record/canonical.ts';
 import { parseJson } from '../../src/record/json.ts';
-import { type ArchivedDay, archivedDays, archivedTypes } from '../support/archived-events.ts';
+import { type ArchivedDay, archivedDays, archivedTypes } from '../support/archived-days.ts';
 import { engineInTest } from '../support/engine-in-test.ts';
 import { everyKind } from '../support/every-kind.ts';
 import { isWithoutHive, startHive, type TestHive } from '../support/hive.ts';

@@ -1,53 +1,37 @@
-// Stored bodies for tests of the archive's files: of any type, any that the edge takes, received within a month.
+// The events in an archive's files, by what the manifest says of them: decoded as `restore` would.
 
-import fc from 'fast-check';
-import { catalogue, catalogueOf } from '../../schemas/catalogue.ts';
-import type { EventType } from '../../schemas/event.ts';
-import { judgeOf } from '../../src/catalogue/judge.ts';
-import { parseJson } from '../../src/record/json.ts';
-import { anyEventOf, jsonOf } from './any-event.ts';
-import { everyKind } from './every-kind.ts';
+import { catalogue } from '../../schemas/catalogue.ts';
+import { ledgerTable } from '../../schemas/ledger.ts';
+import { rejectionsTable } from '../../schemas/rejections.ts';
+import { tableOf } from '../../schemas/table.ts';
+import { csvFormat } from '../../src/adapters/csv/format.ts';
+import { parquetFormat } from '../../src/adapters/parquet/format.ts';
+import { deadTable } from '../../src/archive/dead.ts';
+import type { RowFormat } from '../../src/ports/row-format.ts';
+import type { Archived } from './archive-oracle.ts';
 
-/** The catalogue's, and one of every kind of field. */
-export const archivedTypes = catalogueOf([everyKind, ...catalogue.types]);
+export type ArchivedEvent = Readonly<Record<string, unknown>> & {
+  readonly event_type: string;
+  readonly event_id?: string;
+};
 
-export const monthMs = Date.parse('2026-11-01T00:00:00Z');
-const dayMs = 86_400_000;
+const tables = new Map(
+  [...catalogue.types.map(tableOf), ledgerTable, rejectionsTable, deadTable].map(table => [table.type, table]),
+);
+const formats: Readonly<Record<string, RowFormat>> = {
+  parquet: parquetFormat({ compression: 'snappy' }),
+  csv: csvFormat(),
+};
 
-const judge = judgeOf({
-  catalogue: archivedTypes,
-  topic: 'ugc.{event_type}',
-  eventBytesMax: 1_048_576,
-  jsonDepthMax: 16,
-  eventAgeMaxDays: 1_825,
-  eventFutureMaxHours: 24,
-  unknownFields: 'reject',
-});
-
-export interface ArchivedDay {
-  /** YYYY-MM-DD. */
-  readonly day: string;
-  readonly bodies: readonly string[];
-}
-
-/** Bodies of so many days of November 2026, so many a day, the type's example among them. */
-export function archivedDays(
-  type: EventType,
-  { days, perDay, seed }: { readonly days: number; readonly perDay: number; readonly seed: number },
-): readonly ArchivedDay[] {
-  const events = fc.sample(anyEventOf(type, monthMs), { numRuns: days * perDay, seed });
-  return Array.from({ length: days }, (_, at) => {
-    const receivedAtMs = monthMs + at * dayMs + ((at * 7_919_000) % dayMs);
-    const bodies = [type.example, ...events.slice(at * perDay, (at + 1) * perDay)]
-      .slice(at === 0 ? 0 : 1)
-      .map(event => {
-        const verdict = judge(parseJson(jsonOf(event)) as Record<string, unknown>, {
-          ...{ receivedAtMs, source: 'key "1"', ip: '::1', userAgent: 'a\\b"\u{1f600}' },
-          ...{ pathType: null, sentAt: undefined },
-        });
-        if (!verdict.ok) throw new Error(`${jsonOf(event)} is rejected: ${jsonOf(verdict)}`);
-        return verdict.envelope.body;
-      });
-    return { day: new Date(receivedAtMs).toISOString().slice(0, 10), bodies };
-  });
+export async function eventsIn({ files }: Archived, format: string): Promise<ArchivedEvent[]> {
+  const events: ArchivedEvent[] = [];
+  for (const file of files) {
+    if (file.format !== format) continue;
+    const before = events.length;
+    for await (const chunk of formats[format]!.decode(tables.get(file.type)!, file.bytes))
+      for (const line of Buffer.from(chunk).toString().split('\n'))
+        if (line !== '') events.push(JSON.parse(line) as ArchivedEvent);
+    if (events.length - before !== file.rows) throw new Error(`a file of ${file.type} has not the rows it says`);
+  }
+  return events;
 }
