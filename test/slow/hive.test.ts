@@ -160,6 +160,18 @@ describe.skipIf(isWithout)('a month of events of every type', () => {
   }, 300_000);
 });
 
+describe.skipIf(isWithout)('a compiled binary', () => {
+  test('tells Hive as well', async () => {
+    const binary = join(root, '_tell');
+    const source = join(import.meta.dir, '../support/hive-tell.ts');
+    const built = Bun.spawnSync([process.execPath, 'build', '--compile', source, `--outfile=${binary}`]);
+    expect([built.exitCode, built.exitCode === 0 ? '' : built.stderr.toString()]).toEqual([0, '']);
+    const told = Bun.spawn([binary, urlOf(hive, 'compiled'), `file://${root}`, 'film_progress', '2026-11-01']);
+    expect([await told.exited, (await new Response(told.stdout).text()).trim()]).toEqual([0, 'told']);
+    expect(await session.run('SHOW PARTITIONS compiled.film_progress_parquet')).toEqual([['dt=2026-11-01']]);
+  }, 300_000);
+});
+
 describe.skipIf(isWithout)('CSV', () => {
   test('reads the same through its typed view, every awkward text included', async () => {
     const tables = hiveTables({ url: urlOf(hive, 'of_csv'), location: `file://${root}`, timeoutMs: 60_000 });

@@ -2,6 +2,7 @@
 // types more seldom.
 //
 // - Everything may be told again. What was told already by this process is not said again.
+// - Types whose names begin with _ are passed over: to Hive such files are hidden.
 // - Columns are compared by name, and those that are missing are added: a table that has more is let be.
 
 import { messageOf, PipelineError } from '../../errors.ts';
@@ -38,6 +39,7 @@ export function hiveTables({ url, location, timeoutMs }: HiveTablesOptions): Hiv
 
   const targetOf = (format: HiveFormat): HiveTarget => ({ format, database, location });
   const isNew = ({ definition, format, days }: HiveNews): boolean => {
+    if (definition.type.startsWith('_')) return false;
     const { table } = hiveStatements(definition, targetOf(format));
     return known.get(table) !== namesOf(definition) || days.some(day => !knownDays.has(`${table} ${day}`));
   };
@@ -120,7 +122,8 @@ export function hiveAddress(text: string): HiveAddress {
 }
 
 /** What waiting mends though Hive itself answers: it cannot reach its metastore, or the files' servers. */
-const isAway = /TTransportException|ConnectException|SocketTimeout|timed out|Connection refused|SafeMode|StandbyException/i;
+const isAway =
+  /TTransportException|ConnectException|SocketTimeout|timed out|Connection refused|SafeMode|StandbyException/i;
 
 function hiveError(error: unknown, title: string): PipelineError {
   if (error instanceof PipelineError) return error;

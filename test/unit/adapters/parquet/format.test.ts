@@ -79,6 +79,13 @@ describe('a Parquet file', () => {
     expect(await decoded(fileOf(bodies))).toBe(bodies.join(''));
   });
 
+  test('has a time in any spelling as what it is, without a zone as UTC', async () => {
+    const spelt = ['2026-11-28 12:00:00.001', '2026-11-28T14:00:00.001+02:00', '2026-11-28T12:00:00.001Z'];
+    const wanted = bodyOf({ id: idOf(1) });
+    for (const text of spelt)
+      expect(await decoded(fileOf([wanted.replace('2026-11-28T12:00:00.001Z', text)]))).toBe(wanted);
+  });
+
   test('of before the type has grown leaves the new columns out; a column that nobody knows is an error', async () => {
     const small = { ...definition, columns: definition.columns.filter(({ name }) => name !== 'n') };
     const body = bodyOf({ id: idOf(1) }).replace('"n":null,', '');
