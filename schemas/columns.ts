@@ -7,6 +7,8 @@ export interface Column {
   readonly about: string;
   /** What its numbers stand for: readers get the words too, in a column called `column`. */
   readonly words?: { readonly column: string; readonly of: Readonly<Record<number, string>> };
+  /** Free JSON, kept as its text: in a stored body it is no text, but the object itself. */
+  readonly isJson?: true;
   /** Readers get it under this name too: the one by which types are joined. */
   readonly alias?: string;
 }

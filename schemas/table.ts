@@ -17,12 +17,13 @@ export function tableOf(type: EventType): TableDefinition {
   };
 }
 
-function columnOf({ name, column, about, words }: NamedField, { fields }: EventType): Column {
+function columnOf({ name, column, about, words, kind }: NamedField, { fields }: EventType): Column {
   const alias = aliases[name];
   return {
     name,
     type: column,
     about,
+    ...(kind === 'object' && { isJson: true }),
     ...(words === undefined ? {} : { words: { column: wordColumn(name), of: words } }),
     ...(alias === undefined || alias in fields ? {} : { alias }),
   };

@@ -1,6 +1,7 @@
 // Settings: the cold archive: where it is, and how its files are.
 
-import { bytes, choice, choices, integer, text } from './kinds.ts';
+import { bytes, choice, choices, integer, text, type Values } from './kinds.ts';
+import { brokerOf, type SaidTransport } from './transport.ts';
 
 export const archiveSettings = {
   archiveUrl: text({
@@ -62,9 +63,38 @@ export const archiveSettings = {
   }),
   hiveUrl: text({
     default: '',
-    takes: 'hive2://user:password@host:10000/database',
-    pattern: /^(hive2:\/\/[^\s/?#]+(\/[\w]*)?)?$/,
+    takes: 'hive2://user:password@host:10000/database, with ?auth=noSasl where Hive has no SASL',
+    pattern: /^(hive2:\/\/[^\s/?#]+(\/[\w]*)?(\?auth=(noSasl|plain))?)?$/,
     secret: true, // may carry a password
     help: 'HiveServer2 that is told of new tables and days; empty = ugc schema hive prints the statements',
   }),
 };
+
+type ArchiveConfig = Values<typeof archiveSettings> & SaidTransport & { readonly role: readonly string[] };
+
+/** `all` means the role where there is a place for it. */
+export const hasArchive = ({ archiveUrl }: Pick<ArchiveConfig, 'archiveUrl'>): boolean => archiveUrl !== '';
+
+/** What the settings of the archive say against each other and against others, in words. */
+export function archiveProblems(config: ArchiveConfig): string[] {
+  const { archiveUrl: url } = config;
+  const problems: string[] = [];
+  if (config.role.includes('archive') && url === '')
+    problems.push('UGC_ROLE=archive needs UGC_ARCHIVE_URL: where its files are kept, e.g. file:///var/lib/ugc-archive');
+  if (url !== '' && brokerOf(config) === 'rabbitmq')
+    problems.push(
+      'UGC_ARCHIVE_URL does not go with UGC_TRANSPORT=rabbitmq: RabbitMQ gives no place of a record that outlives redelivery, so nobody could tell what is archived; take kafka, pulsar or the disk',
+    );
+  if (config.archiveMemoryBytes < config.archiveFileBytes)
+    problems.push('UGC_ARCHIVE_MEMORY_BYTES must not be smaller than UGC_ARCHIVE_FILE_BYTES: no file would reach its size');
+  const set = { file: url.startsWith('file:'), hdfs: url.startsWith('webhdfs'), s3: url.startsWith('s3:') };
+  if (config.archiveUser !== '' && !set.hdfs) problems.push('UGC_ARCHIVE_USER needs UGC_ARCHIVE_URL to be webhdfs://…');
+  if ((config.archiveAccessKey === '') !== (config.archiveSecretKey === ''))
+    problems.push('UGC_ARCHIVE_ACCESS_KEY and UGC_ARCHIVE_SECRET_KEY need each other');
+  if (config.archiveEndpoint + config.archiveAccessKey !== '' && !set.s3)
+    problems.push('UGC_ARCHIVE_ENDPOINT and UGC_ARCHIVE_ACCESS_KEY need UGC_ARCHIVE_URL to be s3://…');
+  if (config.archiveTlsCa !== '' && (set.file || url === ''))
+    problems.push('UGC_ARCHIVE_TLS_CA needs UGC_ARCHIVE_URL to be of a server');
+  if (config.hiveUrl !== '' && url === '') problems.push('UGC_HIVE_URL needs UGC_ARCHIVE_URL: tables are made over its files');
+  return problems;
+}

@@ -1,6 +1,7 @@
 // Every setting of ugc, once: name, unit, default, bounds, description, in one table a subject. `ugc help config` and the
 // reference are printed from here; nothing else reads the environment.
 
+import { archiveSettings } from './archive.ts';
 import { bufferSettings } from './buffer.ts';
 import { clickhouseSettings } from './clickhouse.ts';
 import { clientsSettings } from './clients.ts';
@@ -36,6 +37,7 @@ export const settings = {
   ...etlSettings,
   ...clickhouseSettings,
   ...contentSettings,
+  ...archiveSettings,
 };
 
 export type Config = Values<typeof settings>;

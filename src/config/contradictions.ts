@@ -1,5 +1,6 @@
 // What one setting says about another: settings that are right by themselves and cannot be meant together.
 
+import { archiveProblems } from './archive.ts';
 import { clientsProblems } from './clients.ts';
 import type { Config } from './config.ts';
 import { contentProblems } from './content.ts';
@@ -31,7 +32,7 @@ export function contradictionsOf(config: Config): string[] {
   problems.push(...fromProblems(config));
   if (config.auth.includes('none') && config.auth.length > 1)
     problems.push('UGC_AUTH=none lets everybody in, so it goes with nothing else');
-  problems.push(...jwtProblems(config), ...clientsProblems(config), ...contentProblems(config));
+  problems.push(...jwtProblems(config), ...clientsProblems(config), ...contentProblems(config), ...archiveProblems(config));
   if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
     problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);
   if (config.kafkaSasl === 'none' && (config.kafkaUser !== '' || config.kafkaPassword !== ''))

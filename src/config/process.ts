@@ -2,7 +2,7 @@
 
 import { choice, choices, flag, integer, text } from './kinds.ts';
 
-export const roles = ['ingest', 'etl', 'content'] as const;
+export const roles = ['ingest', 'etl', 'content', 'archive'] as const;
 export type RoleName = (typeof roles)[number];
 
 export const processSettings = {

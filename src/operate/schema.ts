@@ -26,7 +26,7 @@ const prints: Readonly<Record<string, Print>> = {
   ls: ({ types, isJson }) => (isJson ? lines(types.map(summary)) : table(types.map(summary))),
   show: ({ types, isJson }) => (isJson ? lines(types.map(everything)) : types.map(shown).join('\n\n')),
   ddl: ({ types, config }) => ddl(types, config),
-  hive: ({ types }) => types.map(hiveDdl).join('\n\n'),
+  hive: ({ types }) => types.map(type => hiveDdl(type)).join('\n\n'),
   types: ({ types }) => typescriptOf(types).trimEnd(),
   docs: ({ types }) => types.map(typePage).join('\n\n'),
 };

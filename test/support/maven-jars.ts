@@ -14,6 +14,8 @@ export interface MavenServer {
   readonly version: string;
   /** group:artifact:version. */
   readonly artifacts: readonly string[];
+  /** group:artifact, or group:*: what none of them is to bring along. */
+  readonly exclusions?: readonly string[];
 }
 
 /** The folder of jars, or why there is none. */
@@ -62,15 +64,26 @@ async function fetched(folder: string): Promise<string | null> {
 
 const fetchTriesMax = 3;
 
-const pomOf = ({ name, artifacts }: MavenServer): string => `<project xmlns="http://maven.apache.org/POM/4.0.0">
+const pomOf = ({
+  name,
+  artifacts,
+  exclusions = [],
+}: MavenServer): string => `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion><groupId>ugc</groupId><artifactId>test-${name}</artifactId><version>1</version>
   <dependencies>${artifacts
     .map(artifact => artifact.split(':'))
     .map(
       ([group, id, version]) => `
-    <dependency><groupId>${group}</groupId><artifactId>${id}</artifactId><version>${version}</version></dependency>`,
+    <dependency><groupId>${group}</groupId><artifactId>${id}</artifactId><version>${version}</version>${excluding(exclusions)}</dependency>`,
     )
     .join('')}
   </dependencies>
 </project>
 `;
+
+const excluding = (names: readonly string[]): string => {
+  const items = names
+    .map(name => name.split(':'))
+    .map(([group, id]) => `<exclusion><groupId>${group}</groupId><artifactId>${id}</artifactId></exclusion>`);
+  return items.length === 0 ? '' : `<exclusions>${items.join('')}</exclusions>`;
+};

@@ -1,0 +1,136 @@
+// The archive's tables in Hive. A session is opened for what there is to tell, and closed after it: days are new once a day,
+// types more seldom.
+//
+// - Everything may be told again. What was told already by this process is not said again.
+// - Columns are compared by name, and those that are missing are added: a table that has more is let be.
+
+import { messageOf, PipelineError } from '../../errors.ts';
+import {
+  type HiveFormat,
+  type HiveNews,
+  type HiveTables,
+  type HiveTarget,
+  hiveStatements,
+} from '../../ports/hive-tables.ts';
+import { HiveRefusal, type HiveSession, openSession } from './session.ts';
+
+export interface HiveTablesOptions {
+  /** hive2://user:password@host:10000/database, with ?auth=noSasl for a server of hive.server2.authentication=NOSASL. */
+  readonly url: string;
+  /** The archive's root, as Hive reads it. */
+  readonly location: string;
+  /** To connect, and for an answer. */
+  readonly timeoutMs: number;
+}
+
+/** A query before ours may hold the metastore's locks. */
+const statementMsMax = 600_000;
+/** In one statement. */
+const daysMax = 200;
+
+export function hiveTables({ url, location, timeoutMs }: HiveTablesOptions): HiveTables {
+  const { host, port, user, password, database, isNoSasl } = hiveAddress(url);
+  const title = `hive2://${host}:${port}/${database}`;
+  /** table → the columns it is known to have; table and day. */
+  const known = new Map<string, string>();
+  const knownDays = new Set<string>();
+  const ending = new AbortController();
+
+  const targetOf = (format: HiveFormat): HiveTarget => ({ format, database, location });
+  const isNew = ({ definition, format, days }: HiveNews): boolean => {
+    const { table } = hiveStatements(definition, targetOf(format));
+    return known.get(table) !== namesOf(definition) || days.some(day => !knownDays.has(`${table} ${day}`));
+  };
+
+  return {
+    title,
+    async tell(news, signal) {
+      const fresh = news.filter(isNew);
+      if (fresh.length === 0) return;
+      const both = signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal]);
+      const plain = isNoSasl ? null : { user, password };
+      let session: HiveSession | undefined;
+      try {
+        session = await openSession({ host, port, user, plain, timeoutMs, statementMsMax }, both);
+        for (const item of fresh) await tellOf(session, item, isFirstOf(news, item), both);
+      } catch (error) {
+        throw hiveError(error, title);
+      } finally {
+        await session?.close();
+      }
+    },
+    async close() {
+      ending.abort(new Error('ugc is ending'));
+    },
+  };
+
+  async function tellOf(session: HiveSession, news: HiveNews, isFirst: boolean, signal: AbortSignal): Promise<void> {
+    const { definition, format, days } = news;
+    const { table, create, grow, addDays, view } = hiveStatements(definition, targetOf(format));
+    if (known.get(table) !== namesOf(definition)) {
+      for (const statement of create) await session.run(statement, signal);
+      const there = await columnsOf(session, table, signal);
+      const missing = definition.columns.filter(({ name }) => !there.has(name));
+      if (missing.length > 0) await session.run(grow(missing), signal);
+      if (isFirst) await session.run(view, signal);
+      known.set(table, namesOf(definition));
+    }
+    const fresh = days.filter(day => !knownDays.has(`${table} ${day}`));
+    for (let at = 0; at < fresh.length; at += daysMax) {
+      const some = fresh.slice(at, at + daysMax);
+      await session.run(addDays(some), signal);
+      for (const day of some) knownDays.add(`${table} ${day}`);
+    }
+  }
+}
+
+const namesOf = ({ columns }: HiveNews['definition']): string => columns.map(({ name }) => name).join(',');
+
+const isFirstOf = (news: readonly HiveNews[], { definition, format }: HiveNews): boolean =>
+  news.find(other => other.definition.type === definition.type)?.format === format;
+
+async function columnsOf(session: HiveSession, table: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const names = (await session.run(`DESCRIBE ${table}`, signal)).map(([name]) => (name ?? '').trim());
+  // Partition columns are listed once more below a title of their own.
+  const end = names.findIndex(name => name === '' || name.startsWith('#'));
+  return new Set(end < 0 ? names : names.slice(0, end));
+}
+
+export interface HiveAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly isNoSasl: boolean;
+}
+
+export function hiveAddress(text: string): HiveAddress {
+  const url = new URL(text);
+  const user = decodeURIComponent(url.username) || 'ugc';
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || 10_000),
+    user,
+    // Hive without passwords (NONE, over SASL) takes any but none.
+    password: decodeURIComponent(url.password) || 'anonymous',
+    database: url.pathname.slice(1) || 'ugc',
+    isNoSasl: url.searchParams.get('auth')?.toLowerCase() === 'nosasl',
+  };
+}
+
+/** Of a HiveRefusal: what waiting mends is when the metastore is away. */
+function hiveError(error: unknown, title: string): PipelineError {
+  if (error instanceof PipelineError) return error;
+  const what = messageOf(error);
+  if (
+    error instanceof HiveRefusal &&
+    !/^08|MetaException|TTransport|timed? ?out|Connection refused/i.test(`${error.sqlState}${what}`)
+  )
+    return new PipelineError('archive_halted', `${title} refuses the archive's tables (UGC_HIVE_URL): ${what}`, {
+      cause: error,
+    });
+  if (/it refuses /.test(what))
+    return new PipelineError('archive_halted', `${title}: ${what}; see UGC_HIVE_URL`, { cause: error });
+  return new PipelineError('archive_unavailable', `${title} (UGC_HIVE_URL): ${what}`, { cause: error });
+}
