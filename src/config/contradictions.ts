@@ -32,7 +32,12 @@ export function contradictionsOf(config: Config): string[] {
   problems.push(...fromProblems(config));
   if (config.auth.includes('none') && config.auth.length > 1)
     problems.push('UGC_AUTH=none lets everybody in, so it goes with nothing else');
-  problems.push(...jwtProblems(config), ...clientsProblems(config), ...contentProblems(config), ...archiveProblems(config));
+  problems.push(
+    ...jwtProblems(config),
+    ...clientsProblems(config),
+    ...contentProblems(config),
+    ...archiveProblems(config),
+  );
   if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
     problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);
   if (config.kafkaSasl === 'none' && (config.kafkaUser !== '' || config.kafkaPassword !== ''))

@@ -55,7 +55,10 @@ export function folderColdStore(root: string): ColdStore {
     const [made, again] = [await create(probe, Buffer.from('1')), await create(probe, Buffer.from('2'))];
     await rm(join(root, probe), { force: true });
     if (!made || again)
-      throw new PipelineError('archive_halted', `${root} replaces files that are there: the archive needs links of files`);
+      throw new PipelineError(
+        'archive_halted',
+        `${root} replaces files that are there: the archive needs links of files`,
+      );
   }
 
   return {

@@ -15,9 +15,22 @@ export interface Refusal {
 export function refusalOf(status: number, text: string): Refusal {
   try {
     const { exception, message } = (JSON.parse(text) as { RemoteException: Partial<Refusal> }).RemoteException;
-    return { status, exception: String(exception ?? ''), message: String(message ?? '').split('\n')[0]!.slice(0, 500) };
+    return {
+      status,
+      exception: String(exception ?? ''),
+      message: String(message ?? '')
+        .split('\n')[0]!
+        .slice(0, 500),
+    };
   } catch {
-    return { status, exception: '', message: text.replace(/<[^>]*>|\s+/g, ' ').trim().slice(0, 200) };
+    return {
+      status,
+      exception: '',
+      message: text
+        .replace(/<[^>]*>|\s+/g, ' ')
+        .trim()
+        .slice(0, 200),
+    };
   }
 }
 
@@ -42,23 +55,35 @@ export function errorOf(where: string, refusal: Refusal): PipelineError {
     return unavailable(`no NameNode is active: ${said}; name each of the cluster in UGC_ARCHIVE_URL, with commas`);
   if (exception === 'SafeModeException' || /safe ?mode/i.test(message))
     return /manually|resources are low/i.test(message)
-      ? halted(`HDFS is in safe mode and stays so: make room for the NameNode, then hdfs dfsadmin -safemode leave: ${said}`)
+      ? halted(
+          `HDFS is in safe mode and stays so: make room for the NameNode, then hdfs dfsadmin -safemode leave: ${said}`,
+        )
       : unavailable(`HDFS is in safe mode, as it is while it starts: ${said}`);
   if (status === 401)
     return halted(
       `HDFS wants to know who this is (Kerberos), which ugc does not speak: put HttpFS or Knox in front and name it in UGC_ARCHIVE_URL: ${said}`,
     );
-  if (exception === 'AccessControlException' || exception === 'SecurityException' || exception === 'AuthorizationException')
+  if (
+    exception === 'AccessControlException' ||
+    exception === 'SecurityException' ||
+    exception === 'AuthorizationException'
+  )
     return halted(`HDFS refuses UGC_ARCHIVE_USER: give that user the folder of UGC_ARCHIVE_URL: ${said}`);
   if (/QuotaExceeded/.test(exception) || /quota .* is exceeded/i.test(message))
-    return halted(`the quota of the folder of UGC_ARCHIVE_URL is used up: raise it (hdfs dfsadmin -setSpaceQuota or -setQuota): ${said}`);
-  if (/could only be (written|replicated) to|No space left|DiskOutOfSpace|disk is full/i.test(`${exception} ${message}`))
+    return halted(
+      `the quota of the folder of UGC_ARCHIVE_URL is used up: raise it (hdfs dfsadmin -setSpaceQuota or -setQuota): ${said}`,
+    );
+  if (
+    /could only be (written|replicated) to|No space left|DiskOutOfSpace|disk is full/i.test(`${exception} ${message}`)
+  )
     return halted(`no DataNode takes a block: they are full, away or too few; make room: ${said}`);
   if (/Failed to find datanode/i.test(message)) return unavailable(`HDFS has no DataNode that lives: ${said}`);
   if (exception === 'ParentNotDirectoryException' || exception === 'PathIsNotDirectoryException')
     return halted(`a file lies where UGC_ARCHIVE_URL needs a folder: ${said}`);
   if (exception === '' && status === 404)
-    return halted(`no WebHDFS is there: set dfs.webhdfs.enabled=true, or set UGC_ARCHIVE_URL to the http port of the NameNode: ${said}`);
+    return halted(
+      `no WebHDFS is there: set dfs.webhdfs.enabled=true, or set UGC_ARCHIVE_URL to the http port of the NameNode: ${said}`,
+    );
   return status === 400 ? halted(`HDFS does not understand: ${said}`) : unavailable(`HDFS: ${said}`);
 }
 

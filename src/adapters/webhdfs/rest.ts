@@ -25,7 +25,10 @@ export interface Rest {
   /** Refusals that `takes` are answers; others are thrown. */
   ask(ask: Ask, takes?: (refusal: Refusal) => boolean): Promise<Answer>;
   /** Where a DataNode takes or gives the bytes. */
-  locate(ask: Ask, takes?: (refusal: Refusal) => boolean): Promise<{ readonly location: string } | { readonly refusal: Refusal }>;
+  locate(
+    ask: Ask,
+    takes?: (refusal: Refusal) => boolean,
+  ): Promise<{ readonly location: string } | { readonly refusal: Refusal }>;
   put(location: string, bytes: Uint8Array, signal: AbortSignal): Promise<void>;
   /** Null: there is none any more. */
   get(location: string, signal: AbortSignal): Promise<Uint8Array | null>;
@@ -41,9 +44,10 @@ export function webHdfsRest(options: WebHdfsOptions): Rest {
   let first = 0;
   const absolute = (path: string): string => (path === '' ? root || '/' : `${root}/${path}`);
 
+  // Bun would end it after five minutes by itself.
+  const patient: object = { timeout: false };
   const send = (url: string, init: RequestInit): Promise<Response> =>
-    // Bun would end it after five minutes by itself.
-    fetch(url, { redirect: 'manual', timeout: false, ...tls, ...init } as RequestInit);
+    fetch(url, { redirect: 'manual', ...patient, ...tls, ...init });
 
   /** The first NameNode that is active. */
   async function response({ method, op, path, query, signal }: Ask): Promise<{ at: string; answer: Response }> {
@@ -55,14 +59,12 @@ export function webHdfsRest(options: WebHdfsOptions): Rest {
       const where = `${hosts[host]} ${op} ${absolute(path)}`;
       try {
         const answer = await send(`${hosts[host]}/webhdfs/v1${spelt}?${search}`, { method, signal });
-        if (answer.status !== 403 || hosts.length === 1) return { at: where, answer: (first = host) === host && answer };
-        const text = await answer.text();
-        const refusal = refusalOf(403, text);
-        if (!isStandby(refusal)) {
+        const refused = answer.status === 403 ? await answer.clone().text() : '';
+        if (refused === '' || !isStandby(refusalOf(403, refused))) {
           first = host;
-          return { at: where, answer: new Response(text, { status: 403 }) };
+          return { at: where, answer };
         }
-        failure ??= errorOf(where, refusal);
+        failure ??= errorOf(where, refusalOf(403, refused));
       } catch (error) {
         failure = failureOf(where, error);
         if (isUnreached(error)) continue;
@@ -94,15 +96,24 @@ export function webHdfsRest(options: WebHdfsOptions): Rest {
         throw errorOf(at, refusal);
       }
       const location = header ?? String((read(at, text) as { Location?: unknown }).Location ?? '');
-      if (!URL.canParse(location)) throw new PipelineError('archive_unavailable', `${at} named no DataNode: ${text.slice(0, 200)}`);
+      if (!URL.canParse(location))
+        throw new PipelineError('archive_unavailable', `${at} named no DataNode: ${text.slice(0, 200)}`);
       if (isTls && !location.startsWith('https:'))
-        throw new PipelineError('archive_halted', `${at} sends the bytes in plain to ${new URL(location).host}: set dfs.http.policy=HTTPS_ONLY there`);
+        throw new PipelineError(
+          'archive_halted',
+          `${at} sends the bytes in plain to ${new URL(location).host}: set dfs.http.policy=HTTPS_ONLY there`,
+        );
       return { location };
     },
     async put(location, bytes, signal) {
       const at = `DataNode ${new URL(location).host}`;
       const headers = { 'content-type': 'application/octet-stream' };
-      const answer = await send(location, { method: 'PUT', body: bytes as Uint8Array<ArrayBuffer>, headers, signal }).catch(lost(at));
+      const answer = await send(location, {
+        method: 'PUT',
+        body: bytes as Uint8Array<ArrayBuffer>,
+        headers,
+        signal,
+      }).catch(lost(at));
       const text = await bodyOf(at, answer);
       if (!answer.ok) throw errorOf(at, refusalOf(answer.status, text));
     },

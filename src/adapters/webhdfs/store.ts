@@ -67,7 +67,10 @@ export function webHdfsStore(options: WebHdfsOptions): ColdStore {
       const second = await rename(rest, own, path, signal);
       await remove(own, signal);
       if (!first || second)
-        throw new PipelineError('archive_halted', `${placeOf(options).title} renames a file onto another: it is no HDFS that can be trusted with an archive`);
+        throw new PipelineError(
+          'archive_halted',
+          `${placeOf(options).title} renames a file onto another: it is no HDFS that can be trusted with an archive`,
+        );
       if (status !== null) await sweep(status.modificationTime, signal);
     } finally {
       await remove(path, AbortSignal.timeout(Math.min(options.timeoutMs, 5_000))).catch(() => {});
@@ -111,7 +114,8 @@ async function upload(rest: Rest, path: string, bytes: Uint8Array, signal: Abort
   if ('refusal' in where) return;
   await rest.put(where.location, bytes, signal);
   const there = bytes.length > readBackBytesMax ? await sizeOf(rest, path, signal) : await readBack(rest, path, signal);
-  const isWhole = typeof there === 'number' ? there === bytes.length : there !== null && Buffer.compare(there, bytes) === 0;
+  const isWhole =
+    typeof there === 'number' ? there === bytes.length : there !== null && Buffer.compare(there, bytes) === 0;
   if (!isWhole)
     throw new PipelineError(
       'archive_unavailable',
