@@ -1,6 +1,7 @@
 // The manifest: what the archive holds. Who reads it trusts this alone, whatever else lies in the folders.
 //
-// - A chain for each partition of a log: entry after entry, each beginning where the one before ended. An entry is a file
+// - A chain for each partition of a log: entry after entry, the first one from position 0, each other from behind the last of
+//   the one before, whatever is there: so where the next one begins is known by all who have read the same. An entry is a file
 //   named by where it begins, created where none is (ColdStore.create): of two archivers that go on from the same place one
 //   has made the entry, the other finds it and follows. So no record is in two entries.
 // - A plan is made in the same way before the files are: it fixes the borders, so that who goes on after a death writes the
@@ -52,8 +53,10 @@ export interface ArchivedFile {
 export interface Entry extends Plan {
   /** Records between the borders that are in the files, of each format alike. */
   readonly records: number;
-  /** Records that can be no event: kept as they are, in files of the type `_dead` (parquet and csv: topic, partition, position, reason, detail, raw). */
+  /** Records that can be no event: kept as they are, in files of the type `_dead` (dead.ts has its columns). */
   readonly dead: number;
+  /** Positions between the borders that a log without gaps no longer had when the archive came to them; none in most. */
+  readonly missing: readonly { readonly first: number; readonly last: number }[];
   readonly files: readonly ArchivedFile[];
   /** By which ugc, and when, ISO 8601. */
   readonly by: string;
