@@ -6,8 +6,8 @@
 // - The log's own position moves last, and only to what entries have.
 // - It does one thing at a time; what comes meanwhile is gathered.
 
-import type { ColdStore } from '../ports/cold-store.ts';
 import { PipelineError } from '../errors.ts';
+import type { ColdStore } from '../ports/cold-store.ts';
 import type { RowFormat } from '../ports/row-format.ts';
 import type { Ack } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
@@ -45,6 +45,8 @@ export interface OpenChain {
    * to do for now. Rejects when the store or the log does not do its part, and goes on with the next call.
    */
   step(mayClose: boolean, signal: AbortSignal): Promise<boolean>;
+  /** Whether such a step has something to do. Cheap. */
+  hasWork(mayClose: boolean): boolean;
   /** There is a plan of another up to a place that has not come yet. */
   readonly isShort: boolean;
 }
@@ -54,13 +56,15 @@ export interface Gathered {
   readonly events: number;
   /** When the first of it was taken in, or null. */
   readonly sinceMs: number | null;
-  readonly pieces: readonly Piece[];
+  /** When the edge took the oldest of the first batch, or null. */
+  readonly oldestAtMs: number | null;
 }
 
 export function openChain(options: ChainOptions): OpenChain {
   const { chain, store, isDense, now } = options;
   let pieces: { readonly piece: Piece; readonly atMs: number }[] = [];
   let bytes = 0;
+  let events = 0;
   /** Where the next entry begins; null: not known yet. */
   let next: number | null = null;
   let plan: Plan | null = null;
@@ -70,6 +74,7 @@ export function openChain(options: ChainOptions): OpenChain {
   const setPieces = (kept: typeof pieces): void => {
     pieces = kept;
     bytes = kept.reduce((sum, { piece }) => sum + piece.bytes, 0);
+    events = kept.reduce((sum, { piece }) => sum + countOf(piece), 0);
   };
 
   /** Up to and with a position they are in entries. */
@@ -105,7 +110,11 @@ export function openChain(options: ChainOptions): OpenChain {
   async function close(first: number, signal: AbortSignal): Promise<boolean> {
     const last = pieces.at(-1)?.piece.last;
     if (last === undefined) return false;
-    plan ??= await settlePlan(store, { ...chain, first, last, formats: options.formats.map(({ name }) => name) }, signal);
+    plan ??= await settlePlan(
+      store,
+      { ...chain, first, last, formats: options.formats.map(({ name }) => name) },
+      signal,
+    );
     if (!reaches(plan.last)) return false;
     const entry = await archive(plan, signal);
     next = entry.last + 1;
@@ -157,9 +166,9 @@ export function openChain(options: ChainOptions): OpenChain {
     get gathered() {
       return {
         bytes,
-        events: pieces.reduce((sum, { piece }) => sum + (piece.last - piece.first + 1), 0),
+        events,
         sinceMs: pieces[0]?.atMs ?? null,
-        pieces: pieces.map(({ piece }) => piece),
+        oldestAtMs: pieces[0]?.piece.batch.oldestAtMs ?? null,
       };
     },
     get isShort() {
@@ -173,7 +182,10 @@ export function openChain(options: ChainOptions): OpenChain {
       }
       pieces.push({ piece: rest, atMs: now() });
       bytes += rest.bytes;
+      events += countOf(rest);
     },
+    hasWork: mayClose =>
+      next === null || owed !== null || (plan === null ? mayClose && pieces.length > 0 : reaches(plan.last)),
     async step(mayClose, signal) {
       if (next === null) {
         await learn(signal);
@@ -186,8 +198,13 @@ export function openChain(options: ChainOptions): OpenChain {
   };
 }
 
+const countOf = ({ first, last }: Piece): number => last - first + 1;
+
 /** Where nothing was between a plan's borders. */
-function missingIn({ first, last }: Plan, taken: readonly Piece[]): { readonly first: number; readonly last: number }[] {
+function missingIn(
+  { first, last }: Plan,
+  taken: readonly Piece[],
+): { readonly first: number; readonly last: number }[] {
   const missing: { readonly first: number; readonly last: number }[] = [];
   let next = first;
   for (const piece of taken) {

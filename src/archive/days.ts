@@ -59,7 +59,11 @@ function takeRows(of: Pick<Growing, 'type' | 'version'>, ndjson: Uint8Array, day
 const dayMs = 86_400_000;
 const dayNames = new Map<number, string>();
 
-function dayIn(days: Map<string, Growing>, { type, version }: Pick<Growing, 'type' | 'version'>, atMs: number): Growing {
+function dayIn(
+  days: Map<string, Growing>,
+  { type, version }: Pick<Growing, 'type' | 'version'>,
+  atMs: number,
+): Growing {
   const day = dayNamed(Math.floor(atMs / dayMs));
   const key = `${type}/${day}`;
   const known = days.get(key);

@@ -14,7 +14,11 @@ export interface EncodedFile extends ArchivedFile {
 }
 
 /** Off the main thread where there is another one. Rejects when the rows are none of that definition. */
-export type Encode = (format: RowFormat, definition: TableDefinition, chunks: readonly Uint8Array[]) => Promise<Uint8Array>;
+export type Encode = (
+  format: RowFormat,
+  definition: TableDefinition,
+  chunks: readonly Uint8Array[],
+) => Promise<Uint8Array>;
 
 export interface FilesOptions {
   readonly plan: Plan;
@@ -25,7 +29,13 @@ export interface FilesOptions {
 }
 
 /** One by one, so that only one of them is in memory at a time. */
-export async function* filesOf({ plan, days, formats, definitionOf, encode }: FilesOptions): AsyncIterable<EncodedFile> {
+export async function* filesOf({
+  plan,
+  days,
+  formats,
+  definitionOf,
+  encode,
+}: FilesOptions): AsyncIterable<EncodedFile> {
   for (const { type, version, day, chunks, rows, receivedFromMs, receivedToMs } of days) {
     const definition = definitionOf(type);
     if (definition === undefined) throw new PipelineError('archive_halted', `no definition of the event type ${type}`);
@@ -34,7 +44,19 @@ export async function* filesOf({ plan, days, formats, definitionOf, encode }: Fi
       const sha256 = new Bun.CryptoHasher('sha256').update(content).digest('hex');
       const path = filePath({ ...plan, format, type, day, sha256 });
       const bytes = content.length;
-      yield { path, format: format.name, type, version, day, rows, bytes, sha256, receivedFromMs, receivedToMs, content };
+      yield {
+        path,
+        format: format.name,
+        type,
+        version,
+        day,
+        rows,
+        bytes,
+        sha256,
+        receivedFromMs,
+        receivedToMs,
+        content,
+      };
     }
   }
 }

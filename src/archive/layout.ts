@@ -58,7 +58,8 @@ export const filePath = (name: FileName): string =>
   `${rangePrefix(name)}${name.sha256.slice(0, 16)}.${name.format.extension}`;
 
 /** Tells partitions of the same number apart: of another topic, or of another log of the same name. */
-const chainHash = (chain: Chain): string => new Bun.CryptoHasher('sha256').update(chainPath(chain)).digest('hex').slice(0, 8);
+const chainHash = (chain: Chain): string =>
+  new Bun.CryptoHasher('sha256').update(chainPath(chain)).digest('hex').slice(0, 8);
 
 /** Of a moment in epoch milliseconds, UTC. */
 export const dayOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);

@@ -94,7 +94,9 @@ function isPlan(value: unknown): value is Plan {
 function isEntry(value: unknown): value is Entry {
   if (!isPlan(value)) return false;
   const { records, dead, missing, files } = value as Partial<Entry>;
-  return isPosition(records) && isPosition(dead) && Array.isArray(missing) && Array.isArray(files) && files.every(isFile);
+  return (
+    isPosition(records) && isPosition(dead) && Array.isArray(missing) && Array.isArray(files) && files.every(isFile)
+  );
 }
 
 const isFile = (value: unknown): boolean => {

@@ -158,6 +158,7 @@ export function openMetrics() {
     aggregateRefresh: gauge('aggregate_refresh_seconds', 'What that computation took', ['aggregate']),
     aggregateFailing: gauge('aggregate_failing', '1 while the last computation of an aggregate failed', ['aggregate']),
     ...contentMetrics(counter, gauge),
+    ...archiveMetrics(counter, gauge),
     deadLetters: counter('dead_letters_total', 'Records that can never become rows', ['reason']),
   };
 }
@@ -178,6 +179,22 @@ const contentMetrics = (counter: Made<Counter>, gauge: Made<Gauge>) => ({
     'Events in the log and not yet in the viewing history; no sample = not known',
     ['topic'],
   ),
+});
+
+/** What goes into the cold archive. */
+const archiveMetrics = (counter: Made<Counter>, gauge: Made<Gauge>) => ({
+  archiveEvents: counter('archive_events_total', 'Events in the manifest of the cold archive, by this process', [
+    'event_type',
+  ]),
+  archiveBytes: counter('archive_bytes_total', 'Bytes of cold files', ['event_type', 'format']),
+  archiveFiles: counter('archive_files_total', 'Cold files', ['event_type', 'format']),
+  archiveGathered: gauge('archive_gathered_events', 'Events read for a cold file and not yet in the manifest'),
+  archiveGatheredBytes: gauge('archive_gathered_bytes', 'Memory they take'),
+  archiveGatheredAge: gauge('archive_gathered_seconds', 'Since the first of them was read'),
+  archiveLag: gauge('archive_lag_seconds', 'Age of the oldest event read and not yet in the manifest', ['topic']),
+  archiveLagEvents: gauge('archive_lag_events', 'Events in the log and not yet archived; no sample = not known', [
+    'topic',
+  ]),
 });
 
 /** One part's say on whether events can be stored, and in words what is not well. */

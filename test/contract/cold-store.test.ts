@@ -50,7 +50,10 @@ describe('a folder of cold files', () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'file'), '');
     const refused = folderColdStore(join(folder, 'file/below')).prepare();
-    const error = await refused.then(() => null, (thrown: unknown) => thrown as PipelineError);
+    const error = await refused.then(
+      () => null,
+      (thrown: unknown) => thrown as PipelineError,
+    );
     expect(error?.code).toBe('archive_halted');
     expect(error?.message).toContain('something there is a file and no folder');
     rmSync(folder, { recursive: true });

@@ -34,7 +34,15 @@ const [accessKey, secretKey] = ['test-key', 'test-secret'];
 const readyMsMax = 120_000;
 
 const findJars = () =>
-  mavenJars({ title: 'S3Proxy', name: 's3proxy', version, artifacts: [`org.gaul:s3proxy:${version}`] });
+  mavenJars({
+    title: 'S3Proxy',
+    name: 's3proxy',
+    version,
+    artifacts: [
+      `org.gaul:s3proxy:${version}`,
+      'com.fasterxml.jackson.core:jackson-annotations:2.21', // Maven would take an older one that another brings along
+    ],
+  });
 
 /** For `skipIf`: true, said aloud, on a machine without any. In CI that is an error: tests that do not run show nothing. */
 export async function isWithoutS3(): Promise<boolean> {
@@ -67,9 +75,19 @@ export async function startS3({ data }: { readonly data?: string } = {}): Promis
     'jclouds.filesystem.basedir': objects,
   };
   const conf = join(folder, 's3proxy.conf');
-  writeFileSync(conf, Object.entries(properties).map(([name, value]) => `${name}=${value}\n`).join(''));
+  writeFileSync(
+    conf,
+    Object.entries(properties)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
+  const logging = join(folder, 'logback.xml');
+  writeFileSync(
+    logging,
+    '<configuration><appender name="c" class="ch.qos.logback.core.ConsoleAppender"><encoder><pattern>%d %p %c{0}: %m%n</pattern></encoder></appender><root level="warn"><appender-ref ref="c"/></root></configuration>',
+  );
   // biome-ignore format: a command is read in one line
-  const command = ['java', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-cp', `${found.jars}/*`, 'org.gaul.s3proxy.Main', '--properties', conf];
+  const command = ['java', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', `-Dlogback.configurationFile=${logging}`, '-cp', `${found.jars}/*`, 'org.gaul.s3proxy.Main', '--properties', conf];
   let child: Bun.Subprocess | null = null;
 
   const kill = async (): Promise<void> => {

@@ -159,6 +159,7 @@ describe('who may import whom', () => {
       'src/errors.ts',
       'schemas/',
     ],
+    'src/archive/': ['src/ports/', 'src/record/', 'src/process/', 'src/errors.ts'],
     // Commands read what is there with the adapters themselves.
     'src/operate/': [
       'src/ports/',

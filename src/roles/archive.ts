@@ -1,0 +1,124 @@
+// The role `archive`: the log → cold files, for ever.
+
+import { csvFormat } from '../adapters/csv/format.ts';
+import { parquetFormat } from '../adapters/parquet/format.ts';
+import { type Archiver, startArchiver } from '../archive/archiver.ts';
+import { deadTable } from '../archive/dead.ts';
+import type { Entry } from '../archive/manifest.ts';
+import { hasArchive } from '../config/archive.ts';
+import type { Config } from '../config/config.ts';
+import type { RowFormat, RowFormatName } from '../ports/row-format.ts';
+import type { Source } from '../ports/source.ts';
+import type { TableDefinition } from '../ports/tables.ts';
+import type { Metrics } from '../process/telemetry.ts';
+import { openColdStore } from './cold-stores.ts';
+import type { Parts, RoleDefinition } from './role.ts';
+
+/** The name of its reader in the log. */
+const reader = 'archive';
+
+export const archive: RoleDefinition = {
+  name: 'archive',
+  writes: false,
+  hasNoCallers: true,
+  isMeant: hasArchive,
+  async open(parts) {
+    const { config, catalogue, transport, buffer, logger, metrics } = parts;
+    const store = openColdStore(config);
+    const formats = formatsOf(config);
+    const topics = () => catalogue.topics().read;
+    const archiver = startArchiver({
+      openSource: sourcesOf(parts),
+      topics,
+      store,
+      formats: config.archiveFormat.map(name => formats[name]),
+      everyFormat: Object.values(formats),
+      encode: async (format, definition, chunks) => format.encode(definition, chunks),
+      definitionOf: definitionsOf(parts),
+      judge: catalogue.judgeForeign,
+      unknownTypes: config.etlUnknownTypes,
+      isDense: transport?.name === 'kafka',
+      fileBytes: config.archiveFileBytes,
+      fileSeconds: config.archiveFileSeconds,
+      memoryBytes: config.archiveMemoryBytes,
+      by: `ugc ${parts.version}`,
+      logger,
+      metrics: { entered: entry => countEntry(entry, metrics) },
+      graceMs: config.shutdownTimeoutMs / 3,
+    });
+    catalogue.join({ apply: () => archiver.reopen() });
+    return {
+      problems: () => ({
+        ...archiver.problems(),
+        // Without a broker what is not archived yet takes up the room of new events.
+        ...(transport !== null || buffer!.hasRoom(config.bufferBytesMax * roomShare)
+          ? {}
+          : {
+              archive_room:
+                'the disk buffer is nearly full of what is not archived, or no row yet: soon no event is taken',
+            }),
+      }),
+      scrape: () => scrape(archiver, topics(), metrics),
+      ready: { archive: store.title },
+      close: async () => {
+        await archiver.stop();
+        await store.close();
+      },
+    };
+  },
+};
+
+/** Of the disk buffer: less than this left is said aloud. */
+const roomShare = 0.25;
+
+export const formatsOf = (config: Config): Readonly<Record<RowFormatName, RowFormat>> => ({
+  parquet: parquetFormat({ compression: config.archiveCompression }),
+  csv: csvFormat(),
+});
+
+/** Looked up for every batch, so kept as long as the types are the same. */
+function definitionsOf({ catalogue }: Parts): (type: string) => TableDefinition | undefined {
+  let of: unknown = null;
+  let byType: ReadonlyMap<string, TableDefinition> = new Map();
+  return type => {
+    const accepted = catalogue.accepted();
+    if (of !== accepted) {
+      of = accepted;
+      byType = new Map([...catalogue.tables(), deadTable].map(table => [table.type, table]));
+    }
+    return byType.get(type);
+  };
+}
+
+/** The first one of the disk at once: nothing that is appended from now on is deleted before it was read. */
+function sourcesOf({ transport, buffer, catalogue }: Parts): () => Source {
+  if (transport !== null) return () => transport.openReader(reader, catalogue.topics().read);
+  let first: Source | null = buffer!.source(reader);
+  return () => {
+    const source = first ?? buffer!.source(reader);
+    first = null;
+    return source;
+  };
+}
+
+function countEntry({ files, formats }: Entry, metrics: Metrics): void {
+  for (const { type, format, rows, bytes } of files) {
+    if (format === formats[0]) metrics.archiveEvents.inc({ event_type: type }, rows);
+    metrics.archiveBytes.inc({ event_type: type, format }, bytes);
+    metrics.archiveFiles.inc({ event_type: type, format });
+  }
+}
+
+async function scrape(archiver: Archiver, topics: readonly string[], metrics: Metrics): Promise<void> {
+  const { events, bytes, sinceMs } = archiver.gathered();
+  metrics.archiveGathered.set(events);
+  metrics.archiveGatheredBytes.set(bytes);
+  metrics.archiveGatheredAge.set(sinceMs === null ? 0 : Math.max(0, Date.now() - sinceMs) / 1000);
+  metrics.archiveLag.reset();
+  for (const topic of topics) metrics.archiveLag.set({ topic }, 0);
+  for (const [topic, atMs] of archiver.oldest())
+    metrics.archiveLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
+  metrics.archiveLagEvents.reset();
+  const lag = await archiver.lag().catch(() => new Map<string, number>()); // the log cannot tell just now
+  for (const [topic, behind] of lag) metrics.archiveLagEvents.set({ topic }, behind);
+}
