@@ -62,7 +62,9 @@ describe.skipIf(without)('S3', () => {
     const children = [1, 2].map(() =>
       Bun.spawn([process.execPath, '-e', code, JSON.stringify(own)], { stdout: 'pipe', stderr: 'inherit' }),
     );
-    const [one, other] = (await Promise.all(children.map(async child => JSON.parse(await new Response(child.stdout).text())))) as [boolean[], boolean[]];
+    const [one, other] = (await Promise.all(
+      children.map(async child => JSON.parse(await new Response(child.stdout).text())),
+    )) as [boolean[], boolean[]];
     expect(one.map((made, at) => made !== other[at])).toEqual(Array(50).fill(true));
   });
 

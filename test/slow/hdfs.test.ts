@@ -51,11 +51,17 @@ describe.skipIf(without)('HDFS', () => {
     await store.create('a', Buffer.from('2'));
     await Promise.all([store, webHdfsStore(own)].map(each => each.create('b', Buffer.from('1'))));
     const left = async () =>
-      ((await (await ask('GET', `${rootOf(own)}/_ugc/tmp`, 'LISTSTATUS')).json()) as { FileStatuses: { FileStatus: { pathSuffix: string }[] } })
-        .FileStatuses.FileStatus;
+      (
+        (await (await ask('GET', `${rootOf(own)}/_ugc/tmp`, 'LISTSTATUS')).json()) as {
+          FileStatuses: { FileStatus: { pathSuffix: string }[] };
+        }
+      ).FileStatuses.FileStatus;
     expect(await left()).toEqual([]);
     for (const name of ['old', 'young']) {
-      await fetch(`http://${hdfs.host}/webhdfs/v1${rootOf(own)}/_ugc/tmp/${name}?op=CREATE&user.name=${hdfs.user}`, { method: 'PUT', body: 'half' });
+      await fetch(`http://${hdfs.host}/webhdfs/v1${rootOf(own)}/_ugc/tmp/${name}?op=CREATE&user.name=${hdfs.user}`, {
+        method: 'PUT',
+        body: 'half',
+      });
     }
     expect((await ask('PUT', `${rootOf(own)}/_ugc/tmp/old`, 'SETTIMES&modificationtime=1')).status).toBe(200);
     expect((await store.list('')).map(({ path }) => path)).toEqual(['a', 'b']);
@@ -128,7 +134,9 @@ describe.skipIf(without)('HDFS', () => {
       }
       await hdfs.ready();
       const again = `again-${node === hdfs.name}`;
-      await eventually(async () => (await patient.create(again, Buffer.from('1'))) || (await patient.read(again)) !== null);
+      await eventually(
+        async () => (await patient.create(again, Buffer.from('1'))) || (await patient.read(again)) !== null,
+      );
     }
   });
 

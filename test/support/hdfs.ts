@@ -79,7 +79,12 @@ export async function startHdfs({ blocks }: HdfsOptions = {}): Promise<TestHdfs>
   ];
   const run = async (main: string, ...args: string[]): Promise<string> => {
     const env = { ...process.env, HADOOP_USER_NAME: user };
-    const child = Bun.spawn([...java('-Xmx128m'), main, ...args], { env, stdout: 'pipe', stderr: 'pipe', stdin: 'ignore' });
+    const child = Bun.spawn([...java('-Xmx128m'), main, ...args], {
+      env,
+      stdout: 'pipe',
+      stderr: 'pipe',
+      stdin: 'ignore',
+    });
     const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
     if ((await child.exited) !== 0) throw new Error(`${main} ${args.join(' ')}: ${out}${err.slice(-2_000)}`);
     return out;
@@ -90,7 +95,7 @@ export async function startHdfs({ blocks }: HdfsOptions = {}): Promise<TestHdfs>
   const host = `127.0.0.1:${ports[1]}`;
   const ready = async (): Promise<void> => {
     const deadline = performance.now() + readyMsMax;
-    while (!(await takesFiles(host))) {
+    while (!(await takesFiles(host, `127.0.0.1:${ports[3]}`))) {
       if (performance.now() > deadline) throw new Error(`HDFS did not start: ${name.said()}\n${data.said()}`);
       await Bun.sleep(200);
     }
@@ -142,9 +147,11 @@ function nodeOf(command: readonly string[], logFile: string): TestNode & { said(
   };
 }
 
-async function takesFiles(host: string): Promise<boolean> {
+/** A DataNode that has died a moment ago still lives to the NameNode, so it is asked itself. */
+async function takesFiles(host: string, dataHost: string): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(5_000);
+    await (await fetch(`http://${dataHost}/jmx?qry=none`, { signal })).text();
     const query = 'qry=Hadoop:service=NameNode,name=FSNamesystemState';
     const { beans } = (await (await fetch(`http://${host}/jmx?${query}`, { signal })).json()) as {
       beans: { NumLiveDataNodes: number; FSState: string }[];
@@ -158,7 +165,11 @@ async function takesFiles(host: string): Promise<boolean> {
 // A small one that starts soon, and that sees within seconds that a DataNode has gone.
 function writeConf(folder: string, ports: readonly number[], blocks: string): void {
   const at = (index: number): string => `127.0.0.1:${ports[index]}`;
-  const core = { 'fs.defaultFS': `hdfs://${at(0)}`, 'hadoop.tmp.dir': join(folder, 'tmp'), 'hadoop.http.staticuser.user': user };
+  const core = {
+    'fs.defaultFS': `hdfs://${at(0)}`,
+    'hadoop.tmp.dir': join(folder, 'tmp'),
+    'hadoop.http.staticuser.user': user,
+  };
   const hdfs = {
     'dfs.namenode.name.dir': `file://${join(folder, 'names')}`,
     'dfs.datanode.data.dir': `file://${blocks}`,
@@ -184,8 +195,13 @@ function writeConf(folder: string, ports: readonly number[], blocks: string): vo
   mkdirSync(join(folder, 'conf'), { recursive: true });
   mkdirSync(blocks, { recursive: true });
   const propertiesOf = (all: Readonly<Record<string, string>>): string =>
-    Object.entries(all).map(([key, value]) => `<property><name>${key}</name><value>${value}</value></property>\n`).join('');
-  for (const [file, all] of [['core-site.xml', core], ['hdfs-site.xml', hdfs]] as const)
+    Object.entries(all)
+      .map(([key, value]) => `<property><name>${key}</name><value>${value}</value></property>\n`)
+      .join('');
+  for (const [file, all] of [
+    ['core-site.xml', core],
+    ['hdfs-site.xml', hdfs],
+  ] as const)
     writeFileSync(join(folder, 'conf', file), `<configuration>\n${propertiesOf(all)}</configuration>\n`);
   writeFileSync(
     join(folder, 'conf', 'log4j.properties'),

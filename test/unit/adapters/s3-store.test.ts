@@ -1,9 +1,9 @@
 // The cold store in S3 against servers that answer as no good one does.
 
 import { afterEach, describe, expect, test } from 'bun:test';
-import { placeOf, type S3Options } from '../../src/adapters/s3/options.ts';
-import { s3Store } from '../../src/adapters/s3/store.ts';
-import { PipelineError } from '../../src/errors.ts';
+import { placeOf, type S3Options } from '../../../src/adapters/s3/options.ts';
+import { s3Store } from '../../../src/adapters/s3/store.ts';
+import { PipelineError } from '../../../src/errors.ts';
 
 type Answer = (request: Request, body: Uint8Array) => Response | Promise<Response>;
 
