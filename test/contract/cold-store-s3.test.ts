@@ -2,13 +2,17 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { S3Options } from '../../src/adapters/s3/options.ts';
 import { s3Store } from '../../src/adapters/s3/store.ts';
 import { authorityIn } from '../support/certificates.ts';
+import { playTargetChaos } from '../support/archive-target-chaos.ts';
+import { seeded } from '../support/random.ts';
 import { isWithoutS3, startS3, type TestS3 } from '../support/s3.ts';
+import { seedsOf } from '../support/seeds.ts';
+import { smallDisk } from '../support/small-disk.ts';
 import { tlsProxy } from '../support/tls-proxy.ts';
 import { coldStoreContract } from './cold-store.contract.ts';
 import { failureOf } from './sink.contract.ts';
@@ -17,12 +21,12 @@ const without = await isWithoutS3();
 let server: TestS3;
 let roots = 0;
 
-const options = (others: Partial<S3Options> = {}): S3Options => ({
-  url: `s3://${server.bucket}/root-${++roots}`,
-  endpoint: server.endpoint,
+const options = (others: Partial<S3Options> = {}, { bucket, endpoint, accessKey, secretKey } = server): S3Options => ({
+  url: `s3://${bucket}/root-${++roots}`,
+  endpoint,
   region: 'us-east-1',
-  accessKey: server.accessKey,
-  secretKey: server.secretKey,
+  accessKey,
+  secretKey,
   sessionToken: '',
   addressing: 'auto',
   isSingleWriter: false,
@@ -153,6 +157,46 @@ describe.skipIf(without)('S3', () => {
     } finally {
       await proxy.close();
       rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+const rounds = Number(process.env.UGC_TEST_TARGET_ROUNDS ?? 15);
+
+describe.skipIf(without).each(seedsOf('s3 chaos'))('S3 that dies, hangs and is full, seed %d', seed => {
+  test('has in the manifest what the log has', async () => {
+    const disk = smallDisk(64);
+    const s3 = await startS3(disk === null ? {} : { data: join(disk.path, 'data') });
+    const own = options({ timeoutMs: 3_000 }, s3);
+    const filler = join(disk?.path ?? '', 'filler');
+    try {
+      await playTargetChaos({
+        open: () => s3Store(own),
+        rounds,
+        random: seeded(seed),
+        lastsMsMax: 1_000,
+        faults: [
+          { name: 'killed', begin: async () => (await s3.kill(), s3.restart) },
+          { name: 'hung', begin: async () => (s3.stop(), async () => s3.cont()) },
+          ...(disk === null
+            ? []
+            : [
+                {
+                  name: 'full',
+                  begin: async () => {
+                    try {
+                      writeFileSync(filler, Buffer.alloc(80_000_000));
+                    } catch {} // it is full then
+                    return async () => rmSync(filler, { force: true });
+                  },
+                },
+              ]),
+          { name: 'whole', begin: async () => async () => {} },
+        ],
+      });
+    } finally {
+      await s3.stopForGood();
+      disk?.unmount();
     }
   });
 });

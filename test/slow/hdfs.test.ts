@@ -7,7 +7,10 @@ import type { WebHdfsOptions } from '../../src/adapters/webhdfs/options.ts';
 import { webHdfsStore } from '../../src/adapters/webhdfs/store.ts';
 import { coldStoreContract } from '../contract/cold-store.contract.ts';
 import { failureOf } from '../contract/sink.contract.ts';
-import { isWithoutHdfs, startHdfs, type TestHdfs } from '../support/hdfs.ts';
+import { playTargetChaos, type TargetFault } from '../support/archive-target-chaos.ts';
+import { isWithoutHdfs, startHdfs, type TestHdfs, type TestNode } from '../support/hdfs.ts';
+import { seeded } from '../support/random.ts';
+import { seedsOf } from '../support/seeds.ts';
 import { smallDisk } from '../support/small-disk.ts';
 import { eventually } from '../support/until.ts';
 
@@ -114,7 +117,7 @@ describe.skipIf(without)('HDFS', () => {
       for (const { bytes } of await store.list('kill')) expect(bytes).toBe(300_000);
       for (const [path, bytes] of known)
         expect(Buffer.compare((await eventually(() => store.read(path))) as Uint8Array, bytes)).toBe(0);
-      expect(await store.create(`kill/after-${known.size}`, randomBytes(300_000))).toBe(true);
+      expect(await store.create(`kill/after-${crypto.randomUUID()}`, randomBytes(300_000))).toBe(true);
     }
   });
 
@@ -203,4 +206,37 @@ test.skipIf(without)('a full DataNode is waited for, aloud', async () => {
     await small.stopForGood();
     disk.unmount();
   }
+});
+
+const rounds = Number(process.env.UGC_TEST_TARGET_ROUNDS ?? 6);
+
+describe.skipIf(without).each(seedsOf('hdfs chaos'))('HDFS whose nodes die and hang, seed %d', seed => {
+  test('has in the manifest what the log has', async () => {
+    const own = await startHdfs();
+    const dies = (name: string, node: TestNode): TargetFault => ({
+      name: `${name} killed`,
+      begin: async () => {
+        await node.kill();
+        return async () => {
+          node.start();
+          await own.ready();
+        };
+      },
+    });
+    const hangs = (name: string, node: TestNode): TargetFault => ({
+      name: `${name} hung`,
+      begin: async () => {
+        node.stop();
+        return async () => node.cont();
+      },
+    });
+    const [name, data] = [own.name, own.data];
+    const faults = [dies('NameNode', name), dies('DataNode', data), hangs('NameNode', name), hangs('DataNode', data)];
+    const target = { url: `webhdfs://${own.host}/chaos`, user: own.user, timeoutMs: 10_000 };
+    try {
+      await playTargetChaos({ open: () => webHdfsStore(target), rounds, random: seeded(seed), lastsMsMax: 2_000, faults });
+    } finally {
+      await own.stopForGood();
+    }
+  });
 });
