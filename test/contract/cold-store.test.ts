@@ -42,7 +42,10 @@ describe('a folder of cold files', () => {
     await store.prepare();
     rmSync(join(folder, 'cold'), { recursive: true });
     for (const ask of [() => store.read('a'), () => store.list(''), () => store.create('a', Buffer.from('1'))]) {
-      const error = await ask().then(() => null, (thrown: unknown) => thrown as PipelineError);
+      const error = await ask().then(
+        () => null,
+        (thrown: unknown) => thrown as PipelineError,
+      );
       expect(error?.message).toContain('mounted?');
     }
     rmSync(folder, { recursive: true });

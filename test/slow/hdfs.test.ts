@@ -103,13 +103,15 @@ describe.skipIf(without)('HDFS', () => {
     await store.prepare();
     const known = new Map<string, Buffer>();
     for (const node of [hdfs.data, hdfs.name]) {
+      const before = known.size;
       const writing = Promise.allSettled(
         Array.from({ length: 8 }, async (_, at) => {
           const [path, bytes] = [`kill/${known.size}-${at}-${randomBytes(2).toString('hex')}`, randomBytes(300_000)];
           if (await store.create(path, bytes)) known.set(path, bytes);
         }),
       );
-      await Promise.race([writing, Bun.sleep(200)]);
+      // Some are made, the others are under way.
+      await eventually(() => known.size > before);
       await node.kill();
       await writing;
       node.start();
@@ -234,7 +236,13 @@ describe.skipIf(without).each(seedsOf('hdfs chaos'))('HDFS whose nodes die and h
     const faults = [dies('NameNode', name), dies('DataNode', data), hangs('NameNode', name), hangs('DataNode', data)];
     const target = { url: `webhdfs://${own.host}/chaos`, user: own.user, timeoutMs: 10_000 };
     try {
-      await playTargetChaos({ open: () => webHdfsStore(target), rounds, random: seeded(seed), lastsMsMax: 2_000, faults });
+      await playTargetChaos({
+        open: () => webHdfsStore(target),
+        rounds,
+        random: seeded(seed),
+        lastsMsMax: 2_000,
+        faults,
+      });
     } finally {
       await own.stopForGood();
     }

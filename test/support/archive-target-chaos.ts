@@ -58,7 +58,9 @@ export async function playTargetChaos({ open, faults, rounds, random, lastsMsMax
     }
     await mend();
   }
-  console.log(`${rounds} rounds, seed ${random.seed}: ${[...dealt].map(([name, times]) => `${name} ${times}`).join(', ')}`);
+  console.log(
+    `${rounds} rounds, seed ${random.seed}: ${[...dealt].map(([name, times]) => `${name} ${times}`).join(', ')}`,
+  );
   const isDone = (): boolean => logs.every((log, partition) => committed[partition] === log.length);
   await eventually(isDone, { what: 'everything is committed', msMax: 180_000 });
   for (const { archiver } of running) await archiver.stop();

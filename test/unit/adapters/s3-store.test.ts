@@ -144,8 +144,11 @@ describe('an answer', () => {
 
   test('is said in the words of what to do', async () => {
     const said = async (answer: Response): Promise<string> => {
-      const [status, headers, text] = [answer.status, [...answer.headers], await answer.text()] as const;
-      const { code, message } = await failed(storeOf(() => new Response(text, { status, headers })).read('a'));
+      const { status, headers } = answer;
+      const text = await answer.text();
+      const { code, message } = await failed(
+        storeOf(() => new Response(text, { status, headers: new Headers([...headers]) })).read('a'),
+      );
       server?.stop(true);
       return `${code}: ${message}`;
     };

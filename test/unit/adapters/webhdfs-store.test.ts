@@ -21,10 +21,10 @@ afterEach(async () => {
 
 /** host:port */
 function serve(answer: Answer): string {
-  const server = Bun.serve({
+  const server: Bun.Server<undefined> = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
-    fetch: async request => {
+    fetch: async (request): Promise<Response> => {
       const { pathname, searchParams: query } = new URL(request.url);
       const path = decodeURIComponent(pathname.replace('/webhdfs/v1', ''));
       const op = pathname.startsWith('/data/') ? 'DATA' : (query.get('op') ?? '');
@@ -51,7 +51,11 @@ const failed = async (promise: Promise<unknown>): Promise<PipelineError> => {
 };
 
 /** A small HDFS in memory; `HttpFS` says of a rename only whether it was done. */
-function memoryServer({ isHttpFs = false, replaces = false, cuts = 0 } = {}): Answer & { files: Map<string, Uint8Array> } {
+function memoryServer({
+  isHttpFs = false,
+  replaces = false,
+  cuts = 0,
+} = {}): Answer & { files: Map<string, Uint8Array> } {
   const files = new Map<string, Uint8Array>();
   const answer: Answer = ({ op, path, query, body, self }) => {
     const found = files.get(path);
@@ -59,7 +63,9 @@ function memoryServer({ isHttpFs = false, replaces = false, cuts = 0 } = {}): An
     if (op === 'CREATE' || op === 'OPEN') {
       if (op === 'OPEN' && !found) return refusal(404, 'FileNotFoundException');
       const location = `${self}/data${path}?of=${op}`;
-      return isHttpFs ? new Response(null, { status: 307, headers: { location } }) : Response.json({ Location: location });
+      return isHttpFs
+        ? new Response(null, { status: 307, headers: { location } })
+        : Response.json({ Location: location });
     }
     if (op === 'DATA' && query.get('of') === 'CREATE') {
       files.set(path.replace('/data', ''), body.subarray(0, body.length - cuts));
@@ -67,7 +73,9 @@ function memoryServer({ isHttpFs = false, replaces = false, cuts = 0 } = {}): An
     }
     if (op === 'DATA') return new Response(files.get(path.replace('/data', ''))! as Uint8Array<ArrayBuffer>);
     if (op === 'LISTSTATUS_BATCH')
-      return Response.json({ DirectoryListing: { partialListing: { FileStatuses: { FileStatus: [] } }, remainingEntries: 0 } });
+      return Response.json({
+        DirectoryListing: { partialListing: { FileStatuses: { FileStatus: [] } }, remainingEntries: 0 },
+      });
     if (op === 'DELETE') return Response.json({ boolean: files.delete(path) });
     if (op === 'RENAME') {
       const to = query.get('destination')!;
@@ -118,7 +126,8 @@ test('an upload that ended short makes no file', async () => {
 });
 
 describe('of several NameNodes', () => {
-  const standby: Answer = () => refusal(403, 'StandbyException', 'Operation category READ is not supported in state standby');
+  const standby: Answer = () =>
+    refusal(403, 'StandbyException', 'Operation category READ is not supported in state standby');
 
   test('the active one is found, and asked first from then on', async () => {
     let asked = 0;
@@ -158,11 +167,16 @@ test('what goes wrong is said in the words of what to do', async () => {
     const { code, message } = await failed(storeOf(serve(answer)).read('a'));
     return `${code}: ${message}`;
   };
-  const remote = (status: number, exception: string, message?: string) => said(() => refusal(status, exception, message));
+  const remote = (status: number, exception: string, message?: string) =>
+    said(() => refusal(status, exception, message));
   expect(await remote(403, 'AccessControlException')).toMatch(/^archive_halted: HDFS refuses UGC_ARCHIVE_USER/);
   expect(await remote(403, 'DSQuotaExceededException')).toMatch(/^archive_halted: the quota/);
-  expect(await remote(403, 'SafeModeException', 'Name node is in safe mode.')).toMatch(/^archive_unavailable: HDFS is in safe/);
-  expect(await remote(403, 'SafeModeException', 'It was turned on manually.')).toMatch(/^archive_halted: .*-safemode leave/);
+  expect(await remote(403, 'SafeModeException', 'Name node is in safe mode.')).toMatch(
+    /^archive_unavailable: HDFS is in safe/,
+  );
+  expect(await remote(403, 'SafeModeException', 'It was turned on manually.')).toMatch(
+    /^archive_halted: .*-safemode leave/,
+  );
   expect(await remote(403, 'IOException', 'Failed to find datanode, suggest to check cluster health.')).toMatch(
     /^archive_unavailable: HDFS has no DataNode/,
   );
