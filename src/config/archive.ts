@@ -1,6 +1,6 @@
 // Settings: the cold archive: where it is, and how its files are.
 
-import { bytes, choice, choices, integer, text, type Values } from './kinds.ts';
+import { bytes, choice, choices, flag, integer, text, type Values } from './kinds.ts';
 import { brokerOf, type SaidTransport } from './transport.ts';
 
 export const archiveSettings = {
@@ -55,6 +55,16 @@ export const archiveSettings = {
   archiveRegion: text({ default: 'us-east-1', takes: 'a region', pattern: /^[a-z0-9-]+$/, help: 'Of the S3 bucket' }),
   archiveAccessKey: text({ default: '', takes: 'a key id', help: 'Of S3' }),
   archiveSecretKey: text({ default: '', takes: 'a secret', secret: true, help: 'Of S3' }),
+  archiveSessionToken: text({ default: '', takes: 'a token', secret: true, help: 'Of temporary keys of S3' }),
+  archiveAddressing: choice({
+    of: ['auto', 'path', 'host'],
+    default: 'auto',
+    help: 'https://host/bucket/key or https://bucket.host/key; auto = host at AWS, path at UGC_ARCHIVE_ENDPOINT',
+  }),
+  archiveSingleWriter: flag({
+    default: false,
+    help: 'One process alone archives into this S3: a server that does not keep to If-None-Match is taken, too',
+  }),
   archiveVerifyHours: integer({
     default: 24,
     min: 0,
@@ -89,15 +99,33 @@ export function archiveProblems(config: ArchiveConfig): string[] {
     problems.push(
       'UGC_ARCHIVE_MEMORY_BYTES must not be smaller than UGC_ARCHIVE_FILE_BYTES: no file would reach its size',
     );
-  const set = { file: url.startsWith('file:'), hdfs: url.startsWith('webhdfs'), s3: url.startsWith('s3:') };
+  const set = { file: url.startsWith('file:'), hdfs: url.startsWith('webhdfs') };
   if (config.archiveUser !== '' && !set.hdfs) problems.push('UGC_ARCHIVE_USER needs UGC_ARCHIVE_URL to be webhdfs://…');
-  if ((config.archiveAccessKey === '') !== (config.archiveSecretKey === ''))
-    problems.push('UGC_ARCHIVE_ACCESS_KEY and UGC_ARCHIVE_SECRET_KEY need each other');
-  if (config.archiveEndpoint + config.archiveAccessKey !== '' && !set.s3)
-    problems.push('UGC_ARCHIVE_ENDPOINT and UGC_ARCHIVE_ACCESS_KEY need UGC_ARCHIVE_URL to be s3://…');
+  problems.push(...s3Problems(config));
   if (config.archiveTlsCa !== '' && (set.file || url === ''))
     problems.push('UGC_ARCHIVE_TLS_CA needs UGC_ARCHIVE_URL to be of a server');
   if (config.hiveUrl !== '' && url === '')
     problems.push('UGC_HIVE_URL needs UGC_ARCHIVE_URL: tables are made over its files');
+  return problems;
+}
+
+function s3Problems(config: ArchiveConfig): string[] {
+  const { archiveUrl: url, archiveEndpoint, archiveAccessKey, archiveSecretKey, archiveSessionToken } = config;
+  const problems: string[] = [];
+  const isS3 = url.startsWith('s3:');
+  if (isS3 && archiveAccessKey + archiveSecretKey === '')
+    problems.push(
+      'UGC_ARCHIVE_URL=s3://… needs UGC_ARCHIVE_ACCESS_KEY and UGC_ARCHIVE_SECRET_KEY (or UGC_ARCHIVE_SECRET_KEY_FILE)',
+    );
+  if ((archiveAccessKey === '') !== (archiveSecretKey === ''))
+    problems.push('UGC_ARCHIVE_ACCESS_KEY and UGC_ARCHIVE_SECRET_KEY need each other');
+  if (archiveSessionToken !== '' && archiveAccessKey === '')
+    problems.push('UGC_ARCHIVE_SESSION_TOKEN needs UGC_ARCHIVE_ACCESS_KEY and UGC_ARCHIVE_SECRET_KEY');
+  if (!isS3 && archiveEndpoint + archiveAccessKey !== '')
+    problems.push('UGC_ARCHIVE_ENDPOINT and UGC_ARCHIVE_ACCESS_KEY need UGC_ARCHIVE_URL to be s3://…');
+  if (!isS3 && config.archiveAddressing !== 'auto')
+    problems.push('UGC_ARCHIVE_ADDRESSING needs UGC_ARCHIVE_URL to be s3://…');
+  if (!isS3 && config.archiveSingleWriter)
+    problems.push('UGC_ARCHIVE_SINGLE_WRITER needs UGC_ARCHIVE_URL to be s3://…');
   return problems;
 }

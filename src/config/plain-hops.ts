@@ -30,6 +30,11 @@ export function plainHopsOf(config: Config): readonly string[] {
     hops.push(
       `likes, reviews and the password may go to PostgreSQL in plain (${database}): set sslmode=verify-full in UGC_DATABASE_URL`,
     );
+  const archive = plainArchiveOf(config);
+  if (archive.length > 0)
+    hops.push(
+      `events go to the archive in plain (${archive.join(', ')}): set ${config.archiveUrl.startsWith('s3:') ? 'UGC_ARCHIVE_ENDPOINT=https://…' : 'UGC_ARCHIVE_URL=webhdfss://…'}`,
+    );
   if (isEmbedded && config.clickhouseHttpPort >= 0 && !isLoopback(config.clickhouseHttpHost))
     hops.push(
       `rows are read in plain at ${config.clickhouseHttpHost}: set UGC_CLICKHOUSE_HTTP_HOST=127.0.0.1 and put what speaks HTTPS in front`,
@@ -53,6 +58,13 @@ function plainServerOf(url: string): string | null {
   if (!URL.canParse(url)) return null;
   const { protocol, hostname, host } = new URL(url);
   return protocol === 'http:' && !isLoopback(hostname.replace(/^\[|\]$/g, '')) ? host : null;
+}
+
+/** Hosts of WebHDFS or S3 beyond this machine that are not reached over TLS. */
+function plainArchiveOf({ archiveUrl, archiveEndpoint }: Config): readonly string[] {
+  if (archiveUrl.startsWith('s3:')) return [plainServerOf(archiveEndpoint)].filter(host => host !== null);
+  const hosts = /^webhdfs:\/\/([^/]+)/.exec(archiveUrl)?.[1];
+  return hosts === undefined ? [] : remoteOf(hosts);
 }
 
 /** Host and port when it is beyond this machine, and TLS is not asked for. */

@@ -1,6 +1,5 @@
 // The role `archive`: the log → cold files, for ever.
 
-import { folderColdStore } from '../adapters/cold-folder/store.ts';
 import { csvFormat } from '../adapters/csv/format.ts';
 import { parquetFormat } from '../adapters/parquet/format.ts';
 import { type Archiver, startArchiver } from '../archive/archiver.ts';
@@ -8,12 +7,11 @@ import { deadTable } from '../archive/dead.ts';
 import type { Entry } from '../archive/manifest.ts';
 import { hasArchive } from '../config/archive.ts';
 import type { Config } from '../config/config.ts';
-import { PipelineError } from '../errors.ts';
-import type { ColdStore } from '../ports/cold-store.ts';
 import type { RowFormat, RowFormatName } from '../ports/row-format.ts';
 import type { Source } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
 import type { Metrics } from '../process/telemetry.ts';
+import { openColdStore } from './cold-stores.ts';
 import type { Parts, RoleDefinition } from './role.ts';
 
 /** The name of its reader in the log. */
@@ -72,21 +70,6 @@ export const archive: RoleDefinition = {
 
 /** Of the disk buffer: less than this left is said aloud. */
 const roomShare = 0.25;
-
-type OpenStore = (url: URL, config: Config) => ColdStore;
-
-/** By scheme of UGC_ARCHIVE_URL; one adapter, one line. */
-const stores: Readonly<Record<string, OpenStore>> = {
-  'file:': ({ pathname }) => folderColdStore(decodeURIComponent(pathname).replace(/(?<=.)\/+$/, '')),
-};
-
-export function openColdStore(config: Config): ColdStore {
-  const url = new URL(config.archiveUrl);
-  const open = stores[url.protocol];
-  if (open === undefined)
-    throw new PipelineError('config_invalid', `UGC_ARCHIVE_URL: no files can be kept at ${url.protocol}// by this ugc`);
-  return open(url, config);
-}
 
 export const formatsOf = (config: Config): Readonly<Record<RowFormatName, RowFormat>> => ({
   parquet: parquetFormat({ compression: config.archiveCompression }),

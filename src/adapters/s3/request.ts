@@ -1,0 +1,78 @@
+// One signed request to S3 (Signature Version 4), its answer whole.
+// - the hash of a body is part of what is signed, so the server refuses one that did not arrive as it was
+// - nothing is asked twice here: who gets no answer does not know whether it was done
+
+import { AwsV4Signer } from 'aws4fetch';
+import { PipelineError } from '../../errors.ts';
+import { failureOf } from './error.ts';
+import { placeOf, type S3Options } from './options.ts';
+
+export interface S3Request {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE';
+  /** Of the bucket; '' = the bucket itself. */
+  readonly key: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** SHA-256 of the body, hex. */
+  readonly sha256?: string;
+  readonly signal: AbortSignal;
+}
+
+export interface S3Answer {
+  readonly answer: Response;
+  readonly bytes: Uint8Array;
+  /** What was asked, for people. */
+  readonly where: string;
+}
+
+export type Send = (request: S3Request) => Promise<S3Answer>;
+
+/** SHA-256 of nothing. */
+const emptyHash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+/** As Signature Version 4 spells it: everything but letters, digits and -._~ */
+const spell = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, sign => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+
+export function s3Sender(options: S3Options): Send {
+  const { base } = placeOf(options);
+  const tls = options.ca === undefined ? {} : { tls: { ca: options.ca } };
+  // Bun would end it after five minutes by itself.
+  const patient: object = { timeout: false };
+  return async ({ method, key, query = {}, headers = {}, body, sha256 = emptyHash, signal }) => {
+    const search = Object.entries(query)
+      .map(([name, value]) => `${spell(name)}=${spell(value)}`)
+      .join('&');
+    const url = `${base}/${key.split('/').map(spell).join('/')}${search === '' ? '' : `?${search}`}`;
+    const where = `${method} ${url.split('?')[0]}`;
+    const signed = await new AwsV4Signer({
+      method,
+      url,
+      headers: { ...headers, 'x-amz-content-sha256': sha256 },
+      accessKeyId: options.accessKey,
+      secretAccessKey: options.secretKey,
+      ...(options.sessionToken !== '' && { sessionToken: options.sessionToken }),
+      service: 's3',
+      region: options.region,
+    }).sign();
+    try {
+      const answer = await fetch(url, {
+        method,
+        headers: { ...Object.fromEntries(signed.headers), 'accept-encoding': 'identity' },
+        redirect: 'manual',
+        ...patient,
+        ...(body && { body: body as Uint8Array<ArrayBuffer> }),
+        ...tls,
+        signal,
+      });
+      const bytes = await answer.bytes();
+      const length = answer.headers.get('content-length');
+      if (method === 'GET' && answer.ok && length !== null && Number(length) !== bytes.length)
+        throw new PipelineError('archive_unavailable', `${where} sent ${bytes.length} bytes of ${length}`);
+      return { answer, bytes, where };
+    } catch (error) {
+      throw failureOf(where, error);
+    }
+  };
+}
