@@ -6,7 +6,7 @@ const seeds: Readonly<Record<string, readonly number[]>> = {
   'kafka chaos': [192_841_353, 1, 645_045_698],
   'etl chaos': [33],
   'rabbitmq chaos, quorum': [637_562_839],
-  'rabbitmq chaos, stream': [1_005_792_182],
+  'rabbitmq chaos, stream': [1_005_792_182, 2_070_217_606],
 };
 
 /** One or more. */
