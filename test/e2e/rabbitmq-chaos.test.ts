@@ -20,7 +20,7 @@ import { eventually, runUgc } from '../support/ugc.ts';
 const given = process.env.UGC_TEST_RABBITMQ_ROUNDS;
 const rounds = Number(given ?? 30);
 /** A machine that is busy with other things plays fewer rounds, and says so. */
-const playMsMax = given === undefined ? 45_000 : Number.POSITIVE_INFINITY;
+const playMsMax = given === undefined ? 30_000 : Number.POSITIVE_INFINITY;
 
 const cases = (['stream', 'quorum'] as const).flatMap(kind =>
   seedsOf(`rabbitmq chaos, ${kind}`).map(seed => [kind, seed] as const),
@@ -61,14 +61,17 @@ describe.skipIf(isWithoutRabbitmq('own')).each(cases)(
       // What was there before can only be there afterwards because it was read again, so that too skips nothing.
       if (replaying !== null) {
         const dropped = tableDropped(replaying);
-        await eventually(async () => (await dropped.begin()) !== missed, { what: 'the last table dropped' });
+        await eventually(async () => (await dropped.begin()) !== missed, {
+          msMax: 300_000,
+          what: 'the last table dropped',
+        });
         await dropped.end();
         // It tells no lag of what it does not read yet. What it reads again is dead again until it is replayed.
         const isThrough = async (): Promise<boolean> => {
           const text = await (await fetch(`${replaying.replayer.part.now().url}/metrics`)).text();
           return /^ugc_etl_lag_events\{[^}]*topic="ugc\.quality_change"[^}]*\} 0$/m.test(text);
         };
-        await eventually(isThrough, { msMax: 120_000, what: 'the topic read again to its end' });
+        await eventually(isThrough, { msMax: 300_000, what: 'the topic read again to its end' });
       }
       const dead = async () => {
         const found = await query<{ topic: string; raw: string; open: boolean }>(
@@ -82,13 +85,13 @@ describe.skipIf(isWithoutRabbitmq('own')).each(cases)(
           `--clickhouse-database=${etl.database}`,
         ]);
       const names = async () => new Set((await dead()).map(({ name }) => name));
-      await eventually(async () => poison.isSubsetOf(await names()), { msMax: 120_000, what: 'all dead letters' });
+      await eventually(async () => poison.isSubsetOf(await names()), { msMax: 300_000, what: 'all dead letters' });
       await eventually(
         async () => {
           await replay(); // events that were too large are rows by it alone
           return (await compareRows(query, ledger)).lost.length === 0;
         },
-        { msMax: 150_000, pauseMs: 1_000, what: `rows of ${ledger.acked.size} events` },
+        { msMax: 300_000, pauseMs: 1_000, what: `rows of ${ledger.acked.size} events` },
       );
       const { code, stderr } = await replay();
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -1,5 +1,5 @@
 // `npm run soak -- --rounds=1000`: the rounds of the suites that kill, a hundred of each
-// to a seed, for as long as asked. `--only=kill|kafka-chaos|etl-chaos|kafka-topics-chaos|content-chaos|archive-chaos|pulsar-chaos|rabbitmq-chaos` leaves the others out.
+// to a seed, for as long as asked. `--only=` and a name of `suites` leaves the others out.
 
 import { join } from 'node:path';
 
@@ -17,6 +17,7 @@ const suites = [
   { name: 'archive-chaos', roundsIn: 'UGC_TEST_ARCHIVE_ROUNDS' },
   { name: 'pulsar-chaos', roundsIn: 'UGC_TEST_PULSAR_ROUNDS' },
   { name: 'rabbitmq-chaos', roundsIn: 'UGC_TEST_RABBITMQ_ROUNDS' },
+  { name: 'pulsar-etl-chaos', roundsIn: 'UGC_TEST_PULSAR_ETL_ROUNDS' },
 ];
 const wanted = suites.filter(({ name }) => name === (given('only') ?? name));
 if (wanted.length === 0) {

@@ -34,7 +34,12 @@ export function pulsarInTest(settings: Readonly<Record<string, string>> = {}): P
     newName: () => `t.${process.pid}.${++names}`,
     flags: name => [
       ...['--transport=pulsar', `--pulsar-url=${pulsar.url}`, `--topic=${name}.{event_type}`, '--topic-partitions=2'],
-      ...[`--pulsar-subscription=${name}`, '--pulsar-connect-timeout-ms=10000', '--pulsar-request-timeout-ms=5000'],
+      ...[
+        `--pulsar-subscription=${name}`,
+        '--pulsar-connect-timeout-ms=10000',
+        '--pulsar-request-timeout-ms=5000',
+        '--ack-budget-ms=2000',
+      ],
     ],
   };
 }

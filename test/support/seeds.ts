@@ -7,7 +7,7 @@ const seeds: Readonly<Record<string, readonly number[]>> = {
   'etl chaos': [33],
   'pulsar chaos': [1_865_022_211, 1_954_370_152],
   'rabbitmq chaos, quorum': [637_562_839],
-  'rabbitmq chaos, stream': [1_005_792_182],
+  'rabbitmq chaos, stream': [1_005_792_182, 2_070_217_606],
 };
 
 /** One or more. */

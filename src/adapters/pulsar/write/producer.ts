@@ -38,22 +38,25 @@ export function pulsarProducer(options: ReadyOptions, admin: Admin, topic: strin
   let isOpen = false;
   let isOpening = false;
   let isClosed = false;
+  /** Of the opening that counts: one that was given up meanwhile opens nothing, and fails nothing of the next. */
+  let turn = 0;
   let sequence = 0;
   let watch: ReturnType<typeof setTimeout> | null = null;
 
   async function open(): Promise<void> {
     isOpening = true;
+    const mine = ++turn;
     try {
       const subscriptions = await admin.subscriptions(topic);
       if (subscriptions === null) throw new PipelineError('log_halted', `${subject} does not exist`, missing);
       if (subscriptions.length === 0)
         throw new PipelineError('log_halted', `${subject} has no subscription, so Pulsar would keep nothing`, missing);
     } catch (error) {
-      isOpening = false;
-      fail(error instanceof PipelineError ? error : new PipelineError('log_unavailable', messageOf(error)));
+      if (mine === turn)
+        fail(error instanceof PipelineError ? error : new PipelineError('log_unavailable', messageOf(error)));
       return;
     }
-    if (isClosed) return;
+    if (isClosed || mine !== turn) return;
     socket = openSocket(options, path, {
       opened() {
         isOpening = false;
@@ -68,6 +71,7 @@ export function pulsarProducer(options: ReadyOptions, admin: Admin, topic: strin
 
   /** What was sent may be stored. */
   function fail(error: PipelineError): void {
+    turn++;
     isOpen = false;
     isOpening = false;
     socket = null;

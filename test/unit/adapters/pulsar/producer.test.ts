@@ -1,7 +1,11 @@
 // A producer against a server that is no Pulsar and answers as a test likes: what counts as an ack, and what becomes of the rest.
 
 import { afterEach, expect, test } from 'bun:test';
+import type { Admin } from '../../../../src/adapters/pulsar/connect/admin.ts';
+import { pulsarDefaults } from '../../../../src/adapters/pulsar/connect/options.ts';
 import { pulsarLog } from '../../../../src/adapters/pulsar/write/log.ts';
+import { pulsarProducer } from '../../../../src/adapters/pulsar/write/producer.ts';
+import type { PipelineError } from '../../../../src/errors.ts';
 import type { Envelope, Log } from '../../../../src/ports/log.ts';
 import { envelope } from '../../../support/buffer.ts';
 import { until } from '../../../support/until.ts';
@@ -110,6 +114,38 @@ test('a server that does not answer is given up in time, and with it what waits 
   expect(frames.length).toBe(500); // half of what the server's queue holds
   expect(codes.filter(code => code === 'log_unknown').length).toBe(500);
   expect(codes.filter(code => code === 'log_unavailable').length).toBe(100);
+});
+
+test('an opening that was given up opens no connection beside the next one', async () => {
+  let connections = 0;
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: (request, serving) => (serving.upgrade(request) ? undefined : new Response('', { status: 404 })),
+    websocket: {
+      open: () => void connections++,
+      message: (socket, text) => void socket.send(JSON.stringify(ok(JSON.parse(String(text))))),
+    },
+  });
+  ends.push(() => server.stop(true));
+  const asked: PromiseWithResolvers<readonly string[]>[] = [];
+  const admin = {
+    subscriptions() {
+      asked.push(Promise.withResolvers());
+      return asked.at(-1)!.promise;
+    },
+  } as unknown as Admin;
+  const url = `http://127.0.0.1:${server.port}`;
+  const producer = pulsarProducer({ ...pulsarDefaults, url, namespace: 'a/b', requestTimeoutMs: 500 }, admin, 't');
+  ends.push(() => producer.close());
+  const added = (id: string) =>
+    new Promise<PipelineError | null>(settle => producer.add({ envelope: envelope(id), settle }));
+  expect((await added('a'))?.code).toBe('log_unavailable');
+  const second = added('b');
+  await until(() => asked.length === 2, 'the second question');
+  for (const { resolve } of asked) resolve(['etl']);
+  expect(await second).toBeNull();
+  expect(connections).toBe(1);
 });
 
 test('answers may come in any order, late, twice and for nobody', async () => {
