@@ -20,8 +20,7 @@ const webHdfs: OpenStore = config =>
 
 /** One adapter, one line. */
 const stores: Readonly<Record<string, OpenStore>> = {
-  file: ({ archiveUrl }) =>
-    folderColdStore(decodeURIComponent(new URL(archiveUrl).pathname).replace(/(?<=.)\/+$/, '')),
+  file: ({ archiveUrl }) => folderColdStore(decodeURIComponent(new URL(archiveUrl).pathname).replace(/(?<=.)\/+$/, '')),
   webhdfs: webHdfs,
   webhdfss: webHdfs,
   s3: config =>
