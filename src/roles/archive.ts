@@ -55,7 +55,7 @@ export const archive: RoleDefinition = {
           ? {}
           : {
               archive_room:
-                'the disk buffer is nearly full of what is not archived, or no row yet: soon no event is taken',
+                'less than a quarter of the disk buffer’s room is left, and what is not archived stays in it: when it is full no event is taken',
             }),
       }),
       scrape: () => scrape(archiver, topics(), metrics),

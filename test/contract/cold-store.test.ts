@@ -29,9 +29,22 @@ describe('a folder of cold files', () => {
   test('is made anew where another has removed it', async () => {
     const folder = newFolder();
     const store = folderColdStore(folder);
+    await store.prepare();
     await store.create('a/b', Buffer.from('1'));
     rmSync(join(folder, 'a'), { recursive: true });
     expect(await store.create('a/b', Buffer.from('2'))).toBe(true);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('that is not there any more is no empty one', async () => {
+    const folder = newFolder();
+    const store = folderColdStore(join(folder, 'cold'));
+    await store.prepare();
+    rmSync(join(folder, 'cold'), { recursive: true });
+    for (const ask of [() => store.read('a'), () => store.list(''), () => store.create('a', Buffer.from('1'))]) {
+      const error = await ask().then(() => null, (thrown: unknown) => thrown as PipelineError);
+      expect(error?.message).toContain('mounted?');
+    }
     rmSync(folder, { recursive: true });
   });
 

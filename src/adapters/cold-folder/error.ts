@@ -10,6 +10,7 @@ const needsHands: Readonly<Record<string, string>> = {
   EPERM: 'it is forbidden, or the file system has no links: let the user of ugc write there, or choose another one',
   ENOTSUP: 'the file system has no links of files: choose another one (UGC_ARCHIVE_URL)',
   ENOTDIR: 'something there is a file and no folder (UGC_ARCHIVE_URL)',
+  EEXIST: 'something there is a file and no folder (UGC_ARCHIVE_URL)',
   EISDIR: 'something there is a folder and no file (UGC_ARCHIVE_URL)',
   ENAMETOOLONG: 'the file system takes no names so long: choose another one (UGC_ARCHIVE_URL)',
 };

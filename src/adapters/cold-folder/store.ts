@@ -3,6 +3,7 @@
 // - A file is written under another name, synced, and then linked to its own: a link is refused where there is one, so of
 //   two that write at once one has made it, and nobody sees a part of it.
 // - That it is there outlives a power cut: the folders are synced, too, before anybody is told.
+// - A folder that is not there any more, as its disk is not mounted, is no empty archive: nothing is read or written.
 // - What a death leaves is in _ugc/.new, which nobody lists; a day later it is removed.
 
 import { randomUUID } from 'node:crypto';
@@ -28,7 +29,7 @@ export function folderColdStore(root: string): ColdStore {
   async function create(path: string, bytes: Uint8Array): Promise<boolean> {
     const fresh = join(root, newFolder, randomUUID());
     const full = join(root, path);
-    await makeFolder(dirname(fresh));
+    await assertThere();
     try {
       await writeWhole(fresh, bytes);
       await makeFolder(dirname(full));
@@ -39,6 +40,15 @@ export function folderColdStore(root: string): ColdStore {
     } finally {
       await rm(fresh, { force: true });
     }
+  }
+
+  /** What is read or written where the folder is mounted no more is not the archive, and looks like an empty one. */
+  async function assertThere(): Promise<void> {
+    if (await isThere(join(root, newFolder))) return;
+    throw new PipelineError(
+      'archive_halted',
+      `${join(root, newFolder)}, which ugc has made, is not there: is ${root} mounted? (UGC_ARCHIVE_URL)`,
+    );
   }
 
   /** With each folder on the way that was not there. Another may take one away meanwhile: it is made again by the next try. */
@@ -65,13 +75,23 @@ export function folderColdStore(root: string): ColdStore {
     title: `file://${root}`,
     prepare: () =>
       inWords('make', async () => {
-        await mkdir(root, { recursive: true });
+        await makeFolder(join(root, newFolder));
         await proveCreates();
         await removeLeftOvers(join(root, newFolder));
       }),
     create: (path, bytes) => inWords(`write ${path} to`, () => create(path, bytes)),
-    read: path => inWords(`read ${path} of`, () => readOrNull(join(root, path))),
-    list: folder => inWords(`list ${folder} of`, () => listed(root, folder)),
+    read: path =>
+      inWords(`read ${path} of`, async () => {
+        const bytes = await readOrNull(join(root, path));
+        if (bytes === null) await assertThere();
+        return bytes;
+      }),
+    list: folder =>
+      inWords(`list ${folder} of`, async () => {
+        const files = await listed(root, folder);
+        if (files.length === 0) await assertThere();
+        return files;
+      }),
     remove: path => inWords(`remove ${path} from`, () => rm(join(root, path), { force: true })),
     close: async () => {},
   };
@@ -160,8 +180,11 @@ const isThere = async (path: string): Promise<boolean> => (await sizeOf(path)) !
 async function removeLeftOvers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
-    const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs > leftOverMs) await rm(path, { force: true });
+    const writtenAtMs = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Number.POSITIVE_INFINITY, // another has just finished it
+    );
+    if (Date.now() - writtenAtMs > leftOverMs) await rm(path, { force: true });
   }
 }
 

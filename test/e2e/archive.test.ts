@@ -1,0 +1,138 @@
+// The role archive on the compiled binary: events of every type go in by HTTP, and what the manifest of the archive says is
+// what was answered `accepted`, each once, in each format; behind the disk buffer and behind Kafka.
+
+import { expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { catalogue } from '../../schemas/catalogue.ts';
+import { folderColdStore } from '../../src/adapters/cold-folder/store.ts';
+import { anyEventOf, jsonOf } from '../support/any-event.ts';
+import { archivedIn, straysIn } from '../support/archive-oracle.ts';
+import { eventsIn } from '../support/archived-events.ts';
+import { kafkaInTest } from '../support/kafka-in-test.ts';
+import { metric } from '../support/oracle.ts';
+import { eventually, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
+
+const own = kafkaInTest();
+
+const settings = (folder: string) => [
+  `--archive-url=file://${folder}`,
+  '--archive-format=parquet,csv',
+  '--archive-file-seconds=1',
+  '--rejections-seconds=0',
+  '--ledger=false',
+];
+
+/** Of every type, some; gives the ids. */
+async function sendSome(ugc: Ugc, seed: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (const type of catalogue.types) {
+    const events = fc
+      .sample(anyEventOf(type, Date.now()), { numRuns: 4, seed })
+      .map((event, at) => ({ ...event, event_type: type.name, event_id: Bun.randomUUIDv7(), ...(at < 0 && event) }));
+    const response = await ugc.post(jsonOf(events));
+    expect({ type: type.name, status: response.status }).toEqual({ type: type.name, status: 200 });
+    ids.push(...events.map(({ event_id: id }) => id));
+  }
+  return ids;
+}
+
+async function archivedIds(folder: string, format: string): Promise<string[]> {
+  const events = await eventsIn(await archivedIn(folderColdStore(folder)), format);
+  return events.map(({ event_id: id }) => String(id)).toSorted();
+}
+
+async function holdsExactly(folder: string, ids: readonly string[]): Promise<void> {
+  const store = folderColdStore(folder);
+  await eventually(
+    async () => (await archivedIn(store)).entries.reduce((sum, { records }) => sum + records, 0) >= ids.length,
+    { what: 'everything in the manifest' },
+  );
+  for (const format of ['parquet', 'csv']) expect(await archivedIds(folder, format)).toEqual(ids.toSorted());
+  expect(await straysIn(store)).toEqual([]);
+}
+
+test('behind the disk buffer every accepted event is in the manifest once, also after a kill', async () => {
+  const [dataDir, folder] = [temporaryFolder(), temporaryFolder()];
+  const first = await startUgc({ dataDir, flags: settings(folder) });
+  const ids = await sendSome(first, 1);
+  await holdsExactly(folder, ids);
+  expect(await metric(first.url, 'ugc_archive_events_total')).toBe(ids.length);
+  ids.push(...(await sendSome(first, 2)));
+  first.kill('SIGKILL');
+  await first.exited;
+  const second = await startUgc({ dataDir, flags: settings(folder) });
+  ids.push(...(await sendSome(second, 3)));
+  await holdsExactly(folder, ids);
+  // Nobody needs them there any more.
+  await eventually(async () => (await metric(second.url, 'ugc_buffer_events')) === 0, { what: 'an empty buffer' });
+  expect(await second.stop()).toBe(0);
+}, 300_000);
+
+test('an archive that is away is said, waited for, and holds up no rows', async () => {
+  const [dataDir, parent] = [temporaryFolder(), temporaryFolder()];
+  const folder = `${parent}/cold`;
+  await Bun.write(folder, 'a file in its place');
+  const ugc = await startUgc({ dataDir, flags: settings(folder) });
+  const ids = await sendSome(ugc, 4);
+  await eventually(async () => (await ugc.query('SELECT 1 FROM ugc.events')).length === ids.length, { what: 'rows' });
+  const ready = await (await fetch(`${ugc.url}/healthz/ready`)).text();
+  expect(ready).toContain('something there is a file and no folder');
+  await Bun.file(folder).unlink();
+  await holdsExactly(folder, ids);
+  expect(await ugc.stop()).toBe(0);
+}, 300_000);
+
+test('behind Kafka the same, by a process of its own; what can be no event is kept as it is', async () => {
+  const name = own.newName();
+  const [dataDir, folder] = [temporaryFolder(), temporaryFolder()];
+  const kafka = [
+    `--kafka-brokers=${own.kafka.brokers.join(',')}`,
+    `--topic=${name}.{event_type}`,
+    `--kafka-group=${name}`,
+    '--topic-partitions=2',
+  ];
+  const ingest = await startUgc({
+    dataDir,
+    flags: ['--role=ingest', '--rejections-seconds=0', '--ledger=false', ...kafka],
+  });
+  const archiver = () =>
+    startUgc({ dataDir: temporaryFolder(), flags: ['--role=archive', ...settings(folder), ...kafka] });
+  const first = await archiver();
+  const ids = await sendSome(ingest, 5);
+  await holdsExactly(folder, ids);
+  first.kill('SIGKILL');
+  await first.exited;
+  ids.push(...(await sendSome(ingest, 6)));
+  const topic = `${name}.film_closed`;
+  const event = { ...catalogue.find('film_closed')!.example, event_id: Bun.randomUUIDv7() };
+  await own.producer.send({
+    topic,
+    messages: [
+      { value: JSON.stringify(event) },
+      { value: 'no JSON\nat all' },
+      { value: null },
+      {
+        value:
+          '{"event_id":"0199c6a0-0000-7000-8000-000000000000","event_type":"film_closed","schema_version":1,"received_at":"never"',
+      },
+    ],
+  });
+  const second = await archiver();
+  const store = folderColdStore(folder);
+  await eventually(async () => (await archivedIn(store)).entries.some(({ dead }) => dead > 0), {
+    what: 'dead records',
+  });
+  await eventually(
+    async () => (await archivedIn(store)).entries.reduce((sum, { records }) => sum + records, 0) === ids.length + 4,
+    { what: 'the foreign ones' },
+  );
+  const events = await eventsIn(await archivedIn(store), 'parquet');
+  const dead = events.filter(({ event_type: type }) => type === '_dead');
+  expect(dead.map(({ reason }) => reason).toSorted()).toEqual(['not_json', 'not_json', 'tombstone']);
+  expect(dead.map(({ raw }) => Buffer.from(String(raw), 'base64').toString())).toContain('no JSON\nat all');
+  const living = events.filter(({ event_type: type }) => type !== '_dead').map(({ event_id: id }) => String(id));
+  expect(living.toSorted()).toEqual([...ids, event.event_id].toSorted());
+  expect((await archivedIn(store)).entries.flatMap(({ missing }) => missing)).toEqual([]);
+  expect(await straysIn(store)).toEqual([]);
+  for (const ugc of [second, ingest]) expect(await ugc.stop()).toBe(0);
+}, 300_000);
