@@ -6,10 +6,14 @@ import { hintOf } from '../schemas/nearest.ts';
 import { growThreadPool, separateEnvironment } from './adapters/chdb/library.ts';
 import { foreignJudgeOf } from './catalogue/foreign.ts';
 import { catalogueFor } from './catalogue/type-folder.ts';
+import type { Config } from './config/config.ts';
 import { flagName } from './config/parse.ts';
 import { readConfig } from './config/read.ts';
 import { shownSecretsOf } from './config/shown-secrets.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { lsCommand } from './operate/archive-ls.ts';
+import { restoreCommand } from './operate/archive-restore.ts';
+import { verifyCommand } from './operate/archive-verify.ts';
 import { type Command, type Exit, isFlag, readFlags, splitArguments } from './operate/arguments.ts';
 import { bufferCommands } from './operate/buffer.ts';
 import { buffers } from './operate/buffers.ts';
@@ -26,6 +30,8 @@ import { rulesCommands } from './operate/rules.ts';
 import { schema } from './operate/schema.ts';
 import { traceCommand } from './operate/trace.ts';
 import { build, buildText } from './process/build.ts';
+import { formatsOf } from './roles/archive.ts';
+import { openColdStore } from './roles/cold-stores.ts';
 import { contentOf } from './roles/content-store.ts';
 import { keysFileOf } from './roles/door.ts';
 import { kafkaOptionsOf } from './roles/kafka.ts';
@@ -33,6 +39,12 @@ import { pulsarOptionsOf } from './roles/pulsar.ts';
 import { rabbitmqOptionsOf } from './roles/rabbitmq.ts';
 import { rulesFileOf } from './roles/rules.ts';
 import { serve } from './serve.ts';
+
+const archiveWiring = {
+  storeOf: openColdStore,
+  formatsOf,
+  judgeOf: (config: Config) => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) }),
+};
 
 /** By name, and by the word that follows it. */
 const commands: Readonly<Record<string, Command | Readonly<Record<string, Command>>>> = {
@@ -52,7 +64,12 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
     contentOf,
   }),
   'export-person': exportPersonCommand({ buffers, contentOf }),
-  dead: deadCommands(config => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) })),
+  dead: deadCommands(archiveWiring.judgeOf),
+  archive: {
+    ls: lsCommand(archiveWiring),
+    verify: verifyCommand(archiveWiring),
+    restore: restoreCommand(archiveWiring),
+  },
 };
 
 async function main(argv: readonly string[]): Promise<Exit> {

@@ -37,6 +37,24 @@ export function placeOf(path: string): (Chain & { readonly first: number }) | nu
   };
 }
 
+export interface CompactionPlace {
+  readonly format: RowFormatName;
+  readonly type: string;
+  readonly day: string;
+  readonly generation: number;
+}
+
+export const compactionPath = ({ format, type, day, generation }: CompactionPlace): string =>
+  `${compactionsFolder}/${format}/${type}/${day}/${String(generation).padStart(6, '0')}.json`;
+
+/** Of the path of a compaction; null: it is none. */
+export function compactionPlaceOf(path: string): CompactionPlace | null {
+  const found = /^_ugc\/compactions\/(parquet|csv)\/([^/]+)\/(\d{4}-\d\d-\d\d)\/(\d{6})\.json$/.exec(path);
+  if (found === null) return null;
+  const [, format = '', type = '', day = '', generation] = found;
+  return { format: format as RowFormatName, type, day, generation: Number(generation) };
+}
+
 export const dayFolder = ({ format, type, day }: Pick<ArchivedFile, 'format' | 'type' | 'day'>): string =>
   `${format}/${type}/dt=${day}`;
 

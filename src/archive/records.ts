@@ -2,8 +2,8 @@
 
 import { PipelineError } from '../errors.ts';
 import type { ColdStore } from '../ports/cold-store.ts';
-import { entriesOf, entryPath, isFormatName, placeOf, planPath } from './layout.ts';
-import type { Chain, Entry, Plan } from './manifest.ts';
+import { compactionPlaceOf, entriesOf, entryPath, isFormatName, placeOf, planPath } from './layout.ts';
+import type { Chain, Compaction, Entry, Plan } from './manifest.ts';
 
 const encoder = new TextEncoder();
 const bytesOf = (value: Plan | Entry): Uint8Array => encoder.encode(`${JSON.stringify(value, null, 1)}\n`);
@@ -65,6 +65,17 @@ async function readJson<T extends Plan>(
   return value;
 }
 
+/** Null: there is none. Rejects with `archive_halted` when it is damaged. */
+export async function readCompaction(store: ColdStore, path: string, signal: AbortSignal): Promise<Compaction | null> {
+  const bytes = await store.read(path, signal);
+  if (bytes === null) return null;
+  const value = parsed(bytes);
+  const place = compactionPlaceOf(path);
+  if (!isCompaction(value) || place === null || value.generation !== place.generation || value.day !== place.day)
+    throw new PipelineError('archive_halted', `${path} in ${store.title} is damaged: it is no compaction`);
+  return value;
+}
+
 function parsed(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString());
@@ -104,3 +115,18 @@ const isFile = (value: unknown): boolean => {
   const { path, type, day, rows, sha256 } = value as Partial<Entry['files'][number]>;
   return [path, type, day, sha256].every(text => typeof text === 'string') && isPosition(rows);
 };
+
+function isCompaction(value: unknown): value is Compaction {
+  if (typeof value !== 'object' || value === null) return false;
+  const { format, type, day, generation, replaces, files } = value as Partial<Compaction>;
+  return (
+    typeof format === 'string' &&
+    isFormatName(format) &&
+    [type, day].every(text => typeof text === 'string') &&
+    isPosition(generation) &&
+    Array.isArray(replaces) &&
+    replaces.every(path => typeof path === 'string') &&
+    Array.isArray(files) &&
+    files.every(isFile)
+  );
+}

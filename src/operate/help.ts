@@ -1,6 +1,9 @@
 // What `ugc help` prints. The table of settings comes from config.ts alone.
 
 import { configTable } from '../config/read.ts';
+import { spanFlags } from './archive.ts';
+import { restoreFlags } from './archive-restore.ts';
+import { verifyFlags } from './archive-verify.ts';
 import { flagsHelp } from './arguments.ts';
 import { bufferFlags } from './buffer.ts';
 import { rebuildFlags } from './content-rebuild.ts';
@@ -30,9 +33,10 @@ Usage
   ugc reconcile [--from=… --to=…]     hold what was accepted against the tables
   ugc reconcile --content             hold likes, bookmarks and reviews against the tables
   ugc content rebuild                 make the viewing history again from the tables
+  ugc archive ls|verify|restore       the cold files: what there is, whether it is whole, days brought back: ugc help archive
   ugc forget --user-id=…              delete what there is of a person
   ugc export-person --user-id=…       all there is of a person, as JSON lines
-  ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | content | forget | export-person | schema]
+  ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | content | archive | forget | export-person | schema]
                                       this, every setting, or one command
   ugc --version
 
@@ -89,6 +93,35 @@ settings the instance has. It only adds: doing it twice, or beside a running ins
 from their history stays taken, and likes, reviews and bookmarks are not touched.
 
 ${flagsHelp(rebuildFlags)}`,
+
+  archive: `ugc archive ls|verify|restore [--from=YYYY-MM-DD] [--to=YYYY-MM-DD] [--type=…] [--json] [--archive-url=…]
+
+The cold files that the role archive writes (UGC_ARCHIVE_URL). What the archive holds is what its manifest says; whatever else
+lies in its folders is passed over. Days are UTC, by when the server took the events. Give it the settings the archive has.
+
+  ugc archive ls
+      By type and day: events, files, bytes.
+${flagsHelp(spanFlags)}
+
+  ugc archive verify
+      Reads every file and holds it against the manifest, the manifest against itself, and each day against the tables:
+
+        archived    records in the files                       events      how many different ones, where they were counted
+        accepted    by the ledger, where there is one          rows        in the exact table
+        missing     rows that no file has                      absent      archived events without a row
+
+      Exit code 1 when a file is damaged or not there, the manifest has a gap, or a day that is over differs.
+${flagsHelp({ quick: verifyFlags.quick, filesOnly: verifyFlags.filesOnly })}
+
+  ugc archive restore
+      Brings days back into the exact tables, which are made where there are none, or into another database. What is there
+      already stays one row, so it may be broken off and repeated. Aggregates are counted anew by themselves.
+${flagsHelp({ database: restoreFlags.database, stdout: restoreFlags.stdout })}
+
+  ugc archive ls --archive-url=s3://events/ugc --type=click
+  ugc archive verify --from=2026-11-01 --to=2026-11-30
+  ugc archive restore --from=2026-11-01 --to=2026-11-02 --database=november
+  ugc archive restore --type=ordering --stdout | gzip > orders.ndjson.gz`,
 
   trace: `ugc trace <event_id> [--json] [--since=…] [--data-dir=…]
 
