@@ -3,14 +3,20 @@
 # nothing that is so already, and brings the dashboards up to what is here.
 #   UGC_CLICKHOUSE_URI   clickhousedb://user:password@host:8123/ugc    (or UGC_CLICKHOUSE_PASSWORD_FILE for the password alone)
 #   UGC_HIVE_URI         hive://hive@host:10000/ugc?auth=NOSASL
-#   ADMIN_PASSWORD       of admin, at the first start
+#   ADMIN_PASSWORD       of admin, at the first start; without it one is made, and kept in $SUPERSET_HOME/admin_password
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
 
+home=${SUPERSET_HOME:-/app/superset_home}
+if [ -z "${ADMIN_PASSWORD:-}" ]; then
+  [ -s "$home/admin_password" ] || (umask 077 && head -c 18 /dev/urandom | base64 | tr '+/' '-_' > "$home/admin_password")
+  ADMIN_PASSWORD=$(cat "$home/admin_password")
+fi
+
 superset db upgrade
-superset fab create-admin --username admin --firstname ugc --lastname admin --email admin@localhost --password "${ADMIN_PASSWORD:?of the user admin}"
+superset fab create-admin --username admin --firstname ugc --lastname admin --email admin@localhost --password "$ADMIN_PASSWORD"
 superset init
 
 # The command takes a zip whose files lie in one folder.
