@@ -9,6 +9,12 @@ import type { Chart, Dashboard, Dataset } from './bundle.ts';
 
 type Form = Readonly<Record<string, unknown>>;
 
+/** What Superset calls the last day ends at its beginning; these end now. Without a zone: Superset's clock is in UTC. */
+const lastHour = `DATEADD(DATETIME("now"), -1, hour) : DATEADD(DATETIME("now"), 1, minute)`;
+const lastDay = `DATEADD(DATETIME("now"), -1, day) : DATEADD(DATETIME("now"), 1, minute)`;
+const lastDays = (days: number): string =>
+  `DATEADD(DATETIME("today"), -${days}, day) : DATEADD(DATETIME("today"), 1, day)`;
+
 const lately = (column: string, range: string): Form => ({
   clause: 'WHERE',
   expressionType: 'SIMPLE',
@@ -94,7 +100,7 @@ function now(): Dashboard {
     ],
     metrics: { left_to_look_at: 'countIf(replayed_at IS NULL AND dismissed_at IS NULL)' },
   };
-  const day = lately('minute', 'Last day');
+  const day = lately('minute', lastDay);
   return {
     title: 'What happens now',
     slug: 'ugc-now',
@@ -106,7 +112,7 @@ function now(): Dashboard {
           minutes,
           ['Events in the last hour', 'By their own time'],
           'big_number_total',
-          number('events_taken', [lately('minute', 'Last hour')]),
+          number('events_taken', [lately('minute', lastHour)]),
           3,
           24,
         ),
@@ -122,7 +128,7 @@ function now(): Dashboard {
           rejections,
           ['Rejected in the last day', 'What clients have lost: see the table below'],
           'big_number_total',
-          number('events_rejected', [lately('timestamp', 'Last day')]),
+          number('events_rejected', [lately('timestamp', lastDay)]),
           3,
           24,
         ),
@@ -160,10 +166,10 @@ function now(): Dashboard {
         chart(
           users,
           ['Users and visitors by day', 'The last quarter'],
-          'echarts_timeseries_line',
+          'echarts_timeseries_bar',
           over('day', ['different_users', 'different_visitors'], {
             time_grain_sqla: 'P1D',
-            adhoc_filters: [lately('day', 'Last quarter')],
+            adhoc_filters: [lately('day', lastDays(90))],
           }),
           6,
         ),
@@ -171,14 +177,14 @@ function now(): Dashboard {
           films,
           ['Films most seen', 'The last week'],
           'table',
-          listOf(['film_id'], ['times_opened', 'watched_to_the_end'], { adhoc_filters: [lately('day', 'Last week')] }),
+          listOf(['film_id'], ['times_opened', 'watched_to_the_end'], { adhoc_filters: [lately('day', lastDays(7))] }),
           3,
         ),
         chart(
           quality,
           ['Quality changes', 'The last week'],
           'table',
-          listOf(['from_quality', 'to_quality'], ['quality_changes'], { adhoc_filters: [lately('day', 'Last week')] }),
+          listOf(['from_quality', 'to_quality'], ['quality_changes'], { adhoc_filters: [lately('day', lastDays(7))] }),
           3,
         ),
       ],
@@ -188,7 +194,7 @@ function now(): Dashboard {
           ['What was rejected, and why', 'The last day'],
           'table',
           listOf(['type', 'reason', 'path', 'source'], ['events_rejected'], {
-            adhoc_filters: [lately('timestamp', 'Last day')],
+            adhoc_filters: [lately('timestamp', lastDay)],
           }),
           12,
         ),
@@ -260,7 +266,7 @@ function ever(types: readonly EventType[]): Dashboard {
         chart(
           orders,
           ['Orders by day', 'All that is archived'],
-          'echarts_timeseries_line',
+          'echarts_timeseries_bar',
           over('day', ['orders', 'customers'], { time_grain_sqla: 'P1D', adhoc_filters: noRange }),
           6,
         ),

@@ -6,8 +6,6 @@
 #   ADMIN_PASSWORD       of admin, at the first start; without it one is made, and kept in $SUPERSET_HOME/admin_password
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-made=$(mktemp -d)
-trap 'rm -rf "$made"' EXIT
 
 home=${SUPERSET_HOME:-/app/superset_home}
 if [ -z "${ADMIN_PASSWORD:-}" ]; then
@@ -19,15 +17,12 @@ superset db upgrade
 superset fab create-admin --username admin --firstname ugc --lastname admin --email admin@localhost --password "$ADMIN_PASSWORD"
 superset init
 
-# The command takes a zip whose files lie in one folder.
-mkdir "$made/ugc"
-cp -R "$here/bundle/." "$made/ugc/"
-(cd "$made" && python3 -m zipfile -c dashboards.zip ugc)
-superset import-dashboards --path "$made/dashboards.zip" --username admin
+# Not import-dashboards: that leaves charts and datasets as they are, once they are there.
+superset import-directory --overwrite "$here/bundle"
 
 clickhouse=${UGC_CLICKHOUSE_URI:-}
 if [ -n "${UGC_CLICKHOUSE_PASSWORD_FILE:-}" ]; then
   clickhouse="clickhousedb://${UGC_CLICKHOUSE_USER:-ugc}:$(cat "$UGC_CLICKHOUSE_PASSWORD_FILE")@${UGC_CLICKHOUSE_HOST:-clickhouse:8123}/ugc"
 fi
-[ -z "$clickhouse" ] || superset set-database-uri --database_name ClickHouse --uri "$clickhouse"
+superset set-database-uri --database_name ClickHouse --uri "${clickhouse:?set UGC_CLICKHOUSE_URI}"
 [ -z "${UGC_HIVE_URI:-}" ] || superset set-database-uri --database_name Hive --uri "$UGC_HIVE_URI"
