@@ -103,10 +103,7 @@ async function whole(name: string): Promise<void> {
   await eventually(
     async () => {
       if ((await box.locator('.loading, [data-test="loading-indicator"]').count()) > 0) return false;
-      return (
-        (await box.locator('canvas, table, .header-line, svg').count()) > 0 ||
-        ((await box.textContent()) ?? '').length > 400
-      );
+      return (await box.locator('canvas, table, .header-line, .ant-alert, .ant-empty').count()) > 0;
     },
     { msMax: 180_000, what: `the chart "${name}"`, pauseMs: 200 },
   );
