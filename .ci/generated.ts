@@ -1,5 +1,5 @@
-// Everything in the repository that follows from the definitions: the list of event types, what is published of them, and
-// the tables in the documents (of settings, event types, metrics, problems, commands), each between `<!-- name: … -->` and `<!-- /name -->`.
+// Everything in the repository that follows from the definitions: the list of event types, what is published of them,
+// the dashboards of Superset, and the tables in the documents (of settings, event types, metrics, problems, commands), each between `<!-- name: … -->` and `<!-- /name -->`.
 // `npm run generate` writes them; test/unit/generated.test.ts holds them equal.
 // An event type is one file, schemas/<family>/<name>.ts, with one export. Their order is that in which they were published.
 
@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import type { EventType } from '../schemas/event.ts';
 import { typesTable } from '../schemas/markdown.ts';
 import { changesOf, type Published, publishedOf, refusalsOf } from '../schemas/published.ts';
+import { bundleOf } from './superset/bundle.ts';
+import { dashboardsOf } from './superset/dashboards.ts';
 
 export interface Generated {
   /** What it should be, by path from the root. */
@@ -34,6 +36,7 @@ export async function generated(root: string): Promise<Generated> {
     [listPath, await typesList(root)],
     [publishedPath, `${JSON.stringify(publishedOf(types), null, 1)}\n`],
     ...(await documentsOf(root, types)),
+    ...supersetOf(types),
   ]);
   const changes = changesOf(published, types).map(({ type, what }) => `${type}: ${what}`);
   return { files, changes, refusals: refusalsOf(published, types) };
@@ -95,6 +98,9 @@ async function documentsOf(root: string, types: readonly EventType[]): Promise<r
   );
   return paths.map(path => [path, withTables(readFileSync(join(root, path), 'utf8'), tables)]);
 }
+
+const supersetOf = (types: readonly EventType[]): readonly (readonly [string, string])[] =>
+  [...bundleOf(dashboardsOf(types))].map(([path, text]) => [`deploy/superset/bundle/${path}`, text]);
 
 function withTables(text: string, tables: Readonly<Record<string, string>>): string {
   let written = text;
