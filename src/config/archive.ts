@@ -65,12 +65,6 @@ export const archiveSettings = {
     default: false,
     help: 'One process alone archives into this S3: a server that does not keep to If-None-Match is taken, too',
   }),
-  archiveVerifyHours: integer({
-    default: 24,
-    min: 0,
-    max: 8_760,
-    help: 'What is archived is compared with the tables so often by the role; 0 = only by ugc archive verify',
-  }),
   hiveUrl: text({
     default: '',
     takes: 'hive2://user:password@host:10000/database, with ?auth=noSasl where Hive has no SASL',
