@@ -13,8 +13,9 @@ import type { Batch, JudgeForeign, Source } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
 import { sleep } from '../process/sleep.ts';
 import type { Logger } from '../process/telemetry.ts';
-import { type OpenChain, openChain } from './chain.ts';
+import { openChain } from './chain.ts';
 import type { Encode } from './files.ts';
+import { gatheredBy, heldWordsOf, type Kept, oldestOf, pausedOf } from './kept.ts';
 import type { Entry } from './manifest.ts';
 import { type PieceOptions, pieceOf, rejudged } from './pieces.ts';
 import { troublesOf } from './troubles.ts';
@@ -55,7 +56,7 @@ export interface ArchiveMetrics {
 export interface Archiver {
   problems(): Readonly<Record<string, string>>;
   /** What is gathered and not in the manifest. */
-  gathered(): { readonly events: number; readonly bytes: number; readonly sinceMs: number | null };
+  gathered(): ReturnType<typeof gatheredBy>;
   /** When the edge took the oldest gathered record, by topic. */
   oldest(): ReadonlyMap<string, number>;
   lag(): Promise<ReadonlyMap<string, number>>;
@@ -63,18 +64,6 @@ export interface Archiver {
   reopen(): void;
   /** Idempotent. What is not in the manifest is read again after the next start. */
   stop(): Promise<void>;
-}
-
-interface Kept {
-  readonly chain: OpenChain;
-  readonly first: Batch;
-  readonly ending: AbortController;
-  readonly topic: string;
-  stepping: boolean;
-  failures: number;
-  retryAtMs: number;
-  /** In words why it takes no more. */
-  held: string | null;
 }
 
 const lookEveryMs = 1_000;
@@ -101,10 +90,10 @@ export function startArchiver(options: ArchiverOptions): Archiver {
     problems: () => ({
       ...troubles.words(),
       ...(source?.problem?.() ? { archive_reading: source.problem()! } : {}),
-      ...heldWords(),
+      ...heldWordsOf(kept.values()),
     }),
-    gathered: () => summed([...kept.values()].map(({ chain }) => chain.gathered)),
-    oldest,
+    gathered: () => gatheredBy(kept.values()),
+    oldest: () => oldestOf(kept.values()),
     lag: async () => (await source?.lag?.()) ?? new Map(),
     reopen: () => {
       mustReopen = true;
@@ -177,7 +166,7 @@ export function startArchiver(options: ArchiverOptions): Archiver {
     const { signal } = wake;
     const look = setTimeout(() => wake.abort(), lookEveryMs);
     try {
-      return await from.poll({ paused: paused(), bytesMax: pollBytesMax }, signal);
+      return await from.poll({ paused: pausedOf(kept.values(), options), bytesMax: pollBytesMax }, signal);
     } finally {
       clearTimeout(look);
     }
@@ -275,31 +264,6 @@ export function startArchiver(options: ArchiverOptions): Archiver {
     }
   }
 
-  /** All while there is no room, but those whose plan has to be filled before anything of them can be written. */
-  function paused(): ReadonlySet<string> {
-    const all = [...kept.values()];
-    const total = all.reduce((sum, { chain }) => sum + chain.gathered.bytes, 0);
-    const held = all.filter(own => own.held !== null).map(({ topic }) => topic);
-    if (total <= options.memoryBytes) return new Set(held);
-    const short = new Set(all.filter(({ chain, held }) => chain.isShort && held === null).map(({ topic }) => topic));
-    const everyTopic = [...options.topics(), ...all.map(({ topic }) => topic)];
-    return new Set([...held, ...everyTopic.filter(topic => !short.has(topic))]);
-  }
-
-  function oldest(): ReadonlyMap<string, number> {
-    const byTopic = new Map<string, number>();
-    for (const { chain, topic } of kept.values()) {
-      const { oldestAtMs: atMs } = chain.gathered;
-      if (atMs !== null) byTopic.set(topic, Math.min(atMs, byTopic.get(topic) ?? atMs));
-    }
-    return byTopic;
-  }
-
-  function heldWords(): Readonly<Record<string, string>> {
-    const held = [...kept.values()].filter(own => own.held !== null);
-    return Object.fromEntries(held.map(own => [`archive of ${own.topic}`, own.held ?? '']));
-  }
-
   function pauseOf(error: unknown, failures: number): number {
     const isHalted = error instanceof PipelineError && error.retry === 'halt';
     return isHalted ? retryMsMax : pauseMs(failures);
@@ -320,12 +284,3 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-
-function summed(all: readonly OpenChain['gathered'][]): ReturnType<Archiver['gathered']> {
-  const since = all.flatMap(({ sinceMs }) => (sinceMs === null ? [] : [sinceMs]));
-  return {
-    events: all.reduce((sum, { events }) => sum + events, 0),
-    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-    sinceMs: since.length === 0 ? null : Math.min(...since),
-  };
-}

@@ -17,9 +17,14 @@ export function troublesOf(logger: Logger): Troubles {
       said.set(part, messageOf(error));
     },
     over: part => {
-      if (said.delete(part))
-        logger.info(part === 'archive' ? 'the archive takes events again' : 'the log is read again');
+      if (said.delete(part)) logger.info(overWords[part] ?? `${part} works again`);
     },
     words: () => Object.fromEntries(said),
   };
 }
+
+const overWords: Readonly<Record<string, string>> = {
+  archive: 'the archive takes events again',
+  archive_log: 'the log is read again',
+  archive_hive: 'Hive is told of the archive again',
+};

@@ -1,9 +1,11 @@
 // The role `archive`: the log → cold files, for ever.
 
 import { csvFormat } from '../adapters/csv/format.ts';
+import { hiveLocation, hiveTables } from '../adapters/hive/tables.ts';
 import { parquetFormat } from '../adapters/parquet/format.ts';
 import { type Archiver, startArchiver } from '../archive/archiver.ts';
 import { deadTable } from '../archive/dead.ts';
+import { type HiveTelling, startHiveTelling } from '../archive/hive-news.ts';
 import type { Entry } from '../archive/manifest.ts';
 import { hasArchive } from '../config/archive.ts';
 import type { Config } from '../config/config.ts';
@@ -27,6 +29,7 @@ export const archive: RoleDefinition = {
     const store = openColdStore(config);
     const formats = formatsOf(config);
     const topics = () => catalogue.topics().read;
+    const telling = tellingOf(parts);
     const archiver = startArchiver({
       openSource: sourcesOf(parts),
       topics,
@@ -43,13 +46,24 @@ export const archive: RoleDefinition = {
       memoryBytes: config.archiveMemoryBytes,
       by: `ugc ${parts.version}`,
       logger,
-      metrics: { entered: entry => countEntry(entry, metrics) },
+      metrics: {
+        entered: entry => {
+          countEntry(entry, metrics);
+          telling?.entered(entry);
+        },
+      },
       graceMs: config.shutdownTimeoutMs / 3,
     });
-    catalogue.join({ apply: () => archiver.reopen() });
+    catalogue.join({
+      apply: () => {
+        archiver.reopen();
+        telling?.grown();
+      },
+    });
     return {
       problems: () => ({
         ...archiver.problems(),
+        ...telling?.problems(),
         // Without a broker what is not archived yet takes up the room of new events.
         ...(transport !== null || buffer!.hasRoom(config.bufferBytesMax * roomShare)
           ? {}
@@ -62,6 +76,7 @@ export const archive: RoleDefinition = {
       ready: { archive: store.title },
       close: async () => {
         await archiver.stop();
+        await telling?.stop();
         await store.close();
       },
     };
@@ -75,6 +90,14 @@ export const formatsOf = (config: Config): Readonly<Record<RowFormatName, RowFor
   parquet: parquetFormat({ compression: config.archiveCompression }),
   csv: csvFormat(),
 });
+
+/** Null where no Hive is named. */
+function tellingOf({ config, catalogue, logger }: Parts): HiveTelling | null {
+  const { hiveUrl: url, archiveUrl, archiveFormat: formats, archiveTimeoutMs: timeoutMs } = config;
+  if (url === '') return null;
+  const hive = hiveTables({ url, location: hiveLocation(archiveUrl), timeoutMs });
+  return startHiveTelling({ hive, definitions: () => catalogue.tables(), formats, logger });
+}
 
 /** Looked up for every batch, so kept as long as the types are the same. */
 function definitionsOf({ catalogue }: Parts): (type: string) => TableDefinition | undefined {
