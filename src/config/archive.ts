@@ -53,8 +53,8 @@ export const archiveSettings = {
     help: 'Of an S3-compatible server; empty = that of AWS in the region',
   }),
   archiveRegion: text({ default: 'us-east-1', takes: 'a region', pattern: /^[a-z0-9-]+$/, help: 'Of the S3 bucket' }),
-  archiveAccessKey: text({ default: '', takes: 'a key id', help: 'Who asks S3' }),
-  archiveSecretKey: text({ default: '', takes: 'a secret', secret: true, help: 'The secret of that key' }),
+  archiveAccessKey: text({ default: '', takes: 'a key id', help: 'Whom S3 takes it for' }),
+  archiveSecretKey: text({ default: '', takes: 'a secret', secret: true, help: 'That of UGC_ARCHIVE_ACCESS_KEY' }),
   archiveSessionToken: text({ default: '', takes: 'a token', secret: true, help: 'Of temporary keys of S3' }),
   archiveAddressing: choice({
     of: ['auto', 'path', 'host'],

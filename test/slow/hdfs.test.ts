@@ -99,7 +99,7 @@ describe.skipIf(without)('HDFS', () => {
   });
 
   test('has what it has answered for, whatever kills either node', async () => {
-    const store = webHdfsStore(options({ timeoutMs: 20_000 }));
+    const store = webHdfsStore(options({ timeoutMs: 60_000 }));
     await store.prepare();
     const known = new Map<string, Buffer>();
     for (const node of [hdfs.data, hdfs.name]) {
@@ -177,7 +177,7 @@ describe.skipIf(without)('HDFS', () => {
   });
 
   test('waits for a DataNode, in words', async () => {
-    const store = webHdfsStore(options({ timeoutMs: 20_000 }));
+    const store = webHdfsStore(options({ timeoutMs: 60_000 }));
     await store.prepare();
     await hdfs.data.kill();
     const { code } = await failureOf(store.create('a', Buffer.from('1')));
@@ -193,14 +193,14 @@ describe.skipIf(without)('HDFS', () => {
 });
 
 test.skipIf(without)('a full DataNode is waited for, aloud', async () => {
-  const disk = smallDisk(12);
+  const disk = smallDisk(48);
   if (disk === null) return;
   const small = await startHdfs({ blocks: join(disk.path, 'blocks') });
   try {
     const store = webHdfsStore({ url: `webhdfs://${small.host}/ugc`, user: small.user, timeoutMs: 60_000 });
     await store.prepare();
     expect(await store.create('fits', randomBytes(2_000_000))).toBe(true);
-    const { code, message } = await failureOf(store.create('too-much', randomBytes(20_000_000)));
+    const { code, message } = await failureOf(store.create('too-much', randomBytes(60_000_000)));
     expect(`${code} ${message}`).toMatch(/^archive_halted no DataNode takes a block/);
     expect((await store.list('')).map(({ path }) => path)).toEqual(['fits']);
     expect(await store.read('fits')).toHaveLength(2_000_000);

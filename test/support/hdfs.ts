@@ -156,7 +156,11 @@ async function takesFiles(host: string, dataHost: string): Promise<boolean> {
     const { beans } = (await (await fetch(`http://${host}/jmx?${query}`, { signal })).json()) as {
       beans: { NumLiveDataNodes: number; FSState: string }[];
     };
-    return beans[0]?.NumLiveDataNodes === 1 && beans[0].FSState === 'Operational';
+    if (beans[0]?.NumLiveDataNodes !== 1 || beans[0].FSState !== 'Operational') return false;
+    // The first file takes it long: it loads what it needs for it.
+    const file = `http://${host}/webhdfs/v1/ready?op=CREATE&overwrite=true&user.name=${user}`;
+    const made = await fetch(file, { method: 'PUT', body: '1', signal: AbortSignal.timeout(readyMsMax / 2) });
+    return made.status === 201;
   } catch {
     return false;
   }

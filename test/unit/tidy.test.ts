@@ -475,7 +475,7 @@ describe('only one place', () => {
     ).toEqual([]);
   });
 
-  test('asks over HTTP: query, in the words that its answer is drawn from, the door, an issuer, and Pulsar its admin API; ClickHouse is asked through its client', () => {
+  test('asks over HTTP: query, in the words that its answer is drawn from, the door, an issuer, Pulsar its admin API, HDFS and S3; ClickHouse is asked through its client', () => {
     expect(
       offences(
         except(
@@ -483,6 +483,8 @@ describe('only one place', () => {
           'src/operate/tables.ts',
           'src/door/tokens/issuer.ts',
           'src/adapters/pulsar/connect/admin.ts',
+          'src/adapters/webhdfs/rest.ts',
+          'src/adapters/s3/request.ts',
         ),
         source => [/\b(?:await|return) fetch\(/.test(code(source)) && 'asks over HTTP by itself'],
       ),

@@ -44,7 +44,7 @@ const repairs: Readonly<Record<string, string>> = {
   AccessDenied:
     'S3 refuses UGC_ARCHIVE_ACCESS_KEY: give it s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject below the prefix',
   InvalidObjectState:
-    'the object lies in an archive class that cannot be read at once: keep lifecycle rules off these files, or restore it',
+    'the object lies where it cannot be read at once (Glacier): restore it, and keep lifecycle rules off these files',
   XMinioStorageFull: 'the disks of the S3 server are full: make room',
   XMinioAdminBucketQuotaExceeded: 'the quota of the bucket is used up: raise it',
   QuotaExceeded: 'the quota of the bucket is used up: raise it',

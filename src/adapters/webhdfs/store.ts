@@ -36,7 +36,7 @@ export function webHdfsStore(options: WebHdfsOptions): ColdStore {
     try {
       await upload(rest, own, bytes, signal);
       await makeFolder(path.split('/').slice(0, -1).join('/'), signal);
-      return await rename(rest, own, path, signal);
+      return await moved(rest, own, path, signal);
     } catch (error) {
       made.clear(); // somebody may have removed one
       throw error;
@@ -64,7 +64,7 @@ export function webHdfsStore(options: WebHdfsOptions): ColdStore {
       const own = `${temporary}/${crypto.randomUUID()}`;
       await upload(rest, own, bytes, signal);
       const status = await statusOf(rest, own, signal);
-      const second = await rename(rest, own, path, signal);
+      const second = await moved(rest, own, path, signal);
       await remove(own, signal);
       if (!first || second)
         throw new PipelineError(
@@ -129,7 +129,7 @@ async function readBack(rest: Rest, path: string, signal: AbortSignal): Promise<
 }
 
 /** False: there is one. With options it is the rename that says why it did not; HttpFS does not know them and says true or false. */
-async function rename(rest: Rest, from: string, to: string, signal: AbortSignal): Promise<boolean> {
+async function moved(rest: Rest, from: string, to: string, signal: AbortSignal): Promise<boolean> {
   const query = { destination: rest.absolute(to), renameoptions: 'NONE' };
   const answer = await rest.ask({ method: 'PUT', op: 'RENAME', path: from, query, signal }, isThere);
   if ('refusal' in answer) return false;
