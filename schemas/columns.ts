@@ -57,3 +57,17 @@ export const edgeColumns: readonly Column[] = [
   { name: 'timestamp', type: "DateTime64(3, 'UTC')", about: 'When it happened, by the client, corrected by sent_at' },
   { name: 'sent_at', type: "Nullable(DateTime64(3, 'UTC'))", about: 'The client’s clock when it sent' },
 ];
+
+/**
+ * The order of columns in files that are read by their order alone (CSV): free JSON, the last in a body, stands behind what
+ * the edge stamps. So what a type gets new comes last, if it comes last among the type's own fields.
+ */
+export function columnsByPlace({ columns }: Pick<TableDefinition, 'columns'>): readonly Column[] {
+  const edge = columns.findIndex(({ name }) => name === edgeColumns.at(-1)?.name) + 1;
+  const own = columns.slice(edge);
+  return [
+    ...columns.slice(0, edge),
+    ...own.filter(({ isJson }) => isJson === true),
+    ...own.filter(({ isJson }) => isJson !== true),
+  ];
+}

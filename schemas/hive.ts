@@ -2,14 +2,15 @@
 // the words for numbers that stand for words. And what ClickHouse is to select from CSV files. Shown on Hive 4.0.1.
 //
 // Parquet is read by the columns' names: what a file of before the type has grown has not is null. CSV is read by their
-// order: OpenCSVSerde reads every column as text, so types are made in the view.
+// order, and so a type's new field has to be the last of its own. OpenCSVSerde reads every column as text: types are made
+// in the view.
 //
 // CSV files: a line an event, no header line (Hive ignores skip.header.line.count in MapReduce queries), fields quoted
 // where they have to be, quotes doubled. Null is \N; in text a backslash is \s, a line feed \n, a carriage return \r,
 // since Hive ends a line at either whatever is quoted. OpenCSVSerde takes a backslash away unless it is told another
 // escape character, and with '"' it is not told; so the escape is a line feed, which no field can hold.
 
-import type { Column, TableDefinition } from './columns.ts';
+import { type Column, columnsByPlace, type TableDefinition } from './columns.ts';
 import type { EventType } from './event.ts';
 import { tableOf } from './table.ts';
 
@@ -45,6 +46,7 @@ export function hiveStatements(
   { format, database, location }: HiveTarget,
 ): HiveStatements {
   const { type, columns, summary } = definition;
+  const lying = format === 'csv' ? columnsByPlace(definition) : columns;
   const table = `\`${database}\`.\`${type}_${format}\``;
   const list = (some: readonly Column[]): string => some.map(column => declared(column, format)).join(',\n');
   return {
@@ -52,13 +54,13 @@ export function hiveStatements(
     create: [
       `CREATE DATABASE IF NOT EXISTS \`${database}\``,
       `CREATE EXTERNAL TABLE IF NOT EXISTS ${table} (
-${list(columns)}
+${list(lying)}
 ) COMMENT ${quoted(summary)}
 PARTITIONED BY (\`dt\` string COMMENT 'Day of received_at, UTC')
 ${storedAs[format]}
 LOCATION '${location}/${format}/${type}'`,
     ],
-    replaceColumns: `ALTER TABLE ${table} REPLACE COLUMNS (\n${list(columns)}\n) CASCADE`,
+    replaceColumns: `ALTER TABLE ${table} REPLACE COLUMNS (\n${list(lying)}\n) CASCADE`,
     grow: some => `ALTER TABLE ${table} ADD COLUMNS (\n${list(some)}\n) CASCADE`,
     addDays: days =>
       `ALTER TABLE ${table} ADD IF NOT EXISTS ${days.map(day => `PARTITION (\`dt\`='${day}')`).join(' ')}`,
@@ -79,12 +81,13 @@ STORED AS TEXTFILE`,
 
 /** The columns of a type's CSV files, in order. */
 export const csvHeader = (type: EventType): string =>
-  tableOf(type)
-    .columns.map(({ name }) => name)
+  columnsByPlace(tableOf(type))
+    .map(({ name }) => name)
     .join(',');
 
 /** All of a type, to be fed to beeline. ${hivevar:location} is the archive's root. */
 export function hiveDdl(type: EventType, format: HiveFormat = 'parquet'): string {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is beeline's
   const target = { format, database: 'ugc', location: '${hivevar:location}' };
   const { create, replaceColumns, findDays, view } = hiveStatements(tableOf(type), target);
   // OpenCSVSerde's columns cannot be replaced: a table that lacks some is made anew. Its files stay: it is external.
@@ -156,8 +159,10 @@ const quoted = (text: string): string =>
 export const clickhouseCsvSelect = ({ columns }: TableDefinition, source: string): string =>
   `SELECT\n${columns.map(({ name, type }) => `  ${clickhouseCast(`\`${name}\``, type)} AS \`${name}\``).join(',\n')}\nFROM ${source}`;
 
-export const clickhouseCsvColumns = ({ columns }: TableDefinition): string =>
-  columns.map(({ name }) => `\`${name}\` Nullable(String)`).join(', ');
+export const clickhouseCsvColumns = (definition: TableDefinition): string =>
+  columnsByPlace(definition)
+    .map(({ name }) => `\`${name}\` Nullable(String)`)
+    .join(', ');
 
 function clickhouseCast(name: string, column: string): string {
   const type = bareOf(column);

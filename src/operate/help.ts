@@ -246,13 +246,13 @@ ${flagsHelp(bufferFlags.forget)}
   ugc buffer requeue --reason='the message is too large' --dry-run
   ugc buffer forget archive`,
 
-  schema: `ugc schema <word> [type …] [--json]
+  schema: `ugc schema <word> [type …] [--json] [--format=parquet|csv]
 
 Prints what follows from the definitions of the event types, of all or of those named (aliases will do).
 
   ls      every type in a line                    types   TypeScript types of the events, as clients write them
   show    a type: fields, columns, an example     docs    Markdown: a page of each
-  ddl     the ClickHouse tables and views         hive    Hive tables over the cold files, and their CSV columns
+  ddl     the ClickHouse tables and views         hive    Hive tables over the cold files (--format)
   check   exit code 1 and words, when a definition breaks what was published, or the tables of ClickHouse do not fit it
   diff    every difference from what was published and from those tables; exit code 1 when there is one
 
@@ -260,7 +260,8 @@ check and diff look at UGC_CLICKHOUSE_URL, else at the instance running on --dat
 
   ugc schema show quality_change
   ugc schema types > events.d.ts
-  ugc schema hive | beeline -u jdbc:hive2://… --hivevar location=hdfs://…/archive -f /dev/stdin`,
+  ugc schema hive | beeline -u jdbc:hive2://… --hivevar location=hdfs://…/archive -f /dev/stdin
+  ugc schema hive click --format=csv`,
 };
 
 export const commandHelp = (name: string): string | undefined => topics[name];

@@ -1,7 +1,7 @@
 // `ugc schema …`: what the definitions of the event types say, and everything that is derived from them, as text.
 
 import type { EventType } from '../../schemas/event.ts';
-import { hiveDdl } from '../../schemas/hive.ts';
+import { type HiveFormat, hiveDdl } from '../../schemas/hive.ts';
 import { typePage, versionsOf } from '../../schemas/markdown.ts';
 import { hintOf } from '../../schemas/nearest.ts';
 import { shapeOf } from '../../schemas/published.ts';
@@ -9,13 +9,14 @@ import { tableOf } from '../../schemas/table.ts';
 import { typescriptOf } from '../../schemas/typescript.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
-import { flag } from '../config/kinds.ts';
+import { choice, flag } from '../config/kinds.ts';
 import { command } from './arguments.ts';
 import { say, writeOut } from './output.ts';
 import { check, diff, wantedOf } from './schema-check.ts';
 
 interface Printing {
   readonly types: readonly EventType[];
+  readonly format: HiveFormat;
   readonly isJson: boolean;
   readonly config: Config;
 }
@@ -26,7 +27,7 @@ const prints: Readonly<Record<string, Print>> = {
   ls: ({ types, isJson }) => (isJson ? lines(types.map(summary)) : table(types.map(summary))),
   show: ({ types, isJson }) => (isJson ? lines(types.map(everything)) : types.map(shown).join('\n\n')),
   ddl: ({ types, config }) => ddl(types, config),
-  hive: ({ types }) => types.map(type => hiveDdl(type)).join('\n\n'),
+  hive: ({ types, format }) => types.map(type => hiveDdl(type, format)).join('\n\n'),
   types: ({ types }) => typescriptOf(types).trimEnd(),
   docs: ({ types }) => types.map(typePage).join('\n\n'),
 };
@@ -34,7 +35,10 @@ const prints: Readonly<Record<string, Print>> = {
 const checks = { check, diff };
 const words = [...Object.keys(prints), ...Object.keys(checks)];
 
-export const schemaFlags = { json: flag({ default: false, help: 'One JSON object a line' }) };
+export const schemaFlags = {
+  json: flag({ default: false, help: 'One JSON object a line' }),
+  format: choice({ of: ['parquet', 'csv'], default: 'parquet', help: 'Of the cold files that hive is about' }),
+};
 
 export const schema = command(schemaFlags, async ({ args, flags, config }) => {
   const isJson = flags.json;
@@ -53,7 +57,7 @@ export const schema = command(schemaFlags, async ({ args, flags, config }) => {
   }
   const types = names.length > 0 ? names.map(name => catalogue.find(name)!) : catalogue.types;
   if (word === 'check' || word === 'diff') return checks[word]({ types, isJson, config });
-  writeOut(`${prints[word]!({ types, isJson, config })}\n`);
+  writeOut(`${prints[word]!({ types, isJson, config, format: flags.format })}\n`);
   return 0;
 });
 

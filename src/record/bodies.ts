@@ -31,11 +31,17 @@ const closeList = 93;
 const openObject = 123;
 const closeObject = 125;
 
-/** Feeds the takers, one a column in the definition's order, with every body of the chunks; `eachRow` after each of them. */
+/** Who takes which column: its place in the definition. Of a row they are fed in the order they stand in. */
+export interface Taking {
+  readonly column: number;
+  readonly taker: FieldTaker;
+}
+
+/** Feeds the takers with every body of the chunks; `eachRow` after each of them. */
 export function takeBodies(
   { type, columns }: TableDefinition,
   chunks: readonly Uint8Array[],
-  takers: readonly FieldTaker[],
+  takings: readonly Taking[],
   eachRow: (bytes: number) => void,
 ): void {
   const heads = columns.map(({ name }, at) => Buffer.from(`${at === 0 ? '{' : ','}${JSON.stringify(name)}:`));
@@ -53,8 +59,8 @@ export function takeBodies(
         end = lineEnd(bytes, at);
         inAnyOrder(bytes, { from: at, to: end }, { type, places, found });
       }
-      for (let column = 0; column < takers.length; column++) {
-        const taker = takers[column] as FieldTaker;
+      for (let i = 0; i < takings.length; i++) {
+        const { column, taker } = takings[i] as Taking;
         const from = found[column * 3] as number;
         const to = found[column * 3 + 1] as number;
         const what = found[column * 3 + 2];

@@ -2,9 +2,11 @@
 
 import { folderColdStore } from '../adapters/cold-folder/store.ts';
 import { csvFormat } from '../adapters/csv/format.ts';
+import { hiveTables } from '../adapters/hive/tables.ts';
 import { parquetFormat } from '../adapters/parquet/format.ts';
 import { type Archiver, startArchiver } from '../archive/archiver.ts';
 import { deadTable } from '../archive/dead.ts';
+import { type HiveTelling, startHiveTelling } from '../archive/hive-news.ts';
 import type { Entry } from '../archive/manifest.ts';
 import { hasArchive } from '../config/archive.ts';
 import type { Config } from '../config/config.ts';
@@ -13,7 +15,7 @@ import type { ColdStore } from '../ports/cold-store.ts';
 import type { RowFormat, RowFormatName } from '../ports/row-format.ts';
 import type { Source } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
-import type { Metrics } from '../process/telemetry.ts';
+import type { Logger, Metrics } from '../process/telemetry.ts';
 import type { Parts, RoleDefinition } from './role.ts';
 
 /** The name of its reader in the log. */
@@ -28,6 +30,8 @@ export const archive: RoleDefinition = {
     const { config, catalogue, transport, buffer, logger, metrics } = parts;
     const store = openColdStore(config);
     const formats = formatsOf(config);
+    const definitionOf = definitionsOf(parts);
+    const telling = tellingOf(config, definitionOf, logger);
     const topics = () => catalogue.topics().read;
     const archiver = startArchiver({
       openSource: sourcesOf(parts),
@@ -36,7 +40,7 @@ export const archive: RoleDefinition = {
       formats: config.archiveFormat.map(name => formats[name]),
       everyFormat: Object.values(formats),
       encode: async (format, definition, chunks) => format.encode(definition, chunks),
-      definitionOf: definitionsOf(parts),
+      definitionOf,
       judge: catalogue.judgeForeign,
       unknownTypes: config.etlUnknownTypes,
       isDense: transport?.name === 'kafka',
@@ -45,13 +49,19 @@ export const archive: RoleDefinition = {
       memoryBytes: config.archiveMemoryBytes,
       by: `ugc ${parts.version}`,
       logger,
-      metrics: { entered: entry => countEntry(entry, metrics) },
+      metrics: {
+        entered: entry => {
+          countEntry(entry, metrics);
+          telling?.entered(entry);
+        },
+      },
       graceMs: config.shutdownTimeoutMs / 3,
     });
     catalogue.join({ apply: () => archiver.reopen() });
     return {
       problems: () => ({
         ...archiver.problems(),
+        ...telling?.problems(),
         // Without a broker what is not archived yet takes up the room of new events.
         ...(transport !== null || buffer!.hasRoom(config.bufferBytesMax * roomShare)
           ? {}
@@ -64,11 +74,34 @@ export const archive: RoleDefinition = {
       ready: { archive: store.title },
       close: async () => {
         await archiver.stop();
+        await telling?.stop();
         await store.close();
       },
     };
   },
 };
+
+/** Null: nobody is told. */
+function tellingOf(
+  { hiveUrl: url, archiveUrl, archiveTimeoutMs: timeoutMs }: Config,
+  definitionOf: (type: string) => TableDefinition | undefined,
+  logger: Logger,
+): HiveTelling | null {
+  if (url === '') return null;
+  return startHiveTelling({
+    hive: hiveTables({ url, location: locationOf(archiveUrl), timeoutMs }),
+    definitionOf,
+    logger,
+  });
+}
+
+/** As Hive reads it: in HDFS by its own name node, in S3 by Hadoop's name for it. */
+function locationOf(archiveUrl: string): string {
+  const { protocol, host, pathname } = new URL(archiveUrl);
+  const path = pathname.replace(/(?<=.)\/+$/, '');
+  if (protocol.startsWith('webhdfs')) return path;
+  return protocol === 's3:' ? `s3a://${host}${path}` : `file://${path}`;
+}
 
 /** Of the disk buffer: less than this left is said aloud. */
 const roomShare = 0.25;

@@ -69,7 +69,7 @@ export async function isWithoutHive(): Promise<boolean> {
   return true;
 }
 
-const readyMsMax = 240_000;
+const readyMsMax = 480_000;
 
 export async function startHive(options: HiveOptions = {}): Promise<TestHive> {
   const found = await findJars();

@@ -1,10 +1,11 @@
 // CSV: files that Hive's OpenCSVSerde and ClickHouse read alike, and that a person can look into. No header line.
 //
-// An event a line, columns in the definition's order, a quote within quotes doubled. Null is \N; in text a backslash is \s,
+// An event a line, columns in the order of columnsByPlace, a quote within quotes doubled. Null is \N; in text a backslash is \s,
 // a line feed \n, a carriage return \r, so a line of the file is an event whatever the text (see schemas/hive.ts for why).
 // Times, numbers and true or false are as in the stored body; free JSON and lists are text: their JSON.
 
 import type { RowFormat } from '../../ports/row-format.ts';
+import { columnsByPlace } from '../../ports/tables.ts';
 import { type FieldTaker, takeBodies } from '../../record/bodies.ts';
 import { type Bytes, bytesOf, room } from '../../record/growing.ts';
 import { decodeCsv } from './read.ts';
@@ -15,11 +16,12 @@ export const csvFormat = (): RowFormat => ({
   encode(definition, chunks) {
     const given = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     const file = bytesOf(Math.max(1_024, given >> 1));
-    const last = definition.columns.length - 1;
-    const takers = definition.columns.map(({ name, type }, at) =>
-      fieldWriter(file, { name, type, end: at === last ? lineFeed : comma }),
-    );
-    takeBodies(definition, chunks, takers, () => {});
+    const lying = columnsByPlace(definition);
+    const takings = lying.map((column, at) => ({
+      column: definition.columns.indexOf(column),
+      taker: fieldWriter(file, { ...column, end: at === lying.length - 1 ? lineFeed : comma }),
+    }));
+    takeBodies(definition, chunks, takings, () => {});
     return file.bytes.subarray(0, file.length);
   },
   decode: decodeCsv,

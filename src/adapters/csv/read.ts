@@ -1,6 +1,6 @@
 // Lines of a CSV file of ours as stored bodies again.
 
-import type { Column, TableDefinition } from '../../ports/tables.ts';
+import { type Column, columnsByPlace, type TableDefinition } from '../../ports/tables.ts';
 import { headsOf } from '../../record/spell.ts';
 
 /** Of the file, at the least, for a chunk that is given back. */
@@ -11,29 +11,39 @@ const lineFeed = 10;
 /** A file of fewer columns is of before the type has grown: new columns come last. More columns are an error. */
 export async function* decodeCsv(definition: TableDefinition, bytes: Uint8Array): AsyncIterable<Uint8Array> {
   const heads = headsOf(definition.columns);
-  const spellers = definition.columns.map(spellerOf);
+  const fields = columnsByPlace(definition).map(column => ({
+    column: definition.columns.indexOf(column),
+    spell: spellerOf(column),
+  }));
   if (bytes.length > 0 && bytes.at(-1) !== lineFeed) throw new Error('the file ends within a line');
   for (let from = 0; from < bytes.length; ) {
     const to = bytes.indexOf(lineFeed, Math.min(from + chunkBytes, bytes.length) - 1) + 1;
     const lines = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString();
-    yield Buffer.from(spelt(lines, heads, spellers));
+    yield Buffer.from(spelt(lines, heads, fields));
     from = to;
   }
 }
 
-function spelt(lines: string, heads: readonly string[], spellers: readonly ((field: string) => string)[]): string {
+interface Field {
+  /** Its place in the definition. */
+  readonly column: number;
+  readonly spell: (field: string) => string;
+}
+
+function spelt(lines: string, heads: readonly string[], fields: readonly Field[]): string {
   let bodies = '';
+  const found: string[] = new Array(heads.length);
   for (let at = 0; at < lines.length; ) {
-    for (let column = 0; ; column++) {
-      const head = heads[column];
-      const speller = spellers[column];
-      if (head === undefined || speller === undefined) throw new Error(`a line has more than ${heads.length} fields`);
+    found.fill('');
+    for (let place = 0; ; place++) {
+      const field = fields[place];
+      if (field === undefined) throw new Error(`a line has more than ${heads.length} fields`);
       const end = fieldEnd(lines, at);
-      bodies += head + speller(unquoted(lines.slice(at, end)));
+      found[field.column] = (heads[field.column] as string) + field.spell(unquoted(lines.slice(at, end)));
       at = end + 1;
       if (lines[end] === '\n') break;
     }
-    bodies += '}\n';
+    bodies += `${found.join('')}}\n`;
   }
   return bodies;
 }

@@ -2,6 +2,7 @@
 // types more seldom.
 //
 // - Everything may be told again. What was told already by this process is not said again.
+// - Types whose names begin with _ are passed over: to Hive such files are hidden.
 // - Columns are compared by name, and those that are missing are added: a table that has more is let be.
 
 import { messageOf, PipelineError } from '../../errors.ts';
@@ -38,6 +39,7 @@ export function hiveTables({ url, location, timeoutMs }: HiveTablesOptions): Hiv
 
   const targetOf = (format: HiveFormat): HiveTarget => ({ format, database, location });
   const isNew = ({ definition, format, days }: HiveNews): boolean => {
+    if (definition.type.startsWith('_')) return false;
     const { table } = hiveStatements(definition, targetOf(format));
     return known.get(table) !== namesOf(definition) || days.some(day => !knownDays.has(`${table} ${day}`));
   };
@@ -119,18 +121,28 @@ export function hiveAddress(text: string): HiveAddress {
   };
 }
 
-/** Of a HiveRefusal: what waiting mends is when the metastore is away. */
+/** What waiting mends though Hive itself answers: it cannot reach its metastore, or the files' servers. */
+const isAway =
+  /TTransportException|ConnectException|SocketTimeout|timed out|Connection refused|SafeMode|StandbyException/i;
+
 function hiveError(error: unknown, title: string): PipelineError {
   if (error instanceof PipelineError) return error;
   const what = messageOf(error);
-  if (
-    error instanceof HiveRefusal &&
-    !/^08|MetaException|TTransport|timed? ?out|Connection refused/i.test(`${error.sqlState}${what}`)
-  )
-    return new PipelineError('archive_halted', `${title} refuses the archive's tables (UGC_HIVE_URL): ${what}`, {
+  if (error instanceof HiveRefusal && !isAway.test(what))
+    return new PipelineError('archive_halted', `${title} refuses the archive’s tables (UGC_HIVE_URL): ${what}`, {
       cause: error,
     });
-  if (/it refuses /.test(what))
+  if (what.startsWith('it refuses '))
     return new PipelineError('archive_halted', `${title}: ${what}; see UGC_HIVE_URL`, { cause: error });
   return new PipelineError('archive_unavailable', `${title} (UGC_HIVE_URL): ${what}`, { cause: error });
+}
+
+/**
+ * The archive's root as Hive reads it, from UGC_ARCHIVE_URL. WebHDFS has another port than HDFS: the path alone is taken, in
+ * the file system that Hive takes for its own (fs.defaultFS).
+ */
+export function hiveLocation(archiveUrl: string): string {
+  const plain = archiveUrl.replace(/\/+$/, '');
+  if (plain.startsWith('s3://')) return plain.replace('s3://', 's3a://');
+  return plain.replace(/^webhdfss?:\/\/[^/]+/, '') || plain;
 }

@@ -54,7 +54,7 @@ function encodeParquet(definition: TableDefinition, chunks: readonly Uint8Array[
   const writer = new ByteWriter(1_048_576);
   const groups: RowGroup[] = [];
   writer.appendUint32(magic);
-  const begun = () => columns.map(({ physical }) => columnBuilder(physical));
+  const begun = () => columns.map(({ physical }, column) => ({ column, taker: columnBuilder(physical) }));
   const builders = begun();
   let rows = 0;
   let bytes = 0;
@@ -63,7 +63,7 @@ function encodeParquet(definition: TableDefinition, chunks: readonly Uint8Array[
   const endGroup = (): void => {
     const start = writer.offset;
     const chunksOfColumns = columns.map((column, at) =>
-      writeChunk((builders[at] as (typeof builders)[number]).filled(), { ...column, ...codec, writer }),
+      writeChunk((builders[at] as (typeof builders)[number]).taker.filled(), { ...column, ...codec, writer }),
     );
     groups.push({
       columns: chunksOfColumns,

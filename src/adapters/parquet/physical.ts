@@ -230,8 +230,10 @@ function isDay(source: Uint8Array, from: number, day: string): boolean {
 const two = (source: Uint8Array, at: number): number =>
   ((source[at] as number) - 48) * 10 + (source[at + 1] as number) - 48;
 
+/** Any other spelling; a time without a zone is UTC, as it is to ClickHouse. */
 function anyTimeAt(source: Uint8Array, from: number, to: number): number {
-  const ms = Date.parse(textOf(source, from, to));
+  const text = textOf(source, from, to).replace(' ', 'T');
+  const ms = Date.parse(/(Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`);
   if (Number.isNaN(ms)) throw no('a time', source, from, to);
   return ms;
 }

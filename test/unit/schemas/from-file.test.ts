@@ -70,7 +70,7 @@ test('it is judged as a built-in type is, and everything else follows from it', 
   expect(type).toMatchObject({ family: 'trailers', stream: 'view', retentionDays: 30, identity: 'text-or-null' });
   expect(type.example.event_type).toBe('trailer_watched');
   expect(typePage(type)).toContain('## trailer_watched');
-  expect(hiveDdl(type)).toContain('ugc.trailer_watched_csv');
+  expect(hiveDdl(type)).toContain('`ugc`.`trailer_watched_parquet`');
   expect(typescriptOf([type])).toContain('type TrailerWatchedEvent');
 });
 
