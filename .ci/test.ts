@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 
 const root = join(import.meta.dir, '..');
-const layers = ['unit', 'contract', 'integration', 'e2e', 'browser'];
+const layers = ['unit', 'contract', 'integration', 'e2e', 'browser', 'slow'];
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter(name => !layers.includes(name));
 if (unknown.length > 0) {
