@@ -2,10 +2,12 @@
 
 import { folderColdStore } from '../adapters/cold-folder/store.ts';
 import { csvFormat } from '../adapters/csv/format.ts';
+import { hiveLocation, hiveTables } from '../adapters/hive/tables.ts';
 import { parquetFormat } from '../adapters/parquet/format.ts';
 import { type Archiver, startArchiver } from '../archive/archiver.ts';
 import { deadTable } from '../archive/dead.ts';
 import type { Entry } from '../archive/manifest.ts';
+import { type HiveTelling, startHiveTelling } from '../archive/tell-hive.ts';
 import { hasArchive } from '../config/archive.ts';
 import type { Config } from '../config/config.ts';
 import { PipelineError } from '../errors.ts';
@@ -29,6 +31,7 @@ export const archive: RoleDefinition = {
     const store = openColdStore(config);
     const formats = formatsOf(config);
     const topics = () => catalogue.topics().read;
+    const hive = hiveOf(parts, store);
     const archiver = startArchiver({
       openSource: sourcesOf(parts),
       topics,
@@ -45,13 +48,19 @@ export const archive: RoleDefinition = {
       memoryBytes: config.archiveMemoryBytes,
       by: `ugc ${parts.version}`,
       logger,
-      metrics: { entered: entry => countEntry(entry, metrics) },
+      metrics: {
+        entered: entry => {
+          countEntry(entry, metrics);
+          hive?.entered(entry);
+        },
+      },
       graceMs: config.shutdownTimeoutMs / 3,
     });
     catalogue.join({ apply: () => archiver.reopen() });
     return {
       problems: () => ({
         ...archiver.problems(),
+        ...(hive?.problem() ? { archive_hive: hive.problem()! } : {}),
         // Without a broker what is not archived yet takes up the room of new events.
         ...(transport !== null || buffer!.hasRoom(config.bufferBytesMax * roomShare)
           ? {}
@@ -64,6 +73,7 @@ export const archive: RoleDefinition = {
       ready: { archive: store.title },
       close: async () => {
         await archiver.stop();
+        await hive?.stop();
         await store.close();
       },
     };
@@ -92,6 +102,20 @@ export const formatsOf = (config: Config): Readonly<Record<RowFormatName, RowFor
   parquet: parquetFormat({ compression: config.archiveCompression }),
   csv: csvFormat(),
 });
+
+function hiveOf(parts: Parts, store: ColdStore): HiveTelling | null {
+  const { config, catalogue, logger } = parts;
+  if (config.hiveUrl === '') return null;
+  const location = hiveLocation(config.archiveUrl);
+  return startHiveTelling({
+    tables: hiveTables({ url: config.hiveUrl, location, timeoutMs: config.archiveTimeoutMs }),
+    store,
+    formats: config.archiveFormat,
+    types: () => catalogue.tables().map(({ type }) => type),
+    definitionOf: definitionsOf(parts),
+    logger,
+  });
+}
 
 /** Looked up for every batch, so kept as long as the types are the same. */
 function definitionsOf({ catalogue }: Parts): (type: string) => TableDefinition | undefined {

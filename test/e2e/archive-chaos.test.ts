@@ -36,14 +36,15 @@ describe.skipIf(await isWithoutKafka('own')).each(seedsOf('archive chaos'))(
     const ledger = newLedger();
     const disk: SmallDisk | null = smallDisk(256);
     const parent = disk?.path ?? temporaryFolder();
-    const folder = join(parent, 'cold');
+    const mounted = join(parent, 'mounted');
+    const folder = join(mounted, 'cold');
     let kafka: TestKafka;
     let edge: Part;
     let archivers: readonly Part[];
     const sources = sourcesOf(() => ({ brokers: kafka.brokers }));
 
     beforeAll(async () => {
-      mkdirSync(folder);
+      mkdirSync(mounted);
       kafka = await startKafka();
       const shared = () => [
         `--kafka-brokers=${kafka.brokers.join(',')}`,
@@ -82,9 +83,9 @@ describe.skipIf(await isWithoutKafka('own')).each(seedsOf('archive chaos'))(
       });
       const away = () => ({
         kind: 'the folder away',
-        begin: () => (existsSync(folder) ? renameSync(folder, `${folder}.away`) : missed),
+        begin: () => (existsSync(mounted) ? renameSync(mounted, `${mounted}.away`) : missed),
         end: () => {
-          if (existsSync(`${folder}.away`)) renameSync(`${folder}.away`, folder);
+          if (existsSync(`${mounted}.away`)) renameSync(`${mounted}.away`, mounted);
         },
       });
       const brokerKilled = () => ({ kind: 'Kafka killed', begin: () => kafka.kill(), end: () => kafka.restart() });
@@ -142,9 +143,7 @@ describe.skipIf(await isWithoutKafka('own')).each(seedsOf('archive chaos'))(
         const batches = await source.poll({ paused: new Set(), bytesMax: 2 ** 22 }, AbortSignal.timeout(2_000));
         for (const { ndjson } of batches) lines.push(...Buffer.from(ndjson).toString().split('\n').slice(0, -1));
         for (const { ack } of batches) await source.commit(ack);
-        return (
-          batches.length === 0 && lines.length > 0 && (source.lag?.() as ReadonlyMap<string, number>).get(topic) === 0
-        );
+        return batches.length === 0 && lines.length > 0 && source.lag().get(topic) === 0;
       });
       return lines.map(line => identityOf(JSON.parse(line)));
     }

@@ -1,5 +1,5 @@
 // `npm run soak -- --rounds=1000`: the rounds of the suites that kill, a hundred of each
-// to a seed, for as long as asked. `--only=kill|kafka-chaos|etl-chaos|kafka-topics-chaos|content-chaos|pulsar-chaos|rabbitmq-chaos` leaves the others out.
+// to a seed, for as long as asked. `--only=kill|kafka-chaos|etl-chaos|kafka-topics-chaos|content-chaos|archive-chaos|pulsar-chaos|rabbitmq-chaos` leaves the others out.
 
 import { join } from 'node:path';
 
@@ -14,6 +14,7 @@ const suites = [
   { name: 'etl-chaos', roundsIn: 'UGC_TEST_ETL_ROUNDS' },
   { name: 'kafka-topics-chaos', roundsIn: 'UGC_TEST_TOPIC_ROUNDS' },
   { name: 'content-chaos', roundsIn: 'UGC_TEST_CONTENT_ROUNDS' },
+  { name: 'archive-chaos', roundsIn: 'UGC_TEST_ARCHIVE_ROUNDS' },
   { name: 'pulsar-chaos', roundsIn: 'UGC_TEST_PULSAR_ROUNDS' },
 ];
 const wanted = suites.filter(({ name }) => name === (given('only') ?? name));

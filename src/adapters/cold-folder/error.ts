@@ -3,6 +3,7 @@
 import { messageOf, PipelineError } from '../../errors.ts';
 
 const needsHands: Readonly<Record<string, string>> = {
+  ENOENT: 'the folder it is to be in is not there: make it, or mount it (UGC_ARCHIVE_URL)',
   ENOSPC: 'the disk is full: make room there',
   EDQUOT: 'the quota is used up: make room there or raise it',
   EROFS: 'the file system is read-only: mount it writable',

@@ -51,11 +51,13 @@ export function folderColdStore(root: string): ColdStore {
     );
   }
 
-  /** With each folder on the way that was not there. Another may take one away meanwhile: it is made again by the next try. */
+  /** With each folder on the way below the root, which itself is only made at the start: it may be away, not missing. */
   async function makeFolder(path: string): Promise<void> {
     if (synced.has(path) && (await isThere(path))) return;
-    await mkdir(path, { recursive: true });
-    for (let at = path; at.length > root.length; at = dirname(at)) await syncFolder(dirname(at));
+    const parent = dirname(path);
+    if (parent.length > root.length) await makeFolder(parent);
+    await made(path);
+    await syncFolder(parent);
     synced.add(path);
   }
 
@@ -75,6 +77,7 @@ export function folderColdStore(root: string): ColdStore {
     title: `file://${root}`,
     prepare: () =>
       inWords('make', async () => {
+        await made(root);
         await makeFolder(join(root, newFolder));
         await proveCreates();
         await removeLeftOvers(join(root, newFolder));
@@ -95,6 +98,15 @@ export function folderColdStore(root: string): ColdStore {
     remove: path => inWords(`remove ${path} from`, () => rm(join(root, path), { force: true })),
     close: async () => {},
   };
+}
+
+/** Unless it is there. */
+async function made(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST' || !(await stat(folder)).isDirectory()) throw error;
+  }
 }
 
 async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
