@@ -5,10 +5,11 @@ import { hiveLocation, hiveTables } from '../adapters/hive/tables.ts';
 import { parquetFormat } from '../adapters/parquet/format.ts';
 import { type Archiver, startArchiver } from '../archive/archiver.ts';
 import { deadTable } from '../archive/dead.ts';
-import { type HiveTelling, startHiveTelling } from '../archive/hive-news.ts';
 import type { Entry } from '../archive/manifest.ts';
+import { type HiveTelling, startHiveTelling } from '../archive/tell-hive.ts';
 import { hasArchive } from '../config/archive.ts';
 import type { Config } from '../config/config.ts';
+import type { ColdStore } from '../ports/cold-store.ts';
 import type { RowFormat, RowFormatName } from '../ports/row-format.ts';
 import type { Source } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
@@ -29,7 +30,7 @@ export const archive: RoleDefinition = {
     const store = openColdStore(config);
     const formats = formatsOf(config);
     const topics = () => catalogue.topics().read;
-    const telling = tellingOf(parts);
+    const hive = hiveOf(parts, store);
     const archiver = startArchiver({
       openSource: sourcesOf(parts),
       topics,
@@ -49,21 +50,16 @@ export const archive: RoleDefinition = {
       metrics: {
         entered: entry => {
           countEntry(entry, metrics);
-          telling?.entered(entry);
+          hive?.entered(entry);
         },
       },
       graceMs: config.shutdownTimeoutMs / 3,
     });
-    catalogue.join({
-      apply: () => {
-        archiver.reopen();
-        telling?.grown();
-      },
-    });
+    catalogue.join({ apply: () => archiver.reopen() });
     return {
       problems: () => ({
         ...archiver.problems(),
-        ...telling?.problems(),
+        ...(hive?.problem() ? { archive_hive: hive.problem()! } : {}),
         // Without a broker what is not archived yet takes up the room of new events.
         ...(transport !== null || buffer!.hasRoom(config.bufferBytesMax * roomShare)
           ? {}
@@ -76,7 +72,7 @@ export const archive: RoleDefinition = {
       ready: { archive: store.title },
       close: async () => {
         await archiver.stop();
-        await telling?.stop();
+        await hive?.stop();
         await store.close();
       },
     };
@@ -91,12 +87,18 @@ export const formatsOf = (config: Config): Readonly<Record<RowFormatName, RowFor
   csv: csvFormat(),
 });
 
-/** Null where no Hive is named. */
-function tellingOf({ config, catalogue, logger }: Parts): HiveTelling | null {
-  const { hiveUrl: url, archiveUrl, archiveFormat: formats, archiveTimeoutMs: timeoutMs } = config;
-  if (url === '') return null;
-  const hive = hiveTables({ url, location: hiveLocation(archiveUrl), timeoutMs });
-  return startHiveTelling({ hive, definitions: () => catalogue.tables(), formats, logger });
+function hiveOf(parts: Parts, store: ColdStore): HiveTelling | null {
+  const { config, catalogue, logger } = parts;
+  if (config.hiveUrl === '') return null;
+  const location = hiveLocation(config.archiveUrl);
+  return startHiveTelling({
+    tables: hiveTables({ url: config.hiveUrl, location, timeoutMs: config.archiveTimeoutMs }),
+    store,
+    formats: config.archiveFormat,
+    types: () => catalogue.tables().map(({ type }) => type),
+    definitionOf: definitionsOf(parts),
+    logger,
+  });
 }
 
 /** Looked up for every batch, so kept as long as the types are the same. */
