@@ -176,8 +176,14 @@ describe.skipIf(without).each(seedsOf('s3 chaos'))('S3 that dies, hangs and is f
         random: seeded(seed),
         lastsMsMax: 1_000,
         faults: [
-          { name: 'killed', begin: async () => (await s3.kill(), s3.restart) },
-          { name: 'hung', begin: async () => (s3.stop(), async () => s3.cont()) },
+          { name: 'killed', begin: () => s3.kill().then(() => s3.restart) },
+          {
+            name: 'hung',
+            begin: async () => {
+              s3.stop();
+              return async () => s3.cont();
+            },
+          },
           ...(disk === null
             ? []
             : [

@@ -210,7 +210,7 @@ test.skipIf(without)('a full DataNode is waited for, aloud', async () => {
   }
 });
 
-const rounds = Number(process.env.UGC_TEST_TARGET_ROUNDS ?? 6);
+const rounds = Number(process.env.UGC_TEST_TARGET_ROUNDS ?? 4);
 
 describe.skipIf(without).each(seedsOf('hdfs chaos'))('HDFS whose nodes die and hang, seed %d', seed => {
   test('has in the manifest what the log has', async () => {

@@ -47,7 +47,8 @@ export async function playTargetChaos({ open, faults, rounds, random, lastsMsMax
     for (const [partition, log] of logs.entries())
       for (let count = Math.floor(next() * 60); count > 0; count--) log.push(bodyOf(partition, log.length, next));
     await Bun.sleep(next() * 100);
-    const fault = faults[Math.floor(next() * faults.length)]!;
+    // Each of them once, then as luck has it.
+    const fault = faults[round] ?? random.pick(faults);
     dealt.set(fault.name, (dealt.get(fault.name) ?? 0) + 1);
     const mend = await fault.begin();
     await Bun.sleep(next() * lastsMsMax);

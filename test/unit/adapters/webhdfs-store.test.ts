@@ -57,37 +57,41 @@ function memoryServer({
   cuts = 0,
 } = {}): Answer & { files: Map<string, Uint8Array> } {
   const files = new Map<string, Uint8Array>();
-  const answer: Answer = ({ op, path, query, body, self }) => {
-    const found = files.get(path);
-    if (op === 'MKDIRS') return Response.json({ boolean: true });
-    if (op === 'CREATE' || op === 'OPEN') {
-      if (op === 'OPEN' && !found) return refusal(404, 'FileNotFoundException');
-      const location = `${self}/data${path}?of=${op}`;
-      return isHttpFs
-        ? new Response(null, { status: 307, headers: { location } })
-        : Response.json({ Location: location });
-    }
-    if (op === 'DATA' && query.get('of') === 'CREATE') {
-      files.set(path.replace('/data', ''), body.subarray(0, body.length - cuts));
+  const missing = (): Response => refusal(404, 'FileNotFoundException');
+  const located = (self: string, path: string, op: string): Response => {
+    const location = `${self}/data${path}?of=${op}`;
+    return isHttpFs
+      ? new Response(null, { status: 307, headers: { location } })
+      : Response.json({ Location: location });
+  };
+  const noFiles = { partialListing: { FileStatuses: { FileStatus: [] } }, remainingEntries: 0 };
+  const answers: Readonly<Record<string, Answer>> = {
+    MKDIRS: () => Response.json({ boolean: true }),
+    CREATE: ({ self, path }) => located(self, path, 'CREATE'),
+    OPEN: ({ self, path }) => (files.has(path) ? located(self, path, 'OPEN') : missing()),
+    DATA({ path, query, body }) {
+      const name = path.replace('/data', '');
+      if (query.get('of') === 'OPEN') return new Response(files.get(name)! as Uint8Array<ArrayBuffer>);
+      files.set(name, body.subarray(0, body.length - cuts));
       return new Response(null, { status: 201 });
-    }
-    if (op === 'DATA') return new Response(files.get(path.replace('/data', ''))! as Uint8Array<ArrayBuffer>);
-    if (op === 'LISTSTATUS_BATCH')
-      return Response.json({
-        DirectoryListing: { partialListing: { FileStatuses: { FileStatus: [] } }, remainingEntries: 0 },
-      });
-    if (op === 'DELETE') return Response.json({ boolean: files.delete(path) });
-    if (op === 'RENAME') {
+    },
+    LISTSTATUS_BATCH: () => Response.json({ DirectoryListing: noFiles }),
+    DELETE: ({ path }) => Response.json({ boolean: files.delete(path) }),
+    RENAME({ path, query }) {
       const to = query.get('destination')!;
       if (files.has(to) && !replaces)
         return isHttpFs ? Response.json({ boolean: false }) : refusal(403, 'FileAlreadyExistsException');
-      files.set(to, found!);
+      files.set(to, files.get(path)!);
       files.delete(path);
       return isHttpFs ? Response.json({ boolean: true }) : new Response();
-    }
-    if (!found) return refusal(404, 'FileNotFoundException');
-    return Response.json({ FileStatus: { type: 'FILE', length: found.length, modificationTime: 1 } });
+    },
+    GETFILESTATUS({ path }) {
+      const found = files.get(path);
+      if (!found) return missing();
+      return Response.json({ FileStatus: { type: 'FILE', length: found.length, modificationTime: 1 } });
+    },
   };
+  const answer: Answer = asked => answers[asked.op]!(asked);
   return Object.assign(answer, { files });
 }
 
