@@ -8,7 +8,7 @@ import { isObject, type Judge } from '../catalogue/judge.ts';
 import type { Envelope } from '../ports/log.ts';
 import { importSource } from '../ports/own-source.ts';
 import type { Kind, Mapping } from './import-mapping.ts';
-import { timeOf, valueAt, valueOf } from './import-value.ts';
+import { timeOf, valueAt, mappedValue } from './import-value.ts';
 
 export type Imported =
   | { readonly outcome: 'taken'; readonly envelope: Envelope }
@@ -29,7 +29,11 @@ const namespace = '5d0f1c1e-7c0c-5f0a-9a55-6a3f4f1f0c7d';
 const rejected = (reason: string, detail: string): Imported => ({ outcome: 'rejected', reason, detail });
 
 /** `spelling`: the record as it stood in its file, or JSON of it. */
-export function importRecord(record: unknown, spelling: string, { mapping, judge, now = Date.now }: ImportOptions): Imported {
+export function importRecord(
+  record: unknown,
+  spelling: string,
+  { mapping, judge, now = Date.now }: ImportOptions,
+): Imported {
   if (!isObject(record)) return rejected('invalid', 'the record is no object');
   const name = valueAt(record, mapping.type);
   const kindName = name === undefined ? '' : String(name);
@@ -45,7 +49,15 @@ export function importRecord(record: unknown, spelling: string, { mapping, judge
   const receivedAtMs = Math.min((received !== null && isStorable(received) ? received : happened).ms, clockMs);
   const verdict = judge(
     { ...fieldsOf(record, mapping, kind), event_type: kind.type, event_id: idOf(record, spelling, mapping), timestamp },
-    { receivedAtMs, clockMs, source: importSource(mapping.name), ip: '', userAgent: '', pathType: null, sentAt: undefined },
+    {
+      receivedAtMs,
+      clockMs,
+      source: importSource(mapping.name),
+      ip: '',
+      userAgent: '',
+      pathType: null,
+      sentAt: undefined,
+    },
   );
   if (!verdict.ok)
     return rejected(verdict.reason, verdict.errors.map(({ path, message }) => `${path} ${message}`.trim()).join('; '));
@@ -59,7 +71,7 @@ const kindOf = ({ types, other }: Mapping, name: string): Kind | undefined =>
 function fieldsOf(record: object, { fields = {} }: Mapping, kind: Exclude<Kind, 'skip'>): Record<string, unknown> {
   const event: Record<string, unknown> = {};
   for (const [name, source] of Object.entries({ ...fields, ...kind.fields })) {
-    const value = valueOf(record, source);
+    const value = mappedValue(record, source);
     if (value !== undefined) event[name] = value;
   }
   return event;

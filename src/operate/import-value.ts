@@ -46,7 +46,7 @@ function jsonOf(text: string): unknown {
 }
 
 /** Undefined: the field is left out. */
-export function valueOf(record: unknown, source: Source): unknown {
+export function mappedValue(record: unknown, source: Source): unknown {
   if (typeof source === 'string' || Array.isArray(source)) return plainOf(valueAt(record, source));
   if ('constant' in source) return source.constant;
   if ('object' in source) return objectFrom(record, source.object);
@@ -64,7 +64,7 @@ const isNulled = (values: Readonly<Record<string, unknown>> | undefined, found: 
 
 function objectFrom(record: unknown, sources: Readonly<Record<string, Source>>): unknown {
   const entries = Object.entries(sources)
-    .map(([name, source]) => [name, valueOf(record, source)] as const)
+    .map(([name, source]) => [name, mappedValue(record, source)] as const)
     .filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries);
 }
@@ -99,8 +99,7 @@ const zoneUtc = / ?UTC$/;
 
 /** ISO 8601, or what was there when it is no time; undefined when nothing was. A time without a zone is UTC. */
 export function timeOf(record: unknown, time: Time): unknown {
-  const [paths, unit] =
-    typeof time === 'string' || Array.isArray(time) ? [time, undefined] : [time.path, time.unit];
+  const [paths, unit] = typeof time === 'string' || Array.isArray(time) ? [time, undefined] : [time.path, time.unit];
   const found = plainOf(valueAt(record, paths));
   if (typeof found === 'number' || typeof found === 'bigint') return Math.floor(Number(found) * unitMs[unit ?? 'ms']);
   if (typeof found !== 'string') return found;
