@@ -48,7 +48,7 @@ export function formatOf(file: string, said: ImportFormat | ''): ImportFormat {
   const format = extensions[plain.slice(plain.lastIndexOf('.') + 1).toLowerCase()];
   // What Segment calls its files says only that they are compressed.
   if (format !== undefined) return format;
-  if (plain !== file && !/\.[a-z]+$/i.test(plain)) return 'ndjson';
+  if (plain !== file) return 'ndjson';
   throw new PipelineError(
     'config_invalid',
     `${file} says by its name neither .ndjson, .csv nor .parquet; say --format=ndjson, csv or parquet`,

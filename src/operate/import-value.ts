@@ -53,11 +53,13 @@ export function mappedValue(record: unknown, source: Source): unknown {
   const found = plainOf(valueAt(record, source.path));
   if (found === undefined) return source.default;
   const named = source.values?.[String(found)] ?? (isNulled(source.values, found) ? null : found);
-  const typed = typedOf(named, source.as);
-  if (source.times === undefined) return typed;
-  const number = Number(typed) * source.times;
-  return source.as === 'integer' ? Math.round(number) : number;
+  const { times, as } = source;
+  return typedOf(times === undefined ? named : scaled(named, times), as);
 }
+
+/** What is no number stays as it is, for the judge to say so. */
+const scaled = (value: unknown, times: number): unknown =>
+  value === null || Number.isNaN(Number(value)) ? value : Number(value) * times;
 
 const isNulled = (values: Readonly<Record<string, unknown>> | undefined, found: unknown): boolean =>
   values !== undefined && Object.hasOwn(values, String(found));
