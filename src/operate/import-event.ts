@@ -8,7 +8,7 @@ import { isObject, type Judge } from '../catalogue/judge.ts';
 import type { Envelope } from '../ports/log.ts';
 import { importSource } from '../ports/own-source.ts';
 import type { Kind, Mapping } from './import-mapping.ts';
-import { timeOf, valueAt, mappedValue } from './import-value.ts';
+import { mappedValue, timeOf, valueAt } from './import-value.ts';
 
 export type Imported =
   | { readonly outcome: 'taken'; readonly envelope: Envelope }

@@ -62,7 +62,10 @@ const segment: Mapping = {
     group: 'skip',
     alias: 'skip',
   },
-  other: { type: 'custom', fields: { name: 'event', properties: { path: 'properties', default: {} } } },
+  other: {
+    type: 'custom',
+    fields: { name: ['event', 'name', 'type'], properties: { path: 'properties', default: {} } },
+  },
 };
 
 /** Enriched events as JSON (analytics SDKs, the JSON loaders) or as rows of the table `events`. */

@@ -21,8 +21,10 @@ import { type ImportTally, newTally, shownTally } from './import-tally.ts';
 import { progressOf, say, writeOut } from './output.ts';
 
 /** '' = none. */
-const oneOf = <const C extends string>(of: readonly C[], help: string): Setting<C | ''> =>
-  choice<C>({ default: '', of, help });
+function oneOf<const C extends string>(of: readonly C[], help: string): Setting<C | ''> {
+  const setting = choice<C>({ default: '', of, help });
+  return { ...setting, parse: said => (said === '' ? '' : setting.parse(said)) };
+}
 
 export const importFlags = {
   preset: oneOf(presetNames, 'The mapping for exports of this system'),
@@ -35,7 +37,12 @@ export const importFlags = {
     takes: 'a path',
     help: 'Where records that are rejected go, as NDJSON with the reason',
   }),
-  skip: integer({ default: 0, min: 0, max: 1e12, help: 'Begin after so many records of the first file' }),
+  skip: integer({
+    default: 0,
+    min: 0,
+    max: 1e12,
+    help: 'Begin after this record of the first file, of NDJSON after this line',
+  }),
   json: flag({ default: false, help: 'One JSON object instead of text for people' }),
 };
 type Flags = Values<typeof importFlags>;

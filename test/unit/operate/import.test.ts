@@ -108,7 +108,8 @@ describe('a record', () => {
     fields: { country: { constant: 'DE' }, device: { constant: '' } },
     types: { said: { type: 'custom', fields: { name: 'what' } } },
   };
-  const one = (record: unknown, by = mapping) => importRecord(record, JSON.stringify(record), { mapping: by, judge, now });
+  const one = (record: unknown, by = mapping) =>
+    importRecord(record, JSON.stringify(record), { mapping: by, judge, now });
 
   test('without an id is told from others by what it says', () => {
     const [a, again, b] = [1, 1, 2].map(at => one({ kind: 'said', what: 'x', at }));
@@ -151,7 +152,14 @@ describe('a record', () => {
 
 describe('a value', () => {
   test('is found by its path, in objects, in texts that hold them, under names with dots and beginnings of names', () => {
-    const record = { a: { b: 1 }, 'a.c': 2, text: '{"x":{"y":"z"}}', unstruct_event_acme_1: { n: 3 }, empty: '', no: null };
+    const record = {
+      a: { b: 1 },
+      'a.c': 2,
+      text: '{"x":{"y":"z"}}',
+      unstruct_event_acme_1: { n: 3 },
+      empty: '',
+      no: null,
+    };
     expect(valueAt(record, 'a.b')).toBe(1);
     expect(valueAt(record, 'a.c')).toBe(2);
     expect(valueAt(record, 'text.x.y')).toBe('z');
@@ -198,7 +206,12 @@ describe('a mapping is refused', () => {
 
 describe('CSV', () => {
   const text = 'a,b\r\n"x, ""y""\r\nz",\n\n1,"2"\n,last';
-  const rows = [['a', 'b'], ['x, "y"\r\nz', ''], ['1', '2'], ['', 'last']];
+  const rows = [
+    ['a', 'b'],
+    ['x, "y"\r\nz', ''],
+    ['1', '2'],
+    ['', 'last'],
+  ];
 
   test('is the same rows however it comes in pieces', () => {
     for (let size = 1; size <= text.length; size++) {
@@ -230,7 +243,11 @@ describe('files', () => {
     const file = join(temporaryFolder(), name);
     await Bun.write(file, pack(Buffer.from(lines)));
     const records = await recordsIn(file);
-    expect(records.map(({ number, problem }) => [number, problem === null])).toEqual([[1, true], [3, false], [4, true]]);
+    expect(records.map(({ number, problem }) => [number, problem === null])).toEqual([
+      [1, true],
+      [3, false],
+      [4, true],
+    ]);
   });
 
   test('compressed ones that break off are an error', async () => {
