@@ -13,7 +13,7 @@ import type { Envelope } from '../ports/log.ts';
 import { command, type Exit } from './arguments.ts';
 import type { Buffers } from './buffer.ts';
 import { inWords } from './failure.ts';
-import { type ImportOptions, importRecord } from './import-event.ts';
+import { type Imported, type ImportOptions, importRecord } from './import-event.ts';
 import { formatOf, importFormats, recordsOf, stdinName, type TheirRecord } from './import-files.ts';
 import { type Mapping, readMapping } from './import-mapping.ts';
 import { presetNames, presets } from './import-presets.ts';
@@ -141,15 +141,13 @@ async function importAll(files: Named, importing: Importing): Promise<Exit> {
   const tally = newTally();
   const progress = progressOf(flags.dryRun ? 'judged' : 'imported', 'records');
   const rejects = flags.rejected === '' ? null : Bun.file(flags.rejected).writer();
+  let waiting: Envelope[] = [];
+  let bytes = 0;
   let failure: string | null = null;
   for (const [at, { file, format }] of files.entries()) {
     try {
-      for await (const records of recordsOf(file, format)) {
-        await take(at === 0 ? records.filter(({ number }) => number > flags.skip) : records, file);
-        progress.at(tally.records, 0);
-      }
+      await takeAll(file, recordsOf(file, format), at === 0 ? flags.skip : 0);
     } catch (error) {
-      if (error instanceof PipelineError && error.code === 'buffer_failed') throw error;
       failure = `${file}: ${messageOf(error)}${resumeAt(tally, file)}`;
       break;
     }
@@ -160,35 +158,49 @@ async function importAll(files: Named, importing: Importing): Promise<Exit> {
   if (failure !== null) say(`ugc: ${failure}`);
   return failure === null && tally.rejected === 0 ? 0 : 1;
 
-  /** All of these, in pieces: what was told as done is in the log. */
-  async function take(records: readonly TheirRecord[], file: string): Promise<void> {
-    let envelopes: Envelope[] = [];
-    let bytes = 0;
-    const store = async (last: number): Promise<void> => {
-      if (envelopes.length > 0) await importing.into?.append(envelopes);
-      for (const { type } of envelopes) tally.take(type);
-      tally.reached(file, last);
-      [envelopes, bytes] = [[], 0];
-    };
-    for (const record of records) {
-      const imported =
-        record.problem === null
-          ? importRecord(record.value, record.spelling, importing.options)
-          : ({ outcome: 'rejected', reason: 'unreadable', detail: record.problem } as const);
-      tally.look(record, file, imported);
-      if (imported.outcome === 'rejected') {
-        const { reason, detail } = imported;
-        rejects?.write(`${JSON.stringify({ file, record: record.number, reason, detail, given: record.spelling })}\n`);
-        continue;
+  /** What was read before the file breaks off is stored. */
+  async function takeAll(file: string, all: ReturnType<typeof recordsOf>, skip: number): Promise<void> {
+    let last = skip;
+    try {
+      for await (const records of all) {
+        for (const record of records.filter(({ number }) => number > skip)) {
+          take(record, file);
+          last = record.number;
+          if (waiting.length >= eventsAtOnce || bytes >= bytesAtOnce) await store(file, last);
+        }
+        progress.at(tally.records, 0);
       }
-      if (imported.outcome === 'skipped') continue;
-      envelopes.push(imported.envelope);
-      bytes += imported.envelope.body.length;
-      if (envelopes.length >= eventsAtOnce || bytes >= bytesAtOnce) await store(record.number);
+    } catch (error) {
+      if (!(error instanceof PipelineError)) await store(file, last); // it was not the buffer
+      throw error;
     }
-    await store(records.at(-1)?.number ?? 0);
+    await store(file, last);
+  }
+
+  function take(record: TheirRecord, file: string): void {
+    const imported = importedFrom(record, importing.options);
+    tally.look(record, file, imported);
+    if (imported.outcome === 'rejected') {
+      const { reason, detail } = imported;
+      rejects?.write(`${JSON.stringify({ file, record: record.number, reason, detail, given: record.spelling })}\n`);
+    }
+    if (imported.outcome !== 'taken') return;
+    waiting.push(imported.envelope);
+    bytes += imported.envelope.body.length;
+  }
+
+  async function store(file: string, last: number): Promise<void> {
+    if (waiting.length > 0) await importing.into?.append(waiting);
+    for (const { type } of waiting) tally.take(type);
+    [waiting, bytes] = [[], 0];
+    tally.reached(file, last);
   }
 }
+
+const importedFrom = ({ problem, value, spelling }: TheirRecord, options: ImportOptions): Imported =>
+  problem === null
+    ? importRecord(value, spelling, options)
+    : { outcome: 'rejected', reason: 'unreadable', detail: problem };
 
 function resumeAt({ last }: ImportTally, file: string): string {
   const done = last?.file === file ? last.number : 0;
