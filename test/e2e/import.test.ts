@@ -65,7 +65,9 @@ test('a dry run stores nothing, and what was said wrongly is told with what to d
 test('a file that breaks off is told with where to go on, and what came before counts', async () => {
   const lines = readFileSync(join(fixtures, files.segment), 'utf8');
   const file = join(temporaryFolder(), 'segment.gz');
-  const packed = gzipSync(Buffer.from(lines + Array.from({ length: 20_000 }, () => `${Bun.randomUUIDv7()}\n`).join('')));
+  const packed = gzipSync(
+    Buffer.from(lines + Array.from({ length: 20_000 }, () => `${Bun.randomUUIDv7()}\n`).join('')),
+  );
   await Bun.write(file, packed.subarray(0, packed.length >> 1));
   const { code, stdout, stderr } = await runUgc(['import', file, '--preset=segment', '--dry-run', '--json']);
   expect(code).toBe(1);

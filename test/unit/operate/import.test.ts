@@ -100,6 +100,23 @@ describe('a preset', () => {
   });
 });
 
+test('the mapping in the documentation does what it says', async () => {
+  const docs = await Bun.file(join(import.meta.dir, '../../../docs/operate/import.md')).text();
+  const mapping = readMapping(/```json\n(.*?)```/s.exec(docs)?.[1] ?? '', 'import.md', catalogue);
+  const record = {
+    event: { id: 7, at: 1_700_000_000, kind: 'view' },
+    url: 'https://example.com/',
+    customer: 42,
+    device: 'tv',
+  };
+  const [view, ping] = told(
+    [record, { event: { kind: 'ping' } }].map(one => importRecord(one, JSON.stringify(one), { mapping, judge, now })),
+  );
+  expect(view).toMatchObject({ event_type: 'page_view', user_id: '42', country: 'DE', device: 'tv' });
+  expect(view).toMatchObject({ timestamp: '2023-11-14T22:13:20.000Z', received_at: '2023-11-14T22:13:20.000Z' });
+  expect(ping).toBe('skipped');
+});
+
 describe('a record', () => {
   const mapping: Mapping = {
     name: 'shop',
