@@ -22,6 +22,7 @@ import { deadCommands } from './operate/dead.ts';
 import { exportPersonCommand } from './operate/export-person.ts';
 import { forgetCommand } from './operate/forget.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
+import { importCommand } from './operate/import.ts';
 import { keysCommands } from './operate/keys.ts';
 import { OutputError, say, writeOut } from './operate/output.ts';
 import { query } from './operate/query.ts';
@@ -53,6 +54,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   buffer: bufferCommands(buffers),
   reconcile: reconcileCommand(buffers, contentOf),
   content: { rebuild: rebuildCommand({ contentOf, watchedShareOf: config => config.viewWatchedShare }) },
+  import: importCommand(buffers),
   trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf, pulsarOf: pulsarOptionsOf, rabbitmqOf: rabbitmqOptionsOf }),
   keys: keysCommands(keysFileOf),
   rules: rulesCommands(rulesFileOf),

@@ -1,15 +1,14 @@
 // What `ugc help` prints. The table of settings comes from config.ts alone.
 
 import { configTable } from '../config/read.ts';
-import { spanFlags } from './archive.ts';
-import { restoreFlags } from './archive-restore.ts';
-import { verifyFlags } from './archive-verify.ts';
+import { archiveHelp } from './archive-help.ts';
 import { flagsHelp } from './arguments.ts';
-import { bufferFlags } from './buffer.ts';
+import { bufferHelp } from './buffer-help.ts';
 import { rebuildFlags } from './content-rebuild.ts';
 import { deadFlags } from './dead.ts';
 import { exportPersonFlags } from './export-person.ts';
 import { forgetFlags } from './forget.ts';
+import { importHelp } from './import-help.ts';
 import { keysFlags } from './keys.ts';
 import { reconcileFlags } from './reconcile.ts';
 import { rulesFlags } from './rules.ts';
@@ -34,9 +33,11 @@ Usage
   ugc reconcile --content             hold likes, bookmarks and reviews against the tables
   ugc content rebuild                 make the viewing history again from the tables
   ugc archive ls|verify|restore       the cold files: what there is, whether it is whole, days brought back: ugc help archive
+  ugc import <files> --preset=…       events of another system, out of its exports: ugc help import
   ugc forget --user-id=…              delete what there is of a person
   ugc export-person --user-id=…       all there is of a person, as JSON lines
-  ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | content | archive | forget | export-person | schema]
+  ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | content | archive | import |
+            forget | export-person | schema]
                                       this, every setting, or one command
   ugc --version
 
@@ -94,34 +95,9 @@ from their history stays taken, and likes, reviews and bookmarks are not touched
 
 ${flagsHelp(rebuildFlags)}`,
 
-  archive: `ugc archive ls|verify|restore [--from=YYYY-MM-DD] [--to=YYYY-MM-DD] [--type=…] [--json] [--archive-url=…]
+  archive: archiveHelp,
 
-The cold files that the role archive writes (UGC_ARCHIVE_URL). What the archive holds is what its manifest says; whatever else
-lies in its folders is passed over. Days are UTC, by when the server took the events. Give it the settings the archive has.
-
-  ugc archive ls
-      By type and day: events, files, bytes.
-${flagsHelp(spanFlags)}
-
-  ugc archive verify
-      Reads every file and holds it against the manifest, the manifest against itself, and each day against the tables:
-
-        archived    records in the files                       events      how many different ones, where they were counted
-        accepted    by the ledger, where there is one          rows        in the exact table
-        missing     rows that no file has                      absent      archived events without a row
-
-      Exit code 1 when a file is damaged or not there, the manifest has a gap, or a day that is over differs.
-${flagsHelp({ quick: verifyFlags.quick, filesOnly: verifyFlags.filesOnly })}
-
-  ugc archive restore
-      Brings days back into the exact tables, which are made where there are none, or into another database. What is there
-      already stays one row, so it may be broken off and repeated. Aggregates are counted anew by themselves.
-${flagsHelp({ database: restoreFlags.database, stdout: restoreFlags.stdout })}
-
-  ugc archive ls --archive-url=s3://events/ugc --type=click
-  ugc archive verify --from=2026-11-01 --to=2026-11-30
-  ugc archive restore --from=2026-11-01 --to=2026-11-02 --database=november
-  ugc archive restore --type=ordering --stdout | gzip > orders.ndjson.gz`,
+  import: importHelp,
 
   trace: `ugc trace <event_id> [--json] [--since=…] [--data-dir=…]
 
@@ -237,47 +213,7 @@ ${flagsHelp(exportPersonFlags)}
 
   ugc export-person --user-id=956939f6-7a98-4bf1-9949-500e5dd20fa0 --output=person.ndjson`,
 
-  buffer: `ugc buffer stat|inspect|verify|export|requeue|forget [--flag=…] [--data-dir=…]
-
-The disk buffer in the data folder, beside a running instance or with none running. Nothing here makes an instance wait.
-Give these commands the settings the instance has (the same environment or --env-file).
-
-  ugc buffer stat
-      How many events lie there, of which types, since when, which reader still has to pass them, what was set aside.
-${flagsHelp(bufferFlags.stat)}
-
-  ugc buffer inspect
-      Records with position, type, key, received_at and body; with --json one object a line.
-${flagsHelp(bufferFlags.inspect)}
-
-  ugc buffer verify
-      Checks every page, counter and checksum, changes nothing. Exit code 1 and what is wrong when something is.
-      While it checks the pages of a large buffer the write-ahead log beside it can grow.
-${flagsHelp(bufferFlags.verify)}
-
-  ugc buffer export
-      Every event as one line of JSON on stdout, the bytes any reader of the log gets. With exit code 1 something was left
-      out, stderr says what.
-${flagsHelp(bufferFlags.export)}
-
-  ugc buffer requeue
-      Puts what was set aside back at the end of the log, once its reason is gone. Those the broker refused go as they are;
-      damaged ones only when --reason names their damage (body, head), and only if they still read as events.
-${flagsHelp(bufferFlags.requeue)}
-
-  ugc buffer forget <reader>
-      Removes a reader nobody is any more, whose rows are kept for ever otherwise. (An instance does that by itself for
-      etl once a broker is configured, and for drain once it no longer is.) A reader that an instance of these settings has
-      is not forgotten while a process has the buffer open. Whoever reads on under the name is registered again by its
-      next commit.
-${flagsHelp(bufferFlags.forget)}
-
-  ugc buffer stat --data-dir=/var/lib/ugc
-  ugc buffer inspect --type=click --limit=5
-  ugc buffer inspect --id=0193a0f0-0000-7000-8000-000000000001 --json
-  ugc buffer export | gzip > events.ndjson.gz
-  ugc buffer requeue --reason='the message is too large' --dry-run
-  ugc buffer forget archive`,
+  buffer: bufferHelp,
 
   schema: `ugc schema <word> [type …] [--json] [--format=parquet|csv]
 

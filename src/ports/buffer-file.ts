@@ -37,6 +37,11 @@ export interface BufferRepair extends BufferFile {
    * there is no room, then all stay. A caller that has many moves a few at a time and rests in between.
    */
   requeue(records: readonly Requeued[]): number;
+  /**
+   * Puts these at the end of the log, in one transaction and fsynced, as the edge does. False, and nothing is written, while
+   * less than `spareBytes` would be left: that is for those who send. Throws `buffer_full` when there is no room at all.
+   */
+  append(envelopes: readonly Envelope[], spareBytes: number): boolean;
   /** Nothing is kept for this reader any more; space is given back by `sweep`. False when there is none of that name. */
   forget(reader: string): boolean;
   /** One short step of giving back what no reader needs any more. */

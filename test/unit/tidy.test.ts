@@ -291,6 +291,7 @@ describe('who may import whom', () => {
       'src/door/json-file.ts',
       'src/door/keys/keys-file.ts',
       'src/door/rules/rules-file.ts',
+      'src/operate/import-mapping.ts',
     ],
   };
 

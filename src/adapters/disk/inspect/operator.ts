@@ -44,6 +44,14 @@ export function openBufferRepair(bounds: Bounds, complain: Complain): BufferRepa
       store.rest();
       return moved;
     },
+    append(envelopes, spareBytes) {
+      const runs = runsOf(envelopes);
+      const need = runs.reduce((sum, { ndjson, keys }) => sum + ndjson.length + keys.length, 0);
+      if (known(() => store.left()) < need + spareBytes) return false;
+      known(() => store.append(runs));
+      store.rest();
+      return true;
+    },
     forget: reader => known(() => store.retire(reader)),
     sweep: () => {
       const swept = known(() => store.sweep());

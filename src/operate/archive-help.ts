@@ -1,0 +1,35 @@
+// What `ugc help archive` prints.
+
+import { spanFlags } from './archive.ts';
+import { restoreFlags } from './archive-restore.ts';
+import { verifyFlags } from './archive-verify.ts';
+import { flagsHelp } from './arguments.ts';
+
+export const archiveHelp = `ugc archive ls|verify|restore [--from=YYYY-MM-DD] [--to=YYYY-MM-DD] [--type=…] [--json] [--archive-url=…]
+
+The cold files that the role archive writes (UGC_ARCHIVE_URL). What the archive holds is what its manifest says; whatever else
+lies in its folders is passed over. Days are UTC, by when the server took the events. Give it the settings the archive has.
+
+  ugc archive ls
+      By type and day: events, files, bytes.
+${flagsHelp(spanFlags)}
+
+  ugc archive verify
+      Reads every file and holds it against the manifest, the manifest against itself, and each day against the tables:
+
+        archived    records in the files                       events      how many different ones, where they were counted
+        accepted    by the ledger, where there is one          rows        in the exact table
+        missing     rows that no file has                      absent      archived events without a row
+
+      Exit code 1 when a file is damaged or not there, the manifest has a gap, or a day that is over differs.
+${flagsHelp({ quick: verifyFlags.quick, filesOnly: verifyFlags.filesOnly })}
+
+  ugc archive restore
+      Brings days back into the exact tables, which are made where there are none, or into another database. What is there
+      already stays one row, so it may be broken off and repeated. Aggregates are counted anew by themselves.
+${flagsHelp({ database: restoreFlags.database, stdout: restoreFlags.stdout })}
+
+  ugc archive ls --archive-url=s3://events/ugc --type=click
+  ugc archive verify --from=2026-11-01 --to=2026-11-30
+  ugc archive restore --from=2026-11-01 --to=2026-11-02 --database=november
+  ugc archive restore --type=ordering --stdout | gzip > orders.ndjson.gz`;
