@@ -167,7 +167,7 @@ describe.skipIf(without).each(seedsOf('s3 chaos'))('S3 that dies, hangs and is f
   test('has in the manifest what the log has', async () => {
     const disk = smallDisk(64);
     const s3 = await startS3(disk === null ? {} : { data: join(disk.path, 'data') });
-    const own = options({ timeoutMs: 3_000 }, s3);
+    const own = options({ timeoutMs: 10_000 }, s3);
     const filler = join(disk?.path ?? '', 'filler');
     try {
       await playTargetChaos({

@@ -11,7 +11,6 @@ import { playTargetChaos, type TargetFault } from '../support/archive-target-cha
 import { isWithoutHdfs, startHdfs, type TestHdfs, type TestNode } from '../support/hdfs.ts';
 import { seeded } from '../support/random.ts';
 import { seedsOf } from '../support/seeds.ts';
-import { smallDisk } from '../support/small-disk.ts';
 import { eventually } from '../support/until.ts';
 
 const without = await isWithoutHdfs();
@@ -190,24 +189,6 @@ describe.skipIf(without)('HDFS', () => {
     await hdfs.ready();
     await eventually(() => store.create('c', Buffer.from('1')).catch(() => false));
   });
-});
-
-test.skipIf(without)('a full DataNode is waited for, aloud', async () => {
-  const disk = smallDisk(48);
-  if (disk === null) return;
-  const small = await startHdfs({ blocks: join(disk.path, 'blocks') });
-  try {
-    const store = webHdfsStore({ url: `webhdfs://${small.host}/ugc`, user: small.user, timeoutMs: 60_000 });
-    await store.prepare();
-    expect(await store.create('fits', randomBytes(2_000_000))).toBe(true);
-    const { code, message } = await failureOf(store.create('too-much', randomBytes(60_000_000)));
-    expect(`${code} ${message}`).toMatch(/^archive_halted no DataNode takes a block/);
-    expect((await store.list('')).map(({ path }) => path)).toEqual(['fits']);
-    expect(await store.read('fits')).toHaveLength(2_000_000);
-  } finally {
-    await small.stopForGood();
-    disk.unmount();
-  }
 });
 
 const rounds = Number(process.env.UGC_TEST_TARGET_ROUNDS ?? 4);

@@ -40,7 +40,8 @@ export async function playTargetChaos({ open, faults, rounds, random, lastsMsMax
     return startOne(sourceOf(logs, committed, next), store, next);
   };
   const oracle = open();
-  await oracle.prepare();
+  // A server that has just started may take longer than a file is given.
+  await eventually(() => oracle.prepare().then(() => true), { what: 'a target that is prepared' });
   let running = [start(), start()];
   const dealt = new Map<string, number>();
   for (let round = 0; round < rounds; round++) {

@@ -61,17 +61,12 @@ export async function isWithoutHdfs(): Promise<boolean> {
   return true;
 }
 
-export interface HdfsOptions {
-  /** Where the DataNode keeps the blocks, instead of a folder of its own. */
-  readonly blocks?: string;
-}
-
-export async function startHdfs({ blocks }: HdfsOptions = {}): Promise<TestHdfs> {
+export async function startHdfs(): Promise<TestHdfs> {
   const found = await findJars();
   if ('missing' in found) throw new Error(`no HDFS for this test: ${found.missing}`);
   const folder = mkdtempSync(join(tmpdir(), 'ugc-hdfs-'));
   const ports = await freePorts(5);
-  writeConf(folder, ports, blocks ?? join(folder, 'blocks'));
+  writeConf(folder, ports, join(folder, 'blocks'));
   const java = (heap: string): string[] => [
     // biome-ignore format: a command is read in one line
     ...['java', heap, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData', '-Djava.net.preferIPv4Stack=true', `-Dhadoop.log.dir=${folder}`],
