@@ -44,7 +44,7 @@ describe.skipIf(await isWithoutPulsar())('content over Pulsar', () => {
     const env = { UGC_JWT_SECRET: secret, UGC_JWT_AUDIENCE: 'ugc' };
     const start = (...flags: string[]) =>
       startUgc({ dataDir, env, flags: ['--auth=jwt', ...own.flags(name), ...flags] });
-    const topic = `${name}.film_closed`;
+    const topic = `${name}.film`;
     const rows = async (ugc: Ugc): Promise<number> => (await ugc.query('SELECT 1 FROM ugc.film_closed')).length;
     const first = await start();
     await ask(first, 'PUT', '/v1/films/film-1/like', { value: 1 });

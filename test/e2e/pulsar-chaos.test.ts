@@ -20,9 +20,9 @@ import { eventually, queryRows, temporaryFolder } from '../support/ugc.ts';
 import { type UgcLives, ugcLives } from '../support/ugc-lives.ts';
 
 const given = process.env.UGC_TEST_PULSAR_ROUNDS;
-const rounds = Number(given ?? 15);
+const rounds = Number(given ?? 10);
 /** A machine that is busy with other things plays fewer rounds, and says so. */
-const playMsMax = given === undefined ? 60_000 : Number.POSITIVE_INFINITY;
+const playMsMax = given === undefined ? 40_000 : Number.POSITIVE_INFINITY;
 
 describe.skipIf(await isWithoutPulsar('own')).each(seedsOf('pulsar chaos'))(
   'Pulsar and everything against it, by seed %i',

@@ -34,19 +34,19 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
   const own = pulsarInTest({ webSocketSessionIdleTimeoutMillis: '20000' });
 
   /** A running one, of topics and a subscription of this name, that has shown that Pulsar takes its events. */
-  async function started(name: string, ...flags: string[]) {
+  async function started(name: string, flags: readonly string[] = [], pattern?: string) {
     const dataDir = temporaryFolder();
-    const ugc = await startUgc({ dataDir, flags: [...own.flags(name), ...flags] });
+    const ugc = await startUgc({ dataDir, flags: [...own.flags(name, pattern), ...flags] });
     const stored = async (event: object): Promise<string> =>
       ((await (await ugc.post(event)).json()) as { stored: string }).stored;
     await eventually(async () => (await stored(clickOf('first'))) === 'pulsar', { what: 'an event in Pulsar' });
-    const run = (...args: string[]) => runUgc([...args, ...own.flags(name), `--data-dir=${dataDir}`]);
+    const run = (...args: string[]) => runUgc([...args, ...own.flags(name, pattern), `--data-dir=${dataDir}`]);
     return { ugc, dataDir, stored, run };
   }
 
   test('events of each type go to its topic and its table; diverted ones to theirs, which keeps them for its reader', async () => {
     const name = own.newName();
-    const { ugc, dataDir, stored } = await started(name);
+    const { ugc, dataDir, stored } = await started(name, [], '{event_type}');
     const added = await runUgc([
       ...['rules', 'add', 'divert', '--user=mad', `--topic=${name}.aside`, '--why=a look', `--data-dir=${dataDir}`],
     ]);
@@ -76,11 +76,10 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
   });
 
   test('an event whose message no WebSocket could carry is set aside with the reason, and holds up no other', async () => {
-    const { ugc, dataDir, stored } = await started(
-      own.newName(),
+    const { ugc, dataDir, stored } = await started(own.newName(), [
       '--event-bytes-max=256KiB',
       '--pulsar-frame-bytes-max=64KiB',
-    );
+    ]);
     const large = clickOf('large', { properties: { text: 'x'.repeat(100_000) } });
     expect(await stored(large)).toBe('disk');
     const after = clickOf('after');
@@ -97,7 +96,7 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
   test('records of others are judged where they lie: good ones are rows, bad ones letters with a place that outlives redelivery', async () => {
     const name = own.newName();
     const { ugc, run, stored } = await started(name);
-    const topic = `${name}.click`;
+    const topic = `${name}.film`;
     const good = clickOf('stranger');
     const bad = { ...clickOf('stranger'), country: 5 };
     const values = [JSON.stringify(good), JSON.stringify(bad), '', 'no json', '{"a":\n1', new Uint8Array([0xff, 0xfe])];
@@ -159,7 +158,7 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
 
   test('receipts, the balance and the lag are what they are over any log', async () => {
     const name = own.newName();
-    const { ugc, run, stored } = await started(name, '--ledger');
+    const { ugc, run, stored } = await started(name, ['--ledger']);
     const events = Array.from({ length: 20 }, (_, at) => clickOf(`u${at}`));
     for (const event of events) await stored(event);
     const id = events[7]!.event_id;
@@ -203,7 +202,7 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
       retentionSizeInMB: -1,
     });
     const kept = places(await forgotten())[0]!;
-    expect(kept.place).toContain(`${name}.click`);
+    expect(kept.place).toContain(`${name}.film`);
     const inHours = (Date.parse(kept.until!) - Date.now()) / 3_600_000;
     expect(inHours).toBeGreaterThan(1.5);
     await own.team.tell('POST', 'namespaces/public/default/retention', {

@@ -60,7 +60,7 @@ describe.skipIf(await isWithoutPulsar('own'))('beside others at a Pulsar', () =>
 
   test('the page’s programs, in JavaScript and in Java, write events that become rows and read what is there', async () => {
     const name = own.newName();
-    const topic = `${name}.click`;
+    const topic = `${name}.film`;
     const ugc = await startUgc({ dataDir: temporaryFolder(), flags: own.flags(name) });
     const event = clickOf('ours');
     await reachesPulsar(ugc, () => event);
@@ -89,7 +89,7 @@ describe.skipIf(await isWithoutPulsar('own'))('beside others at a Pulsar', () =>
 
   test('a type that grows is a second version in the registry; one that does not fit is said, and its events flow', async () => {
     const name = own.newName();
-    const topic = `${name}.trailer_watched`;
+    const topic = `${name}.trailers`;
     const dataDir = temporaryFolder();
     const files = typeFiles(join(temporaryFolder(), 'types'));
     const start = () => startUgc({ dataDir, flags: [...own.flags(name), `--schemas-dir=${files.folder}`] });
@@ -124,9 +124,9 @@ describe.skipIf(await isWithoutPulsar('own'))('beside others at a Pulsar', () =>
 
     // Another team has registered what ours does not fit.
     const other = own.newName();
-    await own.team.tell('PUT', `persistent/public/default/${other}.trailer_watched/partitions`, 2);
+    await own.team.tell('PUT', `persistent/public/default/${other}.trailers/partitions`, 2);
     const schema = JSON.stringify({ type: 'record', name: 'x', fields: [{ name: 'seconds', type: 'string' }] });
-    await own.team.tell('POST', `schemas/public/default/${other}.trailer_watched/schema`, {
+    await own.team.tell('POST', `schemas/public/default/${other}.trailers/schema`, {
       type: 'JSON',
       schema,
       properties: {},
@@ -136,7 +136,7 @@ describe.skipIf(await isWithoutPulsar('own'))('beside others at a Pulsar', () =>
       flags: [...own.flags(other), `--schemas-dir=${files.folder}`],
     });
     const ready = async (): Promise<string> => (await fetch(`${third.url}/healthz/ready`)).text();
-    await eventually(async () => /not compatible with ugc's for persistent:.*trailer_watched/.test(await ready()), {
+    await eventually(async () => /not compatible with ugc's for persistent:.*trailers/.test(await ready()), {
       what: 'words in readiness',
     });
     await reachesPulsar(third, () => typedEvent('trailer_watched', { seconds: 9 }));
@@ -160,7 +160,7 @@ describe.skipIf(await isWithoutPulsar('own'))('beside others at a Pulsar', () =>
     await reachesPulsar(one, () => clickOf('first'));
     const consumersOf = async (): Promise<number[]> => {
       const stats = (await own.team.ask(
-        `persistent/public/default/${name}.click/partitioned-stats?perPartition=true`,
+        `persistent/public/default/${name}.film/partitioned-stats?perPartition=true`,
       )) as {
         partitions: Record<string, { subscriptions: Record<string, { consumers: unknown[] }> }>;
       };
@@ -202,7 +202,7 @@ describe.skipIf(await isWithoutPulsar('own'))('beside others at a Pulsar', () =>
       return Object.keys(detail).length === 0 && answer;
     });
     expect(ready.status).toBe(200);
-    await eventually(async () => (await own.team.backlog(`${name}.click`, name)) === 0, { what: 'all is passed' });
+    await eventually(async () => (await own.team.backlog(`${name}.film`, name)) === 0, { what: 'all is passed' });
     for (const ugc of [one, two]) expect(await ugc.stop()).toBe(0);
   });
 });

@@ -174,6 +174,7 @@ function fakeNode(): FakeNode & { readonly broker: Broker } {
           return connection;
         },
       },
+      apiVersions: async () => ({}),
     },
   };
   return node;

@@ -10,8 +10,8 @@ export interface PulsarInTest {
   readonly pulsar: TestPulsar;
   readonly team: PulsarTeam;
   newName(): string;
-  /** For `name` as the prefix of all that is made. Two partitions a topic, and times that a busy machine keeps. */
-  flags(name: string): string[];
+  /** For `name` as the prefix of all that is made; a topic a family, which is soon made, if nothing else is said. Two partitions a topic, and times that a busy machine keeps. */
+  flags(name: string, pattern?: string): string[];
 }
 
 /** To be called once in a file. */
@@ -32,8 +32,8 @@ export function pulsarInTest(settings: Readonly<Record<string, string>> = {}): P
       return team;
     },
     newName: () => `t.${process.pid}.${++names}`,
-    flags: name => [
-      ...['--transport=pulsar', `--pulsar-url=${pulsar.url}`, `--topic=${name}.{event_type}`, '--topic-partitions=2'],
+    flags: (name, pattern = '{family}') => [
+      ...['--transport=pulsar', `--pulsar-url=${pulsar.url}`, `--topic=${name}.${pattern}`, '--topic-partitions=2'],
       ...[
         `--pulsar-subscription=${name}`,
         '--pulsar-connect-timeout-ms=10000',

@@ -5,9 +5,9 @@
 const seeds: Readonly<Record<string, readonly number[]>> = {
   'kafka chaos': [192_841_353, 1, 645_045_698],
   'etl chaos': [33],
-  'pulsar chaos': [1_865_022_211, 1_954_370_152],
   'rabbitmq chaos, quorum': [637_562_839],
   'rabbitmq chaos, stream': [1_005_792_182, 2_070_217_606],
+  'pulsar chaos': [1_865_022_211, 1_954_370_152, 2_681_617_997],
 };
 
 /** One or more. */

@@ -44,6 +44,8 @@ export interface Broker {
   /** By API key, once connected. */
   readonly versions?: Readonly<Record<number, { readonly maxVersion: number }>> | null;
   readonly connectionPool: { readonly pool: readonly Connection[]; getConnection(index: number): Promise<Connection> };
+  /** Asks for them. */
+  apiVersions(): Promise<NonNullable<Broker['versions']>>;
 }
 
 /**

@@ -29,3 +29,7 @@ export function readMark(text: string): { readonly log: LogIdentity; readonly ep
 
 /** Tells its positions from those of others of the same name; null where the brokers tell nothing. */
 export const nameOfLog = ({ topicId, clusterId }: LogIdentity): string | null => topicId ?? clusterId;
+
+/** By its id, where another of the same log was told one. */
+export const withIdOf = (log: LogIdentity, other: LogIdentity | null | undefined): LogIdentity =>
+  log.topicId === null && other != null && isSameLog(other, log) ? other : log;

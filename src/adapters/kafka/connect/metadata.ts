@@ -14,7 +14,9 @@ const withoutIds = 7;
 export async function askMetadata(broker: Broker, topics: readonly string[]): Promise<Metadata> {
   const connection = await broker.connectionPool.getConnection(0);
   await connection.authenticate();
-  const speaksIds = (broker.versions?.[metadataKey]?.maxVersion ?? 0) >= withIds;
+  // Of a connection that is just being made they may not be known yet, and a topic would lose its id for that.
+  const versions = broker.versions ?? (await broker.apiVersions());
+  const speaksIds = (versions[metadataKey]?.maxVersion ?? 0) >= withIds;
   const apiVersion = speaksIds ? withIds : withoutIds;
   const answer = await sendBytes(connection, { apiKey: metadataKey, apiVersion, apiName: 'Metadata' }, id =>
     writeMetadata(apiVersion, { correlationId: id, clientId: connection.clientId }, topics),

@@ -5,7 +5,7 @@
 import { PipelineError } from '../../../errors.ts';
 import { type Cluster, createErrorFromCode, dropHung } from '../connect/driver.ts';
 import { errorOfKafka, typeOfKafkaError } from '../connect/error.ts';
-import type { LogIdentity } from '../connect/identity.ts';
+import { type LogIdentity, withIdOf } from '../connect/identity.ts';
 
 export interface KnownTopic {
   readonly topic: string;
@@ -56,7 +56,8 @@ export function kafkaTopics(cluster: Cluster, address: string, ageMsMax: number)
       leaders[partitionId] = leader;
       epochs[partitionId] = leaderEpoch;
     }
-    const log = { topicId: found.topicId, clusterId };
+    // What one broker does not tell, another has told: a log keeps its name.
+    const log = withIdOf({ topicId: found.topicId, clusterId }, topics.get(topic)?.log);
     const known = { topic, leaders, epochs, log, loadedAtMs: performance.now() };
     topics.set(topic, known);
     return known;

@@ -16,7 +16,7 @@ import { troublesOf } from '../../../process/troubles.ts';
 import { openCluster } from '../connect/cluster.ts';
 import { dropCluster, dropHung } from '../connect/driver.ts';
 import { errorOfReader, unled } from '../connect/error.ts';
-import type { LogIdentity } from '../connect/identity.ts';
+import { type LogIdentity, withIdOf } from '../connect/identity.ts';
 import { type KafkaSourceOptions, kafkaSourceDefaults } from '../connect/options.ts';
 import { kafkaTopics } from '../connect/topics.ts';
 import { keyOf } from './assign.ts';
@@ -168,7 +168,7 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
     const epoch = topics.known(owned.topic)?.epochs[owned.partition] ?? -1;
     const { next, isReplaced } = await beginIn({ cluster, topics, from }, owned, { committed, log });
     if (partitions.find(owned) !== owned) return false;
-    partitions.begin(owned, next, log);
+    partitions.begin(owned, next, withIdOf(log, committed?.log));
     owned.underEpoch = epoch;
     if (committed?.offset === next) owned.readEpoch = committed.epoch;
     else if (committed !== null && !isReplaced) tellCut(owned, committed.offset, next);

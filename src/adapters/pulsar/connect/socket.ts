@@ -3,7 +3,7 @@
 // - it is pinged now and then: the server ends one on which nothing comes (webSocketSessionIdleTimeoutMillis, five minutes), and
 //   one that has not been heard of for a request's time is ended here, as a network that is silent says nothing
 
-import { PipelineError } from '../../../errors.ts';
+import { messageOf, PipelineError } from '../../../errors.ts';
 import { authorizationOf, isOfTls, type ReadyOptions, tlsOf, tlsWords } from './options.ts';
 
 export interface Socket {
@@ -89,7 +89,14 @@ export function openSocket(options: ReadyOptions, path: string, told: SocketHand
   };
 
   return {
-    send: text => socket.send(text),
+    send(text) {
+      if (isOver) return;
+      try {
+        socket.send(text);
+      } catch (error) {
+        end(messageOf(error)); // it ended just now, and its end has not been told yet
+      }
+    },
     async close() {
       if (isOver) return;
       over();

@@ -13,14 +13,15 @@ export interface TopicRetention {
 /** Of those of the topics that are there. Rejects with a PipelineError where Pulsar cannot be asked. */
 export async function retentionOf(given: PulsarOptions, topics: readonly string[]): Promise<readonly TopicRetention[]> {
   const admin = pulsarAdmin({ ...pulsarDefaults, ...given });
-  const found: TopicRetention[] = [];
-  for (const topic of topics) {
-    if ((await admin.partitions(topic)) === null) continue;
-    const keepsMs = await admin.keepsMs(topic).catch((error: unknown) => {
-      if (error instanceof PipelineError && error.code === 'log_halted') return null;
-      throw error;
-    });
-    found.push({ topic, keepsMs });
-  }
-  return found;
+  const found = await Promise.all(
+    topics.map(async topic => {
+      if ((await admin.partitions(topic)) === null) return [];
+      const keepsMs = await admin.keepsMs(topic).catch((error: unknown) => {
+        if (error instanceof PipelineError && error.code === 'log_halted') return null;
+        throw error;
+      });
+      return [{ topic, keepsMs }];
+    }),
+  );
+  return found.flat();
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test';
 import type { LogIdentity } from '../../../../src/adapters/kafka/connect/identity.ts';
-import { isSameLog, markOf, readMark } from '../../../../src/adapters/kafka/connect/identity.ts';
+import { isSameLog, markOf, readMark, withIdOf } from '../../../../src/adapters/kafka/connect/identity.ts';
 import type { KnownTopic } from '../../../../src/adapters/kafka/connect/topics.ts';
 import { watchedTopics } from '../../../../src/adapters/kafka/read/watched.ts';
 import { troublesOf } from '../../../../src/process/troubles.ts';
@@ -78,4 +78,12 @@ test('a mark says of which log a position is, and what is no mark says nothing',
   }
   for (const text of ['', 'log=', 'consumer-7', 'log=a b@c']) expect(readMark(text)).toBeNull();
   expect(isSameLog({ topicId: null, clusterId: null }, one)).toBe(true);
+});
+
+test('a log keeps its name when a broker tells no id: the one that was told of it stands', () => {
+  const unnamed = { topicId: null, clusterId: one.clusterId };
+  expect(withIdOf(unnamed, one)).toEqual(one);
+  expect(withIdOf(unnamed, { topicId: 'x', clusterId: 'another' })).toEqual(unnamed);
+  expect(withIdOf(other, one)).toEqual(other);
+  expect(withIdOf(unnamed, null)).toEqual(unnamed);
 });
