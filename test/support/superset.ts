@@ -41,8 +41,8 @@ export async function startSuperset({ clickhouse, hive }: SupersetOptions): Prom
     SUPERSET_HOME: folder,
     FLASK_APP: 'superset.app:create_app()',
     ADMIN_PASSWORD: password,
-    UGC_CLICKHOUSE_URI: clickhouse,
-    UGC_HIVE_URI: hive,
+    CLICKHOUSE_URI: clickhouse,
+    HIVE_URI: hive,
   };
   const load = Bun.spawn(['sh', join(deploy, 'load.sh')], { env, stdout: 'pipe', stderr: 'pipe' });
   const [out, err] = await Promise.all([new Response(load.stdout).text(), new Response(load.stderr).text()]);

@@ -1,7 +1,7 @@
 // What `docker compose up` would start is checked without Docker: settings against config.ts, names against each other.
 
 import { afterAll, describe, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -247,7 +247,11 @@ test('every port is bound to this machine and belongs to one service; what a bro
 });
 
 test('every volume and service that is named is there, and no volume is shared but the passwords', () => {
-  const used = named.flatMap(([, { volumes = [] }]) => volumes.map(volume => volume.split(':')[0]!));
+  const sources = named.flatMap(([, { volumes = [] }]) => volumes.map(volume => volume.split(':')[0]!));
+  // A folder of the repository is there, and a service may only read it.
+  for (const folder of sources.filter(name => name.startsWith('./')))
+    expect([folder, existsSync(join(import.meta.dir, '../..', folder))]).toEqual([folder, true]);
+  const used = sources.filter(name => !name.startsWith('./'));
   expect([...new Set(used)].toSorted()).toEqual(Object.keys(volumes).toSorted());
   expect([...new Set(used.filter((name, at) => used.indexOf(name) !== at))]).toEqual(['passwords']);
   for (const [, { depends_on: needed = [], profiles }] of named)

@@ -160,7 +160,7 @@ describe('who may import whom', () => {
       'schemas/',
     ],
     'src/archive/': ['src/ports/', 'src/record/', 'src/process/', 'src/errors.ts'],
-    // Commands read what is there with the adapters themselves.
+    // Commands read what is there with the adapters themselves, and the archive by its manifest.
     'src/operate/': [
       'src/ports/',
       'src/record/',
@@ -169,6 +169,7 @@ describe('who may import whom', () => {
       'src/process/',
       'src/door/',
       'src/adapters/',
+      'src/archive/',
       'src/errors.ts',
       'schemas/',
     ],
