@@ -23,7 +23,7 @@ import { inWords } from './failure.ts';
 import { confirmed, progressOf, say, writeOut } from './output.ts';
 import { heldInBuffer, personFlags, pseudonymsOf, readPerson } from './person.ts';
 import { type Receipt, receiptText } from './receipt.ts';
-import { aggregatesRemain, inBuffer, inKafka, inPulsar, inRabbitmq, otherPlaces } from './remains.ts';
+import { aggregatesRemain, inArchive, inBuffer, inKafka, inPulsar, inRabbitmq, otherPlaces } from './remains.ts';
 import { type Tables, withTables } from './tables.ts';
 
 export const forgetFlags = {

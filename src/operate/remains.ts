@@ -33,10 +33,23 @@ export const otherPlaces: readonly Remainder[] = [
   {
     place: 'copies of yours',
     records: null,
-    what: 'cold files, backups of the database, of ClickHouse and of the data folder, and whatever else reads the topics: ugc does not know of them',
+    what: 'cold files of others, backups of the database, of ClickHouse and of the data folder, and whatever else reads the topics: ugc does not know of them',
     until: null,
   },
 ];
+
+/** Files are kept for ever as they are, so that they can be proven to be what the log was. */
+export const inArchive = ({ archiveUrl }: Pick<Config, 'archiveUrl'>): readonly Remainder[] =>
+  archiveUrl === ''
+    ? []
+    : [
+        {
+          place: `cold archive: ${archiveUrl}`,
+          records: null,
+          what: 'events of the person, in files that are never changed: after ugc archive restore run this again',
+          until: null,
+        },
+      ];
 
 /** Rejects with what reading the buffer throws. */
 export function inBuffer(person: PersonIds, config: Config, buffers: Pick<Buffers, 'path' | 'read'>): Remainder[] {
