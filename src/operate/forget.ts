@@ -118,6 +118,7 @@ async function forget(person: PersonIds, flags: Flags, config: Config, wiring: F
       ...kafka,
       ...pulsar,
       ...rabbitmq,
+      ...inArchive(config),
       aggregatesRemain(config.clickhouseRefreshSeconds),
       ...otherPlaces,
     ],
