@@ -18,8 +18,8 @@ const executablePath = await findChromium();
 const [now, ever] = dashboardsOf(everyType) as [Dashboard, Dashboard];
 const isWithout = executablePath === null || (await isWithoutHive());
 const clicks = 137;
-const films = ['film_opened', 'film_watched', 'quality_change', 'search_filter_use'];
-const sent = clicks + films.length;
+const others = ['film_opened', 'film_watched', 'quality_change', 'search_filter_use', 'ordering'];
+const sent = clicks + others.length;
 const filmSeen = String(everyType.find(({ name }) => name === 'film_opened')?.example.video_id);
 const minutes = 50;
 
@@ -124,7 +124,7 @@ async function sendAll(): Promise<void> {
   const click = everyType.find(({ name }) => name === 'click')!.example;
   const good = [
     ...Array.from({ length: clicks }, (_, index) => ({ ...click, timestamp: at(index) })),
-    ...everyType.filter(({ name }) => films.includes(name)).map(({ example }) => ({ ...example, timestamp: at(1) })),
+    ...everyType.filter(({ name }) => others.includes(name)).map(({ example }) => ({ ...example, timestamp: at(1) })),
   ];
   const answer = await ugc.post(good);
   const body = await answer.text();
