@@ -95,7 +95,7 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
 
   test('records of others are judged where they lie: good ones are rows, bad ones letters with a place that outlives redelivery', async () => {
     const name = own.newName();
-    const { ugc, run, stored } = await started(name);
+    const { ugc, run, stored } = await started(name, ['--clickhouse-http-readonly=false']);
     const topic = `${name}.film`;
     const good = clickOf('stranger');
     const bad = { ...clickOf('stranger'), country: 5 };

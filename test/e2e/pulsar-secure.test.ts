@@ -63,6 +63,7 @@ describe.skipIf(await isWithoutPulsar('own'))('a Pulsar with tokens and TLS', ()
       throw new Error(`${error.message}; it says ${(await ready()).text}`);
     });
     expect(status).toBe(200);
+    await eventually(() => words.test(ugc.output()), { what: `${words} in the log` });
     for (const said of [text, ugc.output()]) {
       expect(said).toMatch(words);
       expect(said).not.toContain(secure.token);
