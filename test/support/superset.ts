@@ -37,6 +37,7 @@ export async function startSuperset({ clickhouse, hive }: SupersetOptions): Prom
   const env = {
     PATH: `${dirname(python)}:${process.env.PATH}`,
     HOME: folder,
+    PYTHONDONTWRITEBYTECODE: '1',
     SUPERSET_CONFIG_PATH: join(deploy, 'superset_config.py'),
     SUPERSET_HOME: folder,
     FLASK_APP: 'superset.app:create_app()',
