@@ -6,6 +6,7 @@
 
 import { messageOf, PipelineError } from '../errors.ts';
 import type { Batch, ForeignVerdict, JudgeForeign } from '../ports/source.ts';
+import { linesOf } from '../record/lines.ts';
 import { newerThan } from '../record/stamp.ts';
 import { deadBody, deadType } from './dead.ts';
 
@@ -135,15 +136,4 @@ function cutPart(part: Part, piece: Piece, border: number): readonly [Part, Part
     { ...part, ndjson: ndjson.subarray(0, end), positions: positions?.slice(0, rowsBefore) ?? null },
     { ...part, ndjson: ndjson.subarray(end), positions: positions?.slice(rowsBefore) ?? null },
   ];
-}
-
-function linesOf(ndjson: Uint8Array): readonly Uint8Array[] {
-  const lines: Uint8Array[] = [];
-  for (let start = 0; start < ndjson.length; ) {
-    const found = ndjson.indexOf(newline, start);
-    const end = found < 0 ? ndjson.length : found;
-    lines.push(ndjson.subarray(start, end));
-    start = end + 1;
-  }
-  return lines;
 }

@@ -13,6 +13,7 @@ import type { ContentStore, Viewing } from '../ports/content.ts';
 import type { Batch, ForeignRecord, JudgeForeign, Source } from '../ports/source.ts';
 import { sleep } from '../process/sleep.ts';
 import type { Logger } from '../process/telemetry.ts';
+import { linesOf } from '../record/lines.ts';
 import { merged, type StoredEvent, viewedTypes, viewingOf } from './viewings.ts';
 
 export interface HistoryMetrics {
@@ -53,7 +54,6 @@ export interface History {
 const gapWords =
   'while the content store was away what players sent was passed to leave room for new events: ugc content rebuild makes the history whole again';
 
-const newline = 10;
 const nothingPaused: ReadonlySet<string> = new Set();
 
 export function startHistory(options: HistoryOptions): History {
@@ -202,17 +202,6 @@ function parsed(line: Uint8Array | string): StoredEvent | null {
   } catch {
     return null;
   }
-}
-
-function linesOf(ndjson: Uint8Array): readonly Uint8Array[] {
-  const lines: Uint8Array[] = [];
-  for (let start = 0; start < ndjson.length; ) {
-    const found = ndjson.indexOf(newline, start);
-    const end = found < 0 ? ndjson.length : found;
-    lines.push(ndjson.subarray(start, end));
-    start = end + 1;
-  }
-  return lines;
 }
 
 /** A commit is of all that were handed out before, of the same topic, partition and ownership. */

@@ -2,7 +2,8 @@
 // - no answer, one of 5xx, or one that asks for patience is `archive_unavailable`
 // - what an operator has to do something about (keys, rights, the bucket, the clock, room) is `archive_halted`
 
-import { messageOf, PipelineError } from '../../errors.ts';
+import { PipelineError } from '../../errors.ts';
+import { archiveFailure } from '../../process/archive-failure.ts';
 
 /** As the server spells it: `<Error><Code>…</Code><Message>…</Message></Error>`. An answer to HEAD has neither. */
 export interface Refusal {
@@ -79,14 +80,5 @@ const byStatus = (status: number): string =>
   status === 403 ? 'AccessDenied' : status === 301 ? 'PermanentRedirect' : '';
 
 /** Of a request that got no answer. */
-export function failureOf(where: string, error: unknown): PipelineError {
-  if (error instanceof PipelineError) return error;
-  const words = `${(error as { code?: string } | null)?.code ?? ''} ${messageOf(error)}`.trim();
-  if (/certificate|self.signed|\btls\b|\bssl\b/i.test(words))
-    return new PipelineError(
-      'archive_halted',
-      `${where}: ${words}: UGC_ARCHIVE_TLS_CA has to name who signed that certificate`,
-      { cause: error },
-    );
-  return new PipelineError('archive_unavailable', `${where}: ${words} (UGC_ARCHIVE_ENDPOINT)`, { cause: error });
-}
+export const failureOf = (where: string, error: unknown): PipelineError =>
+  archiveFailure(where, error, ' (UGC_ARCHIVE_ENDPOINT)');

@@ -3,6 +3,7 @@
 // - what an operator has to do something about (rights, quotas, resources, certificates) is `archive_halted`
 
 import { messageOf, PipelineError } from '../../errors.ts';
+import { archiveFailure } from '../../process/archive-failure.ts';
 
 /** As the server spells it: `{"RemoteException": {"exception": …, "message": …}}`. */
 export interface Refusal {
@@ -88,17 +89,7 @@ export function errorOf(where: string, refusal: Refusal): PipelineError {
 }
 
 /** Of a request that got no answer. */
-export function failureOf(where: string, error: unknown): PipelineError {
-  if (error instanceof PipelineError) return error;
-  const words = `${(error as { code?: string } | null)?.code ?? ''} ${messageOf(error)}`.trim();
-  if (/certificate|self.signed|\btls\b|\bssl\b/i.test(words))
-    return new PipelineError(
-      'archive_halted',
-      `${where}: ${words}: UGC_ARCHIVE_TLS_CA has to name who signed that certificate`,
-      { cause: error },
-    );
-  return new PipelineError('archive_unavailable', `${where}: ${words}`, { cause: error });
-}
+export const failureOf = (where: string, error: unknown): PipelineError => archiveFailure(where, error);
 
 /** Nobody was there to be asked: nothing was done. */
 export const isUnreached = (error: unknown): boolean =>
