@@ -35,6 +35,12 @@ export type Outcome =
   | { readonly ok: true; readonly stored: Stored }
   | { readonly ok: false; readonly error: PipelineError };
 
+/** What a broker's answer for one envelope makes of it: null = it has it. */
+export function outcomesAs(stored: BrokerName): (error: PipelineError | null) => Outcome {
+  const ok: Outcome = { ok: true, stored };
+  return error => (error === null ? ok : { ok: false, error });
+}
+
 /** Where the edge writes. */
 export interface Log {
   /** One outcome per envelope, same order. Never rejects. Resolves once each is durable or has failed. */

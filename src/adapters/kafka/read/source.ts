@@ -11,8 +11,9 @@
 // - memory is bounded by readAheadBytesMax, partitionBytesMax of each paused partition, and one answer a broker
 
 import { PipelineError } from '../../../errors.ts';
-import type { PositionedSource } from '../../../ports/source.ts';
+import type { PollOptions, PositionedSource } from '../../../ports/source.ts';
 import { troublesOf } from '../../../process/troubles.ts';
+import { waitingPoll } from '../../../process/waiting-poll.ts';
 import { openCluster } from '../connect/cluster.ts';
 import { dropCluster, dropHung } from '../connect/driver.ts';
 import { errorOfReader, unled } from '../connect/error.ts';
@@ -61,7 +62,6 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
     },
   });
   let paused: ReadonlySet<string> = new Set();
-  let onReady = (): void => {};
   let isClosed = false;
   let closed: Promise<void> | undefined;
 
@@ -94,11 +94,19 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
     partitions,
     troubles,
     paused: () => paused,
-    onReady: () => onReady(),
+    onReady: () => polling.wake(),
     onPassed: (owned, offset) => void commits.add({ ...placeOf(owned), offset }),
     onOutOfRange: owned => void jump(owned),
     onDoubt: () => pause.wake(),
   });
+  const polling = waitingPoll(
+    (wanted: PollOptions) => {
+      const batches = partitions.take(wanted);
+      fetcher.schedule();
+      return batches;
+    },
+    () => isClosed,
+  );
   const keeping = keep();
 
   /** Looks after what fetching needs: where partitions live, where they begin. */
@@ -245,7 +253,7 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
 
   async function end(): Promise<void> {
     isClosed = true;
-    onReady();
+    polling.wake();
     pause.wake();
     fetcher.close();
     await commits.close();
@@ -255,25 +263,9 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
   }
 
   return {
-    async poll(wanted, signal) {
+    poll(wanted, signal) {
       paused = wanted.paused;
-      const isOver = (): boolean => isClosed || signal.aborted;
-      const wake = (): void => onReady();
-      signal.addEventListener('abort', wake, { once: true });
-      try {
-        while (!isOver()) {
-          const ready = Promise.withResolvers<void>();
-          onReady = ready.resolve;
-          const batches = partitions.take(wanted);
-          fetcher.schedule();
-          if (batches.length > 0) return batches;
-          await ready.promise;
-        }
-        return [];
-      } finally {
-        signal.removeEventListener('abort', wake);
-        onReady = () => {};
-      }
+      return polling.poll(wanted, signal);
     },
     async commit(ack) {
       const { topic, partition, last, epoch } = finishedOf(ack);

@@ -6,7 +6,9 @@
 // - everything that waits is counted in bytes and has an end: a full queue, connecting and one request's time at most
 
 import { PipelineError } from '../../../errors.ts';
-import type { Envelope, Log, Outcome } from '../../../ports/log.ts';
+import { type Envelope, type Log, type Outcome, outcomesAs } from '../../../ports/log.ts';
+import { gather } from '../../../process/gather.ts';
+import { waitingBytes } from '../../../process/waiting-bytes.ts';
 import { openCluster } from '../connect/cluster.ts';
 import { dropConnection } from '../connect/driver.ts';
 import { errorOfKafka, unled } from '../connect/error.ts';
@@ -19,7 +21,7 @@ import { keyBytesOf, recordBytesMax } from './record-batch.ts';
 /** A leader may have been found meanwhile. */
 const leaderlessAgeMs = 500;
 
-const stored: Outcome = { ok: true, stored: 'kafka' };
+const outcomeOf = outcomesAs('kafka');
 
 export function kafkaLog(given: KafkaLogOptions): Log {
   const options = { ...kafkaLogDefaults, ...given };
@@ -27,10 +29,9 @@ export function kafkaLog(given: KafkaLogOptions): Log {
   const cluster = openCluster(options);
   const topics = kafkaTopics(cluster, address, options.metadataAgeMsMax);
   const queues = new Map<number, NodeQueue>();
-  let queuedBytes = 0;
+  const queued = waitingBytes(options.queueBytesMax);
   let turn = 0;
   let closed: Promise<void> | undefined;
-  let onEmpty = () => {};
 
   function queueOf(node: number): NodeQueue {
     let queue = queues.get(node);
@@ -42,19 +43,11 @@ export function kafkaLog(given: KafkaLogOptions): Log {
   }
 
   function publish(envelopes: readonly Envelope[]): Promise<readonly Outcome[]> {
-    if (envelopes.length === 0) return Promise.resolve([]);
-    return new Promise(resolve => {
-      const outcomes: Outcome[] = Array(envelopes.length);
-      let open = envelopes.length;
-      const done = (index: number, error: PipelineError | null): void => {
-        outcomes[index] = error === null ? stored : { ok: false, error };
-        if (--open === 0) resolve(outcomes);
-      };
+    return gather<Outcome>(envelopes.length, settle => {
       const call: Call = {
         settle(record, error) {
-          queuedBytes -= recordBytesMax(record);
-          done(record.index, error);
-          if (queuedBytes === 0) onEmpty();
+          settle(record.index, outcomeOf(error));
+          queued.remove(recordBytesMax(record));
         },
       };
       const sticky = turn++;
@@ -65,10 +58,10 @@ export function kafkaLog(given: KafkaLogOptions): Log {
         const record: QueuedRecord = { key, keyBytes, value, valueBytes, timestampMs, call, index };
         const error = refusalOf(record);
         if (error !== null) {
-          done(index, error);
+          settle(index, outcomeOf(error));
           continue;
         }
-        queuedBytes += recordBytesMax(record);
+        queued.add(recordBytesMax(record));
         const known = topics.known(topic, atMs);
         if (known !== undefined) route(known, sticky, record);
         else
@@ -82,8 +75,8 @@ export function kafkaLog(given: KafkaLogOptions): Log {
 
   function refusalOf(record: QueuedRecord): PipelineError | null {
     if (closed !== undefined) return new PipelineError('shutting_down');
-    if (queuedBytes === 0 || queuedBytes + recordBytesMax(record) <= options.queueBytesMax) return null;
-    return new PipelineError('log_unavailable', `${queuedBytes} bytes already wait for Kafka at ${address}`);
+    if (queued.fits(recordBytesMax(record))) return null;
+    return new PipelineError('log_unavailable', `${queued.bytes} bytes already wait for Kafka at ${address}`);
   }
 
   function route({ topic, leaders }: KnownTopic, sticky: number, record: QueuedRecord): void {
@@ -99,14 +92,8 @@ export function kafkaLog(given: KafkaLogOptions): Log {
   }
 
   async function end(): Promise<void> {
-    if (queuedBytes > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      onEmpty = resolve;
-      for (const queue of queues.values()) queue.hurry();
-      const timer = setTimeout(resolve, options.closeMsMax);
-      await promise;
-      clearTimeout(timer);
-    }
+    for (const queue of queues.values()) queue.hurry();
+    await queued.whenNone(options.closeMsMax);
     const { brokers, seedBroker } = cluster.brokerPool;
     for (const broker of new Set([...Object.values(brokers), seedBroker]))
       for (const connection of broker?.connectionPool.pool ?? [])

@@ -11,6 +11,7 @@ import type { StartingPoint } from '../../../ports/transport.ts';
 import { sleep } from '../../../process/sleep.ts';
 import type { Logger } from '../../../process/telemetry.ts';
 import { troublesOf } from '../../../process/troubles.ts';
+import { waitingPoll } from '../../../process/waiting-poll.ts';
 import { pulsarAdmin } from '../connect/admin.ts';
 import { type PulsarOptions, partitionName, pulsarDefaults } from '../connect/options.ts';
 import { begin } from './begin.ts';
@@ -58,8 +59,8 @@ export function pulsarSource(given: PulsarSourceOptions): PulsarSource {
   const closing = new AbortController();
   let lastNumber = 0;
   let closed: Promise<void> | undefined;
-  let onReady = (): void => {};
   let lag: { readonly atMs: number; readonly counted: Promise<ReadonlyMap<string, number>> } | null = null;
+  const polling = waitingPoll(take, () => closing.signal.aborted);
   const looking = Promise.all([look(), watch()]);
 
   async function look(): Promise<void> {
@@ -96,7 +97,7 @@ export function pulsarSource(given: PulsarSourceOptions): PulsarSource {
       name,
       subscription,
       consumer,
-      onReady: () => onReady(),
+      onReady: polling.wake,
       onTrouble: error =>
         error === null
           ? troubles.clear(name)
@@ -179,30 +180,13 @@ export function pulsarSource(given: PulsarSourceOptions): PulsarSource {
 
   async function end(): Promise<void> {
     closing.abort();
-    onReady();
+    polling.wake();
     await looking;
     await Promise.all([...readers.values()].map(reader => reader.close()));
   }
 
   return {
-    async poll(wanted, signal) {
-      const isOver = (): boolean => closing.signal.aborted || signal.aborted;
-      const wake = (): void => onReady();
-      signal.addEventListener('abort', wake, { once: true });
-      try {
-        while (!isOver()) {
-          const ready = Promise.withResolvers<void>();
-          onReady = ready.resolve;
-          const batches = take(wanted);
-          if (batches.length > 0) return batches;
-          await ready.promise;
-        }
-        return [];
-      } finally {
-        signal.removeEventListener('abort', wake);
-        onReady = () => {};
-      }
-    },
+    poll: polling.poll,
     async commit(ack) {
       const { reader, number } = ack as unknown as Finished;
       const left = handedOut.get(reader)!;

@@ -2,21 +2,22 @@
 // end; what Pulsar's WebSocket API could never carry is refused before it would end the connection of the others.
 
 import { PipelineError } from '../../../errors.ts';
-import type { Envelope, Log, Outcome } from '../../../ports/log.ts';
+import { type Envelope, type Log, type Outcome, outcomesAs } from '../../../ports/log.ts';
+import { gather } from '../../../process/gather.ts';
+import { waitingBytes } from '../../../process/waiting-bytes.ts';
 import { pulsarAdmin } from '../connect/admin.ts';
 import { type PulsarOptions, pulsarDefaults } from '../connect/options.ts';
 import { frameBytesOf, type Producer, pulsarProducer } from './producer.ts';
 
-const stored: Outcome = { ok: true, stored: 'pulsar' };
+const outcomeOf = outcomesAs('pulsar');
 
 export function pulsarLog(given: PulsarOptions): Log {
   const options = { ...pulsarDefaults, ...given };
-  const { frameBytesMax, queueBytesMax, url } = options;
+  const { frameBytesMax, url } = options;
   const admin = pulsarAdmin(options);
   const producers = new Map<string, Producer>();
-  let queuedBytes = 0;
+  const queued = waitingBytes(options.queueBytesMax);
   let closed: Promise<void> | undefined;
-  let onEmpty = (): void => {};
 
   function producerOf(topic: string): Producer {
     let producer = producers.get(topic);
@@ -34,34 +35,26 @@ export function pulsarLog(given: PulsarOptions): Log {
         'log_refused',
         `its message of ${bytes} bytes is longer than Pulsar's WebSocket takes (${frameBytesMax}): raise webSocketMaxTextFrameSize there and UGC_PULSAR_FRAME_BYTES_MAX here`,
       );
-    if (queuedBytes > 0 && queuedBytes + bytes > queueBytesMax)
-      return new PipelineError('log_unavailable', `${queuedBytes} bytes already wait for Pulsar at ${url}`);
+    if (!queued.fits(bytes))
+      return new PipelineError('log_unavailable', `${queued.bytes} bytes already wait for Pulsar at ${url}`);
     return null;
   }
 
   function publish(envelopes: readonly Envelope[]): Promise<readonly Outcome[]> {
-    if (envelopes.length === 0) return Promise.resolve([]);
-    return new Promise(resolve => {
-      const outcomes: Outcome[] = Array(envelopes.length);
-      let open = envelopes.length;
-      const done = (index: number, error: PipelineError | null): void => {
-        outcomes[index] = error === null ? stored : { ok: false, error };
-        if (--open === 0) resolve(outcomes);
-      };
+    return gather<Outcome>(envelopes.length, settle => {
       envelopes.forEach((envelope, index) => {
         const bytes = frameBytesOf(envelope);
         const refusal = refusalOf(bytes);
         if (refusal !== null) {
-          done(index, refusal);
+          settle(index, outcomeOf(refusal));
           return;
         }
-        queuedBytes += bytes;
+        queued.add(bytes);
         producerOf(envelope.topic).add({
           envelope,
           settle(error) {
-            queuedBytes -= bytes;
-            done(index, error);
-            if (queuedBytes === 0) onEmpty();
+            settle(index, outcomeOf(error));
+            queued.remove(bytes);
           },
         });
       });
@@ -69,11 +62,7 @@ export function pulsarLog(given: PulsarOptions): Log {
   }
 
   async function end(): Promise<void> {
-    if (queuedBytes > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      onEmpty = resolve;
-      await promise; // each has its outcome within the time of one request
-    }
+    await queued.whenNone(); // each has its outcome within the time of one request
     await Promise.all([...producers.values()].map(producer => producer.close()));
   }
 

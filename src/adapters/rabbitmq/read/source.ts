@@ -4,8 +4,10 @@
 //   of a quorum queue all have all, as the server deals its records out
 // - nothing here rejects because RabbitMQ is away: it is told in the log once, and waited for
 
-import type { Source } from '../../../ports/source.ts';
+import type { PollOptions, Source } from '../../../ports/source.ts';
 import { sleep, timed } from '../../../process/sleep.ts';
+import { troublesOf } from '../../../process/troubles.ts';
+import { waitingPoll } from '../../../process/waiting-poll.ts';
 import { type Connection, openConnection } from '../connect/connection.ts';
 import { errorOfRabbitmq } from '../connect/error.ts';
 import { type RabbitmqSourceOptions, sourceDefaults } from '../connect/options.ts';
@@ -13,7 +15,6 @@ import { batchesOf, finishedOf } from './batches.ts';
 import { type OpenShare, readQueue } from './queue.ts';
 import type { Share } from './share.ts';
 import { readStream } from './stream.ts';
-import { troublesOf } from './troubles.ts';
 
 /** What still waits for a server that is gone is left to itself. */
 const closeMsMax = 2_000;
@@ -27,14 +28,14 @@ export interface RabbitmqSource extends Source {
 export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
   const options = { from: null, onReplaced: () => {}, ...sourceDefaults, ...given };
   const { topics, group, kind, tickMs, logger } = options;
-  const troubles = troublesOf(logger);
+  const troubles = troublesOf({ name: 'rabbitmq', title: 'RabbitMQ', logger });
   const closing = new AbortController();
   const shares = new Map<string, OpenShare>();
   let connection: Promise<Connection> | null = null;
   let turn = 0;
   let epochs = 0;
-  let onReady = (): void => {};
   let closed: Promise<void> | undefined;
+  const polling = waitingPoll(taken, () => closing.signal.aborted);
 
   /** The one there is, or a new one for all. */
   function connected(): Promise<Connection> {
@@ -64,14 +65,14 @@ export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
     const server = await connected();
     const epoch = ++epochs;
     // Another may have the stream: then all is well here.
-    const common = { topic, epoch, onReady: () => onReady(), onWaiting: () => troubles.clear(topic) };
+    const common = { topic, epoch, onReady: polling.wake, onWaiting: () => troubles.clear(topic) };
     const opening =
       kind === 'quorum' ? readQueue(server, { ...options, ...common }) : readStream(server, { ...options, ...common });
     const opened = await opening;
     if (closing.signal.aborted) return;
     troubles.clear(topic);
     shares.set(topic, opened);
-    onReady(); // what came before
+    polling.wake(); // what came before
     try {
       const error = await opened.over;
       // Else it was let go of.
@@ -128,7 +129,7 @@ export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
 
   async function end(): Promise<void> {
     closing.abort();
-    onReady();
+    polling.wake();
     const open = [...shares.values()];
     shares.clear();
     await Promise.all(open.map(share => share.release()));
@@ -143,23 +144,7 @@ export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
   }
 
   return {
-    async poll({ paused, bytesMax }, signal) {
-      const wake = (): void => onReady();
-      signal.addEventListener('abort', wake, { once: true });
-      try {
-        while (!closing.signal.aborted && !signal.aborted) {
-          const ready = Promise.withResolvers<void>();
-          onReady = ready.resolve;
-          const batches = taken(paused, bytesMax);
-          if (batches.length > 0) return batches;
-          await ready.promise;
-        }
-        return [];
-      } finally {
-        signal.removeEventListener('abort', wake);
-        onReady = () => {};
-      }
-    },
+    poll: polling.poll,
     async commit(ack) {
       const finished = finishedOf(ack);
       await find(finished.topic, finished.epoch)?.commit(finished);
@@ -176,7 +161,7 @@ export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
     close: () => (closed ??= end()),
   };
 
-  function taken(paused: ReadonlySet<string>, bytesMax: number) {
+  function taken({ paused, bytesMax }: PollOptions) {
     let left = bytesMax;
     const batches = [];
     // Whoever was served goes behind the others.

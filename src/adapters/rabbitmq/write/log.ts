@@ -10,12 +10,14 @@
 
 import type { ConfirmChannel, Message } from 'amqplib';
 import { PipelineError } from '../../../errors.ts';
-import type { Envelope, Log, Outcome } from '../../../ports/log.ts';
+import { type Envelope, type Log, type Outcome, outcomesAs } from '../../../ports/log.ts';
+import { gather } from '../../../process/gather.ts';
+import { waitingBytes } from '../../../process/waiting-bytes.ts';
 import { type Connection, openConnection } from '../connect/connection.ts';
 import { errorOfRabbitmq, largestTakenIn } from '../connect/error.ts';
 import { logDefaults, type RabbitmqLogOptions } from '../connect/options.ts';
 
-const stored: Outcome = { ok: true, stored: 'rabbitmq' };
+const outcomeOf = outcomesAs('rabbitmq');
 
 interface UnderWay {
   readonly bytes: number;
@@ -40,11 +42,10 @@ export function rabbitmqLog(given: RabbitmqLogOptions): Log {
   let line: Line | null = null;
   let opening: Promise<Line> | null = null;
   let turn = 0;
-  let queuedBytes = 0;
+  const queued = waitingBytes(options.queueBytesMax);
   /** Of one event, as far as the server has said. */
   let eventBytesMax = Number.POSITIVE_INFINITY;
   let closed: Promise<void> | undefined;
-  let onEmpty = () => {};
 
   function open(): Promise<Line> {
     opening ??= openLine().finally(() => {
@@ -91,20 +92,13 @@ export function rabbitmqLog(given: RabbitmqLogOptions): Log {
   }
 
   function publish(envelopes: readonly Envelope[]): Promise<readonly Outcome[]> {
-    if (envelopes.length === 0) return Promise.resolve([]);
-    return new Promise(resolve => {
-      const outcomes: Outcome[] = Array(envelopes.length);
-      let left = envelopes.length;
-      const settle = (index: number, error: PipelineError | null): void => {
-        outcomes[index] = error === null ? stored : { ok: false, error };
-        if (--left === 0) resolve(outcomes);
-      };
+    return gather<Outcome>(envelopes.length, settle => {
       for (let index = 0; index < envelopes.length; index++) {
         const envelope = envelopes[index]!;
         const bytes = Buffer.byteLength(envelope.body);
         const error = refusalOf(bytes, envelope.topic);
-        if (error === null) take(envelope, bytes, answer => settle(index, answer));
-        else settle(index, error);
+        if (error === null) take(envelope, bytes, answer => settle(index, outcomeOf(answer)));
+        else settle(index, outcomeOf(error));
       }
     });
   }
@@ -114,8 +108,8 @@ export function rabbitmqLog(given: RabbitmqLogOptions): Log {
     if (settling.size > 0 && settling.has(topic))
       return new PipelineError('log_unavailable', `the queue ${topic} has just been made, and is left to settle`);
     const refused = tooLarge(bytes);
-    if (refused !== null || queuedBytes === 0 || queuedBytes + bytes <= options.queueBytesMax) return refused;
-    return new PipelineError('log_unavailable', `${queuedBytes} bytes already wait for RabbitMQ`);
+    if (refused !== null || queued.fits(bytes)) return refused;
+    return new PipelineError('log_unavailable', `${queued.bytes} bytes already wait for RabbitMQ`);
   }
 
   const tooLarge = (bytes: number): PipelineError | null =>
@@ -127,11 +121,10 @@ export function rabbitmqLog(given: RabbitmqLogOptions): Log {
         );
 
   function take(envelope: Envelope, bytes: number, answer: (error: PipelineError | null) => void): void {
-    queuedBytes += bytes;
+    queued.add(bytes);
     const done = (error: PipelineError | null): void => {
-      queuedBytes -= bytes;
       answer(error);
-      if (queuedBytes === 0) onEmpty();
+      queued.remove(bytes);
     };
     if (line !== null) send(line, envelope, { bytes, done });
     else
@@ -179,13 +172,7 @@ export function rabbitmqLog(given: RabbitmqLogOptions): Log {
   }
 
   async function end(): Promise<void> {
-    if (queuedBytes > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      onEmpty = resolve;
-      const timer = setTimeout(resolve, options.closeMsMax);
-      await promise;
-      clearTimeout(timer);
-    }
+    await queued.whenNone(options.closeMsMax);
     const last = line ?? (await opening?.catch(() => null));
     for (const record of last?.underWay ?? [])
       record.settle(new PipelineError('log_unknown', 'closed before RabbitMQ had confirmed it'));
