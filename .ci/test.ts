@@ -1,6 +1,7 @@
 // Every test there is, layer by layer; at the end what failed is said once more, and one line counts: N passed, N failed.
 // `bun run .ci/test.ts unit contract` runs only those layers.
 
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(import.meta.dir, '..');
@@ -12,36 +13,58 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+// Most of them wait for servers most of the time. The slow ones start servers that fill a machine: one after the other.
+const lanesMax = availableParallelism() > 1 ? 2 : 1;
+const lanesOf = (layer: string): number => (layer === 'unit' || layer === 'slow' ? 1 : lanesMax);
+
+interface Work {
+  readonly layer: string;
+  readonly files: readonly string[];
+  readonly flags: readonly string[];
+}
+
 const sum = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
-for (const layer of wanted.length > 0 ? wanted : layers) {
-  const files = [...new Bun.Glob(`test/${layer}/**/*.test.ts`).scanSync(root)].sort();
-  // The embedded engine binds one data folder to a process, so beyond unit tests each file has a process of its own.
-  const groups = layer === 'unit' ? [files] : files.map(file => [file]);
-  console.log(`\n── ${layer}: ${files.length} files`);
-  const flags = layer === 'unit' ? ['--parallel=4', '--no-isolate'] : [];
-  for (const group of groups) if (group.length > 0) await run(group, flags);
+const works = layers.filter(name => wanted.length === 0 || wanted.includes(name)).flatMap(worksOf);
+const lanes = new Set<Promise<void>>();
+for (const work of works) {
+  while (lanes.size > 0 && (lanes.size >= lanesOf(work.layer) || lanesOf(work.layer) === 1)) await Promise.race(lanes);
+  const lane = run(work).then(() => void lanes.delete(lane));
+  lanes.add(lane);
 }
+await Promise.all(lanes);
 for (const failure of failures) console.log(`\n── failed: ${failure}`);
 const skipped = sum.skipped > 0 ? `, ${sum.skipped} skipped` : '';
 console.log(`\n${sum.passed} passed, ${sum.failed} failed${skipped}`);
 process.exit(sum.failed > 0 || sum.passed === 0 ? 1 : 0);
 
-async function run(files: readonly string[], flags: readonly string[]): Promise<void> {
+function worksOf(layer: string): Work[] {
+  const files = [...new Bun.Glob(`test/${layer}/**/*.test.ts`).scanSync(root)].sort();
+  if (layer === 'unit') return [{ layer, files, flags: ['--parallel=4', '--no-isolate'] }];
+  // The embedded engine binds one data folder to a process, so beyond unit tests each file has a process of its own.
+  return files.map(file => ({ layer, files: [file], flags: [] }));
+}
+
+async function run({ layer, files, flags }: Work): Promise<void> {
   const startedAt = performance.now();
+  const isAlone = lanesOf(layer) === 1;
+  const name = files.length === 1 ? files[0] : `${layer}: ${files.length} files`;
+  if (!isAlone) console.log(`── ${name} …`);
   const child = Bun.spawn([process.execPath, 'test', '--timeout=600000', ...flags, ...files.map(file => `./${file}`)], {
     cwd: root,
-    stdout: 'inherit',
+    stdout: isAlone ? 'inherit' : 'pipe',
     stderr: 'pipe',
     // bun test sets NODE_ENV=test unless it is set; libraries must behave as they do in production.
     env: { ...process.env, NODE_ENV: 'production' },
   });
+  // What runs beside another is told when it is over, in one piece.
+  const said = child.stdout === undefined ? Promise.resolve('') : new Response(child.stdout).text();
   let text = '';
   const decoder = new TextDecoder();
   for await (const chunk of child.stderr) {
     const piece = decoder.decode(chunk, { stream: true });
     text += piece;
-    process.stderr.write(piece);
+    if (isAlone) process.stderr.write(piece);
   }
   const code = await child.exited;
   // At the end: what a test prints of another process may look like it.
@@ -53,9 +76,8 @@ async function run(files: readonly string[], flags: readonly string[]): Promise<
   failures.push(...failuresIn(text));
   if (code !== 0 && failed === 0)
     failures.push(`${files.join(' ')} ended with ${code} without saying which test failed\n${text.slice(-2000)}`);
-  console.log(
-    `${files.length === 1 ? files[0] : `${files.length} files`}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
-  );
+  if (!isAlone) process.stderr.write(`\n${await said}${text}`);
+  console.log(`${name}: ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
 }
 
 /** What `bun test` wrote of each test that failed: its file, its name and the last lines before that, which say why. */

@@ -5,6 +5,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
+import { packaged } from './apt.ts';
 import { freePorts } from './free-ports.ts';
 import { eventually } from './until.ts';
 
@@ -48,15 +49,9 @@ const asUser = (): readonly string[] =>
 /** For `skipIf`: true, said aloud, on a machine without any. In CI that is an error instead. Who kills it needs their `own`. */
 export async function isWithoutPostgres(wanted: 'any' | 'own' = 'any'): Promise<boolean> {
   if (wanted === 'any' && process.env.UGC_TEST_DATABASE_URL) return false;
-  if (newest() !== null) return false;
-  if (process.env.CI) {
-    const install = 'apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql';
-    const { exitCode, stderr } = Bun.spawnSync(['sh', '-c', install], {
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-    if (newest() === null) throw new Error(`no PostgreSQL, and this is CI: apt-get ended with ${exitCode}: ${stderr}`);
-    return false;
-  }
+  const why = packaged('postgresql', () => newest() !== null);
+  if (why === null) return false;
+  if (process.env.CI) throw new Error(`no PostgreSQL, and this is CI: ${why}`);
   console.warn('NO POSTGRESQL, SO ITS TESTS ARE SKIPPED: neither UGC_TEST_DATABASE_URL nor /usr/lib/postgresql/*/bin');
   return true;
 }

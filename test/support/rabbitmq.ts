@@ -1,12 +1,13 @@
 // A real RabbitMQ for tests, looked for in this order and said aloud: UGC_TEST_RABBITMQ_URL; the machine's package
-// (apt-get install rabbitmq-server), which is installed with CI set. One of our own is a node with a folder, ports and an epmd of its own, which may be
-// killed, hung and started again on its data.
+// rabbitmq-server, which is installed with CI set. One of our own is a node with a folder, ports and an epmd of its own, which
+// may be killed, hung and started again on its data.
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChannelModel, connect } from 'amqplib';
+import { packaged } from './apt.ts';
 import { freePorts } from './free-ports.ts';
 
 export interface TestRabbitmq {
@@ -33,22 +34,15 @@ export interface TestRabbitmq {
 }
 
 const bin = '/usr/lib/rabbitmq/bin';
-const missing = 'neither UGC_TEST_RABBITMQ_URL is set nor rabbitmq-server installed (apt-get install rabbitmq-server)';
 const readyMsMax = 180_000;
 
 /** For `skipIf`: true, said aloud, on a machine without any; in CI that is an error. Tests that kill it need an `own` one. */
 export function isWithoutRabbitmq(wanted: 'any' | 'own' = 'any'): boolean {
-  if ((wanted === 'any' && process.env.UGC_TEST_RABBITMQ_URL) || existsSync(`${bin}/rabbitmq-server`)) return false;
-  if (process.env.CI) {
-    const install = 'apt-get update -qq && apt-get install -y -qq --no-install-recommends rabbitmq-server';
-    const { exitCode, stderr } = Bun.spawnSync(['sh', '-c', install], {
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-    if (!existsSync(`${bin}/rabbitmq-server`))
-      throw new Error(`no RabbitMQ, and this is CI: apt-get ended with ${exitCode}: ${stderr}`);
-    return false;
-  }
-  console.warn(`NO RABBITMQ, SO ITS TESTS ARE SKIPPED: ${missing}`);
+  if (wanted === 'any' && process.env.UGC_TEST_RABBITMQ_URL) return false;
+  const why = packaged('rabbitmq-server', () => existsSync(`${bin}/rabbitmq-server`));
+  if (why === null) return false;
+  if (process.env.CI) throw new Error(`no RabbitMQ, and this is CI: ${why}`);
+  console.warn(`NO RABBITMQ, SO ITS TESTS ARE SKIPPED: no UGC_TEST_RABBITMQ_URL, and ${why}`);
   return true;
 }
 
@@ -63,7 +57,8 @@ export async function startRabbitmq(wanted: 'any' | 'own' = 'any', own: OwnOptio
     console.log(`RabbitMQ: ${new URL(given).host} (UGC_TEST_RABBITMQ_URL)`);
     return foreign(given);
   }
-  if (!existsSync(`${bin}/rabbitmq-server`)) throw new Error(`no RabbitMQ for this test: ${missing}`);
+  if (!existsSync(`${bin}/rabbitmq-server`))
+    throw new Error('no RabbitMQ for this test: install the package rabbitmq-server');
   const node = await ownNode(own);
   await node.restart().catch(async error => {
     await node.stopForGood();
