@@ -23,8 +23,8 @@ export interface Answered {
 
 export type Ask = (method: string, path: string, asked?: Asked) => Promise<Answered>;
 
-/** `token`: null = nobody in particular. A body of text is sent as it is. */
-export function askerOf(url: string, token: string | null): Ask {
+/** `token`: null = nobody in particular. `ca`: PEM of who vouches for the server. A body of text is sent as it is. */
+export function askerOf(url: string, token: string | null, { ca }: { readonly ca?: string } = {}): Ask {
   return async (method, path, { body, headers = {} } = {}) => {
     const response = await fetch(url + path, {
       method,
@@ -33,6 +33,7 @@ export function askerOf(url: string, token: string | null): Ask {
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...headers,
       },
+      ...(ca !== undefined && { tls: { ca } }),
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();

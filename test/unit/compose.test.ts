@@ -176,6 +176,24 @@ test('with the profile for RabbitMQ there is one that its settings reach', () =>
   expect(ports(rabbitmq!)).toEqual([port || '5672']);
 });
 
+test('with the profile observe every service of ours is asked for its metrics, by its name and port', async () => {
+  const { prometheus, grafana } = services;
+  expect([prometheus!.profiles, grafana!.profiles]).toEqual([['observe'], ['observe']]);
+  const root = join(import.meta.dir, '../..');
+  const text = readFileSync(join(root, 'deploy/prometheus/prometheus.yaml'), 'utf8');
+  const { scrape_configs } = Bun.YAML.parse(text) as {
+    readonly scrape_configs: readonly { readonly dns_sd_configs: readonly { names: string[]; port: number }[] }[];
+  };
+  const [found] = scrape_configs[0]!.dns_sd_configs;
+  const own = named.filter(([, { image = '' }]) => image.startsWith('ugc:'));
+  expect(found!.names.toSorted()).toEqual(own.map(([name]) => name).toSorted());
+  expect(configOf(ours).port).toBe(found!.port);
+  for (const [outside] of [...prometheus!.volumes!, ...grafana!.volumes!].map(volume => volume.split(':')))
+    if (outside!.startsWith('.')) expect(existsSync(join(root, outside!)), outside).toBe(true);
+  const home = String(grafana!.environment.GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH);
+  expect(existsSync(join(root, 'deploy/grafana', home.replace('/var/lib/grafana/', '')))).toBe(true);
+});
+
 test('PostgreSQL makes a password at its first start, or takes one that is given, and keeps it; ugc is told by a file', async () => {
   const [command, ...flags] = services.postgres!.entrypoint!.slice(0, -1);
   const start = async (home: string, password: string): Promise<readonly [string, string]> => {
@@ -202,7 +220,7 @@ test('PostgreSQL makes a password at its first start, or takes one that is given
 test('every service has a pinned image, a health check, a restart policy, time to stop and enough files', () => {
   for (const [name, service] of named) {
     const said = {
-      image: /^[\w./-]+:\d+(\.\d+)+$/.test(service.image ?? ''),
+      image: /^[\w./-]+:v?\d+(\.\d+)+$/.test(service.image ?? ''),
       health: (service.healthcheck?.test.length ?? 0) > 1,
       restart: service.restart,
       time: secondsOf(service.stop_grace_period) > 10,

@@ -1,0 +1,90 @@
+// A real Prometheus and its promtool for tests: the package of the system, installed with CI set.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packaged } from './apt.ts';
+import { freePorts } from './free-ports.ts';
+import { eventually } from './until.ts';
+
+/** For `skipIf`: true, said aloud, on a machine without one; in CI that is an error. */
+export function isWithoutPrometheus(): boolean {
+  const why = packaged('prometheus', () => Bun.which('prometheus') !== null && Bun.which('promtool') !== null);
+  if (why === null) return false;
+  if (process.env.CI) throw new Error(`no Prometheus, and this is CI: ${why}`);
+  console.warn(`NO PROMETHEUS, SO ITS TESTS ARE SKIPPED: ${why}`);
+  return true;
+}
+
+/** Paths are of the folder it runs in. */
+export function promtool(folder: string, ...args: string[]): { readonly isGood: boolean; readonly said: string } {
+  const { exitCode, stdout, stderr } = Bun.spawnSync(['promtool', ...args], { cwd: folder, stdin: 'ignore' });
+  return { isGood: exitCode === 0, said: `${stdout}${stderr}` };
+}
+
+export interface TestPrometheus {
+  /** Every sample of the answer. Rejects, with what Prometheus says, when it understands the query not. */
+  query(expression: string): Promise<readonly Sample[]>;
+  stop(): Promise<void>;
+}
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** Scrapes and computes every second. `ca`: of a target that is asked over TLS. */
+export async function startPrometheus(
+  target: string,
+  ruleFiles: readonly string[],
+  ca: string | null = null,
+): Promise<TestPrometheus> {
+  const folder = mkdtempSync(join(tmpdir(), 'ugc-prometheus-'));
+  const [port] = (await freePorts(1)) as [number];
+  const { protocol, host } = new URL(target);
+  const tls = ca === null ? {} : { tls_config: { ca_file: ca } };
+  const scraping = {
+    global: { scrape_interval: '1s', evaluation_interval: '1s' },
+    rule_files: ruleFiles,
+    scrape_configs: [{ job_name: 'ugc', scheme: protocol.slice(0, -1), ...tls, static_configs: [{ targets: [host] }] }],
+  };
+  const config = join(folder, 'prometheus.yaml');
+  writeFileSync(config, JSON.stringify(scraping)); // which is YAML, too
+  const flags = [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${folder}/data`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ];
+  const child = Bun.spawn(['prometheus', ...flags], {
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: Bun.file(`${folder}/log`),
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const isReady = () => fetch(`${url}/-/ready`).then(({ ok }) => ok, () => false); // biome-ignore format: short
+  await eventually(isReady, { what: 'Prometheus is ready' });
+  return {
+    async query(expression) {
+      const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`);
+      const { status, error, data } = (await answer.json()) as Answer;
+      if (status !== 'success') throw new Error(`${expression}: ${error}`);
+      return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+    },
+    async stop() {
+      child.kill();
+      await child.exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+interface Answer {
+  readonly status: string;
+  readonly error?: string;
+  readonly data: {
+    readonly result: readonly {
+      readonly metric: Readonly<Record<string, string>>;
+      readonly value: readonly [number, string];
+    }[];
+  };
+}
