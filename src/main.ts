@@ -4,6 +4,7 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { hintOf } from '../schemas/nearest.ts';
 import { growThreadPool, separateEnvironment } from './adapters/chdb/library.ts';
+import { serviceManager } from './adapters/linux/service-manager.ts';
 import { foreignJudgeOf } from './catalogue/foreign.ts';
 import { catalogueFor } from './catalogue/type-folder.ts';
 import type { Config } from './config/config.ts';
@@ -104,7 +105,13 @@ async function server(argv: readonly string[]): Promise<Exit> {
   if (!result.ok) return refuse(result.problems);
   if (stray !== undefined)
     return refuse([`${stray.split('=', 1)[0]} is not understood; settings are given as --name=value`]);
-  return serve({ config: result.config, version: packageJson.version, warnings: shownSecretsOf(settings) });
+  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdogUs } = process.env;
+  return serve({
+    config: result.config,
+    version: packageJson.version,
+    warnings: shownSecretsOf(settings),
+    manager: serviceManager({ socket, watchdogUs }),
+  });
 }
 
 /** Its own flags and the settings, wrong ones of both told at once. */

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
+import type { ServiceManager } from './adapters/linux/service-manager.ts';
 import type { Config } from './config/config.ts';
 import { plainHopsOf } from './config/plain-hops.ts';
 import { keptOf } from './http/client-address.ts';
@@ -24,10 +25,18 @@ export interface ServeOptions {
   readonly roles?: readonly RoleDefinition[];
   /** On how it was started. */
   readonly warnings?: readonly string[];
+  /** Who started it, where they want to know how it is. */
+  readonly manager?: ServiceManager | null;
 }
 
 /** Resolves with the exit code once the process may end. */
-export async function serve({ config, version, roles = everyRole, warnings = [] }: ServeOptions): Promise<0 | 1> {
+export async function serve({
+  config,
+  version,
+  roles = everyRole,
+  warnings = [],
+  manager = null,
+}: ServeOptions): Promise<0 | 1> {
   endAtBugs();
   const logs = openLogs({ level: config.logLevel, requests: config.requestLog });
   const { logger } = logs;
@@ -38,7 +47,9 @@ export async function serve({ config, version, roles = everyRole, warnings = [] 
     for (const words of warnings) logger.warn(words);
     outliveHangups(logs, config.schemasDir === '' ? 'nothing' : 'event types');
     const { broken } = await start({ config, version, roles, logs, opened });
+    manager?.ready();
     const reason = await Promise.race([signal, broken]);
+    manager?.stopping();
     const failure = await endOf(config.shutdownTimeoutMs, closeAll(opened, logs));
     if (failure !== null)
       logger.error({ reason: failure }, 'stopped before everything was closed; nothing acked is lost');
@@ -54,7 +65,7 @@ export async function serve({ config, version, roles = everyRole, warnings = [] 
 
 export type Closing = Pick<Role, 'close'>;
 
-interface Starting extends Required<Omit<ServeOptions, 'warnings'>> {
+interface Starting extends Required<Omit<ServeOptions, 'warnings' | 'manager'>> {
   readonly logs: Logs;
   /** What has to be closed, in the order it was opened. */
   readonly opened: Closing[];
