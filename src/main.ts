@@ -4,7 +4,7 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { hintOf } from '../schemas/nearest.ts';
 import { growThreadPool, separateEnvironment } from './adapters/chdb/library.ts';
-import { serviceManager } from './adapters/linux/service-manager.ts';
+import { supervisorOf } from './adapters/linux/supervisor.ts';
 import { foreignJudgeOf } from './catalogue/foreign.ts';
 import { catalogueFor } from './catalogue/type-folder.ts';
 import type { Config } from './config/config.ts';
@@ -110,7 +110,7 @@ async function server(argv: readonly string[]): Promise<Exit> {
     config: result.config,
     version: packageJson.version,
     warnings: shownSecretsOf(settings),
-    manager: serviceManager({ socket, watchdogUs }),
+    supervisor: supervisorOf({ socket, watchdogUs }),
   });
 }
 

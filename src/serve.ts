@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
-import type { ServiceManager } from './adapters/linux/service-manager.ts';
+import type { Supervisor } from './adapters/linux/supervisor.ts';
 import type { Config } from './config/config.ts';
 import { plainHopsOf } from './config/plain-hops.ts';
 import { keptOf } from './http/client-address.ts';
@@ -26,7 +26,7 @@ export interface ServeOptions {
   /** On how it was started. */
   readonly warnings?: readonly string[];
   /** Who started it, where they want to know how it is. */
-  readonly manager?: ServiceManager | null;
+  readonly supervisor?: Supervisor | null;
 }
 
 /** Resolves with the exit code once the process may end. */
@@ -35,7 +35,7 @@ export async function serve({
   version,
   roles = everyRole,
   warnings = [],
-  manager = null,
+  supervisor = null,
 }: ServeOptions): Promise<0 | 1> {
   endAtBugs();
   const logs = openLogs({ level: config.logLevel, requests: config.requestLog });
@@ -47,9 +47,9 @@ export async function serve({
     for (const words of warnings) logger.warn(words);
     outliveHangups(logs, config.schemasDir === '' ? 'nothing' : 'event types');
     const { broken } = await start({ config, version, roles, logs, opened });
-    manager?.ready();
+    supervisor?.ready();
     const reason = await Promise.race([signal, broken]);
-    manager?.stopping();
+    supervisor?.stopping();
     const failure = await endOf(config.shutdownTimeoutMs, closeAll(opened, logs));
     if (failure !== null)
       logger.error({ reason: failure }, 'stopped before everything was closed; nothing acked is lost');
@@ -65,7 +65,7 @@ export async function serve({
 
 export type Closing = Pick<Role, 'close'>;
 
-interface Starting extends Required<Omit<ServeOptions, 'warnings' | 'manager'>> {
+interface Starting extends Required<Omit<ServeOptions, 'warnings' | 'supervisor'>> {
   readonly logs: Logs;
   /** What has to be closed, in the order it was opened. */
   readonly opened: Closing[];

@@ -4,13 +4,13 @@
 
 import { dlopen, ptr } from 'bun:ffi';
 
-export interface ServiceManager {
+export interface Supervisor {
   ready(): void;
   /** Not heard of any more, but for being at its end. */
   stopping(): void;
 }
 
-export interface ServiceManagerOptions {
+export interface SupervisorOptions {
   /** NOTIFY_SOCKET: a path, or @ and a name that is in no file system. Undefined: nobody wants to know. */
   readonly socket: string | undefined;
   /** WATCHDOG_USEC, microseconds: heard of no more for so long, it is started again. */
@@ -25,7 +25,7 @@ const dontWait = 0x40;
 const pathBytesMax = 108;
 
 /** Null where nobody wants to know, or cannot be told. */
-export function serviceManager({ socket, watchdogUs }: ServiceManagerOptions): ServiceManager | null {
+export function supervisorOf({ socket, watchdogUs }: SupervisorOptions): Supervisor | null {
   if (socket === undefined || !/^[/@]/.test(socket) || process.platform !== 'linux') return null;
   const tell = tellerOf(socket);
   if (tell === null) return null;
@@ -58,7 +58,7 @@ function tellerOf(socket: string): ((state: string) => void) | null {
   const address = Buffer.concat([Buffer.from(new Uint16Array([afUnix]).buffer), path]);
   return state => {
     const bytes = Buffer.from(state);
-    // A manager that does not read is not waited for.
+    // A supervisor that does not read is not waited for.
     sendto(fd, ptr(bytes), bytes.length, dontWait, ptr(address), address.length);
   };
 }
