@@ -33,4 +33,9 @@ export interface Transport {
    * waits for the other.
    */
   openReader(reader: string, topics: readonly string[]): Source;
+  /**
+   * For how long, in ms, each of the topics keeps a record, whether it was read or not; without those that keep it for ever
+   * or do not say. Rejects when the broker cannot be asked. Absent where nothing is deleted that a reader waits for.
+   */
+  keeps?(topics: readonly string[]): Promise<ReadonlyMap<string, number>>;
 }

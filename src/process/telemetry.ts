@@ -146,6 +146,11 @@ export function openMetrics() {
     etlWaiting: gauge('etl_waiting', 'Topics that wait for a newer ugc to read them', ['topic']),
     etlLag: gauge('etl_lag_seconds', 'Age of the oldest event polled and not yet inserted', ['topic']),
     etlLagEvents: gauge('etl_lag_events', 'Events in the log and not yet rows; no sample = not known', ['topic']),
+    etlRetentionLeft: gauge(
+      'etl_retention_left_seconds',
+      'Until the log deletes what is not a row yet; no sample = it keeps it, or is not known',
+      ['topic'],
+    ),
     etlLogReplaced: counter(
       'etl_log_replaced_total',
       'Times a topic was found deleted and made again, and was read from the start of what it is now',
@@ -192,6 +197,11 @@ const archiveMetrics = (counter: Made<Counter>, gauge: Made<Gauge>) => ({
   archiveGatheredBytes: gauge('archive_gathered_bytes', 'Memory they take'),
   archiveGatheredAge: gauge('archive_gathered_seconds', 'Since the first of them was read'),
   archiveLag: gauge('archive_lag_seconds', 'Age of the oldest event read and not yet in the manifest', ['topic']),
+  archiveRetentionLeft: gauge(
+    'archive_retention_left_seconds',
+    'Until the log deletes what is not archived yet; no sample = it keeps it, or is not known',
+    ['topic'],
+  ),
   archiveLagEvents: gauge('archive_lag_events', 'Events in the log and not yet archived; no sample = not known', [
     'topic',
   ]),

@@ -15,6 +15,7 @@ import type { Source } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
 import type { Metrics } from '../process/telemetry.ts';
 import { openColdStore } from './cold-stores.ts';
+import { type RetentionWatch, watchRetention } from './retention-watch.ts';
 import type { Parts, RoleDefinition } from './role.ts';
 
 /** The name of its reader in the log. */
@@ -55,10 +56,12 @@ export const archive: RoleDefinition = {
       },
       graceMs: config.shutdownTimeoutMs / 3,
     });
+    const retention = watchRetention({ transport, topics, oldest: archiver.oldest, done: 'archived', logger });
     catalogue.join({ apply: () => archiver.reopen() });
     return {
       problems: () => ({
         ...archiver.problems(),
+        ...(retention.problem() === null ? {} : { archive_retention: retention.problem()! }),
         ...(hive?.problem() ? { archive_hive: hive.problem()! } : {}),
         // Without a broker what is not archived yet takes up the room of new events.
         ...(transport !== null || buffer!.hasRoom(config.bufferBytesMax * roomShare)
@@ -68,9 +71,10 @@ export const archive: RoleDefinition = {
                 'less than a quarter of the disk buffer’s room is left, and what is not archived stays in it: when it is full no event is taken',
             }),
       }),
-      scrape: () => scrape(archiver, topics(), metrics),
+      scrape: () => scrape({ archiver, retention, topics: topics(), metrics }),
       ready: { archive: store.title },
       close: async () => {
+        await retention.stop();
         await archiver.stop();
         await hive?.stop();
         await store.close();
@@ -134,7 +138,14 @@ function countEntry({ files, formats }: Entry, metrics: Metrics): void {
   }
 }
 
-async function scrape(archiver: Archiver, topics: readonly string[], metrics: Metrics): Promise<void> {
+interface Scraped {
+  readonly archiver: Archiver;
+  readonly retention: RetentionWatch;
+  readonly topics: readonly string[];
+  readonly metrics: Metrics;
+}
+
+async function scrape({ archiver, retention, topics, metrics }: Scraped): Promise<void> {
   const { events, bytes, sinceMs } = archiver.gathered();
   metrics.archiveGathered.set(events);
   metrics.archiveGatheredBytes.set(bytes);
@@ -143,6 +154,8 @@ async function scrape(archiver: Archiver, topics: readonly string[], metrics: Me
   for (const topic of topics) metrics.archiveLag.set({ topic }, 0);
   for (const [topic, atMs] of archiver.oldest())
     metrics.archiveLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
+  metrics.archiveRetentionLeft.reset();
+  for (const [topic, left] of retention.left()) metrics.archiveRetentionLeft.set({ topic }, left);
   metrics.archiveLagEvents.reset();
   const lag = await archiver.lag().catch(() => new Map<string, number>()); // the log cannot tell just now
   for (const [topic, behind] of lag) metrics.archiveLagEvents.set({ topic }, behind);

@@ -14,6 +14,7 @@ import type { Metrics } from '../process/telemetry.ts';
 import { type Clickhouse, openClickhouse } from './clickhouse.ts';
 import { moverMetricsOf } from './mover-metrics.ts';
 import { watchRefreshes } from './refreshes.ts';
+import { watchRetention } from './retention-watch.ts';
 import type { Parts, Role, RoleDefinition } from './role.ts';
 import { strandedIn } from './stranded.ts';
 
@@ -72,6 +73,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
   });
   parts.tables = { client, httpUrl };
   const topics = () => catalogue.topics().read;
+  const retention = watchRetention({ transport, topics, oldest: moving.oldest, done: 'a row', logger });
   // With a broker the disk is no business of this role: what another has left there is at least told.
   const stranded = parts.buffer === null ? strandedIn({ config, logger, transport: transport! }) : () => null;
   return {
@@ -79,16 +81,20 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
       ...(stranded() === null ? {} : { buffer: stranded()! }),
       ...moving.problems(),
       ...refreshes.problems(),
+      ...(retention.problem() === null ? {} : { retention: retention.problem()! }),
     }),
     scrape: async () => {
       refreshes.scrape();
       scrapeAge(moving, topics(), metrics);
+      metrics.etlRetentionLeft.reset();
+      for (const [topic, left] of retention.left()) metrics.etlRetentionLeft.set({ topic }, left);
       setBehind(reader === null ? await moving.lag() : await behindOf(reader, topics()), metrics);
     },
     broken: moving.broken,
     ready: { clickhouse_http: httpUrl ?? undefined },
     close: async () => {
       await clickhouse.unserve();
+      await retention.stop();
       await moving.stop();
       await refreshes.stop();
       await clickhouse.close();

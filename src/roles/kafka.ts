@@ -3,6 +3,7 @@
 import { ensureTopics } from '../adapters/kafka/connect/ensure-topics.ts';
 import type { KafkaLogOptions, TlsOptions } from '../adapters/kafka/connect/options.ts';
 import { watchLeftOver } from '../adapters/kafka/read/left-over.ts';
+import { retentionOf } from '../adapters/kafka/read/retention.ts';
 import { kafkaSource } from '../adapters/kafka/read/source.ts';
 import { kafkaLog } from '../adapters/kafka/write/log.ts';
 import type { Config } from '../config/config.ts';
@@ -32,6 +33,12 @@ export function kafkaTransport(given: KafkaTransportOptions): Transport {
     assertKnown: topics => refuseStrange(config.from, topics),
     openSource: (topics, known) => openSource({ ...given, topics, known }),
     openReader: (reader, topics) => openReader(reader, topics, given),
+    keeps: async topics =>
+      new Map(
+        (await retentionOf(options, topics)).flatMap(({ topic, keepsMs }) =>
+          typeof keepsMs === 'number' ? [[topic, keepsMs] as const] : [],
+        ),
+      ),
   };
 }
 

@@ -3,6 +3,7 @@
 import { hintOf } from '../../schemas/nearest.ts';
 import { ensureTopics } from '../adapters/rabbitmq/connect/ensure-topics.ts';
 import type { RabbitmqLogOptions } from '../adapters/rabbitmq/connect/options.ts';
+import { ageMsOf, retentionOf } from '../adapters/rabbitmq/read/retention.ts';
 import { rabbitmqSource } from '../adapters/rabbitmq/read/source.ts';
 import { rabbitmqLog } from '../adapters/rabbitmq/write/log.ts';
 import type { Config } from '../config/config.ts';
@@ -36,7 +37,13 @@ export function rabbitmqTransport({ config, logger, metrics }: RabbitmqTransport
     assertKnown: topics => refuseStrange(config, topics),
     openSource: topics => openSource(topics),
     openReader: (reader, topics) => openReader(reader, topics),
+    ...(config.rabbitmqQueue === 'stream' && { keeps }),
   };
+
+  async function keeps(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const ages = (await retentionOf(options, topics)).map(({ topic, age }) => [topic, ageMsOf(age)] as const);
+    return new Map(ages.filter((each): each is [string, number] => each[1] !== null));
+  }
 
   function openSource(topics: readonly string[]): Source {
     const { from, rabbitmqGroup, rabbitmqPrefetch: prefetch } = config;

@@ -136,3 +136,36 @@ test('behind Kafka the same, by a process of its own; what can be no event is ke
   expect(await straysIn(store)).toEqual([]);
   for (const ugc of [second, ingest]) expect(await ugc.stop()).toBe(0);
 }, 300_000);
+
+test('that Kafka is about to delete what is not archived is said before, in readiness and by a metric', async () => {
+  const topic = own.newName();
+  const configEntries = [{ name: 'retention.ms', value: '10000' }];
+  await own.admin.createTopics({ topics: [{ topic, numPartitions: 1, configEntries }] });
+  const ugc = await startUgc({
+    dataDir: temporaryFolder(),
+    flags: [
+      ...[
+        '--role=ingest,archive',
+        '--request-log=false',
+        ...settings(temporaryFolder()),
+        '--archive-file-seconds=3600',
+      ],
+      ...[`--kafka-brokers=${own.kafka.brokers.join(',')}`, `--topic=${topic}`, `--kafka-group=${topic}`],
+    ],
+  });
+  const said = async (): Promise<string | null> => {
+    const { detail } = (await (await fetch(`${ugc.url}/healthz/ready`)).json()) as { detail: Record<string, string> };
+    return detail.archive_retention ?? null;
+  };
+  const left = () => metric(ugc.url, 'ugc_archive_retention_left_seconds');
+  await eventually(async () => (await left()) === 10, { what: 'all of it is left' });
+  expect(await said()).toBeNull();
+  const ids = await sendSome(ugc, 7);
+  expect(ids.length).toBeGreaterThan(0);
+  await eventually(async () => String(await said()).includes('will be deleted in 0 minutes'), { what: 'soon' });
+  await eventually(async () => String(await said()).includes('may have been deleted already'), { what: 'late' });
+  expect(await left()).toBeLessThan(0);
+  expect((await fetch(`${ugc.url}/healthz/ready`)).status).toBe(200);
+  await eventually(() => ugc.output().includes(`what is not archived of ${topic}`), { what: 'a line in the log' });
+  expect(await ugc.stop()).toBe(0);
+}, 300_000);

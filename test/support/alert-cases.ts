@@ -204,4 +204,19 @@ export const alertCases: readonly AlertCase[] = [
     fires: { 'ugc_archive_lag_events{topic="ugc.click"}': '0+400x200' },
     quiet: [{ 'ugc_archive_lag_events{topic="ugc.click"}': '900000-1000x200' }],
   },
+  ...(
+    [
+      ['UgcLogDeletesUnread', 'etl'],
+      ['UgcLogDeletesUnarchived', 'archive'],
+    ] as const
+  ).map(([alert, of]) => ({
+    alert,
+    after: '60m',
+    fires: { [`ugc_${of}_retention_left_seconds{topic="ugc.click"}`]: '24000-60x90' },
+    quiet: [
+      { [`ugc_${of}_retention_left_seconds{topic="ugc.click"}`]: '90000-60x90' },
+      { [`ugc_${of}_retention_left_seconds{topic="ugc.click"}`]: '3600x90' }, // nothing waits in a topic that keeps an hour
+      { [`ugc_${of}_retention_left_seconds{topic="ugc.click"}`]: '1000+60x90' }, // it catches up
+    ],
+  })),
 ];

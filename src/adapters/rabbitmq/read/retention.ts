@@ -13,6 +13,21 @@ export interface QueueRetention {
   readonly bytes: number | null;
 }
 
+const unitMs: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  D: 86_400_000,
+  M: 30 * 86_400_000,
+  Y: 365 * 86_400_000,
+};
+
+/** Of x-max-age, as `168h` (rabbitmq.com/docs/streams); null = none, or not understood. */
+export function ageMsOf(age: string | null): number | null {
+  const [, count, unit = ''] = /^(\d+)([YMDhms])$/.exec(age ?? '') ?? [];
+  return count === undefined ? null : Number(count) * unitMs[unit]!;
+}
+
 /** Those of the topics that are there. Rejects with a PipelineError when RabbitMQ cannot be asked. */
 export async function retentionOf(
   options: RabbitmqConnection,
