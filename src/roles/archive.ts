@@ -1,11 +1,13 @@
 // The role `archive`: the log → cold files, for ever.
 
+import { join } from 'node:path';
 import { csvFormat } from '../adapters/csv/format.ts';
 import { hiveLocation, hiveTables } from '../adapters/hive/tables.ts';
 import { parquetFormat } from '../adapters/parquet/format.ts';
 import { type Archiver, startArchiver } from '../archive/archiver.ts';
 import { deadTable } from '../archive/dead.ts';
 import type { Entry } from '../archive/manifest.ts';
+import { assertSameStore } from '../archive/same-store.ts';
 import { type HiveTelling, startHiveTelling } from '../archive/tell-hive.ts';
 import { hasArchive } from '../config/archive.ts';
 import type { Config } from '../config/config.ts';
@@ -28,7 +30,7 @@ export const archive: RoleDefinition = {
   isMeant: hasArchive,
   async open(parts) {
     const { config, catalogue, transport, buffer, logger, metrics } = parts;
-    const store = openColdStore(config);
+    const store = sameStore(openColdStore(config), config);
     const formats = formatsOf(config);
     const topics = () => catalogue.topics().read;
     const hive = hiveOf(parts, store);
@@ -82,6 +84,17 @@ export const archive: RoleDefinition = {
     };
   },
 };
+
+/** One that is not taken for an empty archive when it is not there. */
+function sameStore(store: ColdStore, { dataDir }: Config): ColdStore {
+  return {
+    ...store,
+    async prepare() {
+      await store.prepare();
+      await assertSameStore(store, join(dataDir, 'archives.json'));
+    },
+  };
+}
 
 /** Of the disk buffer: less than this left is said aloud. */
 const roomShare = 0.25;

@@ -2,6 +2,7 @@
 // what was answered `accepted`, each once, in each format; behind the disk buffer and behind Kafka.
 
 import { expect, test } from 'bun:test';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import fc from 'fast-check';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { folderColdStore } from '../../src/adapters/cold-folder/store.ts';
@@ -80,6 +81,26 @@ test('an archive that is away is said, waited for, and holds up no rows', async 
   await Bun.file(folder).unlink();
   await holdsExactly(folder, ids);
   expect(await ugc.stop()).toBe(0);
+}, 300_000);
+
+test('an archive that is not there at the start, as its disk is not mounted, is not begun anew', async () => {
+  const [dataDir, parent] = [temporaryFolder(), temporaryFolder()];
+  const [folder, disk] = [`${parent}/cold`, `${parent}/disk`];
+  const first = await startUgc({ dataDir, flags: settings(folder) });
+  const ids = await sendSome(first, 8);
+  await holdsExactly(folder, ids);
+  expect(await first.stop()).toBe(0);
+  renameSync(folder, disk);
+  mkdirSync(folder);
+  const second = await startUgc({ dataDir, flags: settings(folder) });
+  ids.push(...(await sendSome(second, 9)));
+  const ready = async () => (await fetch(`${second.url}/healthz/ready`)).text();
+  await eventually(async () => (await ready()).includes('is it mounted'), { what: 'readiness tells' });
+  expect((await folderColdStore(folder).list('')).map(({ path }) => path)).toEqual([]);
+  rmSync(folder, { recursive: true });
+  renameSync(disk, folder);
+  await holdsExactly(folder, ids);
+  expect(await second.stop()).toBe(0);
 }, 300_000);
 
 test('behind Kafka the same, by a process of its own; what can be no event is kept as it is', async () => {
