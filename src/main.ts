@@ -36,7 +36,7 @@ import { formatsOf } from './roles/archive.ts';
 import { openColdStore } from './roles/cold-stores.ts';
 import { contentOf } from './roles/content-store.ts';
 import { keysFileOf } from './roles/door.ts';
-import { kafkaOptionsOf } from './roles/kafka.ts';
+import { kafkaOptionsOf, spansOfLog } from './roles/kafka.ts';
 import { pulsarOptionsOf } from './roles/pulsar.ts';
 import { rabbitmqOptionsOf } from './roles/rabbitmq.ts';
 import { rulesFileOf } from './roles/rules.ts';
@@ -70,7 +70,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   dead: deadCommands(archiveWiring.judgeOf),
   archive: {
     ls: lsCommand(archiveWiring),
-    verify: verifyCommand(archiveWiring),
+    verify: verifyCommand({ ...archiveWiring, logOf: spansOfLog }),
     restore: restoreCommand(archiveWiring),
   },
 };

@@ -4,21 +4,34 @@
 // - The tables, by type and day of `received_at`: as many rows as events are archived, each event once however often it lies
 //   in the log. Where the counts differ the events themselves are compared: missing, a row that no file has; absent, an
 //   archived event without a row (its rows may be gone by retention, or `ugc archive restore` was not run).
+// - The log, where its positions count records (Kafka): how much of it is not archived yet, and what it has deleted before.
 // - A day that is not over, or that the archiver is not through with, cannot close yet: it is said so, and fails nothing.
 
 import { tableOf } from '../../schemas/table.ts';
 import { type ArchivedDays, archivedDaysIn } from '../adapters/clickhouse/ask/archived-days.ts';
 import { ledgerIn } from '../adapters/clickhouse/ask/ledger.ts';
+import { heldAgainstLog, type LogBooks } from '../archive/against-log.ts';
 import { deadType } from '../archive/dead.ts';
 import { readHoldings } from '../archive/holdings.ts';
 import type { ArchivedFile } from '../archive/manifest.ts';
 import { damageOf, readArchived } from '../archive/read-file.ts';
+import { keepVerification, type Verification } from '../archive/verified.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag } from '../config/kinds.ts';
 import type { ColdStore } from '../ports/cold-store.ts';
+import type { LogSpan } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
-import { type ArchiveWiring, byTypeAndDay, isInSpan, ofOneFormat, spanFlags, sumOf, withStore } from './archive.ts';
+import {
+  type ArchiveWiring,
+  byTypeAndDay,
+  type DaySpan,
+  isInSpan,
+  ofOneFormat,
+  spanFlags,
+  sumOf,
+  withStore,
+} from './archive.ts';
 import { command, type Exit } from './arguments.ts';
 import { inWords } from './failure.ts';
 import { progressOf, say, table, writeOut } from './output.ts';
@@ -49,7 +62,12 @@ export interface VerifiedDay {
 
 const examplesMax = 5;
 
-export const verifyCommand = (wiring: ArchiveWiring) =>
+export interface Verifying extends ArchiveWiring {
+  /** Null: of the log of these settings nobody can count records by positions. */
+  readonly logOf: (config: Config, topics: readonly string[]) => Promise<readonly LogSpan[]> | null;
+}
+
+export const verifyCommand = (wiring: Verifying) =>
   command(verifyFlags, ({ args, flags, config }) =>
     inWords(async (): Promise<Exit> => {
       if (args[0] !== undefined) {
@@ -57,20 +75,52 @@ export const verifyCommand = (wiring: ArchiveWiring) =>
         return 2;
       }
       return withStore(wiring, config, async store => {
-        const never = new AbortController().signal;
-        const { files, problems } = await readHoldings(store, never);
-        const wanted = files.filter(isInSpan(flags));
-        const damage = flags.quick ? await sizesOf(store, wanted) : await bytesOf(store, wanted);
-        const groups = byTypeAndDay(wanted.filter(({ type }) => type !== deadType));
-        const days = flags.filesOnly ? [] : await heldAgainstTables(groups, { store, config, wiring });
-        const wrong = [...problems, ...damage];
-        const closes = wrong.length === 0 && days.every(({ is }) => is !== 'differs');
-        if (flags.json) writeOut(`${JSON.stringify({ closes, files: wanted.length, problems: wrong, days })}\n`);
-        else writeOut(textOf(wanted, wrong, days, closes));
+        const verified = await verify(flags, { store, config, wiring });
+        const { files, problems, days, log, closes } = verified;
+        if (isAll(flags)) await keepVerification(store, verificationOf(verified));
+        if (flags.json)
+          writeOut(`${JSON.stringify({ closes, files: files.length, problems, days, log: log?.partitions })}\n`);
+        else writeOut(textOf(verified));
         return closes ? 0 : 1;
       });
     }),
   );
+
+interface Looking extends DaySpan {
+  readonly quick: boolean;
+  readonly filesOnly: boolean;
+}
+
+async function verify(flags: Looking, comparing: Comparing & { readonly wiring: Verifying }): Promise<Verified> {
+  const { store, config, wiring } = comparing;
+  const { entries, files: all, problems } = await readHoldings(store, new AbortController().signal);
+  const files = all.filter(isInSpan(flags));
+  const damage = flags.quick ? await sizesOf(store, files) : await bytesOf(store, files);
+  const groups = byTypeAndDay(files.filter(({ type }) => type !== deadType));
+  const days = flags.filesOnly ? [] : await heldAgainstTables(groups, comparing);
+  const topics = [...new Set(entries.map(({ topic }) => topic))];
+  const spans = flags.filesOnly ? null : await wiring.logOf(config, topics);
+  const log = spans === null ? null : heldAgainstLog(entries, spans);
+  const wrong = [...problems, ...damage, ...(log?.problems ?? [])];
+  const closes = wrong.length === 0 && days.every(({ is }) => is !== 'differs');
+  return { files, problems: wrong, days, log, closes };
+}
+
+/** What is kept for the archiver to tell: a look at everything, by every byte. */
+const isAll = (flags: Looking): boolean =>
+  !flags.quick && !flags.filesOnly && [flags.from, flags.to, flags.type].every(text => text === '');
+
+function verificationOf({ problems, days, closes }: Verified): Verification {
+  const differing = days.filter(({ is }) => is === 'differs').map(({ type, day }) => `${type} of ${day} differs`);
+  const notWhole = days.filter(({ is }) => is !== 'whole').map(({ day }) => day);
+  const whole = days.map(({ day }) => day).filter(day => !notWhole.some(other => other <= day));
+  return {
+    at: new Date().toISOString(),
+    closes,
+    wholeTo: whole.toSorted().at(-1) ?? null,
+    problems: [...problems, ...differing].slice(0, examplesMax),
+  };
+}
 
 async function sizesOf(store: ColdStore, files: readonly ArchivedFile[]): Promise<string[]> {
   const folders = new Set(files.map(({ path }) => path.slice(0, path.lastIndexOf('/'))));
@@ -200,12 +250,15 @@ async function acceptedBy(
   return accepted;
 }
 
-function textOf(
-  files: readonly ArchivedFile[],
-  problems: readonly string[],
-  days: readonly VerifiedDay[],
-  closes: boolean,
-): string {
+interface Verified {
+  readonly files: readonly ArchivedFile[];
+  readonly problems: readonly string[];
+  readonly days: readonly VerifiedDay[];
+  readonly log: LogBooks | null;
+  readonly closes: boolean;
+}
+
+function textOf({ files, problems, days, log, closes }: Verified): string {
   const shown = (number: number | null): string | number => number ?? '–';
   const rows = days.map(each => [
     each.type,
@@ -223,6 +276,7 @@ function textOf(
   const parts = [
     `${files.length} files, ${sumOf(files, 'bytes')} bytes\n`,
     ...(rows.length === 0 ? [] : [table(head, rows)]),
+    ...(log === null ? [] : [`${log.words}\n`]),
     ...problems.map(problem => `! ${problem}\n`),
     closes ? 'The archive is whole.\n' : 'The archive is not whole, or the tables are not: see above.\n',
   ];

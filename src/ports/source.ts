@@ -16,6 +16,16 @@ export interface Ack {
   readonly [inside]: never;
 }
 
+/** What a log has of one partition now, by positions: from the first record that is still there to behind the last. */
+export interface LogSpan {
+  readonly topic: string;
+  /** Identity of the log, as of a Batch; '' where it tells none. */
+  readonly log: string;
+  readonly partition: number;
+  readonly first: number;
+  readonly next: number;
+}
+
 /** A run of records of one topic and partition, as the log stored them. */
 export interface Batch {
   /** For its commit. */

@@ -197,6 +197,11 @@ const archiveMetrics = (counter: Made<Counter>, gauge: Made<Gauge>) => ({
   archiveGatheredBytes: gauge('archive_gathered_bytes', 'Memory they take'),
   archiveGatheredAge: gauge('archive_gathered_seconds', 'Since the first of them was read'),
   archiveLag: gauge('archive_lag_seconds', 'Age of the oldest event read and not yet in the manifest', ['topic']),
+  archiveVerifiedAt: gauge(
+    'archive_verified_timestamp_seconds',
+    'When ugc archive verify last looked at all of it; no sample = never, or not known',
+  ),
+  archiveVerifiedWhole: gauge('archive_verified_whole', '1 when it found the archive whole'),
   archiveRetentionLeft: gauge(
     'archive_retention_left_seconds',
     'Until the log deletes what is not archived yet; no sample = it keeps it, or is not known',

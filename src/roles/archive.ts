@@ -19,6 +19,7 @@ import type { Metrics } from '../process/telemetry.ts';
 import { openColdStore } from './cold-stores.ts';
 import { type RetentionWatch, watchRetention } from './retention-watch.ts';
 import type { Parts, RoleDefinition } from './role.ts';
+import { watchVerification } from './verification-watch.ts';
 
 /** The name of its reader in the log. */
 const reader = 'archive';
@@ -59,11 +60,13 @@ export const archive: RoleDefinition = {
       graceMs: config.shutdownTimeoutMs / 3,
     });
     const retention = watchRetention({ transport, topics, oldest: archiver.oldest, done: 'archived', logger });
+    const verification = watchVerification({ store, logger, metrics });
     catalogue.join({ apply: () => archiver.reopen() });
     return {
       problems: () => ({
         ...archiver.problems(),
         ...(retention.problem() === null ? {} : { archive_retention: retention.problem()! }),
+        ...(verification.problem() === null ? {} : { archive_verified: verification.problem()! }),
         ...(hive?.problem() ? { archive_hive: hive.problem()! } : {}),
         // Without a broker what is not archived yet takes up the room of new events.
         ...(transport !== null || buffer!.hasRoom(config.bufferBytesMax * roomShare)
@@ -73,10 +76,13 @@ export const archive: RoleDefinition = {
                 'less than a quarter of the disk buffer’s room is left, and what is not archived stays in it: when it is full no event is taken',
             }),
       }),
-      scrape: () => scrape({ archiver, retention, topics: topics(), metrics }),
+      scrape: () => {
+        verification.scrape();
+        return scrape({ archiver, retention, topics: topics(), metrics });
+      },
       ready: { archive: store.title },
       close: async () => {
-        await retention.stop();
+        await Promise.all([retention.stop(), verification.stop()]);
         await archiver.stop();
         await hive?.stop();
         await store.close();

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { anyEventOf, jsonOf } from '../support/any-event.ts';
+import { metric } from '../support/oracle.ts';
 import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 const perType = 5;
@@ -57,6 +58,10 @@ test('ls and verify say what there is, and that it is whole', async () => {
   expect({ code: verified.code, closes: report.closes, problems: report.problems }).toEqual({
     ...{ code: 0, closes: true },
     problems: [],
+  });
+  await eventually(async () => (await metric(ugc.url, 'ugc_archive_verified_whole')) === 1, {
+    what: 'the archiver tells of it',
+    pauseMs: 500,
   });
   for (const { type, archived, rows, missing, absent } of report.days)
     expect({ type, archived, rows, missing, absent }).toEqual({ type, archived: rows, rows, missing: 0, absent: 0 });

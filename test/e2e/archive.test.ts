@@ -11,7 +11,7 @@ import { archivedIn, straysIn } from '../support/archive-oracle.ts';
 import { eventsIn } from '../support/archived-events.ts';
 import { kafkaInTest } from '../support/kafka-in-test.ts';
 import { metric } from '../support/oracle.ts';
-import { eventually, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
+import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 const own = kafkaInTest();
 
@@ -116,9 +116,10 @@ test('behind Kafka the same, by a process of its own; what can be no event is ke
     dataDir,
     flags: ['--role=ingest', '--rejections-seconds=0', '--ledger=false', ...kafka],
   });
-  const archiver = () =>
-    startUgc({ dataDir: temporaryFolder(), flags: ['--role=archive', ...settings(folder), ...kafka] });
-  const first = await archiver();
+  const archiver = (role: string, at = temporaryFolder()) =>
+    startUgc({ dataDir: at, flags: [`--role=${role}`, ...settings(folder), ...kafka] });
+  const tables = temporaryFolder();
+  const first = await archiver('archive,etl', tables);
   const ids = await sendSome(ingest, 5);
   await holdsExactly(folder, ids);
   first.kill('SIGKILL');
@@ -138,7 +139,7 @@ test('behind Kafka the same, by a process of its own; what can be no event is ke
       },
     ],
   });
-  const second = await archiver();
+  const second = await archiver('archive');
   const store = folderColdStore(folder);
   await eventually(async () => (await archivedIn(store)).entries.some(({ dead }) => dead > 0), {
     what: 'dead records',
@@ -156,6 +157,16 @@ test('behind Kafka the same, by a process of its own; what can be no event is ke
   expect((await archivedIn(store)).entries.flatMap(({ missing }) => missing)).toEqual([]);
   expect(await straysIn(store)).toEqual([]);
   for (const ugc of [second, ingest]) expect(await ugc.stop()).toBe(0);
+  await own.admin.fetchTopicMetadata({ topics: [topic] }); // or the next one does not find it
+  await own.admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '1' }] });
+  const verified = await runUgc(['archive', 'verify', '--json', `--data-dir=${tables}`, ...settings(folder), ...kafka]);
+  const { log, problems } = JSON.parse(verified.stdout) as {
+    readonly log: readonly { readonly archived: number; readonly behind: number; readonly next: number }[];
+    readonly problems: readonly string[];
+  };
+  expect({ code: verified.code, problems }).toEqual({ code: 0, problems: [] });
+  expect(log.filter(({ behind }) => behind > 0)).toEqual([]);
+  expect(log.reduce((sum, { archived }) => sum + archived, 0)).toBe(ids.length + 4);
 }, 300_000);
 
 test('that Kafka is about to delete what is not archived is said before, in readiness and by a metric', async () => {
