@@ -24,6 +24,7 @@ import { forgetCommand } from './operate/forget.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { importCommand } from './operate/import.ts';
 import { keysCommands } from './operate/keys.ts';
+import { loadCommand } from './operate/load.ts';
 import { OutputError, say, writeOut } from './operate/output.ts';
 import { query } from './operate/query.ts';
 import { reconcileCommand } from './operate/reconcile.ts';
@@ -67,6 +68,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   }),
   'export-person': exportPersonCommand({ buffers, contentOf }),
   dead: deadCommands(archiveWiring.judgeOf),
+  load: loadCommand,
   archive: {
     ls: lsCommand(archiveWiring),
     verify: verifyCommand(archiveWiring),
