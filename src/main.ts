@@ -17,6 +17,7 @@ import { verifyCommand } from './operate/archive-verify.ts';
 import { type Command, type Exit, isFlag, readFlags, splitArguments } from './operate/arguments.ts';
 import { bufferCommands } from './operate/buffer.ts';
 import { buffers } from './operate/buffers.ts';
+import { capacityCommand } from './operate/capacity.ts';
 import { rebuildCommand } from './operate/content-rebuild.ts';
 import { deadCommands } from './operate/dead.ts';
 import { exportPersonCommand } from './operate/export-person.ts';
@@ -69,6 +70,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   'export-person': exportPersonCommand({ buffers, contentOf }),
   dead: deadCommands(archiveWiring.judgeOf),
   load: loadCommand,
+  capacity: capacityCommand,
   archive: {
     ls: lsCommand(archiveWiring),
     verify: verifyCommand(archiveWiring),

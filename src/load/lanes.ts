@@ -13,7 +13,7 @@ export interface Lanes {
   /** Failures to open a connection, and the last one in words. */
   readonly refusals: number;
   readonly refusal: string;
-  /** Times are counted from then, performance.now(); what is due after `endMs` of it is not sent. */
+  /** Times are counted from then, performance.now(); without a schedule nothing is sent after `endMs` of it. */
   begin(startedMs: number, endMs: number): void;
   /** Sends what is due, as far as connections are free. */
   pump(): void;
@@ -45,7 +45,7 @@ export function openLanes(options: LanesOptions, { tallies, acked }: Books, sign
     for (const lane of free) {
       const now = performance.now() - startedMs;
       const due = schedule === null ? now : schedule.dueAtMs(request);
-      if (due > now || now >= endMs) return;
+      if (due > now || (schedule === null && now >= endMs)) return; // a schedule ends by itself
       request++;
       free.delete(lane);
       lane.send(due, now);

@@ -4,6 +4,7 @@ import { configTable } from '../config/read.ts';
 import { archiveHelp } from './archive-help.ts';
 import { flagsHelp } from './arguments.ts';
 import { bufferHelp } from './buffer-help.ts';
+import { capacityHelp } from './capacity-help.ts';
 import { rebuildFlags } from './content-rebuild.ts';
 import { deadFlags } from './dead.ts';
 import { exportPersonFlags } from './export-person.ts';
@@ -36,10 +37,11 @@ Usage
   ugc archive ls|verify|restore       the cold files: what there is, whether it is whole, days brought back: ugc help archive
   ugc import <files> --preset=…       events of another system, out of its exports: ugc help import
   ugc load --rate=…                   send what people do, at a rate, and hold what was accepted against the tables
+  ugc capacity --preset=…             what so many events take, by formula
   ugc forget --user-id=…              delete what there is of a person
   ugc export-person --user-id=…       all there is of a person, as JSON lines
   ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | content | archive | import |
-            load | forget | export-person | schema]
+            load | capacity | forget | export-person | schema]
                                       this, every setting, or one command
   ugc --version
 
@@ -102,6 +104,8 @@ ${flagsHelp(rebuildFlags)}`,
   import: importHelp,
 
   load: loadHelp,
+
+  capacity: capacityHelp,
 
   trace: `ugc trace <event_id> [--json] [--since=…] [--data-dir=…]
 

@@ -100,10 +100,5 @@ export const loadFlags = {
     help: 'Afterwards hold every accepted event against the tables; exit code 1 when one is missing',
   }),
   verifySeconds: integer({ default: 60, min: 0, max: 86_400, help: 'Rows may take so long; 60 if not given' }),
-  report: text({
-    default: '',
-    takes: 'a file.html',
-    help: 'The report with its curves as one page, which asks no other host',
-  }),
   json: flag({ default: false, help: 'One JSON object instead of text for people' }),
 };

@@ -19,6 +19,6 @@ ${flagsHelp(loadFlags)}
 
   ugc load --rate=3000 --duration=60 --verify
   ugc load --shape=batch --rate=0 --duration=20
-  ugc load --rate=20000 --steps=8 --duration=80 --report=curve.html
+  ugc load --rate=20000 --steps=8 --duration=80
   ugc load --url=https://a.example,https://b.example --key=ugc_pk_… --shape=segment --batch=20 --gzip
   ugc load --bad-share=5% --duplicate-share=2% --clock-skew=30 --verify --json`;
