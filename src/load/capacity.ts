@@ -33,29 +33,34 @@ export interface Need {
 const shown = (value: number): string =>
   value >= 1_000 ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ' ') : String(Number(value.toPrecision(3)));
 
-export function capacityOf(demand: Demand, by: Coefficients): Need[] {
-  const { averagePerS, peakPerS, eventBytes, batch, outageHours } = demand;
-  const rests = (...used: readonly Coefficient[]): readonly string[] => used.map(({ from }) => from);
-  const need = (name: string, value: number, unit: string, formula: string, restsOn: readonly string[] = []): Need => ({
-    name,
-    value,
-    unit,
-    formula,
-    restsOn,
-  });
+export const capacityOf = (demand: Demand, by: Coefficients): Need[] => [
+  ...workOf(demand, by),
+  ...storageOf(demand, by),
+  ...networkOf(demand, by),
+];
+
+const rests = (...used: readonly Coefficient[]): readonly string[] => used.map(({ from }) => from);
+
+const need = (name: string, value: number, unit: string, formula: string, restsOn: readonly string[] = []): Need => ({
+  name,
+  value,
+  unit,
+  formula,
+  restsOn,
+});
+
+/** Cores, requests, partitions, inserts. */
+function workOf(demand: Demand, by: Coefficients): Need[] {
+  const { averagePerS, peakPerS, eventBytes, batch } = demand;
   const sizeTimes = Math.max(1, eventBytes / by.measuredBytes.value);
   const ingestUs = by.ingestRequestUs.value / batch + by.ingestEventUs.value * sizeTimes;
   const etlUs = by.etlEventUs.value * sizeTimes;
   const cores = (us: number): number => (peakPerS * us) / 1e6 / by.coreUse.value;
   const coresText = (us: string): string => `${shown(peakPerS)}/s × ${us} ÷ 1 000 000 ÷ ${by.coreUse.value} in use`;
   const sizeText = `× ${shown(sizeTimes)} for their size`;
-  const inBytes = peakPerS * (eventBytes + by.requestOverheadBytes.value / batch);
   const perDay = averagePerS * 86_400;
   const etlCores = cores(etlUs);
   const partitions = Math.max(Math.ceil(etlCores), Math.ceil((peakPerS * eventBytes) / by.partitionBytesPerS.value));
-  const peakHours = Math.min(outageHours, by.peakHours.value);
-  const waiting = 3_600 * (peakPerS * peakHours + averagePerS * (outageHours - peakHours));
-  const waitingText = `(${shown(peakPerS)}/s × ${shown(peakHours)} h + ${shown(averagePerS)}/s × ${shown(outageHours - peakHours)} h)`;
   return [
     need('events a day', perDay, 'events', `${shown(averagePerS)}/s × 86 400 s`),
     need('requests at the peak', peakPerS / batch, '/s', `${shown(peakPerS)}/s ÷ ${batch} a request`),
@@ -81,6 +86,23 @@ export function capacityOf(demand: Demand, by: Coefficients): Need[] {
       rests(by.partitionBytesPerS),
     ),
     need(
+      'inserts at the peak',
+      Math.min(peakPerS, by.insertsPerTableS.value * demand.tables),
+      '/s, at most',
+      `${by.insertsPerTableS.value}/s × ${demand.tables} tables`,
+      rests(by.insertsPerTableS),
+    ),
+  ];
+}
+
+function storageOf(demand: Demand, by: Coefficients): Need[] {
+  const { averagePerS, peakPerS, eventBytes, outageHours } = demand;
+  const perDay = averagePerS * 86_400;
+  const peakHours = Math.min(outageHours, by.peakHours.value);
+  const waiting = 3_600 * (peakPerS * peakHours + averagePerS * (outageHours - peakHours));
+  const waitingText = `(${shown(peakPerS)}/s × ${shown(peakHours)} h + ${shown(averagePerS)}/s × ${shown(outageHours - peakHours)} h)`;
+  return [
+    need(
       'disk of the brokers',
       (averagePerS * eventBytes * demand.brokerRetentionHours * 3_600 * demand.brokerReplicas) / by.diskUse.value,
       'bytes',
@@ -93,13 +115,6 @@ export function capacityOf(demand: Demand, by: Coefficients): Need[] {
       'bytes',
       `${shown(perDay)} a day × ${eventBytes} B × ${by.clickhouseShare.value} × ${demand.retentionDays} days × ${demand.replicas} copies ÷ ${by.diskUse.value} full`,
       rests(by.clickhouseShare, by.diskUse),
-    ),
-    need(
-      'inserts at the peak',
-      Math.min(peakPerS, by.insertsPerTableS.value * demand.tables),
-      '/s, at most',
-      `${by.insertsPerTableS.value}/s × ${demand.tables} tables`,
-      rests(by.insertsPerTableS),
     ),
     need(
       'disk buffer for an outage',
@@ -115,6 +130,12 @@ export function capacityOf(demand: Demand, by: Coefficients): Need[] {
       `${waitingText} ÷ ${shown(by.drainPerS.value)}/s of one ingest process`,
       rests(by.drainPerS, by.peakHours),
     ),
+  ];
+}
+
+function networkOf({ peakPerS, eventBytes, batch, brokerReplicas }: Demand, by: Coefficients): Need[] {
+  const inBytes = peakPerS * (eventBytes + by.requestOverheadBytes.value / batch);
+  return [
     need(
       'network into ingest',
       inBytes * 8,
@@ -124,9 +145,9 @@ export function capacityOf(demand: Demand, by: Coefficients): Need[] {
     ),
     need(
       'network of the brokers',
-      peakPerS * eventBytes * 8 * (demand.brokerReplicas + 1),
+      peakPerS * eventBytes * 8 * (brokerReplicas + 1),
       'bit/s',
-      `${shown(peakPerS)}/s × ${eventBytes} B × 8 × (in, ${demand.brokerReplicas - 1} to other brokers, out to etl)`,
+      `${shown(peakPerS)}/s × ${eventBytes} B × 8 × (in, ${brokerReplicas - 1} to other brokers, out to etl)`,
     ),
   ];
 }

@@ -1,9 +1,10 @@
 // The connections of a run and what is under way on each: the next request that is due goes to the one that is free longest.
 
 import { nameOf, verdictOf } from './answers.ts';
+import type { Bodies, BodyShape } from './bodies.ts';
 import { connection, type Target } from './connection.ts';
-import type { RunOptions } from './run.ts';
 import type { Serials } from './run-ids.ts';
+import type { Schedule } from './schedule.ts';
 import type { Answer, Tally } from './tally.ts';
 
 export interface Lanes {
@@ -27,10 +28,18 @@ interface Books {
   readonly acked: Serials;
 }
 
-export type LanesOptions = Pick<
-  RunOptions,
-  'bodies' | 'schedule' | 'urls' | 'ca' | 'key' | 'shape' | 'gzip' | 'connections'
->;
+export interface LanesOptions {
+  readonly urls: readonly URL[];
+  /** PEM, or empty. */
+  readonly ca: string;
+  readonly key: string;
+  readonly shape: BodyShape;
+  readonly gzip: boolean;
+  readonly connections: number;
+  readonly bodies: Bodies;
+  /** Null: as fast as answers come. */
+  readonly schedule: Schedule | null;
+}
 
 export function openLanes(options: LanesOptions, { tallies, acked }: Books, signal: AbortSignal): Lanes {
   const { bodies, schedule, urls } = options;

@@ -3,23 +3,14 @@
 // sent by the end is counted. Nothing is sent a second time: an answer that says so is an answer.
 
 import { sleep } from '../process/sleep.ts';
-import type { Bodies, BodyShape } from './bodies.ts';
-import { openLanes } from './lanes.ts';
+import { type LanesOptions, openLanes } from './lanes.ts';
 import { type Serials, serials } from './run-ids.ts';
-import type { Schedule } from './schedule.ts';
 import { type Span, type Totals, tally } from './tally.ts';
 
-export interface RunOptions {
-  readonly urls: readonly URL[];
-  readonly ca: string;
-  readonly key: string;
-  readonly shape: BodyShape;
-  readonly gzip: boolean;
+export interface RunOptions extends LanesOptions {
+  /** Events of a request. */
   readonly batch: number;
-  readonly connections: number;
-  readonly bodies: Bodies;
-  /** Null: as fast as answers come, for so many seconds. */
-  readonly schedule: Schedule | null;
+  /** Of a run without a schedule. */
   readonly seconds: number;
   /** Once a second. */
   readonly onSecond: (span: Span, totals: () => Totals) => void;
