@@ -2,6 +2,7 @@
 // from when it was due. So many requests are under way at most as there are connections. Nothing is skipped: what could not be
 // sent by the end is counted. Nothing is sent a second time: an answer that says so is an answer.
 
+import { PipelineError } from '../errors.ts';
 import { sleep } from '../process/sleep.ts';
 import { type LanesOptions, openLanes } from './lanes.ts';
 import { type Serials, serials } from './run-ids.ts';
@@ -42,6 +43,7 @@ const graceMs = 15_000;
 /** A server that takes no connection by then is not there. */
 const connectMs = 10_000;
 
+/** Throws `not_found` when no connection can be opened. */
 export async function run(options: RunOptions): Promise<RunResult> {
   const { schedule, signal } = options;
   const counts = tally();
@@ -50,6 +52,15 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const over = new AbortController();
   const lanes = openLanes(options, { tallies: [counts, levels], acked }, over.signal);
   await until(() => lanes.isReady, connectMs, signal);
+  if (!lanes.isReady && !signal.aborted) {
+    over.abort();
+    lanes.close();
+    const where = options.urls.map(({ origin }) => origin).join(', ');
+    throw new PipelineError(
+      'not_found',
+      `nobody takes a connection at ${where}: ${lanes.refusal}; is it running, and --url right?`,
+    );
+  }
   const cpuBefore = process.cpuUsage();
   const startedMs = performance.now();
   const endMs = schedule?.lengthMs ?? options.seconds * 1_000;

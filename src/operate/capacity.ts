@@ -4,6 +4,8 @@ import { choice, flag, type Setting } from '../config/kinds.ts';
 import { capacityOf, type Demand, type Need, type Preset, presets } from '../load/capacity.ts';
 import { coefficients, measuredOn } from '../load/coefficients.ts';
 import { command, type Exit } from './arguments.ts';
+import { measured } from './capacity-measure.ts';
+import { inWords } from './failure.ts';
 import { count, duration, say, size, table, writeOut } from './output.ts';
 
 /** Null: not given, what the preset says counts. */
@@ -35,28 +37,32 @@ export const capacityFlags = {
   brokerRetentionHours: given('The broker keeps records for so long', 87_600),
   outageHours: given('The broker or ClickHouse may be away for so long', 87_600),
   tables: given('Event types in use', 10_000),
+  measure: flag({ default: false, help: 'Measure what an event costs on this machine first; about 20 s' }),
   json: flag({ default: false, help: 'One JSON object instead of text for people' }),
 };
 
-export const capacityCommand = command(capacityFlags, async ({ args, flags }): Promise<Exit> => {
-  if (args.length > 0 || (flags.eventsPerDay !== null && flags.rate !== null)) {
-    say(
-      `ugc: ${args[0] === undefined ? '--events-per-day and --rate say the same: give one' : `${args[0]} is not understood`}; see ugc help capacity`,
+export const capacityCommand = command(capacityFlags, ({ args, flags }) =>
+  inWords(async (): Promise<Exit> => {
+    if (args.length > 0 || (flags.eventsPerDay !== null && flags.rate !== null)) {
+      say(
+        `ugc: ${args[0] === undefined ? '--events-per-day and --rate say the same: give one' : `${args[0]} is not understood`}; see ugc help capacity`,
+      );
+      return 2;
+    }
+    const preset: Preset = presets[flags.preset];
+    const demand = demandOf(flags, preset);
+    const by = flags.measure ? await measured(coefficients) : coefficients;
+    const needs = capacityOf(demand, by);
+    writeOut(
+      flags.json
+        ? `${JSON.stringify({ preset: flags.preset, demand, shipped_on: measuredOn, coefficients: by, needs })}\n`
+        : textOf(flags.preset, preset, demand, needs),
     );
-    return 2;
-  }
-  const preset: Preset = presets[flags.preset];
-  const demand = demandOf(flags, preset);
-  const needs = capacityOf(demand, coefficients);
-  writeOut(
-    flags.json
-      ? `${JSON.stringify({ preset: flags.preset, demand, measured_on: measuredOn, needs })}\n`
-      : textOf(flags.preset, preset, demand, needs),
-  );
-  return 0;
-});
+    return 0;
+  }),
+);
 
-type Given = Readonly<Record<Exclude<keyof typeof capacityFlags, 'preset' | 'json'>, number | null>>;
+type Given = Readonly<Record<Exclude<keyof typeof capacityFlags, 'preset' | 'measure' | 'json'>, number | null>>;
 
 /** An average of one's own keeps the preset's factor. */
 function demandOf(flags: Given, preset: Preset): Demand {
@@ -95,6 +101,6 @@ function textOf(name: string, { about }: Preset, demand: Demand, needs: readonly
 Calculated for ${demand.averagePerS.toFixed(1)} events/s on average and ${count(Math.round(demand.peakPerS))}/s at the peak, ${demand.eventBytes} B each, ${demand.batch} a request.
 
 ${table(['what', 'needed', 'formula', 'rests on'], rows)}
-Measured on ${measuredOn}, one machine: yours differs. ugc load shows what it does.
+Figures of docs/figures.md are of ${measuredOn} and one machine: yours differs, see --measure. ugc load shows what it does.
 ${notes}`;
 }

@@ -1,9 +1,13 @@
 // `ugc capacity` on the binary: as text and as JSON, by preset and by one's own numbers.
 
-import { expect, test } from 'bun:test';
-import { runUgc } from '../support/ugc.ts';
+import { afterAll, expect, test } from 'bun:test';
+import { readdirSync } from 'node:fs';
+import { cleanUp, runUgc, temporaryFolder } from '../support/ugc.ts';
+
+afterAll(cleanUp);
 
 interface Told {
+  readonly coefficients: Readonly<Record<string, { readonly value: number; readonly from: string }>>;
   readonly demand: Readonly<Record<string, number>>;
   readonly needs: readonly { readonly name: string; readonly value: number; readonly formula: string }[];
 }
@@ -17,6 +21,19 @@ test('a preset with its formulas; one’s own numbers in the place of its own', 
   const { demand, needs } = JSON.parse(own.stdout) as Told;
   expect(demand).toMatchObject({ averagePerS: 100, peakPerS: 500, batch: 10, eventBytes: 331 });
   expect(needs.find(({ name }) => name === 'requests at the peak')?.value).toBe(50);
+});
+
+test('measured here: what an event costs is this machine’s, and the folder is gone', async () => {
+  const folder = temporaryFolder();
+  const { code, stdout, stderr } = await runUgc(['capacity', '--measure', '--json'], { env: { TMPDIR: folder } });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('all roles') });
+  const { coefficients } = JSON.parse(stdout) as Told;
+  for (const name of ['ingestRequestUs', 'ingestEventUs', 'etlEventUs', 'measuredBytes']) {
+    expect(coefficients[name]!.from).toStartWith('measured here just now');
+    expect(coefficients[name]!.value).toBeGreaterThanOrEqual(0);
+  }
+  expect(coefficients.drainPerS!.from).toStartWith('docs/figures.md');
+  expect(readdirSync(folder).filter(name => name.startsWith('ugc-measure-'))).toEqual([]);
 });
 
 test('what cannot be is told', async () => {

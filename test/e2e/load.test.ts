@@ -114,6 +114,9 @@ test('an accepted event without a row is missing, and nobody there is a failure;
   expect(lied.stdout).toMatch(/ ([1-9]\d?) events? accepted, 0 rows, \1 missing/);
   expect(lied.stdout).toMatch(/ugc trace [0-9a-f-]{36}/);
   await ugc.stop();
+  const nobody = await runUgc(['load', `--url=${ugc.url}`, '--duration=1']);
+  expect(nobody.code).toBe(1);
+  expect(nobody.stderr).toContain('nobody takes a connection');
   for (const [args, words] of [
     [['--rate=0', '--steps=2'], 'rise to a rate'],
     [['http://127.0.0.1'], '--url='],
