@@ -116,9 +116,9 @@ async function rowsOf(
   }
 }
 
+/** Without an environment: no setting of the instance that is run otherwise counts. */
 async function withInstance<T>(flags: readonly string[], use: (instance: Instance) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'ugc-measure-'));
-  const { PATH = '', HOME = '' } = process.env; // no setting of the instance that is run otherwise
   const child = Bun.spawn(
     [
       process.execPath,
@@ -129,7 +129,7 @@ async function withInstance<T>(flags: readonly string[], use: (instance: Instanc
       '--clickhouse-http-port=0',
       '--request-log=false',
     ],
-    { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe', env: { PATH, HOME } },
+    { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe', env: {} },
   );
   void new Response(child.stderr).text();
   try {
