@@ -18,6 +18,7 @@ import { verifyCommand } from './operate/archive-verify.ts';
 import { type Command, type Exit, isFlag, readFlags, splitArguments } from './operate/arguments.ts';
 import { bufferCommands } from './operate/buffer.ts';
 import { buffers } from './operate/buffers.ts';
+import { capacityCommand } from './operate/capacity.ts';
 import { rebuildCommand } from './operate/content-rebuild.ts';
 import { deadCommands } from './operate/dead.ts';
 import { exportPersonCommand } from './operate/export-person.ts';
@@ -25,6 +26,7 @@ import { forgetCommand } from './operate/forget.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { importCommand } from './operate/import.ts';
 import { keysCommands } from './operate/keys.ts';
+import { loadCommand } from './operate/load.ts';
 import { OutputError, say, writeOut } from './operate/output.ts';
 import { query } from './operate/query.ts';
 import { reconcileCommand } from './operate/reconcile.ts';
@@ -68,6 +70,8 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   }),
   'export-person': exportPersonCommand({ buffers, contentOf }),
   dead: deadCommands(archiveWiring.judgeOf),
+  load: loadCommand,
+  capacity: capacityCommand,
   archive: {
     ls: lsCommand(archiveWiring),
     verify: verifyCommand({ ...archiveWiring, logOf: spansOfLog }),

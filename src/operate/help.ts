@@ -4,12 +4,14 @@ import { configTable } from '../config/read.ts';
 import { archiveHelp } from './archive-help.ts';
 import { flagsHelp } from './arguments.ts';
 import { bufferHelp } from './buffer-help.ts';
+import { capacityHelp } from './capacity-help.ts';
 import { rebuildFlags } from './content-rebuild.ts';
 import { deadFlags } from './dead.ts';
 import { exportPersonFlags } from './export-person.ts';
 import { forgetFlags } from './forget.ts';
 import { importHelp } from './import-help.ts';
 import { keysFlags } from './keys.ts';
+import { loadHelp } from './load-help.ts';
 import { reconcileFlags } from './reconcile.ts';
 import { rulesFlags } from './rules.ts';
 import { traceFlags } from './trace.ts';
@@ -34,10 +36,12 @@ Usage
   ugc content rebuild                 make the viewing history again from the tables
   ugc archive ls|verify|restore       the cold files: what there is, whether it is whole, days brought back: ugc help archive
   ugc import <files> --preset=…       events of another system, out of its exports: ugc help import
+  ugc load --rate=…                   send what people do, at a rate, and hold what was accepted against the tables
+  ugc capacity --preset=…             what so many events take, by formula
   ugc forget --user-id=…              delete what there is of a person
   ugc export-person --user-id=…       all there is of a person, as JSON lines
   ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | content | archive | import |
-            forget | export-person | schema]
+            load | capacity | forget | export-person | schema]
                                       this, every setting, or one command
   ugc --version
 
@@ -98,6 +102,10 @@ ${flagsHelp(rebuildFlags)}`,
   archive: archiveHelp,
 
   import: importHelp,
+
+  load: loadHelp,
+
+  capacity: capacityHelp,
 
   trace: `ugc trace <event_id> [--json] [--since=…] [--data-dir=…]
 
