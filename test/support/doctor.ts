@@ -13,10 +13,7 @@ export interface Diagnosis {
   of(id: string): readonly Check[];
 }
 
-export async function doctor(
-  flags: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Diagnosis> {
+export async function doctor(flags: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Diagnosis> {
   const { code, stdout, stderr } = await runUgc(['doctor', '--json', ...flags], { env: { ...env } });
   if (!stdout.startsWith('{')) throw new Error(`doctor ended with ${code}: ${stderr}`);
   const { success, tookMs, categories } = JSON.parse(stdout) as {

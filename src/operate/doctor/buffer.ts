@@ -28,7 +28,8 @@ export const bufferGroup =
         look: () => {
           const path = bufferFile(config.dataDir);
           if (!existsSync(path)) return [good('buffer.file', 'there is none yet')];
-          if (!existsSync(`${path}-wal`)) return [good('buffer.file', `${path} is at rest: no process writes to it`)];
+          if (!existsSync(`${path}-wal`))
+            return [good('buffer.file', `${path} is at rest: ugc buffer stat says what waits in it`)];
           const file = buffers.read(config);
           try {
             return fileChecks(file.stat(), brokerOf(config));

@@ -30,7 +30,7 @@ function filesOf(instance: Instance | null): Check {
   const max = (instance && sumOf(instance.now, 'process_max_fds')) ?? openFilesMaxOf();
   const open = instance && sumOf(instance.now, 'process_open_fds');
   if (max === null) return good(id, 'no limit of open files is known here');
-  const seen = `${open === null ? '' : `${open} files are open of `}${max} open files at most`;
+  const seen = open === null ? `${max} open files at most` : `${open} files are open, ${max} at most`;
   const isBusy = open !== null && open > max * busyShare;
   if (max >= filesMin && !isBusy) return good(id, seen);
   return doubtful(id, {
