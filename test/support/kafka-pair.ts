@@ -29,15 +29,17 @@ export async function startKafkaPair(): Promise<KafkaPair> {
     controllers: new Map([[1, `127.0.0.1:${controller}`]]),
   };
   const replicated = { 'default.replication.factor': '2', 'min.insync.replicas': '1' };
-  const first = await kafkaNode({
-    ...{ ...common, folder: join(folder, '1'), id: 1, port: plain },
-    properties: { ...listener.properties, ...replicated },
-    formatArgs: listener.formatArgs,
-  });
-  const second = await kafkaNode({
-    ...{ ...common, folder: join(folder, '2'), id: 2, port: other },
-    properties: { 'process.roles': 'broker', listeners: `PLAINTEXT://127.0.0.1:${other}`, ...replicated },
-  });
+  const [first, second] = await Promise.all([
+    kafkaNode({
+      ...{ ...common, folder: join(folder, '1'), id: 1, port: plain },
+      properties: { ...listener.properties, ...replicated },
+      formatArgs: listener.formatArgs,
+    }),
+    kafkaNode({
+      ...{ ...common, folder: join(folder, '2'), id: 2, port: other },
+      properties: { 'process.roles': 'broker', listeners: `PLAINTEXT://127.0.0.1:${other}`, ...replicated },
+    }),
+  ]);
   const nodes = [first, second];
   const remove = () => rmSync(folder, { recursive: true, force: true });
   const atExit = () => {
