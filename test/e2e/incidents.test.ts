@@ -89,7 +89,7 @@ test('a table does not fit its type; then ClickHouse is down, and back', async (
 
   const typeOf = (type: string) => ask(`ALTER TABLE ugc.click_rows MODIFY COLUMN element ${type}`);
   const type = await ask(`SELECT type FROM system.columns WHERE table = 'click_rows' AND name = 'element'`);
-  await typeOf('Nullable(String)');
+  await typeOf('LowCardinality(String)');
   const unfit = await doctor(all);
   expect(unfit.code).toBe(1);
   const [tables] = unfit.of('clickhouse.tables');

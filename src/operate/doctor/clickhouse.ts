@@ -133,7 +133,7 @@ function unreachedCheck(seen: string): Check {
 }
 
 const neededAlways = ['SELECT', 'INSERT'];
-const neededToGrow = ['CREATE TABLE', 'CREATE VIEW', 'ALTER TABLE', 'DROP TABLE'];
+const neededToGrow = ['CREATE', 'ALTER', 'DROP'];
 
 const rightsOf =
   ({ clickhouseMigrate, clickhouseDatabase }: Config) =>

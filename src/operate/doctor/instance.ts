@@ -78,13 +78,17 @@ export function samplesIn(text: string): Samples {
   for (const line of text.split('\n')) {
     const [, name = '', labelled = '', value = ''] = linePattern.exec(line) ?? [];
     if (name === '') continue;
-    const labels = Object.fromEntries([...labelled.matchAll(labelPattern)].map(([, key, said]) => [key, said]));
+    const labels = Object.fromEntries(
+      [...labelled.matchAll(labelPattern)].map(([, key, said = '']) => [key, plainLabel(said)]),
+    );
     const known = samples.get(name) ?? [];
     known.push({ labels, value: Number(value) });
     samples.set(name, known);
   }
   return samples;
 }
+
+const plainLabel = (said: string): string => said.replaceAll(/\\(.)/g, (_, one: string) => (one === 'n' ? '\n' : one));
 
 /** Of all label values; null = there is no sample. */
 export function sumOf(samples: Samples, name: string): number | null {

@@ -133,6 +133,13 @@ async function storeCheck(store: ColdStore, signal: AbortSignal): Promise<Check>
     return good(id, `${store.title} answers`);
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
+    if (/is not there: is .+ mounted\?/.test(error.message))
+      return doubtful(id, {
+        seen: error.message,
+        follows: 'where there never was an archive the start makes one; where there was, its volume is missing',
+        hint: 'see whether the folder of UGC_ARCHIVE_URL is mounted',
+        page: archivePage,
+      });
     return wrong(id, {
       seen: error.message,
       follows: 'cold files are not written; what is not archived waits in the log',
