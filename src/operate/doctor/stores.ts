@@ -1,8 +1,7 @@
 // The groups `content` and `archive`: whether their stores answer, and what waits for them. Neither is prepared, and nothing
 // is written to them.
 
-import { client } from '../../adapters/postgres/client.ts';
-import { toPipelineError } from '../../adapters/postgres/error.ts';
+import { lookAtPostgres } from '../../adapters/postgres/look.ts';
 import { manifestFolder } from '../../archive/layout.ts';
 import { hasArchive } from '../../config/archive.ts';
 import type { Config } from '../../config/config.ts';
@@ -48,23 +47,24 @@ export const contentGroup: GroupOf = ({ config, isBeforeStart, instance }) =>
 async function databaseOf({ databaseUrl: url, databaseCa }: Config): Promise<Check> {
   const id = 'content.store';
   const { ca = null } = readClientTls({ ca: ['UGC_DATABASE_CA', databaseCa], cert: ['', ''], key: ['', ''] });
-  const database = client({ url, ca, connectionsMax: 1, session: { default_transaction_read_only: 'on' } });
   try {
-    const { version, user } = await database.ask<{ readonly version: string; readonly user: string }>(
-      `SELECT json_build_object('version', current_setting('server_version'), 'user', current_user)::text`,
-      [],
-      false,
-    );
-    return good(id, `PostgreSQL ${version} answers, as user ${user}`);
-  } catch (error) {
+    const { version, user, isMade, mayMake } = await lookAtPostgres({ url, ca });
+    const seen = `PostgreSQL ${version} answers, as user ${user}`;
+    if (isMade || mayMake) return good(id, isMade ? seen : `${seen}; the start makes its tables`);
     return wrong(id, {
-      seen: toPipelineError(error, false).message,
+      seen: `${seen}, who may make no tables, and there are none`,
+      follows: 'likes, reviews and bookmarks are answered 503',
+      hint: `GRANT CREATE ON SCHEMA public TO ${user}`,
+      page: contentPage,
+    });
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    return wrong(id, {
+      seen: error.message,
       follows: 'likes, reviews and bookmarks are answered 503; events are not touched by it',
       hint: 'start it, or set UGC_DATABASE_URL right',
       page: contentPage,
     });
-  } finally {
-    await database.close();
   }
 }
 
