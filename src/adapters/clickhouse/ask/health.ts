@@ -154,10 +154,9 @@ export function lackingIn(grants: readonly string[], database: string, rights: r
       where === '*' || where === database || (where?.endsWith('*') && database.startsWith(where.slice(0, -1)));
     return isHere ? list.split(/, (?![^(]*\))/) : [];
   });
+  // Of no table that stays.
+  const lasting = given.filter(privilege => privilege !== 'CREATE TEMPORARY TABLE');
   const gives = (privilege: string, right: string): boolean =>
-    privilege === 'ALL' ||
-    privilege === right ||
-    privilege.startsWith(`${right} `) ||
-    privilege.startsWith(`${right}(`);
-  return rights.filter(right => !given.some(privilege => gives(privilege, right)));
+    privilege === 'ALL' || privilege === right || [`${right} `, `${right}(`].some(begin => privilege.startsWith(begin));
+  return rights.filter(right => !lasting.some(privilege => gives(privilege, right)));
 }

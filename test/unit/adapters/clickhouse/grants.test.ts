@@ -16,6 +16,12 @@ test('in this database, in several grants, with columns in parentheses', () => {
   expect(lacks('GRANT SELECT, INSERT, CREATE TABLE ON ug*.* TO u')).toEqual(['ALTER']);
 });
 
+test('a temporary table is none that stays', () => {
+  expect(lacks('GRANT SELECT, INSERT, ALTER ON ugc.* TO u', 'GRANT CREATE TEMPORARY TABLE ON *.* TO u')).toEqual([
+    'CREATE',
+  ]);
+});
+
 test('nothing, and nothing here', () => {
   expect(lacks()).toEqual(wanted);
   expect(lacks('GRANT ALL ON other.* TO u', 'GRANT admin TO u')).toEqual(wanted);
