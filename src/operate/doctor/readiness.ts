@@ -39,7 +39,7 @@ function checksOf(instance: Instance | null, url: string): readonly Check[] {
         page: 'docs/operate/deploy.md',
       }),
     ];
-  const { isReady, troubles } = instance;
+  const { isReady, troubles, now } = instance;
   const readiness = isReady
     ? good('instance.ready', `${instance.url} is ready: an event could be stored now`)
     : wrong('instance.ready', {
@@ -48,7 +48,11 @@ function checksOf(instance: Instance | null, url: string): readonly Check[] {
         hint: 'repair what is named below; it goes on by itself',
         page: 'docs/operate/deploy.md',
       });
-  const told = Object.entries(troubles).filter(([part]) => !toldElsewhere.test(part));
+  // The group etl tells of those.
+  const halted = new Set(
+    (now.get('ugc_etl_halted') ?? []).filter(({ value }) => value > 0).map(({ labels }) => labels.table),
+  );
+  const told = Object.entries(troubles).filter(([part]) => !toldElsewhere.test(part) && !halted.has(part));
   return [
     readiness,
     ...told.map(([part, words]) =>
