@@ -21,6 +21,7 @@ import { buffers } from './operate/buffers.ts';
 import { capacityCommand } from './operate/capacity.ts';
 import { rebuildCommand } from './operate/content-rebuild.ts';
 import { deadCommands } from './operate/dead.ts';
+import { doctorCommand } from './operate/doctor.ts';
 import { exportPersonCommand } from './operate/export-person.ts';
 import { forgetCommand } from './operate/forget.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
@@ -42,6 +43,7 @@ import { kafkaOptionsOf, spansOfLog } from './roles/kafka.ts';
 import { pulsarOptionsOf } from './roles/pulsar.ts';
 import { rabbitmqOptionsOf } from './roles/rabbitmq.ts';
 import { rulesFileOf } from './roles/rules.ts';
+import { frontCertificate } from './roles/tls.ts';
 import { serve } from './serve.ts';
 
 const archiveWiring = {
@@ -69,6 +71,15 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
     contentOf,
   }),
   'export-person': exportPersonCommand({ buffers, contentOf }),
+  doctor: doctorCommand({
+    buffers,
+    kafkaOf: kafkaOptionsOf,
+    pulsarOf: pulsarOptionsOf,
+    rabbitmqOf: rabbitmqOptionsOf,
+    storeOf: openColdStore,
+    frontCertificate,
+    keysFileOf,
+  }),
   dead: deadCommands(archiveWiring.judgeOf),
   load: loadCommand,
   capacity: capacityCommand,
@@ -123,9 +134,11 @@ async function perform(command: Command, typed: readonly string[]): Promise<Exit
   const { own, settings, args } = splitArguments(typed, command.flags);
   const flags = readFlags(command.flags, own);
   const config = readConfig({ flags: settings, env: process.env, alsoFlags: Object.keys(command.flags).map(flagName) });
-  if (!flags.ok || !config.ok) return refuse([flags, config].flatMap(result => (result.ok ? [] : result.problems)));
   const { NO_COLOR: noColour, TERM: terminal } = process.env;
   const colours = (noColour ?? '') === '' && terminal !== 'dumb';
+  if (flags.ok && !config.ok && command.misread !== undefined)
+    return command.misread({ args, flags: flags.values, problems: config.problems, colours });
+  if (!flags.ok || !config.ok) return refuse([flags, config].flatMap(result => (result.ok ? [] : result.problems)));
   return command.run({ args, flags: flags.values, config: config.config, colours });
 }
 

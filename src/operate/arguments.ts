@@ -11,6 +11,13 @@ export type Exit = 0 | 1 | 2;
 export interface Command {
   readonly flags: Settings;
   readonly run: (invocation: Invocation<Settings>) => Promise<Exit>;
+  /** In place of `run` where the settings cannot be read; absent = they are refused, and so is the command. */
+  readonly misread?: (invocation: Misread<Settings>) => Promise<Exit>;
+}
+
+export interface Misread<F extends Settings> extends Omit<Invocation<F>, 'config'> {
+  /** Of the settings, in words. */
+  readonly problems: readonly string[];
 }
 
 export interface Invocation<F extends Settings> {
@@ -21,9 +28,14 @@ export interface Invocation<F extends Settings> {
   readonly colours: boolean;
 }
 
-export const command = <F extends Settings>(flags: F, run: (invocation: Invocation<F>) => Promise<Exit>): Command => ({
+export const command = <F extends Settings>(
+  flags: F,
+  run: (invocation: Invocation<F>) => Promise<Exit>,
+  misread?: (invocation: Misread<F>) => Promise<Exit>,
+): Command => ({
   flags,
   run: run as Command['run'],
+  ...(misread !== undefined && { misread: misread as Command['misread'] & {} }),
 });
 
 export interface Split {

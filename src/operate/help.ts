@@ -7,6 +7,7 @@ import { bufferHelp } from './buffer-help.ts';
 import { capacityHelp } from './capacity-help.ts';
 import { rebuildFlags } from './content-rebuild.ts';
 import { deadFlags } from './dead.ts';
+import { doctorFlags } from './doctor.ts';
 import { exportPersonFlags } from './export-person.ts';
 import { forgetFlags } from './forget.ts';
 import { importHelp } from './import-help.ts';
@@ -30,6 +31,7 @@ Usage
   ugc keys <command>                  who may send, by API key: ugc help keys
   ugc rules <command>                 what is taken and not wanted: dropped, thinned out, sent elsewhere: ugc help rules
   ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
+  ugc doctor [--before-start]         is all well, and if not: what it is, what follows, what to do
   ugc trace <event_id>                everything that can be found out about one event
   ugc reconcile [--from=… --to=…]     hold what was accepted against the tables
   ugc reconcile --content             hold likes, bookmarks and reviews against the tables
@@ -40,7 +42,7 @@ Usage
   ugc capacity --preset=…             what so many events take, by formula
   ugc forget --user-id=…              delete what there is of a person
   ugc export-person --user-id=…       all there is of a person, as JSON lines
-  ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | content | archive | import |
+  ugc help [config | query | buffer | keys | rules | dead | doctor | trace | reconcile | content | archive | import |
             load | capacity | forget | export-person | schema]
                                       this, every setting, or one command
   ugc --version
@@ -211,6 +213,20 @@ ${flagsHelp(forgetFlags)}
 
   ugc forget --user-id=956939f6-7a98-4bf1-9949-500e5dd20fa0 --dry-run
   ugc forget --user-id=956939f6-7a98-4bf1-9949-500e5dd20fa0 --anonymous-id=a-1,a-2 --yes --json > receipt.json`,
+
+  doctor: `ugc doctor [--before-start] [--json] [the settings the instance has]
+
+Looks at settings, disk, limits, clock, certificates, broker, ClickHouse, the running instance, buffer, etl, content and
+archive, all at once and within ten seconds whoever does not answer. For each: ✓ well, ! doubtful, ✗ wrong, what was
+seen, what follows, the next step, and the page of the docs. Nothing is changed: no topic, table, position or lock. Give it
+the settings the instance has (the same environment or --env-file). Exit code 1 when something is wrong; what is
+doubtful is no failure.
+
+${flagsHelp(doctorFlags)}
+
+  ugc doctor
+  ugc doctor --env-file=/etc/ugc.env --json | jq -r '.categories[].checks[] | select(.result == "error") | .hint'
+  ugc doctor --before-start && exec ugc`,
 
   'export-person': `ugc export-person --user-id=… [--anonymous-id=…] [--output=…] [--data-dir=…]
 

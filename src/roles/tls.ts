@@ -3,6 +3,7 @@
 import { steerTo } from '../adapters/linux/steer.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
+import { readCertificate, validityOf, validityWords } from '../http/certificate.ts';
 import { type RenewedCertificate, renewedCertificate } from '../http/renewed-certificate.ts';
 import type { FrontTls } from '../http/secure.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
@@ -36,6 +37,18 @@ export function openTls(config: Config, logger: Logger, metrics: Metrics): Tls {
       metrics.tlsExpires.set({ serial }, expiresAtMs / 1_000);
     },
     close: async () => certificate.close(),
+  };
+}
+
+/** For a command: what is shown to clients now. Null = plain HTTP. Throws an Error where it cannot be read. */
+export function frontCertificate({ tlsCert: cert, tlsKey: key, tlsClientCa: clientCa }: Config) {
+  if (cert === '') return null;
+  const certificate = readCertificate({ cert, key, clientCa });
+  const validity = validityOf(certificate, Date.now());
+  return {
+    expiresAtMs: certificate.expiresAtMs,
+    isOver: validity === 'over' || validity === 'early',
+    problem: validityWords(certificate, Date.now()),
   };
 }
 

@@ -166,6 +166,7 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
     await eventually(async () => (await receipt()).state === 'stored', { what: 'a receipt of a row' });
     await drained(ugc);
     await eventually(async () => (await metric(ugc.url, 'ugc_etl_lag_events')) === 0, { what: 'no lag in events' });
+    expect((await run('doctor')).stdout).toMatch(/✓ pulsar\.reach[\s\S]*✓ pulsar\.lag {2}0 events/);
     const said = await (await fetch(`${ugc.url}/metrics`)).text();
     expect(said).toMatch(/ugc_etl_lag_seconds\S* \d/);
     const balance = await eventually(

@@ -118,6 +118,7 @@ describe.skipIf(isWithoutRabbitmq('own')).each(['stream', 'quorum'] as const)('%
     await eventually(async () => /^ugc_etl_lag_events\{[^}]*topic="ugc\.film"[^}]*\} 0$/m.test(await metricsOf(ugc)), {
       what: 'no lag',
     });
+    expect((await run(dataDir, 'doctor')).stdout).toContain('✓ rabbitmq.reach');
     const traced = JSON.parse((await run(dataDir, 'trace', event.event_id, '--json')).stdout);
     expect(traced.rows).toHaveLength(1);
     if (kind === 'stream') {

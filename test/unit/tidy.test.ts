@@ -481,7 +481,7 @@ describe('only one place', () => {
     ).toEqual([]);
   });
 
-  test('asks over HTTP: query, in the words that its answer is drawn from, the door, an issuer, Pulsar its admin API, HDFS and S3; ClickHouse is asked through its client', () => {
+  test('asks over HTTP: query, in the words that its answer is drawn from, the door, an issuer, Pulsar its admin API, HDFS and S3, doctor a running instance; ClickHouse is asked through its client', () => {
     expect(
       offences(
         except(
@@ -491,6 +491,7 @@ describe('only one place', () => {
           'src/adapters/pulsar/connect/admin.ts',
           'src/adapters/webhdfs/rest.ts',
           'src/adapters/s3/request.ts',
+          'src/operate/doctor/instance.ts',
         ),
         source => [/\b(?:await|return) fetch\(/.test(code(source)) && 'asks over HTTP by itself'],
       ),

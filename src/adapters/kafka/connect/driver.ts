@@ -88,6 +88,14 @@ export interface CoordinatorBroker extends Broker {
       readonly partitions: readonly { readonly partition: number }[];
     }[];
   }): Promise<OffsetAnswers>;
+  describeGroups(request: { readonly groupIds: readonly string[] }): Promise<{
+    readonly groups: readonly {
+      readonly groupId: string;
+      /** `Empty` and `Dead`: nobody is in it. */
+      readonly state: string;
+      readonly members: readonly unknown[];
+    }[];
+  }>;
   createTopics(request: {
     readonly topics: readonly {
       readonly topic: string;
@@ -143,6 +151,9 @@ export interface PartitionMetadata {
   readonly leader: number;
   /** Grows with each election; -1 = not told. */
   readonly leaderEpoch?: number;
+  /** How many there are to be, and how many have all of it. */
+  readonly replicas?: number;
+  readonly inSync?: number;
 }
 
 export interface Metadata {

@@ -86,9 +86,11 @@ function readPartition(read: Reading): PartitionMetadata {
   const partitionId = read.int32();
   const leader = read.int32();
   const leaderEpoch = read.int32();
-  for (let lists = 3; lists > 0; lists--) read.array(read.int32); // replicas, those in sync, those offline
+  const replicas = read.array(read.int32).length;
+  const inSync = read.array(read.int32).length;
+  read.array(read.int32); // those offline
   read.tags();
-  return { partitionId, leader: unled.has(code) ? -1 : leader, leaderEpoch };
+  return { partitionId, leader: unled.has(code) ? -1 : leader, leaderEpoch, replicas, inSync };
 }
 
 interface Reading {

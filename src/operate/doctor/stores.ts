@@ -1,0 +1,182 @@
+// The groups `content` and `archive`: whether their stores answer, and what waits for them. Neither is prepared, and nothing
+// is written to them.
+
+import { lookAtPostgres } from '../../adapters/postgres/look.ts';
+import { manifestFolder } from '../../archive/layout.ts';
+import { hasArchive } from '../../config/archive.ts';
+import type { Config } from '../../config/config.ts';
+import { readClientTls } from '../../config/pem.ts';
+import { PipelineError } from '../../errors.ts';
+import type { ColdStore } from '../../ports/cold-store.ts';
+import { countOf, duration } from '../output.ts';
+import { type Check, doubtful, type GroupOf, good, wrong } from './check.ts';
+import { type Instance, sumOf } from './instance.ts';
+
+const contentPage = 'docs/operate/content.md';
+const archivePage = 'docs/operate/archive.md';
+
+export const contentGroup: GroupOf = ({ config, isBeforeStart, instance }) =>
+  config.role.some(role => role === 'all' || role === 'content')
+    ? {
+        name: 'content',
+        probes: [
+          ...(config.databaseUrl === ''
+            ? []
+            : [
+                {
+                  id: 'content.store',
+                  hint: 'see UGC_DATABASE_URL',
+                  page: contentPage,
+                  look: async () => [await databaseOf(config)],
+                },
+              ]),
+          ...(isBeforeStart
+            ? []
+            : [
+                {
+                  id: 'content.outbox',
+                  hint: 'see its log',
+                  page: contentPage,
+                  look: async () => flowOf(await instance),
+                },
+              ]),
+        ],
+      }
+    : null;
+
+async function databaseOf({ databaseUrl: url, databaseCa }: Config): Promise<Check> {
+  const id = 'content.store';
+  const { ca = null } = readClientTls({ ca: ['UGC_DATABASE_CA', databaseCa], cert: ['', ''], key: ['', ''] });
+  try {
+    const { version, user, isMade, mayMake } = await lookAtPostgres({ url, ca });
+    const seen = `PostgreSQL ${version} answers, as user ${user}`;
+    if (isMade || mayMake) return good(id, isMade ? seen : `${seen}; the start makes its tables`);
+    return wrong(id, {
+      seen: `${seen}, who may make no tables, and there are none`,
+      follows: 'likes, reviews and bookmarks are answered 503',
+      hint: `GRANT CREATE ON SCHEMA public TO ${user}`,
+      page: contentPage,
+    });
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    return wrong(id, {
+      seen: error.message,
+      follows: 'likes, reviews and bookmarks are answered 503; events are not touched by it',
+      hint: 'start it, or set UGC_DATABASE_URL right',
+      page: contentPage,
+    });
+  }
+}
+
+/** What is younger is on its way. */
+const oldS = 60;
+
+function flowOf(instance: Instance | null): readonly Check[] {
+  if (instance === null) return [];
+  const told = Object.entries(instance.troubles)
+    .filter(([part]) => part.startsWith('content'))
+    .map(([part, seen]) =>
+      wrong(`content.${part.replace(/^content_?/, '') || 'store'}`, {
+        seen,
+        hint: 'repair what it says; it goes on by itself',
+        page: contentPage,
+      }),
+    );
+  const waiting = sumOf(instance.now, 'ugc_content_outbox_events');
+  const oldestS = sumOf(instance.now, 'ugc_content_outbox_oldest_seconds') ?? 0;
+  if (waiting === null) return told;
+  const seen = `${countOf(waiting, 'event')} of the content store wait to be published`;
+  if (oldestS < oldS) return [...told, good('content.outbox', seen)];
+  return [
+    ...told,
+    doubtful('content.outbox', {
+      seen: `${seen}, the oldest for ${duration(oldestS * 1_000)}`,
+      follows: 'the store is right, and the tables do not know it yet',
+      hint: 'see whether a process with --role=content runs, and the groups buffer and disk',
+      page: contentPage,
+    }),
+  ];
+}
+
+export const archiveGroup =
+  (storeOf: (config: Config) => ColdStore): GroupOf =>
+  ({ config, isBeforeStart, instance }) =>
+    hasArchive(config)
+      ? {
+          name: 'archive',
+          probes: [
+            {
+              id: 'archive.store',
+              hint: 'see UGC_ARCHIVE_URL',
+              page: archivePage,
+              look: async signal => [await storeCheck(storeOf(config), signal)],
+            },
+            ...(isBeforeStart
+              ? []
+              : [
+                  {
+                    id: 'archive.lag',
+                    hint: 'see its log',
+                    page: archivePage,
+                    look: async () => archivedOf(await instance, config),
+                  },
+                ]),
+          ],
+        }
+      : null;
+
+/** Asked for a file that nobody makes. */
+async function storeCheck(store: ColdStore, signal: AbortSignal): Promise<Check> {
+  const id = 'archive.store';
+  try {
+    await store.read(`${manifestFolder}/doctor`, signal);
+    return good(id, `${store.title} answers`);
+  } catch (error) {
+    if (!(error instanceof PipelineError)) throw error;
+    if (/is not there: is .+ mounted\?/.test(error.message))
+      return doubtful(id, {
+        seen: error.message,
+        follows: 'where there never was an archive the start makes one; where there was, its volume is missing',
+        hint: 'see whether the folder of UGC_ARCHIVE_URL is mounted',
+        page: archivePage,
+      });
+    return wrong(id, {
+      seen: error.message,
+      follows: 'cold files are not written; what is not archived waits in the log',
+      hint: 'bring it back, or set UGC_ARCHIVE_URL and its keys right',
+      page: archivePage,
+    });
+  } finally {
+    await store.close();
+  }
+}
+
+/** A file is late after so many times its age at most. */
+const lateFactor = 2;
+
+function archivedOf(instance: Instance | null, { archiveFileSeconds }: Config): readonly Check[] {
+  if (instance === null) return [];
+  const told = Object.entries(instance.troubles)
+    .filter(([part]) => part.startsWith('archive'))
+    .map(([part, seen]) =>
+      wrong(part.replace('_', '.').replace(/^archive$/, 'archive.moving'), {
+        seen,
+        hint: 'repair what it says; it goes on by itself',
+        page: archivePage,
+      }),
+    );
+  const behind = sumOf(instance.now, 'ugc_archive_lag_events');
+  if (behind === null) return told;
+  const seen = `${countOf(behind, 'event')} not archived yet`;
+  const gatheredS = sumOf(instance.now, 'ugc_archive_gathered_seconds') ?? 0;
+  if (gatheredS <= archiveFileSeconds * lateFactor) return [...told, good('archive.lag', seen)];
+  return [
+    ...told,
+    doubtful('archive.lag', {
+      seen: `${seen}; the oldest were read ${duration(gatheredS * 1_000)} ago, and UGC_ARCHIVE_FILE_SECONDS is ${archiveFileSeconds}`,
+      follows: 'they wait in the log until they are archived',
+      hint: 'see what the instance says of its archive, and whether the store is slow',
+      page: archivePage,
+    }),
+  ];
+}
