@@ -9,6 +9,8 @@ export interface Answer {
   readonly body: string;
   /** What is no text, instead. */
   readonly bytes?: Uint8Array<ArrayBuffer>;
+  /** What goes on for as long as the client listens, instead. */
+  readonly stream?: ReadableStream<Uint8Array>;
 }
 
 const jsonHeaders = { 'content-type': 'application/json' };

@@ -213,7 +213,9 @@ export const closing = { connection: 'close' };
 
 type Standing = Readonly<Record<string, string>> | null;
 
-function responseOf({ status, headers, body, bytes }: Answer, arrival: Arrival, standing: Standing): Response {
+function responseOf(answer: Answer, arrival: Arrival, standing: Standing): Response {
+  const { status, headers, body, bytes, stream } = answer;
+  if (stream !== undefined) return new Response(stream, { status, headers: { ...headers, ...standing } });
   if (arrival.isOver())
     return new Response(bytes ?? body, { status, headers: standing === null ? headers : { ...headers, ...standing } });
   return new Response(lingering(bytes ?? body, arrival), { status, headers: { ...headers, ...standing, ...closing } });

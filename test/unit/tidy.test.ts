@@ -159,6 +159,7 @@ describe('who may import whom', () => {
       'src/errors.ts',
       'schemas/',
     ],
+    'src/tap/': ['src/ports/', 'src/http/', 'src/process/', 'src/errors.ts', 'schemas/'],
     'src/archive/': ['src/ports/', 'src/record/', 'src/process/', 'src/errors.ts'],
     // Commands read what is there with the adapters themselves, and the archive by its manifest.
     'src/operate/': [
