@@ -3,6 +3,7 @@
 //
 // At most a queue, a message, and what the socket holds lie in memory for a reader that has stopped reading.
 
+import type { Streamed } from '../http/answer.ts';
 import type { Glimpse } from '../ports/passing.ts';
 import type { OneJudged, Wish } from './filter.ts';
 import { beatText, type Frame, frameText, openingText, passedFrame } from './frame.ts';
@@ -26,7 +27,7 @@ export interface ReaderOptions {
 
 export interface Reader {
   readonly wish: Wish;
-  readonly stream: ReadableStream<Uint8Array>;
+  readonly streamed: Streamed;
   /** Whatever of these events it wants. */
   offer(entry: Entry): void;
   tell(event: string, data: string): void;
@@ -51,6 +52,8 @@ export function readerOf(options: ReaderOptions): Reader {
   const missing = new Map<Missing, number | null>();
   let queue = openingText(idOf(options.at), retryMs);
   let at = options.at;
+  const over = Promise.withResolvers<void>();
+  let endedAtMs = Number.POSITIVE_INFINITY;
   let isEnded = false;
   let wake = () => {};
   let controller: ReadableStreamDefaultController<Uint8Array> | null = null;
@@ -116,6 +119,7 @@ export function readerOf(options: ReaderOptions): Reader {
   function letGo(): void {
     controller?.close();
     controller = null;
+    over.resolve();
   }
 
   function end(): void {
@@ -123,11 +127,10 @@ export function readerOf(options: ReaderOptions): Reader {
     isEnded = true;
     wake();
     onEnd();
-    // One that has stopped reading would hold up whoever stops.
-    setTimeout(() => controller?.error(new Error('the stream has ended')), endMsMax).unref();
+    endedAtMs = now();
   }
 
-  const stream = new ReadableStream<Uint8Array>({
+  const bytes = new ReadableStream<Uint8Array>({
     start(given) {
       controller = given;
     },
@@ -142,12 +145,13 @@ export function readerOf(options: ReaderOptions): Reader {
       queue = '';
       controller = null;
       end();
+      over.resolve();
     },
   });
 
   return {
     wish,
-    stream,
+    streamed: { bytes, over: over.promise, isStuck: () => controller !== null && now() - endedAtMs > endMsMax },
     offer,
     miss,
     end,

@@ -7,6 +7,7 @@
 // - Events have numbers, that begin anew with every epoch: each time the tap opens after it was shut.
 
 import { type ErrorCode, PipelineError } from '../errors.ts';
+import type { Streamed } from '../http/answer.ts';
 import type { Glimpse, Passing, Stats, Watched } from '../ports/passing.ts';
 import { sleep } from '../process/sleep.ts';
 import type { Wish } from './filter.ts';
@@ -30,7 +31,7 @@ export interface Tap {
   readonly watched: Watched;
   readers(): number;
   /** `after`: Last-Event-ID, '' = none. Throws `overloaded` when there are as many readers as may be, `shutting_down` at the end. */
-  read(wish: Wish, after: string): ReadableStream<Uint8Array>;
+  read(wish: Wish, after: string): Streamed;
   /** Every reader has what it was told, and is let go. */
   finish(): void;
   /** Idempotent. */
@@ -173,7 +174,7 @@ export function openTap(options: TapOptions): Tap {
       if (last !== null) resume(reader, last);
       else if (after !== '') reader.miss('unwatched', null);
       readers.add(reader);
-      return reader.stream;
+      return reader.streamed;
     },
     finish() {
       isFinished = true;
