@@ -20,12 +20,6 @@ export const httpSettings = {
     help: 'Of these X-Forwarded-For is believed: the client is the last address in it that is none of them; empty = none',
   }),
   connectionsMax: integer({ default: 0, min: 0, max: 1_000_000, help: 'Open at once; 0 = as open files allow' }),
-  streamReaders: integer({
-    default: 8,
-    min: 0,
-    max: 1_000,
-    help: 'Who may read GET /v1/stream (ugc tap, ugc top) at once; what passes is kept for them, some 10 MiB; 0 = nobody',
-  }),
   bodyBytesMax: bytes({ default: '2MiB', min: '1KiB', max: '256MiB', help: 'Largest body as sent' }),
   bodyDecompressedBytesMax: bytes({
     default: '16MiB',

@@ -13,6 +13,7 @@ import { keysFlags } from './keys.ts';
 import { reconcileFlags } from './reconcile.ts';
 import { rulesFlags } from './rules.ts';
 import { traceFlags } from './trace.ts';
+import { tapHelp, topHelp } from './watch-help.ts';
 
 export const generalHelp =
   (): string => `ugc takes user events over HTTP and gets each accepted one into ClickHouse as exactly one row.
@@ -28,6 +29,8 @@ Usage
   ugc keys <command>                  who may send, by API key: ugc help keys
   ugc rules <command>                 what is taken and not wanted: dropped, thinned out, sent elsewhere: ugc help rules
   ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
+  ugc tap [--type=… --outcome=…]      events as they pass
+  ugc top [--url=…]                   how instances are: rates, times, lag, what is not well
   ugc trace <event_id>                everything that can be found out about one event
   ugc reconcile [--from=… --to=…]     hold what was accepted against the tables
   ugc reconcile --content             hold likes, bookmarks and reviews against the tables
@@ -36,8 +39,8 @@ Usage
   ugc import <files> --preset=…       events of another system, out of its exports: ugc help import
   ugc forget --user-id=…              delete what there is of a person
   ugc export-person --user-id=…       all there is of a person, as JSON lines
-  ugc help [config | query | buffer | keys | rules | dead | trace | reconcile | content | archive | import |
-            forget | export-person | schema]
+  ugc help [config | query | buffer | keys | rules | dead | tap | top | trace | reconcile | content | archive |
+            import | forget | export-person | schema]
                                       this, every setting, or one command
   ugc --version
 
@@ -98,6 +101,10 @@ ${flagsHelp(rebuildFlags)}`,
   archive: archiveHelp,
 
   import: importHelp,
+
+  tap: tapHelp,
+
+  top: topHelp,
 
   trace: `ugc trace <event_id> [--json] [--since=…] [--data-dir=…]
 

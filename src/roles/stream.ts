@@ -36,7 +36,7 @@ export interface Stream extends Role {
 }
 
 export function openStream({ config, version, roles, catalogue, metrics }: StreamOptions): Stream {
-  let stats: (() => Promise<Stats>) | null = null;
+  let stats: (() => Promise<Stats | null>) | null = null;
   const tap = openTap({
     readersMax: config.streamReaders,
     glimpseOf: glimpseOf(shapesOf(catalogue.accepted)),

@@ -57,7 +57,8 @@ const names = {
 const ofClients = ({ labels }: Value): boolean =>
   String(labels.route).startsWith('/v1/') && labels.route !== '/v1/stream';
 
-export function statisticsOf(options: StatisticsOptions): () => Promise<Stats> {
+/** Null when it is asked for the first time, or after long: a rate is of two looks. */
+export function statisticsOf(options: StatisticsOptions): () => Promise<Stats | null> {
   const { metrics, scrape, health, about, readers, now = () => performance.now() } = options;
   const startedAtMs = now();
   let samples: Sample[] = [];
@@ -77,8 +78,9 @@ export function statisticsOf(options: StatisticsOptions): () => Promise<Stats> {
     const last = samples.at(-1);
     if (last !== undefined && current.atMs - last.atMs > forgottenMs) samples = [];
     while (samples.length > 1 && current.atMs - samples[1]!.atMs >= windowMs) samples.shift();
-    const before = samples[0] ?? current;
+    const before = samples[0];
     samples.push(current);
+    if (before === undefined) return null;
     const { ready, detail } = health();
     return {
       at: new Date().toISOString(),
