@@ -478,12 +478,13 @@ describe('only one place', () => {
     ).toEqual([]);
   });
 
-  test('asks over HTTP: query, in the words that its answer is drawn from, the door, an issuer, Pulsar its admin API, HDFS and S3; ClickHouse is asked through its client', () => {
+  test('asks over HTTP: query, in the words that its answer is drawn from, who watches an instance, the door, an issuer, Pulsar its admin API, HDFS and S3; ClickHouse is asked through its client', () => {
     expect(
       offences(
         except(
           'src/operate/query.ts',
           'src/operate/tables.ts',
+          'src/operate/watch.ts',
           'src/door/tokens/issuer.ts',
           'src/adapters/pulsar/connect/admin.ts',
           'src/adapters/webhdfs/rest.ts',
