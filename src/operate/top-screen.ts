@@ -138,7 +138,7 @@ function problemsOf(instances: readonly InstanceNow[]): readonly string[] {
   return instances.flatMap(({ url, stats, away }) => {
     if (stats === null) return away === null ? [] : [`${shortUrl(url)} is away: ${away}`];
     return [
-      ...(stats.breaker_open ? ['the broker does not take events: they go to the disk (breaker open)'] : []),
+      ...(stats.breaker_open ? ['breaker open: the broker takes nothing, events go to the disk'] : []),
       ...(stats.inserts.halted.length === 0 ? [] : [`tables wait for repair: ${stats.inserts.halted.join(', ')}`]),
       ...Object.entries(stats.problems).map(([part, words]) => `${part}: ${words}`),
     ].map(words => `${shortUrl(url)} ${words}`);

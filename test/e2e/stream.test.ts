@@ -82,12 +82,12 @@ test('readers that take nothing are let down: every event is a row, memory has a
   );
   const reader = await readStream(ugc.url, '?kinds=events&rate=1');
   await eventually(async () => (await fetch(`${ugc.url}/v1/stream`)).status === 503, { what: 'three are enough' });
-  const events = Array.from({ length: 100 }, () => click({ page_url: `https://a.b/${'x'.repeat(2_000)}` }));
+  const events = () => Array.from({ length: 100 }, () => click({ page_url: `https://a.b/${'x'.repeat(2_000)}` }));
   let acked = 0;
   // Until what the sockets and the queues take is exceeded.
   await eventually(
     async () => {
-      const response = await ugc.post(events);
+      const response = await ugc.post(events());
       acked += ((await response.json()) as { accepted: number }).accepted;
       return acked >= 10_000;
     },
