@@ -7,7 +7,7 @@ export const watchingSettings = {
     default: 8,
     min: 0,
     max: 1_000,
-    help: 'Who may read GET /v1/stream (ugc tap, ugc top) at once. While somebody does, some 10 MiB of what passed are kept; 0 = nobody',
+    help: 'Who may read GET /v1/stream (ugc tap, ugc top) at once. While somebody does, some MiB of what passed are kept; 0 = nobody',
   }),
   adminKey: text({
     default: '',

@@ -16,6 +16,9 @@ export interface Wish {
   readonly sample: number;
   /** Events a second at most; what is beyond is counted and told. */
   readonly perSecond: number;
+  /** Asked first: null = any. */
+  readonly ofType: ((type: string) => boolean) | null;
+  /** Of one whose type fits. */
   fits(passed: OneJudged): boolean;
   /** It wants every event, whatever it is. */
   readonly isAll: boolean;
@@ -55,16 +58,16 @@ export function readWish(query: URLSearchParams): Wish {
     sample: numberOf(query, 'sample', { standard: 1, min: 0, max: 1 }),
     perSecond: numberOf(query, 'rate', { standard: rateOf.standard, min: 1, max: rateOf.max }),
     isAll,
+    ofType,
     fits: passed =>
       isAll ||
-      ((ofType === null || ofType(typeOf(passed))) &&
-        (lists.key.length === 0 || lists.key.includes(passed.source)) &&
+      ((lists.key.length === 0 || lists.key.includes(passed.source)) &&
         (outcomes.size === 0 || outcomes.has(outcomeOf(passed))) &&
         (lists.user.length === 0 || lists.user.includes(userOf(passed) ?? ''))),
   };
 }
 
-export const typeOf = ({ judged }: OneJudged): string => (judged.ok ? judged.envelope.type : (judged.type ?? noType));
+export const typeOf = (judged: Judged): string => (judged.ok ? judged.envelope.type : (judged.type ?? noType));
 
 export const userOf = ({ judged, glimpse }: OneJudged): string | null =>
   judged.envelope === undefined ? (glimpse?.user ?? null) : judged.envelope.key;

@@ -27,33 +27,27 @@ const bodyMax = 4_096;
 const nameMax = 300;
 
 export function passedFrame(passed: OneJudged, atMs: number, id: string): Frame {
-  const { judged, outcome, source } = passed;
-  const common = {
-    at: isoOf(atMs),
-    outcome: outcomeOf(passed),
-    type: typeOf(passed),
-    source: source.slice(0, nameMax),
-    user: userOf(passed)?.slice(0, nameMax) ?? null,
-  };
+  const { judged, outcome, glimpse } = passed;
+  const common = `"at":"${isoOf(atMs)}","outcome":"${outcomeOf(passed)}","type":"${typeOf(judged)}","source":${textOf(passed.source)},"user":${textOf(userOf(passed))}`;
   if (!judged.ok && judged.envelope === undefined) {
     const { reason, errors } = judged;
-    const { glimpse } = passed;
-    const told = {
-      ...common,
-      id: glimpse?.id ?? null,
-      reason,
-      path: errors[0]?.path ?? '',
-      errors: errors.map(shortened),
-    };
+    const told = { id: glimpse?.id ?? null, reason, path: errors[0]?.path ?? '', errors: errors.map(shortened) };
     const shape = glimpse === null || glimpse.shape === '' ? 'null' : glimpse.shape;
-    return { event: 'rejected', id, data: `${JSON.stringify(told).slice(0, -1)},"shape":${shape}}` };
+    return { event: 'rejected', id, data: `{${common},${JSON.stringify(told).slice(1, -1)},"shape":${shape}}` };
   }
   const envelope = judged.envelope!;
-  const reason = judged.ok ? (outcome?.ok ? undefined : (outcome?.error.code ?? 'internal')) : judged.rule;
-  const stored = judged.ok && outcome?.ok ? outcome.stored : undefined;
-  const told = JSON.stringify({ ...common, id: envelope.id, stored, reason });
-  return { event: 'event', id, data: `${told.slice(0, -1)},${bodyText(envelope.body)}}` };
+  const reason = judged.ok ? (outcome?.ok ? null : (outcome?.error.code ?? 'internal')) : (judged.rule ?? null);
+  const stored = judged.ok && outcome?.ok ? `,"stored":"${outcome.stored}"` : '';
+  const because = reason === null ? '' : `,"reason":${textOf(reason)}`;
+  return {
+    event: 'event',
+    id,
+    data: `{${common},"id":"${envelope.id}"${stored}${because},${bodyText(envelope.body)}}`,
+  };
 }
+
+const textOf = (text: string | null): string =>
+  text === null ? 'null' : JSON.stringify(text.slice(0, nameMax).toWellFormed());
 
 const shortened = ({ path, message }: { readonly path: string; readonly message: string }) => ({
   path: path.slice(0, nameMax),

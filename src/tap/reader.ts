@@ -5,7 +5,7 @@
 
 import type { Streamed } from '../http/answer.ts';
 import type { Glimpse } from '../ports/passing.ts';
-import type { OneJudged, Wish } from './filter.ts';
+import { type OneJudged, typeOf, type Wish } from './filter.ts';
 import { beatText, type Frame, frameText, openingText, passedFrame } from './frame.ts';
 import type { Entry } from './ring.ts';
 
@@ -84,7 +84,7 @@ export function readerOf(options: ReaderOptions): Reader {
   }
 
   function offerOne(passed: OneJudged, entry: Entry): void {
-    if (!wish.fits(passed) || (wish.sample < 1 && random() >= wish.sample)) return;
+    if (!wish.fits(passed)) return;
     if (budget < 1) {
       miss('rate', 1);
       return;
@@ -97,18 +97,23 @@ export function readerOf(options: ReaderOptions): Reader {
   function offer(entry: Entry): void {
     if (isEnded || !wish.kinds.has('events')) return;
     refill();
-    if (budget < 1 && wish.isAll && wish.sample === 1) {
-      at = entry.first + entry.judged.length - 1;
-      miss('rate', entry.judged.length);
-      return;
-    }
+    const { judged: all, outcomes, glimpses, source } = entry;
+    const { ofType, sample, isAll } = wish;
     let [next, refused] = [0, 0];
-    for (const [index, judged] of entry.judged.entries()) {
+    for (let index = 0; index < all.length; index++) {
+      const judged = all[index]!;
+      const outcome = judged.ok ? outcomes[next++] : undefined;
+      const glimpse: Glimpse | null = judged.envelope === undefined ? (glimpses[refused++] ?? null) : null;
+      if (sample < 1 && random() >= sample) continue;
+      if (ofType !== null && !ofType(typeOf(judged))) continue;
       at = entry.first + index;
-      const outcome = judged.ok ? entry.outcomes[next++] : undefined;
-      const glimpse: Glimpse | null = judged.envelope === undefined ? (entry.glimpses[refused++] ?? null) : null;
-      offerOne({ judged, outcome, glimpse, source: entry.source }, entry);
+      if (budget < 1 && isAll && sample === 1) {
+        miss('rate', all.length - index);
+        break;
+      }
+      offerOne({ judged, outcome, glimpse, source }, entry);
     }
+    at = entry.first + all.length - 1;
   }
 
   const woken = (): Promise<void> =>

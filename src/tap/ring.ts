@@ -34,7 +34,7 @@ export interface RingOptions {
   readonly lengthMax?: number;
 }
 
-export function ringOf({ eventsMax = 4_096, lengthMax = 8_388_608 }: RingOptions = {}): Ring {
+export function ringOf({ eventsMax = 2_048, lengthMax = 4_194_304 }: RingOptions = {}): Ring {
   let kept: Entry[] = [];
   let [events, length] = [0, 0];
   return {

@@ -1,4 +1,4 @@
-// The tap: while somebody reads, what passes is put aside request by request, and handed to the readers twenty times a
+// The tap: while somebody reads, what passes is put aside request by request, and handed to the readers ten times a
 // second. The path that serves events pays a reference a request, and once a reader is there, who refuses many, a look at
 // some of them.
 //
@@ -38,7 +38,7 @@ export interface Tap {
   close(): Promise<void>;
 }
 
-const handEveryMs = 50;
+const handEveryMs = 100;
 const tellEveryMs = 1_000;
 /** Handed over earlier when there are so many, so that none is gone before it was looked at. */
 const [freshEventsMax, freshLengthMax] = [1_024, 4_194_304];
@@ -75,9 +75,11 @@ export function openTap(options: TapOptions): Tap {
     note(events, judged, outcomes, { source, receivedAtMs: atMs }) {
       const seen: (Glimpse | null)[] = [];
       let length = 0;
-      for (const [at, one] of judged.entries())
+      for (let at = 0; at < judged.length; at++) {
+        const one = judged[at]!;
         if (one.envelope === undefined) seen.push(glimpse(events[at], one.ok ? null : one.type));
         else length += one.envelope.body.length;
+      }
       keep({ atMs, source, judged, outcomes, glimpses: seen, length });
     },
     noteBody(error, source) {

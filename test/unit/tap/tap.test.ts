@@ -5,7 +5,7 @@ import { PipelineError } from '../../../src/errors.ts';
 import { parseMessages } from '../../../src/operate/watch.ts';
 import type { Envelope } from '../../../src/ports/log.ts';
 import type { Judged } from '../../../src/ports/passing.ts';
-import { readWish, type Wish } from '../../../src/tap/filter.ts';
+import { readWish, typeOf, type Wish } from '../../../src/tap/filter.ts';
 import { hidden } from '../../../src/tap/frame.ts';
 import { queueMax, readerOf } from '../../../src/tap/reader.ts';
 import { type Entry, ringOf } from '../../../src/tap/ring.ts';
@@ -63,6 +63,7 @@ function follow(bytes: ReadableStream<Uint8Array>) {
 }
 
 const fits = (query: string, judged: Judged, source = 'shop'): boolean =>
+  wish(query).ofType?.(typeOf(judged)) !== false &&
   wish(query).fits({
     judged,
     outcome: judged.ok ? stored : undefined,
@@ -208,7 +209,7 @@ test('what is older than what is kept is told as gone, with how much', async () 
     'it is told',
   );
   const gone = again.messages.find(({ data }) => data.includes('gone'))!;
-  expect(JSON.parse(gone.data)).toEqual({ count: 2_000, why: 'gone' });
+  expect(JSON.parse(gone.data)).toEqual({ count: 4_000, why: 'gone' });
   await tap.close();
 });
 
