@@ -122,6 +122,7 @@ export function openTap(options: TapOptions): Tap {
 
   function open(): void {
     if (running !== null) return;
+    emptySinceMs = performance.now();
     epoch = crypto.randomUUID().slice(0, 8);
     next = 1;
     const stop = new AbortController();

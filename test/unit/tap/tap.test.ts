@@ -37,10 +37,11 @@ const entryOf = (judged: readonly Judged[], first = 1): Entry => ({
   length: 100 * judged.length,
 });
 
-function tapOf(readersMax = 2) {
+function tapOf(readersMax = 2, lingerMs = 30_000) {
   const dropped: number[] = [];
   const tap = openTap({
     readersMax,
+    lingerMs,
     glimpseOf: () => ({ id: null, user: 'u-9', shape: '{"a":"<number>"}' }),
     stats: async () => null,
     onDropped: events => dropped.push(events),
@@ -195,6 +196,27 @@ test('nobody watches, nothing is kept; a reader goes on where it was, and is tol
   expect(() => tap.read(wish(), '')).toThrow(PipelineError);
   await tap.close();
   expect([tap.readers(), tap.watched.now]).toEqual([0, null]);
+});
+
+test('it is shut a while after the last reader has gone, and opens again for the next, as another', async () => {
+  const { tap, note } = tapOf(2, 300); // this process is older than that
+  const first = tap.read(wish('kinds=events'), '');
+  const seen = follow(first.bytes);
+  note([taken({ key: 'a' })]);
+  await until(() => seen.users().length === 1, 'the event');
+  tap.finish();
+  await until(() => tap.watched.now === null, 'it is shut');
+  await tap.close();
+
+  const other = tapOf(1, 300);
+  await other.tap.read(wish(), '').bytes.cancel();
+  expect(other.tap.watched.now).not.toBeNull();
+  await until(() => other.tap.watched.now === null, 'it is shut, too');
+  const next = follow(other.tap.read(wish('kinds=events'), seen.messages[1]!.id).bytes);
+  other.note([taken({ key: 'b' })]);
+  await until(() => next.users().length === 1, 'what passes now');
+  await until(() => next.messages.some(({ data }) => data.includes('unwatched')), 'that more is not known');
+  await other.tap.close();
 });
 
 test('what is older than what is kept is told as gone, with how much', async () => {
