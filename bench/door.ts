@@ -35,6 +35,8 @@ const parts: Readonly<Record<string, (dataDir: string) => AtTheDoor>> = {
       headers: { authorization: `Bearer ${tokenOf(key, usualClaims())}` },
     };
   },
+  /** Nothing: somebody reads GET /v1/stream meanwhile. */
+  stream: () => ({ flags: [], headers: {} }),
   cors: () => ({ flags: ['--cors-origins=https://*.shop.example'], headers: { origin: page } }),
   /** What a client shows and nobody asks for: what it costs to read it. */
   shown: () => ({ flags: ['--cors-origins=*'], headers: { authorization: `Bearer ${newKey('public')}` } }),

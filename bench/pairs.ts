@@ -38,6 +38,13 @@ const inNewOrder = <T>(all: readonly T[]): readonly T[] =>
     .sort((a, b) => a.at - b.at)
     .map(({ one }) => one);
 
+/** Takes whatever passes, as it comes. */
+async function readAlong({ url }: Ugc): Promise<void> {
+  const response = await fetch(`${url}/v1/stream`);
+  if (!response.ok || response.body === null) throw new Error(`the stream is answered ${response.status}`);
+  for await (const _ of response.body);
+}
+
 interface Running {
   readonly command: string;
   readonly ugc: Ugc;
@@ -69,6 +76,7 @@ for (const command of commands) {
   const door = atTheDoor(wanted.split(',').filter(Boolean), dataDir);
   const ugc = await startUgc({ dataDir, flags: [...flags, ...door.flags], command: resolve(build) });
   const one = { command, ugc, headers: door.headers, rounds: [] };
+  if (wanted.split(',').includes('stream')) void readAlong(ugc);
   if (idleSeconds === 0) await burst(one, 3); // compiles what is hot
   running.push(one);
 }

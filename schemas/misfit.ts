@@ -50,7 +50,7 @@ function misfitsWithin({ name }: Named, check: TypeCheck<TSchema>, value: readon
 }
 
 /** Fields whose value is their person's business, whatever it is. */
-const secretName = /pass(word|wd|phrase)?|secret|token|authorization|cookie|api_?key|cvv|card_number/i;
+export const secretName = /pass(word|wd|phrase)?|secret|token|authorization|cookie|api_?key|cvv|card_number/i;
 
 const differs = (schema: TSchema, came: unknown, name: string): string =>
   `expected ${expectation(schema)}, got ${secretName.test(name) ? sortOf(came) : describe(came)}`;

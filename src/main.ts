@@ -33,6 +33,8 @@ import { query } from './operate/query.ts';
 import { reconcileCommand } from './operate/reconcile.ts';
 import { rulesCommands } from './operate/rules.ts';
 import { schema } from './operate/schema.ts';
+import { tapCommand } from './operate/tap.ts';
+import { topCommand } from './operate/top.ts';
 import { traceCommand } from './operate/trace.ts';
 import { build, buildText } from './process/build.ts';
 import { formatsOf } from './roles/archive.ts';
@@ -60,6 +62,8 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   reconcile: reconcileCommand(buffers, contentOf),
   content: { rebuild: rebuildCommand({ contentOf, watchedShareOf: config => config.viewWatchedShare }) },
   import: importCommand(buffers),
+  tap: tapCommand,
+  top: topCommand,
   trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf, pulsarOf: pulsarOptionsOf, rabbitmqOf: rabbitmqOptionsOf }),
   keys: keysCommands(keysFileOf),
   rules: rulesCommands(rulesFileOf),

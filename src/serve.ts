@@ -16,6 +16,7 @@ import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole } from './roles/list.ts';
 import { openParts } from './roles/parts.ts';
 import type { Role, RoleDefinition } from './roles/role.ts';
+import type { Stream } from './roles/stream.ts';
 import { openTls, type Tls } from './roles/tls.ts';
 
 export interface ServeOptions {
@@ -85,7 +86,7 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   const isWanted = ({ name, isMeant }: RoleDefinition): boolean =>
     config.role.some(wanted => wanted === name || (wanted === 'all' && isMeant?.(config) !== false));
   const active = roles.filter(isWanted);
-  const { parts, shared } = await openParts({
+  const { parts, shared, stream } = await openParts({
     config,
     version,
     logs,
@@ -94,23 +95,25 @@ export async function start({ config, version, roles, logs, opened }: Starting):
     onBroken: broken.resolve,
   });
   opened.push(shared);
+  opened.push(stream);
+  const isShut = active.every(role => role.hasNoCallers === true);
   const door = openDoor({
     config,
-    isShut: active.every(role => role.hasNoCallers === true),
+    isShut,
     logger: logs.logger,
     metrics,
   });
   opened.push(door);
   const tls = openTls(config, logs.logger, metrics);
   opened.push(tls);
-  const open: Role[] = [shared, door, tls];
+  const open: Role[] = [shared, stream, door, tls];
   for (const definition of active) {
     const role = await definition.open(parts);
     open.push(role);
     opened.push(role);
   }
   for (const role of open) void role.broken?.then(broken.resolve);
-  const front = startFront({ config, version, door, tls, roles: open, logs, metrics });
+  const front = startFront({ config, version, door, isShut, tls, stream, roles: open, logs, metrics });
   opened.push(front);
   parts.catalogue.watch();
   process.on('SIGHUP', parts.catalogue.look);
@@ -145,7 +148,10 @@ function urlsOf({ host, tlsCert, adminPort, adminTls }: Config, server: Server) 
 
 interface FrontOptions extends Pick<Starting, 'config' | 'version' | 'logs'> {
   readonly door: Door;
+  /** No role lets anybody do anything. */
+  readonly isShut: boolean;
   readonly tls: Tls;
+  readonly stream: Stream;
   readonly roles: readonly Role[];
   readonly metrics: Metrics;
 }
@@ -155,12 +161,21 @@ function startFront({
   config,
   version,
   door,
+  isShut,
   tls,
+  stream,
   roles,
   logs,
   metrics,
 }: FrontOptions): Closing & { readonly server: Server } {
   const { host, port, adminPort } = config;
+  const health = () => ({
+    ready: roles.every(role => role.isReady?.() !== false),
+    detail: Object.assign({}, ...roles.map(role => role.problems?.())),
+  });
+  const scrape = async () => {
+    for (const role of roles) await role.scrape?.();
+  };
   const server = listening({ host, port, what: '', remedy: 'set UGC_HOST or UGC_PORT' }, () =>
     startServer({
       host,
@@ -179,13 +194,9 @@ function startFront({
       connectionsMax: config.connectionsMax,
       api: () => roles.flatMap(role => role.api?.() ?? []),
       graceMs: config.shutdownTimeoutMs / 3,
-      health: () => ({
-        ready: roles.every(role => role.isReady?.() !== false),
-        detail: Object.assign({}, ...roles.map(role => role.problems?.())),
-      }),
-      scrape: async () => {
-        for (const role of roles) await role.scrape?.();
-      },
+      tools: stream.tools({ door: isShut ? 'none' : door.guards.length === 0 ? 'open' : 'asked', scrape, health }),
+      health,
+      scrape,
       metrics,
       logs,
     }),

@@ -19,11 +19,13 @@ import { pulsarSettings } from './pulsar.ts';
 import { rabbitmqSettings } from './rabbitmq.ts';
 import { tlsSettings } from './tls.ts';
 import { transportSettings } from './transport.ts';
+import { watchingSettings } from './watching.ts';
 
 export const settings = {
   ...processSettings,
   ...httpSettings,
   ...tlsSettings,
+  ...watchingSettings,
   ...doorSettings,
   ...jwtSettings,
   ...clientsSettings,

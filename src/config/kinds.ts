@@ -12,6 +12,8 @@ export interface Setting<T> {
   /** The default, in the spelling a user would type; '' is "not set". */
   readonly defaultText: string;
   readonly secret: boolean;
+  /** Given several times as a flag it is all of them, as if with commas; else the last one counts. */
+  readonly repeats?: true;
   readonly parse: (text: string) => T;
 }
 

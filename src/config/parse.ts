@@ -66,7 +66,8 @@ function readFlags(
     } else if (key === undefined) {
       envFile = value;
     } else {
-      values.set(key, value ?? 'true');
+      const before = settings[key]!.repeats ? values.get(key) : undefined;
+      values.set(key, before === undefined ? (value ?? 'true') : `${before},${value}`);
     }
   }
   return { values, envFile };

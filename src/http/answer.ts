@@ -9,6 +9,17 @@ export interface Answer {
   readonly body: string;
   /** What is no text, instead. */
   readonly bytes?: Uint8Array<ArrayBuffer>;
+  /** What goes on for as long as the client listens, instead. */
+  readonly stream?: Streamed;
+}
+
+/** An answer that goes on. Whoever makes it ends it when a stop begins. */
+export interface Streamed {
+  readonly bytes: ReadableStream<Uint8Array>;
+  /** Resolves once it was read to its end, or its client has gone. */
+  readonly over: Promise<void>;
+  /** It was ended, and its client takes nothing more: nobody need wait for it. */
+  isStuck(): boolean;
 }
 
 const jsonHeaders = { 'content-type': 'application/json' };

@@ -9,7 +9,7 @@
 import { Elysia } from 'elysia';
 import { errorTable, PipelineError } from '../errors.ts';
 import type { Logs, Metrics } from '../process/telemetry.ts';
-import { type Answer, problem } from './answer.ts';
+import { type Answer, problem, type Streamed } from './answer.ts';
 import { type Arrival, arrivalOf, lingering } from './arrival.ts';
 import { clientAddress, clientBehind, type IsTrusted, type keptOf } from './client-address.ts';
 import type { Connections } from './connections.ts';
@@ -39,6 +39,8 @@ const headerSeconds = 10;
 const idleSeconds = 120;
 /** No connection is older than that when nothing is asked over it. */
 export const connectionSecondsMax = headerSeconds + idleSeconds;
+/** At a stop it is looked so often whether only those are left that take nothing. */
+const lookMs = 50;
 
 /** What every port has in common. */
 export interface ListenerOptions {
@@ -76,6 +78,8 @@ export function listen(
   const standing = secure?.headers ?? null;
   const lastStanding = { ...standing, ...closing };
   let isRetired = false;
+  /** Answers that go on. */
+  const streams = new Set<Streamed>();
   const app = new Elysia({
     // Else the path of a request is looked for behind a host of at least three characters.
     handler: { standardHostname: false },
@@ -159,8 +163,14 @@ export function listen(
     const bytes = arrival.announcedBytes ?? 0;
     const logged = keptAddress?.(address) ?? address;
     logs.request({ method: methodOf(request), route, status, bytes, durationMs, address: logged });
+    if (answer.stream !== undefined) follow(answer.stream);
     const isLast = isRetired || connections()?.isCrowded() === true;
     return responseOf(answer, arrival, isLast ? lastStanding : standing);
+  }
+
+  function follow(stream: Streamed): void {
+    streams.add(stream);
+    void stream.over.then(() => streams.delete(stream));
   }
 
   function answerTo(error: unknown): Answer {
@@ -178,8 +188,13 @@ export function listen(
     end: () => server.stop(),
     stop: async () => {
       const cut = setTimeout(() => void server.stop(true), graceMs);
+      const looking = setInterval(() => {
+        const stuck = [...streams].filter(({ isStuck }) => isStuck()).length;
+        if (stuck > 0 && server.pendingRequests <= stuck) void server.stop(true);
+      }, lookMs);
       await server.stop();
       clearTimeout(cut);
+      clearInterval(looking);
     },
   };
 }
@@ -213,7 +228,9 @@ export const closing = { connection: 'close' };
 
 type Standing = Readonly<Record<string, string>> | null;
 
-function responseOf({ status, headers, body, bytes }: Answer, arrival: Arrival, standing: Standing): Response {
+function responseOf(answer: Answer, arrival: Arrival, standing: Standing): Response {
+  const { status, headers, body, bytes, stream } = answer;
+  if (stream !== undefined) return new Response(stream.bytes, { status, headers: { ...headers, ...standing } });
   if (arrival.isOver())
     return new Response(bytes ?? body, { status, headers: standing === null ? headers : { ...headers, ...standing } });
   return new Response(lingering(bytes ?? body, arrival), { status, headers: { ...headers, ...standing, ...closing } });

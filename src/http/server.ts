@@ -26,6 +26,8 @@ export interface ServerOptions extends ListenerOptions {
   readonly routes: readonly Route[];
   /** What they say of it, as it is just now. */
   readonly api: () => readonly ApiPart[];
+  /** For who looks after the process, beside health and metrics. */
+  readonly tools?: { readonly routes: readonly Route[]; readonly api: ApiPart };
   /** What who may is asked by, for the document; absent = nobody is asked. */
   readonly guards?: readonly Guard[];
   /** Where to go instead, for who asks for what is not there: a clause, by the port of the roles' routes. */
@@ -53,14 +55,15 @@ export interface Server {
 }
 
 export function startServer(options: ServerOptions): Server {
-  const { adminPort, version, api, hint, tls, guards = [] } = options;
+  const { adminPort, version, api, hint, tls, guards = [], tools } = options;
   let isStopping = false;
   let connections: Connections | null = null;
   const refusal = (): ErrorCode | null =>
     isStopping ? 'shutting_down' : connections?.isFull() === true ? 'too_many_connections' : null;
   const held = heldOf(options.requestsBytesMax ?? Number.POSITIVE_INFINITY, paceOf());
   const standing = { held, isStopping: () => isStopping, connections: () => connections };
-  const health = healthRoutes({ ...options, ...standing });
+  const health = [...healthRoutes({ ...options, ...standing }), ...(tools?.routes ?? [])];
+  const healthApis = [healthApi, ...(tools === undefined ? [] : [tools.api])];
   const hasAdminPort = adminPort >= 0;
   const isListed = ({ isOtherPath }: Route): boolean => isOtherPath === undefined;
   const listed = options.routes.filter(isListed);
@@ -68,10 +71,10 @@ export function startServer(options: ServerOptions): Server {
   const mainRoutes = documented({
     version,
     guards,
-    parts: () => [...api(), ...(hasAdminPort ? [] : [healthApi])],
+    parts: () => [...api(), ...(hasAdminPort ? [] : healthApis)],
     routes: hasAdminPort ? own : [...own, ...health],
   });
-  const adminRoutes = documented({ version, guards, parts: () => [healthApi], routes: health });
+  const adminRoutes = documented({ version, guards, parts: () => healthApis, routes: health });
   const front = { ...standing, port: options.port, routes: mainRoutes, hint: hint('here') };
   const main = listenOn(options, front, tls);
   const back = { ...standing, port: adminPort, routes: adminRoutes, hint: hint(main.port) };

@@ -8,6 +8,7 @@ import { warned } from '../catalogue/warning.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { type Answer, problem } from '../http/answer.ts';
 import type { Envelope, Log, Outcome } from '../ports/log.ts';
+import { nobodyWatches, type Watched } from '../ports/passing.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Metrics } from '../process/telemetry.ts';
 import type { Ack } from './ack.ts';
@@ -31,6 +32,8 @@ export interface AcceptOptions {
   readonly rejections?: Pick<Rejections, 'note'> | null;
   /** For who asks for receipts. */
   readonly recent?: Recent;
+  /** For who watches what passes. */
+  readonly watched?: Watched;
   /** For who asks for `stored`. */
   readonly readable?: Readable;
   /** Of the operator, as they are just now; null = there are none. */
@@ -47,6 +50,7 @@ const noRuling = (): null => null;
 
 export function acceptOf(options: AcceptOptions): Accept {
   const { log, metrics, ledger, rejections, recent, readable = unreadable, ruling = noRuling, clock } = options;
+  const { watched = nobodyWatches } = options;
   const judge = judgeOfUsers(options.judge, options.userPolicy ?? 'override');
   const publish = onceEachMoment(async envelopes => completed(await log.publish(envelopes), envelopes));
   return async (reading, origin, ack) => {
@@ -70,6 +74,7 @@ export function acceptOf(options: AcceptOptions): Accept {
     if (envelopes.length < verdicts.length)
       noteRejections({ events: reading.events, verdicts, outcomes, origin, isDoubted: doubt !== null });
     recent?.note(reading.events, verdicts, outcomes, origin.receivedAtMs);
+    watched.now?.note(reading.events, verdicts, outcomes, origin);
     const told = ack === 'stored' ? await readable.told(envelopes, outcomes) : outcomes;
     const durable = ack === 'stored' && told.some(isWaiting) ? 202 : 200;
     if (doubt !== null && verdicts.some(isByClock)) return answerDoubted(reading.events, answered, told, doubt.words);

@@ -16,6 +16,7 @@ import { loadHelp } from './load-help.ts';
 import { reconcileFlags } from './reconcile.ts';
 import { rulesFlags } from './rules.ts';
 import { traceFlags } from './trace.ts';
+import { tapHelp, topHelp } from './watch-help.ts';
 
 export const generalHelp =
   (): string => `ugc takes user events over HTTP and gets each accepted one into ClickHouse as exactly one row.
@@ -32,6 +33,8 @@ Usage
   ugc rules <command>                 what is taken and not wanted: dropped, thinned out, sent elsewhere: ugc help rules
   ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
   ugc doctor [--before-start]         is all well, and if not: what it is, what follows, what to do
+  ugc tap [--type=… --outcome=…]      events as they pass
+  ugc top [--url=…]                   how instances are: rates, times, lag, what is not well
   ugc trace <event_id>                everything that can be found out about one event
   ugc reconcile [--from=… --to=…]     hold what was accepted against the tables
   ugc reconcile --content             hold likes, bookmarks and reviews against the tables
@@ -42,8 +45,8 @@ Usage
   ugc capacity --preset=…             what so many events take, by formula
   ugc forget --user-id=…              delete what there is of a person
   ugc export-person --user-id=…       all there is of a person, as JSON lines
-  ugc help [config | query | buffer | keys | rules | dead | doctor | trace | reconcile | content | archive | import |
-            load | capacity | forget | export-person | schema]
+  ugc help [config | query | buffer | keys | rules | dead | doctor | tap | top | trace | reconcile | content | archive |
+            import | load | capacity | forget | export-person | schema]
                                       this, every setting, or one command
   ugc --version
 
@@ -108,6 +111,10 @@ ${flagsHelp(rebuildFlags)}`,
   load: loadHelp,
 
   capacity: capacityHelp,
+
+  tap: tapHelp,
+
+  top: topHelp,
 
   trace: `ugc trace <event_id> [--json] [--since=…] [--data-dir=…]
 

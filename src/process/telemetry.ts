@@ -132,6 +132,11 @@ export function openMetrics() {
       'When the certificate of the front, or one that vouches for it, expires; no sample = no TLS',
       ['serial'],
     ),
+    streamReaders: gauge('stream_readers', 'Who reads GET /v1/stream just now'),
+    streamDropped: counter(
+      'stream_dropped_total',
+      'Events not shown on GET /v1/stream that a reader wanted; none is lost',
+    ),
     ack: histogram('ack_seconds', 'Time until events were durable', ['stored']),
     bufferEvents: gauge('buffer_events', 'Events in the disk buffer'),
     bufferBytes: gauge('buffer_bytes', 'Bytes of the disk buffer in use'),

@@ -16,6 +16,7 @@ import { readMapping } from '../ingest/segment/mapping.ts';
 import { segmentRoutes } from '../ingest/segment/routes.ts';
 import { shapesOf } from '../ingest/shape.ts';
 import type { Log } from '../ports/log.ts';
+import type { Watched } from '../ports/passing.ts';
 import { openClients } from './clients.ts';
 import { openLookup } from './lookup.ts';
 import type { Parts, RoleDefinition } from './role.ts';
@@ -32,6 +33,7 @@ export const ingest: RoleDefinition = {
     const lookup = openLookup(parts);
     const ledger = openLedger(log.log, parts);
     const rejections = openRejections(log.log, parts);
+    const bodies = watchedBodies(rejections, parts.watched);
     const recent = recentOf();
     const readable = readableOf({
       presence: lookup.tables,
@@ -47,6 +49,7 @@ export const ingest: RoleDefinition = {
       ledger,
       rejections,
       recent,
+      watched: parts.watched,
       readable,
       ruling: rules.now,
       clock,
@@ -55,8 +58,8 @@ export const ingest: RoleDefinition = {
     const receipts = receiptsOf({ tables: lookup.tables, database: config.clickhouseDatabase, buffer, recent });
     return {
       routes: [
-        ...eventRoutes({ accept, receipts, rejections, limits: config, typeOf, clock, clients }),
-        ...segmentRoutes({ accept, rejections, limits: config, mapping, typeOf, clock, clients }),
+        ...eventRoutes({ accept, receipts, rejections: bodies, limits: config, typeOf, clock, clients }),
+        ...segmentRoutes({ accept, rejections: bodies, limits: config, mapping, typeOf, clock, clients }),
       ],
       api: apiOf(parts),
       hint: 'events go to POST /v1/events',
@@ -87,6 +90,14 @@ function apiOf({ config, catalogue }: Parts): () => ApiPart {
     return made;
   };
 }
+
+/** Bodies no event could be read from are counted, and shown to who watches. */
+const watchedBodies = (rejections: Rejections | null, watched: Watched): Pick<Rejections, 'noteBody'> => ({
+  noteBody: (error, source) => {
+    rejections?.noteBody(error, source);
+    watched.now?.noteBody(error, source);
+  },
+});
 
 /** Only if asked for, through the very log the events go to. */
 const openLedger = (log: Log, { config, logger }: Parts): Ledger | null =>

@@ -13,6 +13,7 @@ import { bufferFile } from '../process/instance.ts';
 import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
 import { type WatchedClock, watchClock } from './clock-watch.ts';
 import type { Parts, Role, RoleDefinition } from './role.ts';
+import { openStream, type Stream } from './stream.ts';
 import { transportOf } from './transport.ts';
 
 export interface PartsOptions {
@@ -31,6 +32,7 @@ export interface SharedParts {
   readonly parts: Parts;
   /** What they have to say and how they are closed, like a role's. */
   readonly shared: Role;
+  readonly stream: Stream;
 }
 
 /** Rejects with `config_invalid` and the like, everything closed. */
@@ -41,6 +43,7 @@ export async function openParts(options: PartsOptions): Promise<SharedParts> {
   const catalogue = liveCatalogue(config, logger);
   const transport = transportOf({ config, catalogue, logger, metrics });
   const writes = roles.some(role => role.writes);
+  const stream = openStream({ config, version, roles: roles.map(({ name }) => name), catalogue, metrics });
   const clock = watchClock(config, writes, logger);
   const buffer = writes || transport === null ? await openBuffer(config, logger, onBroken) : null;
   if (buffer !== null) await keepReaders(buffer, config, logger);
@@ -54,12 +57,13 @@ export async function openParts(options: PartsOptions): Promise<SharedParts> {
     metrics,
     catalogue,
     clock,
+    watched: stream.watched,
     transport,
     buffer,
     log,
     tables: null,
   };
-  return { parts, shared: sharedOf(parts, clock) };
+  return { parts, shared: sharedOf(parts, clock), stream };
 }
 
 function sharedOf({ config, metrics, catalogue, buffer, log }: Parts, clock: WatchedClock): Role {

@@ -8,6 +8,7 @@ import type { ApiPart } from '../http/openapi.ts';
 import type { Route } from '../http/route.ts';
 import type { DurableLog } from '../log/durable-log.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
+import type { Watched } from '../ports/passing.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
@@ -56,6 +57,8 @@ export interface Parts {
   readonly metrics: Metrics;
   readonly catalogue: LiveCatalogue;
   readonly clock: Clock;
+  /** Who looks on at what passes. */
+  readonly watched: Watched;
   /** Null: the disk buffer is the log. */
   readonly transport: Transport | null;
   /** Null where no role of the process writes, and what is read is elsewhere. */

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { catalogue } from '../../schemas/catalogue.ts';
 import type { OpenApi } from '../../src/http/openapi.ts';
+import { streamPath } from '../../src/tap/route.ts';
 import { startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 let ugc: Ugc;
@@ -63,7 +64,8 @@ test('every route that is only read answers as the document says', async () => {
     expect({ path, status: response.status }).toEqual({ path, status: 200 });
     const { content } = get.responses['200'] as { content: Record<string, unknown> };
     expect(Object.keys(content)).toContain((response.headers.get('content-type') ?? '').split(';', 1)[0]!);
-    await response.arrayBuffer();
+    if (path === streamPath) await response.body?.cancel();
+    else await response.arrayBuffer();
   }
 });
 

@@ -159,6 +159,7 @@ describe('who may import whom', () => {
       'src/errors.ts',
       'schemas/',
     ],
+    'src/tap/': ['src/ports/', 'src/http/', 'src/process/', 'src/errors.ts', 'schemas/'],
     'src/archive/': ['src/ports/', 'src/record/', 'src/process/', 'src/errors.ts'],
     // A client of ours: it knows what is sent, and nothing of who takes it.
     'src/load/': ['src/process/', 'src/errors.ts', 'schemas/'],
@@ -481,12 +482,13 @@ describe('only one place', () => {
     ).toEqual([]);
   });
 
-  test('asks over HTTP: query, in the words that its answer is drawn from, the door, an issuer, Pulsar its admin API, HDFS and S3, doctor a running instance; ClickHouse is asked through its client', () => {
+  test('asks over HTTP: query, in the words that its answer is drawn from, who watches an instance, the door, an issuer, Pulsar its admin API, HDFS and S3, doctor a running instance; ClickHouse is asked through its client', () => {
     expect(
       offences(
         except(
           'src/operate/query.ts',
           'src/operate/tables.ts',
+          'src/operate/watch.ts',
           'src/door/tokens/issuer.ts',
           'src/adapters/pulsar/connect/admin.ts',
           'src/adapters/webhdfs/rest.ts',

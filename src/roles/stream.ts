@@ -1,0 +1,56 @@
+// `GET /v1/stream`, wired: what passes is put aside from the first event on, and shown once there is a front to ask.
+
+import type { LiveCatalogue } from '../catalogue/live.ts';
+import type { Config } from '../config/config.ts';
+import type { ApiPart } from '../http/openapi.ts';
+import type { Route } from '../http/route.ts';
+import { glimpseOf } from '../ingest/glimpse.ts';
+import { shapesOf } from '../ingest/shape.ts';
+import type { Stats, Watched } from '../ports/passing.ts';
+import type { Health, Metrics } from '../process/telemetry.ts';
+import { streamApi } from '../tap/openapi.ts';
+import { type StreamRouteOptions, streamRoute } from '../tap/route.ts';
+import { statisticsOf } from '../tap/statistics.ts';
+import { openTap } from '../tap/tap.ts';
+import type { Role } from './role.ts';
+
+export interface StreamOptions {
+  readonly config: Config;
+  /** Of ugc. */
+  readonly version: string;
+  /** Names of those of this process. */
+  readonly roles: readonly string[];
+  readonly catalogue: Pick<LiveCatalogue, 'accepted'>;
+  readonly metrics: Metrics;
+}
+
+/** What is known once all roles are open. */
+export interface Shown extends Pick<StreamRouteOptions, 'door'> {
+  readonly scrape: () => Promise<void>;
+  readonly health: () => Health;
+}
+
+export interface Stream extends Role {
+  readonly watched: Watched;
+  tools(shown: Shown): { readonly routes: readonly Route[]; readonly api: ApiPart };
+}
+
+export function openStream({ config, version, roles, catalogue, metrics }: StreamOptions): Stream {
+  let stats: (() => Promise<Stats | null>) | null = null;
+  const tap = openTap({
+    readersMax: config.streamReaders,
+    glimpseOf: glimpseOf(shapesOf(catalogue.accepted)),
+    stats: async () => (await stats?.()) ?? null,
+    onDropped: events => metrics.streamDropped.inc(events),
+  });
+  return {
+    watched: tap.watched,
+    tools({ door, scrape, health }) {
+      stats = statisticsOf({ metrics, scrape, health, about: { version, roles }, readers: tap.readers });
+      return { routes: [streamRoute({ tap, door })], api: streamApi };
+    },
+    scrape: async () => metrics.streamReaders.set(tap.readers()),
+    finish: tap.finish,
+    close: tap.close,
+  };
+}
