@@ -1,7 +1,7 @@
 // What `ugc help archive` prints.
 
-import { spanFlags } from './archive.ts';
 import { compactFlags } from './archive-compact.ts';
+import { lsFlags } from './archive-ls.ts';
 import { restoreFlags } from './archive-restore.ts';
 import { verifyFlags } from './archive-verify.ts';
 import { flagsHelp } from './arguments.ts';
@@ -13,7 +13,7 @@ lies in its folders is passed over. Days are UTC, by when the server took the ev
 
   ugc archive ls
       By type and day: events, files, bytes.
-${flagsHelp(spanFlags)}
+${flagsHelp(lsFlags)}
 
   ugc archive verify
       Reads every file and holds it against the manifest, the manifest against itself, and each day against the tables:

@@ -118,6 +118,9 @@ test('what came later is taken along, and what was replaced goes once its grace 
   const last = JSON.parse((await archive('compact', today, '--files-min=100', '--grace=0', '--json')).stdout);
   expect({ problems: last.problems, waiting: last.waiting.files }).toEqual({ problems: [], waiting: 0 });
   expect(await strays()).toEqual([]);
+  const listed = await archive('ls', '--paths', '--type=click', '--archive-format=csv');
+  const wanted = (await holdings()).files.filter(({ type, format }) => type === 'click' && format === 'csv');
+  expect(listed.stdout).toBe(wanted.map(({ path }) => `${path}\n`).join(''));
   await isWhole('after_grace');
   expect(await ugc.stop()).toBe(0);
 }, 120_000);

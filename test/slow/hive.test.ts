@@ -264,7 +264,13 @@ describe.skipIf(isWithout)('days that were compacted', () => {
         compactArchive({
           ...{ store, formats, graceMs, signal, now: Date.now, isWanted: () => true, filesMin: 2, isDry: false },
           ...{ definitionOf: () => definition, fileBytes: 2 ** 20 },
-          tell: places => tellWhere(tables, newsOfPlaces(places, [format.name], () => definition), store, signal),
+          tell: places =>
+            tellWhere(
+              tables,
+              newsOfPlaces(places, [format.name], () => definition),
+              store,
+              signal,
+            ),
         });
       const reads = async (wanted: readonly ArchivedDay[]): Promise<void> => {
         expect(await inHive(definition, `${database}.${definition.type}`)).toEqual(wantedOf(definition, wanted));
@@ -299,6 +305,8 @@ describe.skipIf(isWithout)('days that were compacted', () => {
         { what: 'the days in Hive' },
       );
       await telling.stop();
+      await reads(days);
+      await session.run(`MSCK REPAIR TABLE ${database}.${definition.type}_${format.name}`);
       await reads(days);
       await tables.close();
     }, 600_000);
