@@ -65,6 +65,7 @@ async function isWhole(database: string): Promise<void> {
 let ugc: Ugc;
 
 beforeAll(async () => {
+  await store.prepare();
   ugc = await startUgc({ dataDir, flags: settings });
   for (let round = 1; round <= rounds; round++) await send(round);
 }, 300_000);
