@@ -18,7 +18,7 @@ import { filePath } from '../../src/archive/layout.ts';
 import { hashOf } from '../../src/archive/read-file.ts';
 import { settleEntry } from '../../src/archive/records.ts';
 import { startHiveTelling } from '../../src/archive/tell-hive.ts';
-import { PipelineError } from '../../src/errors.ts';
+import { messageOf, PipelineError } from '../../src/errors.ts';
 import type { HiveNews } from '../../src/ports/hive-tables.ts';
 import type { RowFormat } from '../../src/ports/row-format.ts';
 import type { Column, TableDefinition } from '../../src/ports/tables.ts';
@@ -306,7 +306,9 @@ describe.skipIf(isWithout)('days that were compacted', () => {
       );
       await telling.stop();
       await reads(days);
-      await session.run(`MSCK REPAIR TABLE ${database}.${definition.type}_${format.name}`);
+      // It takes the folder of before for a day of its own, and refuses; nothing has changed by it.
+      const repair = session.run(`MSCK REPAIR TABLE ${database}.${definition.type}_${format.name}`);
+      expect(await repair.then(String, messageOf)).toContain('already exists');
       await reads(days);
       await tables.close();
     }, 600_000);
