@@ -33,8 +33,10 @@ export interface HiveStatements {
   /** Makes it have every column, and no other. */
   readonly replaceColumns: string;
   readonly grow: (columns: readonly Column[]) => string;
-  /** Each YYYY-MM-DD. */
-  readonly addDays: (days: readonly string[]) => string;
+  /** Each YYYY-MM-DD; one that is there stays where it is. `folders`, below the root: of those that lie elsewhere. */
+  readonly addDays: (days: readonly string[], folders?: ReadonlyMap<string, string>) => string;
+  /** A day that is there, to another folder below the root. */
+  readonly moveDay: (day: string, folder: string) => string;
   /** Finds the days that lie there by itself. */
   readonly findDays: string;
   /** After the columns are there. */
@@ -62,8 +64,14 @@ LOCATION '${location}/${format}/${type}'`,
     ],
     replaceColumns: `ALTER TABLE ${table} REPLACE COLUMNS (\n${list(lying)}\n) CASCADE`,
     grow: some => `ALTER TABLE ${table} ADD COLUMNS (\n${list(some)}\n) CASCADE`,
-    addDays: days =>
-      `ALTER TABLE ${table} ADD IF NOT EXISTS ${days.map(day => `PARTITION (\`dt\`='${day}')`).join(' ')}`,
+    addDays: (days, folders) =>
+      `ALTER TABLE ${table} ADD IF NOT EXISTS ${days
+        .map(day => {
+          const folder = folders?.get(day);
+          return `PARTITION (\`dt\`='${day}')${folder === undefined ? '' : ` LOCATION '${location}/${folder}'`}`;
+        })
+        .join(' ')}`,
+    moveDay: (day, folder) => `ALTER TABLE ${table} PARTITION (\`dt\`='${day}') SET LOCATION '${location}/${folder}'`,
     findDays: `MSCK REPAIR TABLE ${table}`,
     view: `CREATE OR REPLACE VIEW \`${database}\`.\`${type}\` COMMENT ${quoted(summary)} AS SELECT
 ${columns.flatMap(column => termsOf(column, format)).join(',\n')},

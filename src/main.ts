@@ -12,6 +12,7 @@ import { flagName } from './config/parse.ts';
 import { readConfig } from './config/read.ts';
 import { shownSecretsOf } from './config/shown-secrets.ts';
 import { messageOf, PipelineError } from './errors.ts';
+import { compactCommand } from './operate/archive-compact.ts';
 import { lsCommand } from './operate/archive-ls.ts';
 import { restoreCommand } from './operate/archive-restore.ts';
 import { verifyCommand } from './operate/archive-verify.ts';
@@ -37,7 +38,7 @@ import { tapCommand } from './operate/tap.ts';
 import { topCommand } from './operate/top.ts';
 import { traceCommand } from './operate/trace.ts';
 import { build, buildText } from './process/build.ts';
-import { formatsOf } from './roles/archive.ts';
+import { formatsOf, hiveTablesOf } from './roles/archive.ts';
 import { openColdStore } from './roles/cold-stores.ts';
 import { contentOf } from './roles/content-store.ts';
 import { keysFileOf } from './roles/door.ts';
@@ -91,6 +92,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
     ls: lsCommand(archiveWiring),
     verify: verifyCommand({ ...archiveWiring, logOf: spansOfLog }),
     restore: restoreCommand(archiveWiring),
+    compact: compactCommand({ ...archiveWiring, hiveOf: hiveTablesOf }),
   },
 };
 

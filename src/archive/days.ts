@@ -28,7 +28,7 @@ interface Growing {
 const newline = 10;
 
 /** In order of type and day. */
-export function byDay(pieces: readonly Piece[]): readonly DayRows[] {
+export function byDay(pieces: readonly Pick<Piece, 'parts'>[]): readonly DayRows[] {
   const days = new Map<string, Growing>();
   for (const { parts } of pieces)
     for (const { type, version, ndjson } of parts) takeRows({ type, version }, ndjson, days);

@@ -4,7 +4,14 @@
 
 import { messageOf, PipelineError } from '../errors.ts';
 import type { ColdStore } from '../ports/cold-store.ts';
-import { compactionsFolder, manifestFolder, placeOf } from './layout.ts';
+import {
+  type CompactionPlace,
+  compactionPath,
+  compactionPlaceOf,
+  compactionsFolder,
+  manifestFolder,
+  placeOf,
+} from './layout.ts';
 import type { ArchivedFile, Chain, Compaction, Entry } from './manifest.ts';
 import { readCompaction, readEntry } from './records.ts';
 
@@ -12,6 +19,8 @@ export interface Holdings {
   readonly entries: readonly Entry[];
   /** Of each type, day and format, without what a compaction has replaced. */
   readonly files: readonly ArchivedFile[];
+  /** Every generation, those of a type, day and format in order. */
+  readonly compactions: readonly Compaction[];
   /** In words what is wrong with the manifest itself; none in a whole one. */
   readonly problems: readonly string[];
 }
@@ -26,6 +35,8 @@ export async function readHoldings(
   onRead: (done: number, of: number) => void = () => {},
 ): Promise<Holdings> {
   const problems: string[] = [];
+  // Before the entries: those that a compaction replaces are there by then.
+  const compactions = await compactionsIn(store, signal, problems);
   const paths = (await store.list(manifestFolder, signal)).map(({ path }) => path);
   const strange = paths.filter(path => placeOf(path) === null);
   problems.push(...strange.map(path => `${path} is no entry of a manifest`));
@@ -39,8 +50,7 @@ export async function readHoldings(
   }
   const chains = Map.groupBy(entries, chainName);
   for (const [name, chain] of chains) problems.push(...gapsIn(name, chain));
-  const compactions = await compactionsIn(store, signal, problems);
-  return { entries, files: filesOf(entries, compactions, problems), problems };
+  return { entries, files: filesOf(entries, compactions, problems), compactions, problems };
 }
 
 /** Damage is a problem of that file, and the others are read all the same. */
@@ -72,14 +82,41 @@ function gapsIn(name: string, chain: readonly Entry[]): string[] {
     });
 }
 
+/**
+ * Each generation up to the last one that is seen, whether the listing had it or not: one that was made while it went on may
+ * be missing in it though the next one is there, and without it files of two generations would be read.
+ */
 async function compactionsIn(store: ColdStore, signal: AbortSignal, problems: string[]): Promise<Compaction[]> {
-  const found: Compaction[] = [];
+  const latest = new Map<string, CompactionPlace>();
   for (const { path } of await store.list(compactionsFolder, signal)) {
-    const compaction = await orProblem(() => readCompaction(store, path, signal), problems);
-    if (compaction !== null) found.push(compaction);
+    const place = compactionPlaceOf(path);
+    if (place === null) problems.push(`${path} is no compaction of a manifest`);
+    else latest.set(placeName(place), place);
+  }
+  const wanted = [...latest.values()].flatMap(place =>
+    Array.from({ length: place.generation }, (_, at) => compactionPath({ ...place, generation: at + 1 })),
+  );
+  const found: Compaction[] = [];
+  for (let at = 0; at < wanted.length; at += togetherMax) {
+    const some = wanted.slice(at, at + togetherMax);
+    const read = await Promise.all(
+      some.map(path => orProblem(() => readCompactionThere(store, path, signal), problems)),
+    );
+    found.push(...read.filter(compaction => compaction !== null));
   }
   return found;
 }
+
+async function readCompactionThere(store: ColdStore, path: string, signal: AbortSignal): Promise<Compaction> {
+  const compaction = await readCompaction(store, path, signal);
+  if (compaction === null)
+    throw new PipelineError('archive_halted', `${path} in ${store.title} is not there, and a later one is`);
+  return compaction;
+}
+
+/** What has generations of its own. */
+export const placeName = ({ format, type, day }: Omit<CompactionPlace, 'generation'>): string =>
+  `${format}/${type}/${day}`;
 
 /** Generation by generation: each takes away what it replaces, and brings its own. */
 function filesOf(entries: readonly Entry[], compactions: readonly Compaction[], problems: string[]): ArchivedFile[] {
@@ -88,7 +125,7 @@ function filesOf(entries: readonly Entry[], compactions: readonly Compaction[], 
     if (files.has(file.path)) problems.push(`${file.path} is in two entries of the manifest`);
     files.set(file.path, file);
   }
-  for (const { replaces, files: made } of compactions.toSorted((a, b) => a.generation - b.generation)) {
+  for (const { replaces, files: made } of compactions) {
     for (const path of replaces) if (!files.delete(path)) problems.push(`${path} was replaced and is in no manifest`);
     for (const file of made) files.set(file.path, file);
   }

@@ -45,14 +45,42 @@ export interface CompactionPlace {
 }
 
 export const compactionPath = ({ format, type, day, generation }: CompactionPlace): string =>
-  `${compactionsFolder}/${format}/${type}/${day}/${String(generation).padStart(6, '0')}.json`;
+  `${compactionsFolder}/${format}/${type}/${day}/${digitsOfGeneration(generation)}.json`;
+
+const digitsOfGeneration = (generation: number): string => String(generation).padStart(6, '0');
 
 /** Of the path of a compaction; null: it is none. */
 export function compactionPlaceOf(path: string): CompactionPlace | null {
   const found = /^_ugc\/compactions\/(parquet|csv)\/([^/]+)\/(\d{4}-\d\d-\d\d)\/(\d{6})\.json$/.exec(path);
-  if (found === null) return null;
-  const [, format = '', type = '', day = '', generation] = found;
+  return found === null ? null : placeIn(found);
+}
+
+function placeIn([, format = '', type = '', day = '', generation]: RegExpExecArray): CompactionPlace {
   return { format: format as RowFormatName, type, day, generation: Number(generation) };
+}
+
+/** What compactions have made lies apart from what archivers write: no glob, and no table of Hive, is over both. */
+export const compactedFolder = 'compacted';
+
+/** Of one generation alone, so that Hive can be pointed from one to the next. */
+export const generationFolder = ({ format, type, day, generation }: CompactionPlace): string =>
+  `${compactedFolder}/${dayFolder({ format, type, day })}/g${digitsOfGeneration(generation)}`;
+
+export interface CompactedName extends CompactionPlace {
+  readonly extension: string;
+  /** Among the files of its generation. */
+  readonly index: number;
+  /** Of the bytes, hex. */
+  readonly sha256: string;
+}
+
+export const compactedPath = ({ extension, index, sha256, ...place }: CompactedName): string =>
+  `${generationFolder(place)}/${place.type}-${index}-${sha256.slice(0, 16)}.${extension}`;
+
+/** Of the path of a file that a compaction has made, or was about to; null: it is none. */
+export function generationOf(path: string): CompactionPlace | null {
+  const found = /^compacted\/(parquet|csv)\/([^/]+)\/dt=(\d{4}-\d\d-\d\d)\/g(\d{6})\/[^/]+$/.exec(path);
+  return found === null ? null : placeIn(found);
 }
 
 export const dayFolder = ({ format, type, day }: Pick<ArchivedFile, 'format' | 'type' | 'day'>): string =>

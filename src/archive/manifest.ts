@@ -6,10 +6,12 @@
 //   has made the entry, the other finds it and follows. So no record is in two entries.
 // - A plan is made in the same way before the files are: it fixes the borders, so that who goes on after a death writes the
 //   same names and bytes, and who is late follows. The entry is the commit; the log's own position moves after it.
-// - Compaction puts one file in the place of many of a type and day, as a generation of its own (compactions/).
+// - Compaction puts one file in the place of many of a type and day, as a generation of its own (compactions/), made in the
+//   same way: of two that make the same generation one has made it.
 //
 // Layout below the root; Hive and others pass over names that begin with _.
 //   <format>/<type>/dt=YYYY-MM-DD/<type>-<partition>-<first>-<last>-<hash>.<ext>     what is read
+//   compacted/<format>/<type>/dt=YYYY-MM-DD/g<generation>/<type>-<n>-<hash>.<ext>    the same, compacted
 //   _ugc/plans/<chain>/<first>.json        Plan
 //   _ugc/manifest/<chain>/<first>.json     Entry
 //   _ugc/compactions/<format>/<type>/<day>/<generation>.json   Compaction

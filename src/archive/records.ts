@@ -1,12 +1,12 @@
-// Plans and entries as files: written once, read back with every part looked at, as anybody may have changed them.
+// Plans, entries and compactions as files: written once, read back with every part looked at, as anybody may have changed them.
 
 import { PipelineError } from '../errors.ts';
 import type { ColdStore } from '../ports/cold-store.ts';
-import { compactionPlaceOf, entriesOf, entryPath, isFormatName, placeOf, planPath } from './layout.ts';
+import { compactionPath, compactionPlaceOf, entriesOf, entryPath, isFormatName, placeOf, planPath } from './layout.ts';
 import type { Chain, Compaction, Entry, Plan } from './manifest.ts';
 
 const encoder = new TextEncoder();
-const bytesOf = (value: Plan | Entry): Uint8Array => encoder.encode(`${JSON.stringify(value, null, 1)}\n`);
+const bytesOf = (value: Plan | Entry | Compaction): Uint8Array => encoder.encode(`${JSON.stringify(value, null, 1)}\n`);
 
 /** The one that holds: this, or what another has made in its place. */
 export const settlePlan = (store: ColdStore, plan: Plan, signal: AbortSignal): Promise<Plan> =>
@@ -14,6 +14,9 @@ export const settlePlan = (store: ColdStore, plan: Plan, signal: AbortSignal): P
 
 export const settleEntry = (store: ColdStore, entry: Entry, signal: AbortSignal): Promise<Entry> =>
   settle({ store, path: entryPath(entry, entry.first), value: entry, read: readEntry, signal });
+
+export const settleCompaction = (store: ColdStore, compaction: Compaction, signal: AbortSignal): Promise<Compaction> =>
+  settle({ store, path: compactionPath(compaction), value: compaction, read: readCompaction, signal });
 
 interface Settling<T> {
   readonly store: ColdStore;
@@ -24,7 +27,13 @@ interface Settling<T> {
 }
 
 /** The very object that was given, when it is the one. */
-async function settle<T extends Plan | Entry>({ store, path, value, read, signal }: Settling<T>): Promise<T> {
+async function settle<T extends Plan | Entry | Compaction>({
+  store,
+  path,
+  value,
+  read,
+  signal,
+}: Settling<T>): Promise<T> {
   if (await store.create(path, bytesOf(value), signal)) return value;
   const theirs = await read(store, path, signal);
   if (theirs === null) throw new PipelineError('archive_unavailable', `${path} in ${store.title} is there and is not`);
@@ -71,7 +80,7 @@ export async function readCompaction(store: ColdStore, path: string, signal: Abo
   if (bytes === null) return null;
   const value = parsed(bytes);
   const place = compactionPlaceOf(path);
-  if (!isCompaction(value) || place === null || value.generation !== place.generation || value.day !== place.day)
+  if (!isCompaction(value) || place === null || compactionPath(value) !== path)
     throw new PipelineError('archive_halted', `${path} in ${store.title} is damaged: it is no compaction`);
   return value;
 }
@@ -118,11 +127,11 @@ const isFile = (value: unknown): boolean => {
 
 function isCompaction(value: unknown): value is Compaction {
   if (typeof value !== 'object' || value === null) return false;
-  const { format, type, day, generation, replaces, files } = value as Partial<Compaction>;
+  const { format, type, day, generation, replaces, files, at } = value as Partial<Compaction>;
   return (
     typeof format === 'string' &&
     isFormatName(format) &&
-    [type, day].every(text => typeof text === 'string') &&
+    [type, day, at].every(text => typeof text === 'string') &&
     isPosition(generation) &&
     Array.isArray(replaces) &&
     replaces.every(path => typeof path === 'string') &&

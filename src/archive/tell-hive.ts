@@ -1,5 +1,6 @@
 // Hive is told of what the archive holds, beside the archive: it is never waited for, and what it could not be told is told
-// again until it is. At the start it is told of every day there are files of, so a death before the telling costs nothing.
+// again until it is. At the start it is told of every day there are files of, and where those lie that were compacted, so a
+// death before the telling costs nothing.
 // A type is told of once it has files: for one without, Hive would make the folder, as its own user.
 
 import { messageOf } from '../errors.ts';
@@ -9,6 +10,8 @@ import type { RowFormatName } from '../ports/row-format.ts';
 import type { TableDefinition } from '../ports/tables.ts';
 import { sleep } from '../process/sleep.ts';
 import type { Logger } from '../process/telemetry.ts';
+import { generationsOf, tellWhere } from './generations.ts';
+import { placeName } from './holdings.ts';
 import type { Entry } from './manifest.ts';
 
 export interface HiveTellingOptions {
@@ -37,6 +40,8 @@ export function startHiveTelling(options: HiveTellingOptions): HiveTelling {
   const { signal } = ending;
   /** format → type → days. */
   const untold = new Map(formats.map(format => [format, new Map<string, Set<string>>()]));
+  /** Of these it is known where they lie; compactions of later tell by themselves. */
+  const told = new Set<string>();
   let hasListed = false;
   let problem: string | null = null;
   let wake = (): void => {};
@@ -55,6 +60,8 @@ export function startHiveTelling(options: HiveTellingOptions): HiveTelling {
           const day = /\/dt=(\d{4}-\d\d-\d\d)\//.exec(path)?.[1];
           if (day !== undefined) add(format, type, day);
         }
+    const tables = formats.flatMap(format => options.types().map(type => ({ format, type })));
+    for (const { format, type, day } of (await generationsOf(store, tables, signal)).values()) add(format, type, day);
     hasListed = true;
   };
 
@@ -75,7 +82,13 @@ export function startHiveTelling(options: HiveTellingOptions): HiveTelling {
     if (!hasListed) await list();
     const news = taken();
     try {
-      if (news.length > 0) await tables.tell(news, signal);
+      if (news.length === 0) return;
+      const names = news.flatMap(({ definition: { type }, format, days }) =>
+        days.map(day => placeName({ format, type, day })),
+      );
+      if (names.every(name => told.has(name))) await tables.tell(news, signal);
+      else await tellWhere(tables, news, store, signal);
+      for (const name of names) told.add(name);
     } catch (error) {
       for (const { definition, format, days } of news) for (const day of days) add(format, definition.type, day);
       throw error;

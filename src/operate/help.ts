@@ -39,7 +39,7 @@ Usage
   ugc reconcile [--from=… --to=…]     hold what was accepted against the tables
   ugc reconcile --content             hold likes, bookmarks and reviews against the tables
   ugc content rebuild                 make the viewing history again from the tables
-  ugc archive ls|verify|restore       the cold files: what there is, whether it is whole, days brought back: ugc help archive
+  ugc archive ls|verify|restore|compact   the cold files: what there is, whether it is whole, days brought back: ugc help archive
   ugc import <files> --preset=…       events of another system, out of its exports: ugc help import
   ugc load --rate=…                   send what people do, at a rate, and hold what was accepted against the tables
   ugc capacity --preset=…             what so many events take, by formula

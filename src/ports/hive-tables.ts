@@ -11,6 +11,8 @@ export interface HiveNews {
   readonly format: HiveFormat;
   /** Each YYYY-MM-DD. */
   readonly days: readonly string[];
+  /** Where days lie, below the root, that do not lie in the table's own folder. */
+  readonly folders?: ReadonlyMap<string, string>;
 }
 
 /** Errors are PipelineErrors: `archive_unavailable` (backoff) or `archive_halted` (an operator has to do something). */
@@ -18,7 +20,7 @@ export interface HiveTables {
   /** Without its password: `hive2://host:10000/database`. */
   readonly title: string;
   /**
-   * Makes tables that are missing, columns that they lack, days that are new, and the view of each type over the format of
+   * Makes tables that are missing, columns that they lack, days that are new, where those of `folders` lie, and the view of each type over the format of
    * the first news of it. Idempotent: after a rejection all of it is told again.
    */
   tell(news: readonly HiveNews[], signal?: AbortSignal): Promise<void>;

@@ -12,6 +12,7 @@ import { type HiveTelling, startHiveTelling } from '../archive/tell-hive.ts';
 import { hasArchive } from '../config/archive.ts';
 import type { Config } from '../config/config.ts';
 import type { ColdStore } from '../ports/cold-store.ts';
+import type { HiveTables } from '../ports/hive-tables.ts';
 import type { RowFormat, RowFormatName } from '../ports/row-format.ts';
 import type { Source } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
@@ -34,7 +35,7 @@ export const archive: RoleDefinition = {
     const store = sameStore(openColdStore(config), config);
     const formats = formatsOf(config);
     const topics = () => catalogue.topics().read;
-    const hive = hiveOf(parts, store);
+    const hive = tellingOf(parts, store);
     const archiver = startArchiver({
       openSource: sourcesOf(parts),
       topics,
@@ -110,12 +111,16 @@ export const formatsOf = (config: Config): Readonly<Record<RowFormatName, RowFor
   csv: csvFormat(),
 });
 
-function hiveOf(parts: Parts, store: ColdStore): HiveTelling | null {
+/** Null: none is named. */
+export const hiveTablesOf = ({ hiveUrl, archiveUrl, archiveTimeoutMs }: Config): HiveTables | null =>
+  hiveUrl === '' ? null : hiveTables({ url: hiveUrl, location: hiveLocation(archiveUrl), timeoutMs: archiveTimeoutMs });
+
+function tellingOf(parts: Parts, store: ColdStore): HiveTelling | null {
   const { config, catalogue, logger } = parts;
-  if (config.hiveUrl === '') return null;
-  const location = hiveLocation(config.archiveUrl);
+  const tables = hiveTablesOf(config);
+  if (tables === null) return null;
   return startHiveTelling({
-    tables: hiveTables({ url: config.hiveUrl, location, timeoutMs: config.archiveTimeoutMs }),
+    tables,
     store,
     formats: config.archiveFormat,
     types: () => catalogue.tables().map(({ type }) => type),

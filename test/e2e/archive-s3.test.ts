@@ -7,12 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { s3Store } from '../../src/adapters/s3/store.ts';
+import { readHoldings } from '../../src/archive/holdings.ts';
 import { archivedIn, straysIn } from '../support/archive-oracle.ts';
 import { eventsIn } from '../support/archived-events.ts';
 import { type Authority, authorityIn } from '../support/certificates.ts';
 import { isWithoutS3, startS3, type TestS3 } from '../support/s3.ts';
 import { type TlsProxy, tlsProxy } from '../support/tls-proxy.ts';
-import { eventually, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
+import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 describe.skipIf(await isWithoutS3())('the archive in S3', () => {
   let s3: TestS3;
@@ -80,7 +81,22 @@ describe.skipIf(await isWithoutS3())('the archive in S3', () => {
     const events = await eventsIn(await archivedIn(store), 'parquet');
     expect(events.map(({ event_id: id }) => String(id)).toSorted()).toEqual(ids.toSorted());
     expect(await straysIn(store)).toEqual([]);
+
+    ids.push(...(await send(ugc, 5)));
+    await eventually(async () => (await records()) >= ids.length, { what: 'what came last in the manifest' });
     expect(await ugc.stop()).toBe(0);
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    const own = flags(s3.bucket, 'of/ugc').filter(flag => flag.startsWith('--archive'));
+    const compact = () =>
+      runUgc(['archive', 'compact', ...own, `--to=${tomorrow}`, '--files-min=2', '--grace=0', '--json']);
+    const [first, second] = [await compact(), await compact()];
+    expect([first.code, second.code, JSON.parse(second.stdout).problems]).toEqual([0, 0, []]);
+    const { files, problems } = await readHoldings(store, new AbortController().signal);
+    const rows = files.reduce((sum, { rows: of }) => sum + of, 0);
+    expect({ rows, problems }).toEqual({ rows: ids.length, problems: [] });
+    expect(files.every(({ path }) => path.startsWith('compacted/'))).toBe(true);
+    const there = (await store.list('')).map(({ path }) => path).filter(path => !path.startsWith('_'));
+    expect(there).toEqual(files.map(({ path }) => path).toSorted());
     await store.close();
   }, 300_000);
 

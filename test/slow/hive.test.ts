@@ -7,11 +7,18 @@ import { join } from 'node:path';
 import type { EventType } from '../../schemas/event.ts';
 import { hiveDdl } from '../../schemas/hive.ts';
 import { tableOf } from '../../schemas/table.ts';
+import { folderColdStore } from '../../src/adapters/cold-folder/store.ts';
 import { csvFormat } from '../../src/adapters/csv/format.ts';
 import { type HiveSession, openSession } from '../../src/adapters/hive/session.ts';
 import { hiveTables } from '../../src/adapters/hive/tables.ts';
 import { parquetFormat } from '../../src/adapters/parquet/format.ts';
-import { PipelineError } from '../../src/errors.ts';
+import { compactArchive } from '../../src/archive/compactor.ts';
+import { newsOf as newsOfPlaces, tellWhere } from '../../src/archive/generations.ts';
+import { filePath } from '../../src/archive/layout.ts';
+import { hashOf } from '../../src/archive/read-file.ts';
+import { settleEntry } from '../../src/archive/records.ts';
+import { startHiveTelling } from '../../src/archive/tell-hive.ts';
+import { messageOf, PipelineError } from '../../src/errors.ts';
 import type { HiveNews } from '../../src/ports/hive-tables.ts';
 import type { RowFormat } from '../../src/ports/row-format.ts';
 import type { Column, TableDefinition } from '../../src/ports/tables.ts';
@@ -21,12 +28,14 @@ import { type ArchivedDay, archivedDays, archivedTypes } from '../support/archiv
 import { engineInTest } from '../support/engine-in-test.ts';
 import { everyKind } from '../support/every-kind.ts';
 import { isWithoutHive, startHive, type TestHive } from '../support/hive.ts';
+import { quietLogger } from '../support/quiet.ts';
 import { randomOf } from '../support/random.ts';
-import { temporaryFolder } from '../support/ugc.ts';
+import { eventually, temporaryFolder } from '../support/ugc.ts';
 
 const isWithout = await isWithoutHive();
 const local = engineInTest();
 const random = randomOf('hive');
+const { signal } = new AbortController();
 const root = temporaryFolder();
 const formats = { parquet: parquetFormat({ compression: 'snappy' }), csv: csvFormat() };
 const zstd = parquetFormat({ compression: 'zstd' });
@@ -224,6 +233,85 @@ describe.skipIf(isWithout)('a type that has grown', () => {
       const found = await inHive(grown, `${database}.grown`);
       expect(found).toEqual(wanted.toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)));
     }, 300_000);
+});
+
+describe.skipIf(isWithout)('days that were compacted', () => {
+  for (const format of [formats.parquet, formats.csv])
+    test(`are the same in Hive, before and after what was replaced is taken away: ${format.name}`, async () => {
+      const definition = tableOf(everyKind);
+      const folder = temporaryFolder();
+      const store = folderColdStore(folder);
+      await store.prepare();
+      const days = month.get(everyKind)!.slice(0, 2);
+      const database = `compacted_${format.name}`;
+      const open = () => hiveTables({ url: urlOf(hive, database), location: `file://${folder}`, timeoutMs: 60_000 });
+      const tables = open();
+      let first = 0;
+      const enter = async ({ day }: ArchivedDay, bodies: readonly string[]): Promise<void> => {
+        const content = format.encode(definition, [Buffer.from(bodies.map(body => `${body}\n`).join(''))]);
+        const chain = { topic: 't', log: 'a', partition: 0, first, last: first + bodies.length - 1 };
+        const sha256 = hashOf(content);
+        const path = filePath({ ...chain, format, type: definition.type, day, sha256 });
+        await store.create(path, content);
+        const [rows, bytes, receivedFromMs] = [bodies.length, content.length, Date.parse(`${day}T12:00Z`)];
+        const of = { path, format: format.name, type: definition.type, version: definition.version ?? 1, day };
+        const file = { ...of, rows, bytes, sha256, receivedFromMs, receivedToMs: receivedFromMs };
+        const counts = { records: rows, dead: 0, missing: [], by: 'test', at: new Date().toISOString() };
+        await settleEntry(store, { ...chain, formats: [format.name], ...counts, files: [file] }, signal);
+        first += rows;
+      };
+      const compact = (graceMs: number) =>
+        compactArchive({
+          ...{ store, formats, graceMs, signal, now: Date.now, isWanted: () => true, filesMin: 2, isDry: false },
+          ...{ definitionOf: () => definition, fileBytes: 2 ** 20 },
+          tell: places =>
+            tellWhere(
+              tables,
+              newsOfPlaces(places, [format.name], () => definition),
+              store,
+              signal,
+            ),
+        });
+      const reads = async (wanted: readonly ArchivedDay[]): Promise<void> => {
+        expect(await inHive(definition, `${database}.${definition.type}`)).toEqual(wantedOf(definition, wanted));
+        const counts = await session.run(`SELECT dt, count(*) FROM ${database}.${definition.type} GROUP BY dt`);
+        const numbers = wanted.map(({ day, bodies }) => [day, String(bodies.length)]);
+        expect(counts.toSorted()).toEqual(numbers.toSorted());
+      };
+      const early = days.map(({ day, bodies }) => ({ day, bodies: bodies.slice(0, -1) }));
+      for (const of of early) for (const body of of.bodies) await enter(of, [body]);
+      await tables.tell([{ definition, format: format.name, days: days.map(({ day }) => day) }]);
+      await reads(early);
+      expect((await compact(60_000)).problems).toEqual([]);
+      await reads(early);
+      for (const of of days) await enter(of, of.bodies.slice(-1));
+      // What came later is in Hive once it was compacted, too.
+      await reads(early);
+      expect((await compact(0)).removed.files).toBe(early.flatMap(({ bodies }) => bodies).length);
+      await reads(days);
+      const last = await compact(0);
+      expect([last.waiting.files, last.problems]).toEqual([0, []]);
+      await reads(days);
+      // An archiver that starts anew tells all of it again, to a Hive that has forgotten it, too.
+      await session.run(`DROP VIEW ${database}.${definition.type}`);
+      await session.run(`DROP TABLE ${database}.${definition.type}_${format.name}`);
+      const again = open();
+      const telling = startHiveTelling({
+        ...{ tables: again, store, formats: [format.name], types: () => [definition.type], logger: quietLogger },
+        definitionOf: () => definition,
+      });
+      await eventually(
+        async () => (await session.run(`SHOW PARTITIONS ${database}.${definition.type}_${format.name}`)).length === 2,
+        { what: 'the days in Hive' },
+      );
+      await telling.stop();
+      await reads(days);
+      // It takes the folder of before for a day of its own, and refuses; nothing has changed by it.
+      const repair = session.run(`MSCK REPAIR TABLE ${database}.${definition.type}_${format.name}`);
+      expect(await repair.then(String, messageOf)).toContain('already exists');
+      await reads(days);
+      await tables.close();
+    }, 600_000);
 });
 
 describe.skipIf(isWithout)('what ugc schema hive prints', () => {

@@ -32,16 +32,21 @@ const daysMax = 200;
 export function hiveTables({ url, location, timeoutMs }: HiveTablesOptions): HiveTables {
   const { host, port, user, password, database, isNoSasl } = hiveAddress(url);
   const title = `hive2://${host}:${port}/${database}`;
-  /** table → the columns it is known to have; table and day. */
+  /** table → the columns it is known to have; table and day → where it lies, '' for the table's own folder. */
   const known = new Map<string, string>();
-  const knownDays = new Set<string>();
+  const knownDays = new Map<string, string>();
   const ending = new AbortController();
 
   const targetOf = (format: HiveFormat): HiveTarget => ({ format, database, location });
-  const isNew = ({ definition, format, days }: HiveNews): boolean => {
+  /** A day without a folder is let be wherever it is. */
+  const isNewDay = (table: string, day: string, folder: string | undefined): boolean => {
+    const lies = knownDays.get(`${table} ${day}`);
+    return lies === undefined || (folder !== undefined && folder !== lies);
+  };
+  const isNew = ({ definition, format, days, folders }: HiveNews): boolean => {
     if (definition.type.startsWith('_')) return false;
     const { table } = hiveStatements(definition, targetOf(format));
-    return known.get(table) !== namesOf(definition) || days.some(day => !knownDays.has(`${table} ${day}`));
+    return known.get(table) !== namesOf(definition) || days.some(day => isNewDay(table, day, folders?.get(day)));
   };
 
   return {
@@ -67,8 +72,8 @@ export function hiveTables({ url, location, timeoutMs }: HiveTablesOptions): Hiv
   };
 
   async function tellOf(session: HiveSession, news: HiveNews, isFirst: boolean, signal: AbortSignal): Promise<void> {
-    const { definition, format, days } = news;
-    const { table, create, grow, addDays, view } = hiveStatements(definition, targetOf(format));
+    const { definition, format, days, folders } = news;
+    const { table, create, grow, addDays, moveDay, view } = hiveStatements(definition, targetOf(format));
     if (known.get(table) !== namesOf(definition)) {
       for (const statement of create) await session.run(statement, signal);
       const there = await columnsOf(session, table, signal);
@@ -77,11 +82,16 @@ export function hiveTables({ url, location, timeoutMs }: HiveTablesOptions): Hiv
       if (isFirst) await session.run(view, signal);
       known.set(table, namesOf(definition));
     }
-    const fresh = days.filter(day => !knownDays.has(`${table} ${day}`));
+    const fresh = days.filter(day => isNewDay(table, day, folders?.get(day)));
     for (let at = 0; at < fresh.length; at += daysMax) {
       const some = fresh.slice(at, at + daysMax);
-      await session.run(addDays(some), signal);
-      for (const day of some) knownDays.add(`${table} ${day}`);
+      await session.run(addDays(some, folders), signal);
+      for (const day of some) {
+        const folder = folders?.get(day);
+        // Also one that was added just now: it may have been there.
+        if (folder !== undefined) await session.run(moveDay(day, folder), signal);
+        knownDays.set(`${table} ${day}`, folder ?? '');
+      }
     }
   }
 }

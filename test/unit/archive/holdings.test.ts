@@ -66,3 +66,25 @@ test('a compaction takes files away and brings its own; one of files that never 
   const { problems } = await holdingsOf(entries, { [compactionPath(strange)]: bytesOf(strange) });
   expect(problems).toEqual(['never was replaced and is in no manifest']);
 });
+
+test('a generation that a listing lacks is read all the same, and one that is gone is said', async () => {
+  const first: Compaction = {
+    ...{ format: 'parquet', type: 'click', day: '2026-11-28', generation: 1, at: '2026-11-29T00:00:00Z' },
+    ...{ replaces: ['a', 'b'], files: [file('ab')] },
+  };
+  const second = { ...first, generation: 2, replaces: ['ab', 'c'], files: [file('abc')] };
+  const store = memoryColdStore();
+  for (const [at, path] of ['a', 'b', 'c'].entries())
+    await store.create(entryPath(chain, at), bytesOf(entry(at, at, path)));
+  for (const each of [first, second]) await store.create(compactionPath(each), bytesOf(each));
+  const late = {
+    ...store,
+    list: async (folder: string) => (await store.list(folder)).filter(({ path }) => path !== compactionPath(first)),
+  };
+  const { files, problems } = await readHoldings(late, signal);
+  expect({ paths: files.map(({ path }) => path), problems }).toEqual({ paths: ['abc'], problems: [] });
+  await store.remove(compactionPath(first));
+  expect((await readHoldings(store, signal)).problems).toContainEqual(
+    expect.stringMatching(/000001\.json in memory: is not there, and a later one is/),
+  );
+});
