@@ -144,23 +144,8 @@ export function openMetrics() {
     bufferQuarantined: gauge('buffer_quarantined_events', 'Events set aside: damaged, or refused by the broker'),
     bufferDrained: counter('buffer_drained_total', 'Events that left the buffer for the broker', ['outcome']),
     breakerOpen: gauge('breaker_open', '1 while events go to the disk buffer because the broker does not take them'),
-    etlRows: counter('etl_rows_total', 'Rows inserted', ['table']),
-    etlBatches: counter('etl_batches_total', 'Inserts', ['outcome']),
+    ...etlMetrics(counter, gauge),
     etlInsert: histogram('etl_insert_seconds', 'Time of one insert'),
-    etlHalted: gauge('etl_halted', 'Tables that wait for repair', ['table']),
-    etlWaiting: gauge('etl_waiting', 'Topics that wait for a newer ugc to read them', ['topic']),
-    etlLag: gauge('etl_lag_seconds', 'Age of the oldest event polled and not yet inserted', ['topic']),
-    etlLagEvents: gauge('etl_lag_events', 'Events in the log and not yet rows; no sample = not known', ['topic']),
-    etlRetentionLeft: gauge(
-      'etl_retention_left_seconds',
-      'Until the log deletes what is not a row yet; no sample = it keeps it, or is not known',
-      ['topic'],
-    ),
-    etlLogReplaced: counter(
-      'etl_log_replaced_total',
-      'Times a topic was found deleted and made again, and was read from the start of what it is now',
-      ['topic'],
-    ),
     freshness: histogram('freshness_seconds', 'From received to queryable, oldest event of each insert'),
     aggregateAge: gauge('aggregate_age_seconds', 'Since an aggregate was last computed, up to 30 s too many', [
       'aggregate',
@@ -174,6 +159,26 @@ export function openMetrics() {
 }
 
 type Made<M> = <L extends string>(name: string, help: string, labelNames?: readonly L[]) => M;
+
+/** What flows from the log into the tables. */
+const etlMetrics = (counter: Made<Counter>, gauge: Made<Gauge>) => ({
+  etlRows: counter('etl_rows_total', 'Rows inserted', ['table']),
+  etlBatches: counter('etl_batches_total', 'Inserts', ['outcome']),
+  etlHalted: gauge('etl_halted', 'Tables that wait for repair', ['table']),
+  etlWaiting: gauge('etl_waiting', 'Topics that wait for a newer ugc to read them', ['topic']),
+  etlLag: gauge('etl_lag_seconds', 'Age of the oldest event polled and not yet inserted', ['topic']),
+  etlLagEvents: gauge('etl_lag_events', 'Events in the log and not yet rows; no sample = not known', ['topic']),
+  etlRetentionLeft: gauge(
+    'etl_retention_left_seconds',
+    'Until the log deletes what is not a row yet; no sample = it keeps it, or is not known',
+    ['topic'],
+  ),
+  etlLogReplaced: counter(
+    'etl_log_replaced_total',
+    'Times a topic was found deleted and made again, and was read from the start of what it is now',
+    ['topic'],
+  ),
+});
 
 /** What flows between the content store and the log. */
 const contentMetrics = (counter: Made<Counter>, gauge: Made<Gauge>) => ({
