@@ -8,4 +8,5 @@ export const entryPoints: readonly string[] = [
   'src/main.ts',
   'src/adapters/disk/log/worker.ts',
   'src/adapters/sqlite-content/worker.ts',
+  'src/roles/row-files/worker.ts',
 ].map(path => join(root, path));

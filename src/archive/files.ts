@@ -13,12 +13,21 @@ export interface EncodedFile extends ArchivedFile {
   readonly content: Uint8Array;
 }
 
-/** Off the main thread where there is another one. Rejects when the rows are none of that definition. */
+/**
+ * A whole file, made by another thread where there is one. Rejects with an Error when the rows are none of that definition,
+ * with a PipelineError when it may be asked again.
+ */
 export type Encode = (
   format: RowFormat,
   definition: TableDefinition,
   chunks: readonly Uint8Array[],
-) => Promise<Uint8Array>;
+) => Promise<EncodedRows>;
+
+export interface EncodedRows {
+  readonly content: Uint8Array;
+  /** Of the content, hex. */
+  readonly sha256: string;
+}
 
 export interface FilesOptions {
   readonly plan: Plan;
@@ -40,8 +49,7 @@ export async function* filesOf({
     const definition = definitionOf(type);
     if (definition === undefined) throw new PipelineError('archive_halted', `no definition of the event type ${type}`);
     for (const format of formats) {
-      const content = await encode(format, definition, chunks);
-      const sha256 = new Bun.CryptoHasher('sha256').update(content).digest('hex');
+      const { content, sha256 } = await encode(format, definition, chunks);
       const path = filePath({ ...plan, format, type, day, sha256 });
       const bytes = content.length;
       yield {

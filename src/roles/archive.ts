@@ -1,9 +1,7 @@
 // The role `archive`: the log → cold files, for ever.
 
 import { join } from 'node:path';
-import { csvFormat } from '../adapters/csv/format.ts';
 import { hiveLocation, hiveTables } from '../adapters/hive/tables.ts';
-import { parquetFormat } from '../adapters/parquet/format.ts';
 import { type Archiver, startArchiver } from '../archive/archiver.ts';
 import { deadTable } from '../archive/dead.ts';
 import type { Entry } from '../archive/manifest.ts';
@@ -13,13 +11,14 @@ import { hasArchive } from '../config/archive.ts';
 import type { Config } from '../config/config.ts';
 import type { ColdStore } from '../ports/cold-store.ts';
 import type { HiveTables } from '../ports/hive-tables.ts';
-import type { RowFormat, RowFormatName } from '../ports/row-format.ts';
 import type { Source } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
 import type { Metrics } from '../process/telemetry.ts';
 import { openColdStore } from './cold-stores.ts';
 import { type RetentionWatch, watchRetention } from './retention-watch.ts';
 import type { Parts, RoleDefinition } from './role.ts';
+import { formatsOf } from './row-files/formats.ts';
+import { encodingThread } from './row-files/thread.ts';
 import { watchVerification } from './verification-watch.ts';
 
 /** The name of its reader in the log. */
@@ -34,6 +33,7 @@ export const archive: RoleDefinition = {
     const { config, catalogue, transport, buffer, logger, metrics } = parts;
     const store = sameStore(openColdStore(config), config);
     const formats = formatsOf(config);
+    const thread = encodingThread(config);
     const topics = () => catalogue.topics().read;
     const hive = tellingOf(parts, store);
     const archiver = startArchiver({
@@ -42,7 +42,7 @@ export const archive: RoleDefinition = {
       store,
       formats: config.archiveFormat.map(name => formats[name]),
       everyFormat: Object.values(formats),
-      encode: async (format, definition, chunks) => format.encode(definition, chunks),
+      encode: thread.encode,
       definitionOf: definitionsOf(parts),
       judge: catalogue.judgeForeign,
       unknownTypes: config.etlUnknownTypes,
@@ -85,6 +85,7 @@ export const archive: RoleDefinition = {
       close: async () => {
         await Promise.all([retention.stop(), verification.stop()]);
         await archiver.stop();
+        thread.close();
         await hive?.stop();
         await store.close();
       },
@@ -105,11 +106,6 @@ function sameStore(store: ColdStore, { dataDir }: Config): ColdStore {
 
 /** Of the disk buffer: less than this left is said aloud. */
 const roomShare = 0.25;
-
-export const formatsOf = (config: Config): Readonly<Record<RowFormatName, RowFormat>> => ({
-  parquet: parquetFormat({ compression: config.archiveCompression }),
-  csv: csvFormat(),
-});
 
 /** Null: none is named. */
 export const hiveTablesOf = ({ hiveUrl, archiveUrl, archiveTimeoutMs }: Config): HiveTables | null =>

@@ -6,7 +6,7 @@ import { type Archiver, startArchiver } from '../../src/archive/archiver.ts';
 import { deadTable } from '../../src/archive/dead.ts';
 import type { ColdStore } from '../../src/ports/cold-store.ts';
 import type { Ack, Batch, Source } from '../../src/ports/source.ts';
-import { linesFormat } from './archive-lines.ts';
+import { encodeHere, linesFormat } from './archive-lines.ts';
 import { archivedIn, straysIn } from './archive-oracle.ts';
 import { quietLogger } from './quiet.ts';
 import type { Random } from './random.ts';
@@ -140,7 +140,7 @@ function startOne(source: Source, target: ColdStore, next: () => number): Run {
     },
     formats: [linesFormat],
     everyFormat: [linesFormat],
-    encode: async (format, definition, chunks) => format.encode(definition, chunks),
+    encode: encodeHere,
     definitionOf: type => [seen, deadTable].find(table => table.type === type),
     judge: () => ({ ok: false, reason: 'invalid', detail: 'not expected' }),
     unknownTypes: 'wait',

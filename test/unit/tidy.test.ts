@@ -236,6 +236,7 @@ describe('who may import whom', () => {
       'src/main.ts',
       'src/adapters/disk/log/worker.ts',
       'src/adapters/sqlite-content/worker.ts',
+      'src/roles/row-files/worker.ts',
       'src/embedded.d.ts',
     ];
     const users = [...ours, ...sourcesIn('test'), ...sourcesIn('bench'), ...sourcesIn('.ci')];

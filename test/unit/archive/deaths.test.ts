@@ -8,7 +8,7 @@ import { deadTable } from '../../../src/archive/dead.ts';
 import { PipelineError } from '../../../src/errors.ts';
 import type { ColdStore } from '../../../src/ports/cold-store.ts';
 import type { Ack, Batch, Source } from '../../../src/ports/source.ts';
-import { linesFormat } from '../../support/archive-lines.ts';
+import { encodeHere, linesFormat } from '../../support/archive-lines.ts';
 import { archivedIn, straysIn } from '../../support/archive-oracle.ts';
 import { quietLogger } from '../../support/quiet.ts';
 import { seeded } from '../../support/random.ts';
@@ -154,9 +154,9 @@ function startOne(source: Source, store: ColdStore, random: () => number, failin
     store: mine.store,
     formats: [linesFormat],
     everyFormat: [linesFormat],
-    encode: async (format, definition, chunks) => {
+    encode: async (...asked) => {
       await Bun.sleep(random() * 2);
-      return format.encode(definition, chunks);
+      return encodeHere(...asked);
     },
     definitionOf: type => [seen, deadTable].find(table => table.type === type),
     judge: () => ({ ok: false, reason: 'invalid', detail: 'not expected' }),
