@@ -61,6 +61,11 @@ export async function startPrometheus(
     stderr: Bun.file(`${folder}/log`),
   });
   const url = `http://127.0.0.1:${port}`;
+  const atExit = (): void => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', atExit);
   const isReady = () => fetch(`${url}/-/ready`).then(({ ok }) => ok, () => false); // biome-ignore format: short
   await eventually(isReady, { what: 'Prometheus is ready' });
   return {
@@ -71,6 +76,7 @@ export async function startPrometheus(
       return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
     },
     async stop() {
+      process.off('exit', atExit);
       child.kill();
       await child.exited;
       rmSync(folder, { recursive: true, force: true });
