@@ -8,7 +8,16 @@ const given = (name: string): string | undefined =>
 
 const rounds = Number(given('rounds') ?? Number.POSITIVE_INFINITY);
 const perSeed = 100;
-const suites = [
+
+interface Suite {
+  readonly name: string;
+  /** The variable that says how many. */
+  readonly roundsIn: string;
+  /** Its file, and which of its tests, where that is not all of the file of its name. */
+  readonly of?: readonly [file: string, tests?: string];
+}
+
+const suites: readonly Suite[] = [
   { name: 'kill', roundsIn: 'UGC_TEST_KILL_ROUNDS' },
   { name: 'kafka-chaos', roundsIn: 'UGC_TEST_CHAOS_ROUNDS' },
   { name: 'etl-chaos', roundsIn: 'UGC_TEST_ETL_ROUNDS' },
@@ -18,7 +27,11 @@ const suites = [
   { name: 'pulsar-chaos', roundsIn: 'UGC_TEST_PULSAR_ROUNDS' },
   { name: 'rabbitmq-chaos', roundsIn: 'UGC_TEST_RABBITMQ_ROUNDS' },
   { name: 'pulsar-etl-chaos', roundsIn: 'UGC_TEST_PULSAR_ETL_ROUNDS' },
+  // The targets of the archive, each killed and hung under three archivers at once.
+  { name: 's3-chaos', roundsIn: 'UGC_TEST_TARGET_ROUNDS', of: ['../contract/cold-store-s3.test.ts', 'S3 that dies'] },
+  { name: 'hdfs-chaos', roundsIn: 'UGC_TEST_TARGET_ROUNDS', of: ['../slow/hdfs.test.ts', 'HDFS whose nodes'] },
 ];
+
 const wanted = suites.filter(({ name }) => name === (given('only') ?? name));
 if (wanted.length === 0) {
   console.error(`there is no ${given('only')} to soak; there are ${suites.map(({ name }) => name).join(', ')}`);
@@ -27,10 +40,12 @@ if (wanted.length === 0) {
 
 for (let done = 0; done < rounds; done += perSeed) {
   const count = Math.min(perSeed, rounds - done);
-  for (const { name, roundsIn } of wanted) {
+  for (const { name, roundsIn, of = [`${name}.test.ts`] } of wanted) {
     const seed = Math.floor(Math.random() * 2 ** 31);
-    const file = join(import.meta.dir, `${name}.test.ts`);
-    const child = Bun.spawn([process.execPath, 'test', '--timeout=3600000', file], {
+    const [path, tests] = of;
+    const file = join(import.meta.dir, path);
+    const filter = tests === undefined ? [] : ['-t', tests];
+    const child = Bun.spawn([process.execPath, 'test', '--timeout=3600000', ...filter, file], {
       stdout: 'inherit',
       stderr: 'inherit',
       env: { ...process.env, NODE_ENV: 'production', UGC_TEST_SEED: String(seed), [roundsIn]: String(count) },
