@@ -22,7 +22,8 @@ ${flagsHelp(lsFlags)}
         accepted    by the ledger, where there is one          rows        in the exact table
         missing     rows that no file has                      absent      archived events without a row
 
-      Exit code 1 when a file is damaged or not there, the manifest has a gap, or a day that is over differs.
+      With Kafka the log's positions, too. Exit code 1 when a file is damaged or not there, the manifest has a gap, a day that
+      is over differs, or the log has deleted what was not archived.
 ${flagsHelp({ quick: verifyFlags.quick, filesOnly: verifyFlags.filesOnly })}
 
   ugc archive restore

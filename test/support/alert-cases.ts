@@ -219,4 +219,10 @@ export const alertCases: readonly AlertCase[] = [
       { [`ugc_${of}_retention_left_seconds{topic="ugc.click"}`]: '1000+60x90' }, // it catches up
     ],
   })),
+  {
+    alert: 'UgcArchiveNotWhole',
+    after: '10m',
+    fires: { 'ugc_archive_verified_whole{instance="a"}': '1x5 0x20' },
+    quiet: [{ 'ugc_archive_verified_whole{instance="a"}': '1x20' }, { 'ugc_archive_lag_seconds{topic="t"}': '0x20' }],
+  },
 ];
