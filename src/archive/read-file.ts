@@ -20,6 +20,15 @@ export async function damageOf(
 
 export const hashOf = (content: Uint8Array): string => new Bun.CryptoHasher('sha256').update(content).digest('hex');
 
+/** Its bytes. Rejects with `archive_halted` when they are others. */
+export async function bytesOf(store: ColdStore, { path, sha256 }: ArchivedFile): Promise<Uint8Array> {
+  const content = await store.read(path);
+  if (content === null) throw new PipelineError('archive_halted', `${path} in ${store.title} is not there`);
+  if (hashOf(content) !== sha256)
+    throw new PipelineError('archive_halted', `${path} in ${store.title} has other bytes than the manifest says`);
+  return content;
+}
+
 /** Its rows, as bodies a line each. Rejects with `archive_halted` when its bytes are others, or are no such file. */
 export async function* readArchived(
   store: ColdStore,
@@ -27,9 +36,5 @@ export async function* readArchived(
   file: ArchivedFile,
   definition: TableDefinition,
 ): AsyncIterable<Uint8Array> {
-  const content = await store.read(file.path);
-  if (content === null) throw new PipelineError('archive_halted', `${file.path} in ${store.title} is not there`);
-  if (hashOf(content) !== file.sha256)
-    throw new PipelineError('archive_halted', `${file.path} in ${store.title} has other bytes than the manifest says`);
-  yield* formats[file.format].decode(definition, content);
+  yield* formats[file.format].decode(definition, await bytesOf(store, file));
 }

@@ -7,18 +7,17 @@
 
 import { aggregates } from '../../schemas/aggregates.ts';
 import { tableOf } from '../../schemas/table.ts';
-import { clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
+import { type ClickhouseSink, clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
 import { deadType } from '../archive/dead.ts';
 import { readHoldings } from '../archive/holdings.ts';
 import type { ArchivedFile } from '../archive/manifest.ts';
-import { readArchived } from '../archive/read-file.ts';
+import { bytesOf, readArchived } from '../archive/read-file.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag, text } from '../config/kinds.ts';
 import { PipelineError } from '../errors.ts';
 import type { ColdStore } from '../ports/cold-store.ts';
 import type { RowFormat, RowFormatName } from '../ports/row-format.ts';
-import type { Sink } from '../ports/sink.ts';
 import type { JudgeForeign } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
 import { type ArchiveWiring, byTypeAndDay, isInSpan, ofOneFormat, spanFlags, sumOf, withStore } from './archive.ts';
@@ -42,6 +41,8 @@ export interface Restoring extends ArchiveWiring {
   readonly judgeOf: (config: Config) => JudgeForeign;
 }
 
+const never = new AbortController().signal;
+
 /** Rows of one insert at most. */
 const blockRowsMax = 100_000;
 
@@ -55,7 +56,7 @@ export const restoreCommand = (wiring: Restoring) =>
         return 2;
       }
       return withStore(wiring, config, async store => {
-        const { files, problems } = await readHoldings(store, new AbortController().signal);
+        const { files, problems } = await readHoldings(store, never);
         for (const problem of problems) say(`ugc: ${problem}`);
         const wanted = byTypeAndDay(files.filter(isInSpan(flags)).filter(({ type }) => type !== deadType)).flatMap(
           group => ofOneFormat(group, config.archiveFormat),
@@ -117,14 +118,32 @@ async function restored(files: readonly ArchivedFile[], from: Reading, database:
   });
 }
 
-async function restoreFile(
-  file: ArchivedFile,
-  { store, formats, judge, definitions }: Reading,
-  sink: Sink,
-): Promise<void> {
-  const definition = definitionIn(definitions, file);
+/** A Parquet file of today's columns as it is: ClickHouse reads it by itself, at a fraction of what lines cost. */
+async function restoreFile(file: ArchivedFile, from: Reading, sink: ClickhouseSink): Promise<void> {
+  const definition = definitionIn(from.definitions, file);
   const isOlder = file.version < (definition.version ?? 1);
-  const never = new AbortController().signal;
+  if (file.format !== 'parquet' || isOlder) return restoreLines(file, { ...from, definition, isOlder }, sink);
+  const { type, rows, sha256 } = file;
+  const chunks = [await bytesOf(from.store, file)];
+  try {
+    await sink.insertParquet({ type, rows, chunks }, `restore-${sha256}`, never);
+  } catch (error) {
+    // Rows of before a column was added, in a file of after: line by line they have what is absent by its default.
+    if (!(error instanceof PipelineError) || error.code !== 'sink_refused') throw error;
+    await restoreLines(file, { ...from, definition, isOlder }, sink);
+  }
+}
+
+interface ReadingLines extends Reading {
+  readonly definition: TableDefinition;
+  readonly isOlder: boolean;
+}
+
+async function restoreLines(
+  file: ArchivedFile,
+  { store, formats, judge, definition, isOlder }: ReadingLines,
+  sink: ClickhouseSink,
+): Promise<void> {
   let chunks: Uint8Array[] = [];
   let rows = 0;
   let blocks = 0;

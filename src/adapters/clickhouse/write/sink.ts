@@ -58,7 +58,12 @@ const insertSettings = {
   input_format_defaults_for_omitted_fields: 1,
 } as const;
 
-export function clickhouseSink(options: ClickhouseSinkOptions): SinkWithDeadLetters {
+export interface ClickhouseSink extends SinkWithDeadLetters {
+  /** As `insert`, with the rows as one Parquet file whose columns are the definition's; `chunks` are its bytes. */
+  insertParquet: SinkWithDeadLetters['insert'];
+}
+
+export function clickhouseSink(options: ClickhouseSinkOptions): ClickhouseSink {
   const { client, database, timeoutMs } = options;
   const settings = {
     ...insertSettings,
@@ -71,9 +76,8 @@ export function clickhouseSink(options: ClickhouseSinkOptions): SinkWithDeadLett
   };
   const statements = new Map(
     options.tables.map(({ type, columns }) => {
-      const into = (table: string) =>
-        `INSERT INTO ${tableName(database, table)} (${namesOf(columns)}) FORMAT JSONEachRow`;
-      return [type, { rows: into(rowsTable(type)), check: checkingInsert(columns) }];
+      const into = `INSERT INTO ${tableName(database, rowsTable(type))} (${namesOf(columns)}) FORMAT`;
+      return [type, { rows: `${into} JSONEachRow`, parquet: `${into} Parquet`, check: checkingInsert(columns) }];
     }),
   );
   const deadLetters = `INSERT INTO ${tableName(database, deadLettersTable)} (${namesOf(deadLetterColumns)}) FORMAT TabSeparated`;
@@ -96,6 +100,15 @@ export function clickhouseSink(options: ClickhouseSinkOptions): SinkWithDeadLett
         token,
         signal,
         doing: `inserting ${block.rows} rows into ${rowsTable(block.type)}`,
+      }),
+    insertParquet: (block, token, signal) =>
+      send({
+        statement: statementsOf(block).parquet,
+        rows: block.rows,
+        chunks: block.chunks,
+        token,
+        signal,
+        doing: `inserting a file of ${block.rows} rows into ${rowsTable(block.type)}`,
       }),
     check: async (block, signal) => {
       try {
