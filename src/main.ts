@@ -37,12 +37,14 @@ import { schema } from './operate/schema.ts';
 import { tapCommand } from './operate/tap.ts';
 import { topCommand } from './operate/top.ts';
 import { traceCommand } from './operate/trace.ts';
+import { upCommand } from './operate/up.ts';
 import { build, buildText } from './process/build.ts';
 import { hiveTablesOf } from './roles/archive.ts';
 import { openColdStore } from './roles/cold-stores.ts';
 import { contentOf } from './roles/content-store.ts';
 import { keysFileOf } from './roles/door.ts';
 import { kafkaOptionsOf, spansOfLog } from './roles/kafka.ts';
+import { rolesOf } from './roles/list.ts';
 import { pulsarOptionsOf } from './roles/pulsar.ts';
 import { rabbitmqOptionsOf } from './roles/rabbitmq.ts';
 import { formatsOf } from './roles/row-files/formats.ts';
@@ -76,6 +78,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
     rabbitmqOf: rabbitmqOptionsOf,
     contentOf,
   }),
+  up: upCommand({ rolesOf: rolesInOrder, env: withoutSupervisor(), supervisor: startedBy }),
   'export-person': exportPersonCommand({ buffers, contentOf }),
   doctor: doctorCommand({
     buffers,
@@ -127,13 +130,30 @@ async function server(argv: readonly string[]): Promise<Exit> {
   if (!result.ok) return refuse(result.problems);
   if (stray !== undefined)
     return refuse([`${stray.split('=', 1)[0]} is not understood; settings are given as --name=value`]);
-  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdogUs } = process.env;
   return serve({
     config: result.config,
     version: packageJson.version,
     warnings: shownSecretsOf(settings),
-    supervisor: supervisorOf({ socket, watchdogUs }),
+    supervisor: startedBy(),
   });
+}
+
+/** Who wants to know how this process is. */
+function startedBy() {
+  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdogUs } = process.env;
+  return supervisorOf({ socket, watchdogUs });
+}
+
+/** What a child of ours is started with: it is we who are looked after. */
+function withoutSupervisor() {
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...env } = process.env;
+  return env;
+}
+
+/** Who has callers before who moves what they sent. */
+function rolesInOrder(config: Config): readonly string[] {
+  const meant = rolesOf(config).map(({ name }) => name);
+  return (['ingest', 'content', 'etl', 'archive'] as const).filter(role => meant.includes(role));
 }
 
 /** Its own flags and the settings, wrong ones of both told at once. */
@@ -146,7 +166,7 @@ async function perform(command: Command, typed: readonly string[]): Promise<Exit
   if (flags.ok && !config.ok && command.misread !== undefined)
     return command.misread({ args, flags: flags.values, problems: config.problems, colours });
   if (!flags.ok || !config.ok) return refuse([flags, config].flatMap(result => (result.ok ? [] : result.problems)));
-  return command.run({ args, flags: flags.values, config: config.config, colours });
+  return command.run({ args, flags: flags.values, config: config.config, settings, colours });
 }
 
 function help(topic: string | undefined): Exit {

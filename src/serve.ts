@@ -13,7 +13,7 @@ import { greet } from './process/greeting.ts';
 import { urlOf } from './process/instance.ts';
 import { type Logs, logWarnings, type Metrics, openLogs, openMetrics } from './process/telemetry.ts';
 import { type Door, openDoor } from './roles/door.ts';
-import { roles as everyRole } from './roles/list.ts';
+import { roles as everyRole, rolesOf } from './roles/list.ts';
 import { openParts } from './roles/parts.ts';
 import type { Role, RoleDefinition } from './roles/role.ts';
 import type { Stream } from './roles/stream.ts';
@@ -83,9 +83,7 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   const startedAt = performance.now();
   const metrics = openMetrics();
   const broken = Promise.withResolvers<string>();
-  const isWanted = ({ name, isMeant }: RoleDefinition): boolean =>
-    config.role.some(wanted => wanted === name || (wanted === 'all' && isMeant?.(config) !== false));
-  const active = roles.filter(isWanted);
+  const active = rolesOf(config, roles);
   const { parts, shared, stream } = await openParts({
     config,
     version,

@@ -15,7 +15,7 @@ export interface Command {
   readonly misread?: (invocation: Misread<Settings>) => Promise<Exit>;
 }
 
-export interface Misread<F extends Settings> extends Omit<Invocation<F>, 'config'> {
+export interface Misread<F extends Settings> extends Omit<Invocation<F>, 'config' | 'settings'> {
   /** Of the settings, in words. */
   readonly problems: readonly string[];
 }
@@ -24,6 +24,8 @@ export interface Invocation<F extends Settings> {
   readonly args: readonly string[];
   readonly flags: Values<F>;
   readonly config: Config;
+  /** The settings that were typed, as they were. */
+  readonly settings: readonly string[];
   /** Whether a terminal may be given colours: NO_COLOR (no-color.org) and TERM=dumb say no. */
   readonly colours: boolean;
 }

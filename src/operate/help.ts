@@ -16,6 +16,7 @@ import { loadHelp } from './load-help.ts';
 import { reconcileFlags } from './reconcile.ts';
 import { rulesFlags } from './rules.ts';
 import { traceFlags } from './trace.ts';
+import { upHelp } from './up-help.ts';
 import { tapHelp, topHelp } from './watch-help.ts';
 
 export const generalHelp =
@@ -33,6 +34,7 @@ Usage
   ugc rules <command>                 what is taken and not wanted: dropped, thinned out, sent elsewhere: ugc help rules
   ugc dead <command>                  look at records that could not become rows, try them again: ugc help dead
   ugc doctor [--before-start]         is all well, and if not: what it is, what follows, what to do
+  ugc up                              each role as a process of its own, kept running
   ugc tap [--type=… --outcome=…]      events as they pass
   ugc top [--url=…]                   how instances are: rates, times, lag, what is not well
   ugc trace <event_id>                everything that can be found out about one event
@@ -46,7 +48,7 @@ Usage
   ugc forget --user-id=…              delete what there is of a person
   ugc export-person --user-id=…       all there is of a person, as JSON lines
   ugc help [config | query | buffer | keys | rules | dead | doctor | tap | top | trace | reconcile | content | archive |
-            import | load | capacity | forget | export-person | schema]
+            import | load | up | capacity | forget | export-person | schema]
                                       this, every setting, or one command
   ugc --version
 
@@ -111,6 +113,8 @@ ${flagsHelp(rebuildFlags)}`,
   load: loadHelp,
 
   capacity: capacityHelp,
+
+  up: upHelp,
 
   tap: tapHelp,
 
