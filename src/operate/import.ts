@@ -97,13 +97,13 @@ interface Appender {
 }
 
 function appenderOf(buffers: Buffers, config: Config): Appender {
-  const file = buffers.repair(config);
+  let file = buffers.repair(config);
   const spareBytes = config.bufferBytesMax * spareShare;
   let isTold = false;
   return {
     async append(envelopes) {
       while (!appended(envelopes)) {
-        if (!buffers.isInUse(config))
+        if (!isEmptied())
           throw new PipelineError(
             'buffer_full',
             'the disk buffer is full and no instance empties it: start one, and repeat',
@@ -116,6 +116,14 @@ function appenderOf(buffers: Buffers, config: Config): Appender {
     },
     close: () => file.close(),
   };
+
+  /** Whether an instance has it open. Our own opening would be taken for one. */
+  function isEmptied(): boolean {
+    file.close();
+    const isInUse = buffers.isInUse(config);
+    file = buffers.repair(config);
+    return isInUse;
+  }
 
   function appended(envelopes: readonly Envelope[]): boolean {
     try {

@@ -111,3 +111,48 @@ test('killed at any moment and repeated, it is once', async () => {
   expect(await count()).toEqual([{ rows: events, ids: events }]);
   expect(await ugc.stop()).toBe(0);
 }, 300_000);
+
+/** A data folder that an instance has made, and left. */
+async function leftFolder(flags: readonly string[] = []): Promise<string> {
+  const dataDir = temporaryFolder();
+  const ugc = await startUgc({ dataDir, flags });
+  expect(await ugc.stop()).toBe(0);
+  return dataDir;
+}
+
+test('from stdin, as another program writes it', async () => {
+  const dataDir = await leftFolder();
+  const child = Bun.spawn([binary, 'import', '-', '--preset=segment', '--json', `--data-dir=${dataDir}`], {
+    stdin: Bun.file(join(fixtures, files.segment)),
+    stdout: 'pipe',
+    stderr: 'pipe',
+    env: { PATH: process.env.PATH ?? '' },
+  });
+  const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  expect({ code: await child.exited, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout).taken).toEqual({ page_view: 1, custom: 1, user_identified: 1 });
+  const parquet = await runUgc(['import', '-', '--preset=segment', '--format=parquet', `--data-dir=${dataDir}`]);
+  expect([parquet.code, parquet.stderr]).toEqual([1, expect.stringContaining('give it as a file')]);
+});
+
+test('into a buffer that is full and that nobody empties it stops in words; once somebody does, repeating is once', async () => {
+  const small = '--buffer-bytes-max=1048576';
+  const dataDir = await leftFolder([small]);
+  const file = join(temporaryFolder(), 'many.ndjson');
+  const [line] = readFileSync(join(fixtures, files.segment), 'utf8').split('\n');
+  const count = 3_000;
+  const lines = Array.from({ length: count }, () =>
+    JSON.stringify({ ...JSON.parse(line!), messageId: crypto.randomUUID() }),
+  );
+  await Bun.write(file, lines.join('\n'));
+  const run = () => runUgc(['import', file, '--preset=segment', '--json', `--data-dir=${dataDir}`, small]);
+  const first = await run();
+  expect([first.code, first.stderr]).toEqual([1, expect.stringContaining('the disk buffer is full')]);
+  const { taken } = JSON.parse(first.stdout);
+  expect(taken.page_view).toBeLessThan(count);
+  const ugc = await startUgc({ dataDir, flags: [small] });
+  expect((await run()).code).toBe(0);
+  const rows = () => ugc.query<{ n: string }>('SELECT toString(count()) AS n FROM ugc.page_view');
+  await eventually(async () => (await rows())[0]!.n === String(count), { what: 'each is one row' });
+  expect(await ugc.stop()).toBe(0);
+}, 120_000);

@@ -1,6 +1,9 @@
 // The binary over a real Pulsar, set up as compose.yaml's: an event's way to its row, an outage and its end, reading again, and what an operator is told.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { folderColdStore } from '../../src/adapters/cold-folder/store.ts';
+import { archivedIn, straysIn } from '../support/archive-oracle.ts';
+import { eventsIn } from '../support/archived-events.ts';
 import { composeWith } from '../support/compose.ts';
 import { clientEvent } from '../support/events.ts';
 import { drained, metric } from '../support/oracle.ts';
@@ -109,6 +112,43 @@ describe.skipIf(await isWithoutPulsar('own'))('over Pulsar', () => {
     expect(Object.keys(found.unasked)).toEqual(['buffer']); // no folder of its own
     expect({ code, places: found.pulsar.length }).toEqual({ code: 0, places: 1 });
     expect(JSON.parse(found.pulsar[0]!.body)).toMatchObject({ event_id: id });
+  });
+
+  test('every event is archived once, by a subscription of its own, also over a kill', async () => {
+    const folder = temporaryFolder();
+    const start = () =>
+      startUgc({
+        dataDir: temporaryFolder(),
+        flags: [
+          ...[...flags(), '--topic=cold.{family}', '--role=ingest,archive', '--request-log=false'],
+          ...[`--archive-url=file://${folder}`, '--archive-file-seconds=1', '--ledger=false', '--rejections-seconds=0'],
+        ],
+      });
+    const sent: string[] = [];
+    const send = async (to: Ugc): Promise<void> => {
+      const events = Array.from({ length: 40 }, () => clientEvent(random));
+      expect((await to.post(events)).status).toBe(200);
+      sent.push(...events.map(({ event_id: id }) => id));
+    };
+    const archived = async (): Promise<string[]> => {
+      const events = await eventsIn(await archivedIn(folderColdStore(folder)), 'parquet');
+      return events.map(({ event_id: id }) => String(id)).toSorted();
+    };
+    const isWhole = () =>
+      eventually(async () => (await archived()).length >= sent.length, { what: 'all are archived' });
+    const first = await start();
+    await send(first);
+    await isWhole();
+    await send(first);
+    await drained(first); // its folder goes with it
+    first.kill('SIGKILL');
+    await first.exited;
+    const second = await start();
+    await send(second);
+    await isWhole();
+    expect(await archived()).toEqual(sent.toSorted());
+    expect(await straysIn(folderColdStore(folder))).toEqual([]);
+    expect(await second.stop()).toBe(0);
   });
 
   test('where topics may not be made, the commands are said', async () => {
