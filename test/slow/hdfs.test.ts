@@ -3,16 +3,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { catalogue } from '../../schemas/catalogue.ts';
 import type { WebHdfsOptions } from '../../src/adapters/webhdfs/options.ts';
 import { webHdfsStore } from '../../src/adapters/webhdfs/store.ts';
+import { readHoldings } from '../../src/archive/holdings.ts';
 import { coldStoreContract } from '../contract/cold-store.contract.ts';
 import { failureOf } from '../contract/sink.contract.ts';
 import { playTargetChaos, type TargetFault } from '../support/archive-target-chaos.ts';
 import { isWithoutHdfs, startHdfs, type TestHdfs, type TestNode } from '../support/hdfs.ts';
 import { seeded } from '../support/random.ts';
 import { seedsOf } from '../support/seeds.ts';
+import { runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
 import { eventually } from '../support/until.ts';
 
+const exampleFilm = catalogue.find('film_closed')!.example;
 const without = await isWithoutHdfs();
 let hdfs: TestHdfs;
 let roots = 0;
@@ -150,6 +154,38 @@ describe.skipIf(without)('HDFS', () => {
     await store.prepare();
     expect(await store.create('a', Buffer.from('1'))).toBe(true);
   });
+
+  test('is archived into by the binary, and compacted: each event once, and nothing beside what the manifest names', async () => {
+    const own = options();
+    const cold = [`--archive-url=${own.url}`, `--archive-user=${own.user}`, '--archive-file-seconds=1'];
+    const flags = ['--rejections-seconds=0', '--ledger=false', '--request-log=false', ...cold];
+    const ugc = await startUgc({ dataDir: temporaryFolder(), flags });
+    const store = webHdfsStore(own);
+    const held = async () => (await readHoldings(store, new AbortController().signal)).files;
+    const rowsIn = (files: readonly { readonly rows: number }[]) => files.reduce((sum, { rows }) => sum + rows, 0);
+    const sent: string[] = [];
+    for (let batch = 1; batch <= 3; batch++) {
+      const events = Array.from({ length: 7 }, () => ({ ...exampleFilm, event_id: Bun.randomUUIDv7() }));
+      expect((await ugc.post(events)).status).toBe(200);
+      sent.push(...events.map(({ event_id: id }) => id));
+      await eventually(async () => rowsIn(await held()) === sent.length, { what: 'it is archived' });
+    }
+    expect(await ugc.stop()).toBe(0);
+    expect((await held()).length).toBe(3);
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    const compact = () =>
+      runUgc(['archive', 'compact', ...cold, `--to=${tomorrow}`, '--files-min=2', '--grace=0', '--json']);
+    const [first, second] = [await compact(), await compact()];
+    expect([first.code, second.code, JSON.parse(second.stdout).problems]).toEqual([0, 0, []]);
+    const files = await held();
+    expect([files.length, rowsIn(files)]).toEqual([1, sent.length]);
+    const there = (await store.list('')).map(({ path }) => path).filter(path => !path.startsWith('_'));
+    expect(there).toEqual(files.map(({ path }) => path));
+    const restored = await runUgc(['archive', 'restore', '--stdout', ...cold]);
+    const ids = restored.stdout.trim().split('\n').map(line => JSON.parse(line).event_id); // biome-ignore format: short
+    expect(ids.toSorted()).toEqual(sent.toSorted());
+    await store.close();
+  }, 300_000);
 
   test('says in words what an operator has to do', async () => {
     const said = async (others: Partial<WebHdfsOptions>): Promise<string> => {
