@@ -59,7 +59,8 @@ export interface Archiver {
   gathered(): ReturnType<typeof gatheredBy>;
   /** When the edge took the oldest gathered record, by topic. */
   oldest(): ReadonlyMap<string, number>;
-  lag(): Promise<ReadonlyMap<string, number>>;
+  /** Events behind, by topic; null: nothing is read yet. */
+  lag(): Promise<ReadonlyMap<string, number> | null>;
   /** The types have grown: what was held back is read again. */
   reopen(): void;
   /** Idempotent. What is not in the manifest is read again after the next start. */
@@ -94,7 +95,7 @@ export function startArchiver(options: ArchiverOptions): Archiver {
     }),
     gathered: () => gatheredBy(kept.values()),
     oldest: () => oldestOf(kept.values()),
-    lag: async () => (await source?.lag?.()) ?? new Map(),
+    lag: async () => (await source?.lag?.()) ?? null,
     reopen: () => {
       mustReopen = true;
       wake.abort();

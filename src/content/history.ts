@@ -46,7 +46,7 @@ export interface HistoryOptions {
 export interface History {
   problems(): Readonly<Record<string, string>>;
   /** Events not yet in the store, by topic, where the log can tell. */
-  lag(): Promise<ReadonlyMap<string, number>>;
+  lag(): Promise<ReadonlyMap<string, number> | null>;
   /** Idempotent. What is being merged is merged, or read again after the next start. */
   stop(): Promise<void>;
 }
@@ -73,7 +73,7 @@ export function startHistory(options: HistoryOptions): History {
         ...(givenUp === 0 ? {} : { content_history_gap: gapWords }),
       };
     },
-    lag: async () => (await source?.lag?.()) ?? new Map(),
+    lag: async () => (await source?.lag?.()) ?? null,
     stop: async () => {
       stopping.abort();
       await done;

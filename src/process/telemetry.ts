@@ -125,8 +125,8 @@ export function openMetrics() {
     doorTokens: counts('door_tokens_total', 'Requests with a token, by what was found of it', ['outcome']),
     rateLimited: counts('rate_limited_total', 'Requests refused as their sender sends too much', ['limit']),
     rateLimitForgotten: counter('rate_limit_forgotten_total', 'Clients whose count had to be given up for others'),
-    httpConnections: gauge('http_connections', 'Open connections, of both ports; no sample = not known'),
-    httpConnectionsMax: gauge('http_connections_max', 'As many as there may be; no sample = no bound'),
+    httpConnections: unknown(gauge('http_connections', 'Open connections, of both ports; no sample = not known')),
+    httpConnectionsMax: unknown(gauge('http_connections_max', 'As many as there may be; no sample = no bound')),
     tlsExpires: gauge(
       'tls_certificate_expiration_timestamp_seconds',
       'When the certificate of the front, or one that vouches for it, expires; no sample = no TLS',
@@ -159,6 +159,12 @@ export function openMetrics() {
 }
 
 type Made<M> = <L extends string>(name: string, help: string, labelNames?: readonly L[]) => M;
+
+/** Without a sample until it is set: a gauge begins with 0, which would be a statement. */
+function unknown<G extends Gauge>(gauge: G): G {
+  gauge.remove();
+  return gauge;
+}
 
 /** What flows from the log into the tables. */
 const etlMetrics = (counter: Made<Counter>, gauge: Made<Gauge>) => ({
@@ -207,11 +213,15 @@ const archiveMetrics = (counter: Made<Counter>, gauge: Made<Gauge>) => ({
   archiveGatheredBytes: gauge('archive_gathered_bytes', 'Memory they take'),
   archiveGatheredAge: gauge('archive_gathered_seconds', 'Since the first of them was read'),
   archiveLag: gauge('archive_lag_seconds', 'Age of the oldest event read and not yet in the manifest', ['topic']),
-  archiveVerifiedAt: gauge(
-    'archive_verified_timestamp_seconds',
-    'When ugc archive verify last looked at all of it; no sample = never, or not known',
+  archiveVerifiedAt: unknown(
+    gauge(
+      'archive_verified_timestamp_seconds',
+      'When ugc archive verify last looked at all of it; no sample = never, or not known',
+    ),
   ),
-  archiveVerifiedWhole: gauge('archive_verified_whole', '1 when it found the archive whole'),
+  archiveVerifiedWhole: unknown(
+    gauge('archive_verified_whole', '1 when it found the archive whole; no sample = never'),
+  ),
   archiveRetentionLeft: gauge(
     'archive_retention_left_seconds',
     'Until the log deletes what is not archived yet; no sample = it keeps it, or is not known',

@@ -79,7 +79,7 @@ export const archive: RoleDefinition = {
       }),
       scrape: () => {
         verification.scrape();
-        return scrape({ archiver, retention, topics: topics(), metrics });
+        return scrape({ archiver, retention, topics: topics(), isDisk: transport === null, metrics });
       },
       ready: { archive: store.title },
       close: async () => {
@@ -162,10 +162,12 @@ interface Scraped {
   readonly archiver: Archiver;
   readonly retention: RetentionWatch;
   readonly topics: readonly string[];
+  /** The log is the disk buffer, which says nothing of a topic that nothing waits in. */
+  readonly isDisk: boolean;
   readonly metrics: Metrics;
 }
 
-async function scrape({ archiver, retention, topics, metrics }: Scraped): Promise<void> {
+async function scrape({ archiver, retention, topics, isDisk, metrics }: Scraped): Promise<void> {
   const { events, bytes, sinceMs } = archiver.gathered();
   metrics.archiveGathered.set(events);
   metrics.archiveGatheredBytes.set(bytes);
@@ -177,6 +179,8 @@ async function scrape({ archiver, retention, topics, metrics }: Scraped): Promis
   metrics.archiveRetentionLeft.reset();
   for (const [topic, left] of retention.left()) metrics.archiveRetentionLeft.set({ topic }, left);
   metrics.archiveLagEvents.reset();
-  const lag = await archiver.lag().catch(() => new Map<string, number>()); // the log cannot tell just now
+  const lag = await archiver.lag().catch(() => null); // the log cannot tell just now
+  if (lag === null) return;
+  for (const topic of isDisk ? topics : []) metrics.archiveLagEvents.set({ topic }, 0);
   for (const [topic, behind] of lag) metrics.archiveLagEvents.set({ topic }, behind);
 }

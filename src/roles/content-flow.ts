@@ -69,7 +69,8 @@ export function startContentFlow({ parts, store, watchedShare, keepsHistory }: C
     problems: () => ({ ...relay.problems(), ...history?.problems() }),
     scrape: async () => {
       await relay.scrape();
-      if (history !== null) await scrapeLag(history, topicsOf(parts), metrics);
+      if (history !== null)
+        await scrapeLag(history, { topics: topicsOf(parts), isDisk: parts.transport === null }, metrics);
     },
     close: async () => {
       await Promise.all([relay.stop(config.shutdownTimeoutMs / 3), history?.stop()]);
@@ -93,15 +94,21 @@ function sourcesOf(parts: Parts, buffer: DiskBuffer): () => Source {
   };
 }
 
+interface Lagging {
+  readonly topics: readonly string[];
+  /** The log is the disk buffer, which says nothing of a topic that nothing waits in. */
+  readonly isDisk: boolean;
+}
+
 /** Of the topics it is for; the disk buffer's reader passes all the others too. */
-async function scrapeLag(history: History, topics: readonly string[], metrics: Metrics): Promise<void> {
+async function scrapeLag(history: History, { topics, isDisk }: Lagging, metrics: Metrics): Promise<void> {
   metrics.contentHistoryLag.reset();
   const lag = await history.lag().catch((error: unknown) => {
     if (error instanceof PipelineError) return null; // the file cannot tell just now
     throw error;
   });
   for (const topic of topics) {
-    const events = lag?.get(topic);
+    const events = lag?.get(topic) ?? (isDisk && lag !== null ? 0 : undefined);
     if (events !== undefined) metrics.contentHistoryLag.set({ topic }, events);
   }
 }

@@ -48,8 +48,6 @@ export function watchVerification({
       return `ugc archive verify found it not whole at ${last.at}: ${first}; mend it and run that again`;
     },
     scrape() {
-      metrics.archiveVerifiedAt.reset();
-      metrics.archiveVerifiedWhole.reset();
       if (last === null) return;
       metrics.archiveVerifiedAt.set(Date.parse(last.at) / 1_000);
       metrics.archiveVerifiedWhole.set(last.closes ? 1 : 0);

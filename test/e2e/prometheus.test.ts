@@ -107,6 +107,9 @@ describe.skipIf(isWithoutPrometheus())('Prometheus', () => {
     });
 
     test('no alert fires', async () => {
+      await eventually(async () => (await prometheus.query('ugc_archive_lag_seconds')).length > 0, {
+        what: 'a scrape',
+      });
       expect(await prometheus.query('ALERTS{alertstate="firing"}')).toEqual([]);
     });
   });
