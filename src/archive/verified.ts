@@ -32,7 +32,9 @@ export async function lastVerification(store: ColdStore): Promise<Verification |
   try {
     const { at, closes, wholeTo, problems } = JSON.parse(Buffer.from(bytes).toString()) as Partial<Verification>;
     const isOne = typeof at === 'string' && !Number.isNaN(Date.parse(at)) && typeof closes === 'boolean';
-    return isOne ? { at, closes, wholeTo: wholeTo ?? null, problems: Array.isArray(problems) ? problems : [] } : null;
+    if (!isOne) return null;
+    const isDay = typeof wholeTo === 'string' && !Number.isNaN(Date.parse(wholeTo));
+    return { at, closes, wholeTo: isDay ? wholeTo : null, problems: Array.isArray(problems) ? problems : [] };
   } catch {
     return null;
   }

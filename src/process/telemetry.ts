@@ -219,6 +219,12 @@ const archiveMetrics = (counter: Made<Counter>, gauge: Made<Gauge>) => ({
       'When ugc archive verify last looked at all of it; no sample = never, or not known',
     ),
   ),
+  archiveVerifiedDay: unknown(
+    gauge(
+      'archive_verified_day_timestamp_seconds',
+      'Beginning of the last day up to which it found every day of every type whole; no sample = none',
+    ),
+  ),
   archiveVerifiedWhole: unknown(
     gauge('archive_verified_whole', '1 when it found the archive whole; no sample = never'),
   ),

@@ -16,7 +16,7 @@ export interface VerificationWatch {
 export interface VerificationWatchOptions {
   readonly store: ColdStore;
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'archiveVerifiedAt' | 'archiveVerifiedWhole'>;
+  readonly metrics: Pick<Metrics, 'archiveVerifiedAt' | 'archiveVerifiedDay' | 'archiveVerifiedWhole'>;
   readonly everyMs?: number;
 }
 
@@ -51,6 +51,8 @@ export function watchVerification({
       if (last === null) return;
       metrics.archiveVerifiedAt.set(Date.parse(last.at) / 1_000);
       metrics.archiveVerifiedWhole.set(last.closes ? 1 : 0);
+      if (last.wholeTo === null) metrics.archiveVerifiedDay.remove();
+      else metrics.archiveVerifiedDay.set(Date.parse(last.wholeTo) / 1_000);
     },
     stop: () => {
       ending.abort();

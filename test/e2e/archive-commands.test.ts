@@ -63,6 +63,18 @@ test('ls and verify say what there is, and that it is whole', async () => {
     what: 'the archiver tells of it',
     pauseMs: 500,
   });
+  const doctor = await runUgc([
+    'doctor',
+    '--json',
+    ...settings,
+    `--data-dir=${dataDir}`,
+    `--port=${new URL(ugc.url).port}`,
+  ]);
+  const { categories } = JSON.parse(doctor.stdout) as {
+    readonly categories: readonly { readonly checks: readonly { readonly id: string; readonly result: string }[] }[];
+  };
+  const checks = categories.flatMap(({ checks: of }) => of).filter(({ id }) => id.startsWith('archive.'));
+  expect(checks.map(({ id, result }) => `${id}: ${result}`)).toContain('archive.verified: success');
   for (const { type, archived, rows, missing, absent } of report.days)
     expect({ type, archived, rows, missing, absent }).toEqual({ type, archived: rows, rows, missing: 0, absent: 0 });
 });

@@ -3,6 +3,7 @@
 
 import { lookAtPostgres } from '../../adapters/postgres/look.ts';
 import { manifestFolder } from '../../archive/layout.ts';
+import { lastVerification } from '../../archive/verified.ts';
 import { hasArchive } from '../../config/archive.ts';
 import type { Config } from '../../config/config.ts';
 import { readClientTls } from '../../config/pem.ts';
@@ -109,7 +110,7 @@ export const archiveGroup =
               id: 'archive.store',
               hint: 'see UGC_ARCHIVE_URL',
               page: archivePage,
-              look: async signal => [await storeCheck(storeOf(config), signal)],
+              look: signal => storeChecks(storeOf(config), signal, isBeforeStart),
             },
             ...(isBeforeStart
               ? []
@@ -125,30 +126,56 @@ export const archiveGroup =
         }
       : null;
 
-/** Asked for a file that nobody makes. */
-async function storeCheck(store: ColdStore, signal: AbortSignal): Promise<Check> {
-  const id = 'archive.store';
+/** Asked for a file that nobody makes, and for what was verified. */
+async function storeChecks(store: ColdStore, signal: AbortSignal, isBeforeStart: boolean): Promise<readonly Check[]> {
   try {
     await store.read(`${manifestFolder}/doctor`, signal);
-    return good(id, `${store.title} answers`);
+    const answers = good('archive.store', `${store.title} answers`);
+    return isBeforeStart ? [answers] : [answers, await verifiedCheck(store)];
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
-    if (/is not there: is .+ mounted\?/.test(error.message))
-      return doubtful(id, {
-        seen: error.message,
-        follows: 'where there never was an archive the start makes one; where there was, its volume is missing',
-        hint: 'see whether the folder of UGC_ARCHIVE_URL is mounted',
-        page: archivePage,
-      });
-    return wrong(id, {
-      seen: error.message,
-      follows: 'cold files are not written; what is not archived waits in the log',
-      hint: 'bring it back, or set UGC_ARCHIVE_URL and its keys right',
-      page: archivePage,
-    });
+    return [storeTrouble(error)];
   } finally {
     await store.close();
   }
+}
+
+function storeTrouble({ message: seen }: PipelineError): Check {
+  if (/is not there: is .+ mounted\?/.test(seen))
+    return doubtful('archive.store', {
+      seen,
+      follows: 'where there never was an archive the start makes one; where there was, its volume is missing',
+      hint: 'see whether the folder of UGC_ARCHIVE_URL is mounted',
+      page: archivePage,
+    });
+  return wrong('archive.store', {
+    seen,
+    follows: 'cold files are not written; what is not archived waits in the log',
+    hint: 'bring it back, or set UGC_ARCHIVE_URL and its keys right',
+    page: archivePage,
+  });
+}
+
+const verifyAgeMsMax = 31 * 86_400_000;
+
+async function verifiedCheck(store: ColdStore): Promise<Check> {
+  const id = 'archive.verified';
+  const last = await lastVerification(store);
+  const hint = 'run ugc archive verify, by a timer';
+  const follows = 'nobody knows whether it could be read back';
+  if (last === null)
+    return doubtful(id, { seen: 'nobody has verified all of it yet', follows, hint, page: archivePage });
+  const days = last.wholeTo === null ? 'no day is over and whole' : `whole up to ${last.wholeTo}`;
+  const seen = `verified at ${last.at}: ${last.closes ? days : (last.problems[0] ?? 'it is not whole')}`;
+  if (!last.closes)
+    return wrong(id, {
+      seen,
+      follows: 'what it names may not be there to be brought back',
+      hint: 'mend it as it says, then run ugc archive verify again',
+      page: archivePage,
+    });
+  const ageMs = Date.now() - Date.parse(last.at);
+  return ageMs <= verifyAgeMsMax ? good(id, seen) : doubtful(id, { seen, follows, hint, page: archivePage });
 }
 
 /** A file is late after so many times its age at most. */
