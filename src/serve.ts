@@ -11,7 +11,14 @@ import { listening } from './process/address.ts';
 import { endAtBugs, endOf, outliveHangups, signalled } from './process/ending.ts';
 import { greet } from './process/greeting.ts';
 import { urlOf } from './process/instance.ts';
-import { type Logs, logWarnings, type Metrics, openLogs, openMetrics } from './process/telemetry.ts';
+import {
+  type LoggedRequests,
+  type Logs,
+  logWarnings,
+  type Metrics,
+  openLogs,
+  openMetrics,
+} from './process/telemetry.ts';
 import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole, rolesOf } from './roles/list.ts';
 import { openParts } from './roles/parts.ts';
@@ -39,7 +46,7 @@ export async function serve({
   supervisor = null,
 }: ServeOptions): Promise<0 | 1> {
   endAtBugs();
-  const logs = openLogs({ level: config.logLevel, requests: config.requestLog });
+  const logs = openLogs({ level: config.logLevel, requests: requestsToLog(config) });
   const { logger } = logs;
   const opened: Closing[] = [];
   try {
@@ -62,6 +69,10 @@ export async function serve({
   } finally {
     await logs.close();
   }
+}
+
+function requestsToLog({ requestLog, requestLogShare, requestLogSlowMs }: Config): LoggedRequests {
+  return { share: requestLog ? requestLogShare : 0, slowMs: requestLog ? requestLogSlowMs : null };
 }
 
 export type Closing = Pick<Role, 'close'>;

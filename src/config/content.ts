@@ -1,25 +1,6 @@
 // Settings: likes, reviews, bookmarks and history: where they are kept, and by what rules.
 
-import { choice, integer, type Setting, text, type Values } from './kinds.ts';
-
-/** A part of a whole. */
-const part = ({
-  help,
-  default: defaultText,
-}: {
-  readonly help: string;
-  readonly default: string;
-}): Setting<number> => ({
-  help,
-  takes: '0–1',
-  defaultText,
-  secret: false,
-  parse: said => {
-    const value = /^(0|1|0?\.\d{1,6}|1\.0{1,6})$/.test(said) ? Number(said) : Number.NaN;
-    if (Number.isNaN(value)) throw new Error(`must be a number from 0 to 1, e.g. 0.05, not "${said}"`);
-    return value;
-  },
-});
+import { choice, integer, share, text, type Values } from './kinds.ts';
 
 export const contentSettings = {
   databaseUrl: text({
@@ -52,8 +33,8 @@ export const contentSettings = {
     max: 86_400,
     help: 'A film counts as seen, and can be gone on with, from so many seconds on, or from UGC_VIEW_SEEN_SHARE on',
   }),
-  viewSeenShare: part({ default: '0.05', help: 'The same as a part of its length, whichever comes first' }),
-  viewWatchedShare: part({
+  viewSeenShare: share({ default: '0.05', help: 'The same as a part of its length, whichever comes first' }),
+  viewWatchedShare: share({
     default: '0.9',
     help: 'A film counts as watched from this part of its length on, and is nothing to go on with',
   }),

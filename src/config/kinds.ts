@@ -173,3 +173,22 @@ export const instant = ({ help }: Described): Setting<number | null> => ({
 
 export type Settings = Record<string, Setting<unknown>>;
 export type Values<S extends Settings> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
+
+/** A part of a whole. */
+export const share = ({
+  help,
+  default: defaultText,
+}: {
+  readonly help: string;
+  readonly default: string;
+}): Setting<number> => ({
+  help,
+  takes: '0–1',
+  defaultText,
+  secret: false,
+  parse: said => {
+    const value = /^(0|1|0?\.\d{1,6}|1\.0{1,6})$/.test(said) ? Number(said) : Number.NaN;
+    if (Number.isNaN(value)) throw new Error(`must be a number from 0 to 1, e.g. 0.05, not "${said}"`);
+    return value;
+  },
+});

@@ -1,6 +1,6 @@
 // Settings: what the process does, and how it lives and ends.
 
-import { choice, choices, flag, integer, text } from './kinds.ts';
+import { choice, choices, flag, integer, share, text } from './kinds.ts';
 
 export const roles = ['ingest', 'etl', 'content', 'archive'] as const;
 export type RoleName = (typeof roles)[number];
@@ -23,6 +23,16 @@ export const processSettings = {
     help: 'The least severe log line written',
   }),
   requestLog: flag({ default: true, help: 'One log line for each HTTP request' }),
+  requestLogShare: share({
+    default: '1',
+    help: 'Of the requests that have a line; those answered with 5xx, and slow ones, always have one',
+  }),
+  requestLogSlowMs: integer({
+    default: 1_000,
+    min: 0,
+    max: 3_600_000,
+    help: 'A request that took so long is slow',
+  }),
   shutdownTimeoutMs: integer({
     default: 10_000,
     min: 100,

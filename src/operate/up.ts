@@ -28,7 +28,7 @@ export const upCommand = ({ rolesOf, env, supervisor: openSupervisor }: UpWiring
       return 2;
     }
     const roles = rolesOf(config);
-    const logs = openLogs({ level: config.logLevel, requests: false });
+    const logs = openLogs({ level: config.logLevel, requests: { share: 0, slowMs: null } });
     const { logger } = logs;
     const children = roles.map(role => ({ ...processOf(role, roles.indexOf(role), config, settings), role }));
     const groups = [

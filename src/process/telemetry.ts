@@ -34,13 +34,26 @@ const togetherLength = 65_536;
 const togetherMs = 100;
 const closeMsMax = 300;
 
-export function openLogs({ level, requests }: { readonly level: string; readonly requests: boolean }): Logs {
+export interface LoggedRequests {
+  /** Of those that were answered as they should be, and soon; 0 to 1. */
+  readonly share: number;
+  /** From then on a request has a line whatever its share, as one that failed has; null = none has one. */
+  readonly slowMs: number | null;
+}
+
+export interface LogsOptions {
+  readonly level: string;
+  readonly requests: LoggedRequests;
+}
+
+export function openLogs({ level, requests: { share, slowMs } }: LogsOptions): Logs {
   const stdout = pino.destination({ fd: 1, sync: false, maxLength: heldBytesMax });
   // A full disk under stdout, or no reader behind it, is no reason to stop taking events: lines wait, then are dropped.
   stdout.on('error', () => {});
   const stream = isatty(1) ? readableInto(stdout) : stdout;
   const logger = pino({ ...ecsFormat({ serviceName: 'ugc' }), level }, stream);
-  const writes = requests && logger.isLevelEnabled('info');
+  const slowFromMs = slowMs ?? Number.POSITIVE_INFINITY;
+  const writes = slowMs !== null && logger.isLevelEnabled('info');
   const textOf = requestLines();
   let lines = '';
   const leave = (): void => {
@@ -54,6 +67,7 @@ export function openLogs({ level, requests }: { readonly level: string; readonly
     logger,
     request: line => {
       if (!writes) return;
+      if (share < 1 && line.status < 500 && line.durationMs < slowFromMs && Math.random() >= share) return;
       lines += textOf(line);
       if (lines.length > togetherLength) leave();
     },

@@ -8,7 +8,7 @@ test('too many listeners, which a library adds, are told in a line of JSON and n
   const script = `
     import { EventEmitter } from 'node:events';
     const { logWarnings, openLogs } = await import(${JSON.stringify(telemetry)});
-    const logs = openLogs({ level: 'info', requests: false });
+    const logs = openLogs({ level: 'info', requests: { share: 0, slowMs: null } });
     logWarnings(logs.logger);
     const emitter = new EventEmitter();
     for (let at = 0; at < 12; at++) emitter.on('x', () => undefined);
