@@ -14,7 +14,7 @@ import { byDay } from './days.ts';
 import { type EncodedFile, keep } from './files.ts';
 import { type CompactionPlace, compactedPath, generationFolder } from './layout.ts';
 import type { ArchivedFile, Compaction } from './manifest.ts';
-import { hashOf, readArchived } from './read-file.ts';
+import { hashOf, linesIn, readArchived } from './read-file.ts';
 import { settleCompaction } from './records.ts';
 
 export interface CompactDayOptions {
@@ -155,9 +155,3 @@ async function readingOf(chunks: AsyncIterable<Uint8Array> | readonly Uint8Array
 }
 
 const newline = 10;
-
-function linesIn(chunk: Uint8Array): number {
-  let lines = 0;
-  for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, at + 1)) lines++;
-  return lines;
-}

@@ -38,3 +38,12 @@ export async function* readArchived(
 ): AsyncIterable<Uint8Array> {
   yield* formats[file.format].decode(definition, await bytesOf(store, file));
 }
+
+const newline = 10;
+
+/** Of a chunk that was read back: bodies in it. */
+export function linesIn(chunk: Uint8Array): number {
+  let lines = 0;
+  for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, at + 1)) lines++;
+  return lines;
+}

@@ -9,6 +9,7 @@ import type { EventType } from '../../schemas/event.ts';
 import { type FileProblem, type FromFile, typeFromFile } from '../../schemas/from-file.ts';
 import { ledgerType } from '../../schemas/ledger.ts';
 import { rejectionsType } from '../../schemas/rejections.ts';
+import { topicOf } from '../../schemas/topic.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { stampOfFile } from '../process/file.ts';
@@ -39,6 +40,11 @@ export function catalogueFor({ schemasDir, dataDir }: Config): Catalogue {
     files.map(({ type }) => type),
   );
 }
+
+/** Topics of all of them. */
+export const topicsFor = (config: Config): readonly string[] => [
+  ...new Set(catalogueFor(config).types.map(type => topicOf(config.topic, type))),
+];
 
 /** Of the files of these types. */
 export function warningsFor({ schemasDir }: Config, types: readonly EventType[]): readonly string[] {

@@ -11,7 +11,7 @@ import { type ClickhouseSink, clickhouseSink } from '../adapters/clickhouse/writ
 import { deadType } from '../archive/dead.ts';
 import { readHoldings } from '../archive/holdings.ts';
 import type { ArchivedFile } from '../archive/manifest.ts';
-import { bytesOf, readArchived } from '../archive/read-file.ts';
+import { bytesOf, linesIn, readArchived } from '../archive/read-file.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag, text } from '../config/kinds.ts';
@@ -191,12 +191,4 @@ function upgraded(chunk: Uint8Array, { type, path }: ArchivedFile, judge: JudgeF
       return verdict.body;
     });
   return Buffer.from(`${bodies.join('\n')}\n`);
-}
-
-const newline = 10;
-
-function linesIn(chunk: Uint8Array): number {
-  let lines = 0;
-  for (let at = chunk.indexOf(newline); at >= 0; at = chunk.indexOf(newline, at + 1)) lines++;
-  return lines;
 }

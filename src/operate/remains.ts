@@ -1,6 +1,5 @@
 // What of a person lies where `ugc forget` deletes nothing, named so that an operator knows when it is gone.
 
-import { topicOf } from '../../schemas/topic.ts';
 import type { PersonIds } from '../adapters/clickhouse/ask/person.ts';
 import type { KafkaConnection } from '../adapters/kafka/connect/options.ts';
 import { retentionOf, type TopicRetention } from '../adapters/kafka/read/retention.ts';
@@ -8,7 +7,7 @@ import type { PulsarOptions } from '../adapters/pulsar/connect/options.ts';
 import { retentionOf as retentionInPulsar } from '../adapters/pulsar/read/retention.ts';
 import type { RabbitmqConnection } from '../adapters/rabbitmq/connect/options.ts';
 import { retentionOf as retentionInRabbitmq } from '../adapters/rabbitmq/read/retention.ts';
-import { catalogueFor } from '../catalogue/type-folder.ts';
+import { topicsFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { isoOf } from '../process/clock.ts';
 import type { Buffers } from './buffer.ts';
@@ -74,16 +73,12 @@ export function inBuffer(person: PersonIds, config: Config, buffers: Pick<Buffer
 
 /** Topics that are kept equally long make one line. Rejects with a PipelineError when no broker can be asked. */
 export async function inKafka(config: Config, connection: KafkaConnection, nowMs: number): Promise<Remainder[]> {
-  const byTime = Map.groupBy(await retentionOf(connection, topicsOf(config)), ({ keepsMs }) => keepsMs);
+  const byTime = Map.groupBy(await retentionOf(connection, topicsFor(config)), ({ keepsMs }) => keepsMs);
   return [...byTime].flatMap(([keepsMs, group]) => {
     const names = group.map(({ topic }) => topic).join(', ');
     return [{ place: `Kafka: ${names}`, records: null, ...fateOf(keepsMs, nowMs) }];
   });
 }
-
-const topicsOf = (config: Config): readonly string[] => [
-  ...new Set(catalogueFor(config).types.map(type => topicOf(config.topic, type))),
-];
 
 const again = 'reading the log again makes rows of them (docs/operate/persons.md)';
 
@@ -96,7 +91,7 @@ function fateOf(keepsMs: TopicRetention['keepsMs'], nowMs: number): Pick<Remaind
 
 /** The same of Pulsar, which keeps what some subscription has not passed, whatever else it was told. */
 export async function inPulsar(config: Config, connection: PulsarOptions, nowMs: number): Promise<Remainder[]> {
-  const byTime = Map.groupBy(await retentionInPulsar(connection, topicsOf(config)), ({ keepsMs }) => keepsMs);
+  const byTime = Map.groupBy(await retentionInPulsar(connection, topicsFor(config)), ({ keepsMs }) => keepsMs);
   return [...byTime].map(([keepsMs, group]) => ({
     place: `Pulsar: ${group.map(({ topic }) => topic).join(', ')}`,
     records: null,
@@ -114,7 +109,7 @@ function fateInPulsar(keepsMs: TopicRetention['keepsMs'], nowMs: number): Pick<R
 }
 /** Queues that keep equally long make one line. Rejects with a PipelineError when no node can be asked. */
 export async function inRabbitmq(config: Config, connection: RabbitmqConnection): Promise<Remainder[]> {
-  const there = await retentionInRabbitmq(connection, topicsOf(config));
+  const there = await retentionInRabbitmq(connection, topicsFor(config));
   const kept = ({ age, bytes }: (typeof there)[number]): string => {
     if (connection.kind === 'quorum')
       return 'events of the person that wait to become rows, if there are any: repeat the command once ugc_etl_lag_events says 0';

@@ -13,7 +13,7 @@ import type { PulsarOptions } from '../adapters/pulsar/connect/options.ts';
 import { type PulsarRecord, searchPulsar } from '../adapters/pulsar/read/search.ts';
 import type { RabbitmqConnection } from '../adapters/rabbitmq/connect/options.ts';
 import { type RabbitmqRecord, searchRabbitmq } from '../adapters/rabbitmq/read/search.ts';
-import { catalogueFor } from '../catalogue/type-folder.ts';
+import { catalogueFor, topicsFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag, instant } from '../config/kinds.ts';
 import { brokerOf } from '../config/transport.ts';
@@ -237,8 +237,8 @@ async function inKafka({
 /** Pulsar and RabbitMQ go by when they took a record, which is never before the edge did; an event of the disk came much later. */
 function wantedOf({ id, receivedAt, sinceMs, config }: Omit<Seeking, 'types' | 'connection'>) {
   const oldest = Math.min(...receivedAt);
-  const topics = [...new Set(catalogueFor(config).types.map(type => topicOf(config.topic, type)))];
-  return { id, topics, sinceMs: sinceMs ?? (Number.isFinite(oldest) ? oldest - marginMs : madeAt(id)) };
+  const since = sinceMs ?? (Number.isFinite(oldest) ? oldest - marginMs : madeAt(id));
+  return { id, topics: topicsFor(config), sinceMs: since };
 }
 
 /** A day before what a UUIDv7 says, in case its maker's clock was ahead; null for any other. */

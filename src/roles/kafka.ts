@@ -1,6 +1,5 @@
 // Kafka as a transport: how this process reaches it, from the settings.
 
-import { topicOf } from '../../schemas/topic.ts';
 import { ensureTopics } from '../adapters/kafka/connect/ensure-topics.ts';
 import type { KafkaLogOptions, TlsOptions } from '../adapters/kafka/connect/options.ts';
 import { watchLeftOver } from '../adapters/kafka/read/left-over.ts';
@@ -8,7 +7,7 @@ import { logSpans } from '../adapters/kafka/read/log-spans.ts';
 import { retentionOf } from '../adapters/kafka/read/retention.ts';
 import { kafkaSource } from '../adapters/kafka/read/source.ts';
 import { kafkaLog } from '../adapters/kafka/write/log.ts';
-import { catalogueFor } from '../catalogue/type-folder.ts';
+import { topicsFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { nameOf } from '../config/from.ts';
 import { readClientTls } from '../config/pem.ts';
@@ -95,8 +94,7 @@ const leftOverWords = (left: ReadonlyMap<string, number>): string =>
 /** What the log has now of every topic of these settings, and of `also`; null where it is not Kafka. */
 export function spansOfLog(config: Config, also: readonly string[]): Promise<readonly LogSpan[]> | null {
   if (brokerOf(config) !== 'kafka') return null;
-  const topics = catalogueFor(config).types.map(type => topicOf(config.topic, type));
-  return logSpans(kafkaOptionsOf(config), [...new Set([...topics, ...also])]);
+  return logSpans(kafkaOptionsOf(config), [...new Set([...topicsFor(config), ...also])]);
 }
 
 /** How this process reaches Kafka. Rejects with `config_invalid` when a PEM file cannot be read. */

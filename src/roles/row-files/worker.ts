@@ -3,6 +3,7 @@
 // A file is asked for as a beginning, its rows in as many messages as there are, and an end; then it is answered, or why
 // the rows make none.
 
+import { hashOf } from '../../archive/read-file.ts';
 import { messageOf } from '../../errors.ts';
 import type { RowFormatName } from '../../ports/row-format.ts';
 import type { TableDefinition } from '../../ports/tables.ts';
@@ -50,7 +51,7 @@ function answer({ format, definition, settings }: Beginning, rows: readonly Uint
 function encoded(encode: () => Uint8Array): Reply {
   try {
     const content = encode() as Uint8Array<ArrayBuffer>;
-    return { content, sha256: new Bun.CryptoHasher('sha256').update(content).digest('hex') };
+    return { content, sha256: hashOf(content) };
   } catch (error) {
     return { refused: messageOf(error) };
   }
