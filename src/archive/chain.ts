@@ -6,6 +6,7 @@
 // - The log's own position moves last, and only to what entries have.
 // - It does one thing at a time; what comes meanwhile is gathered.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PipelineError } from '../errors.ts';
 import type { ColdStore } from '../ports/cold-store.ts';
 import type { RowFormat } from '../ports/row-format.ts';
@@ -123,12 +124,22 @@ export function openChain(options: ChainOptions): OpenChain {
     return true;
   }
 
+  /** Between pieces others have their turn: each record is judged, of a hundred megabytes. */
+  async function rejudged(taken: readonly Piece[]): Promise<readonly Piece[]> {
+    const again: Piece[] = [];
+    for (const piece of taken) {
+      again.push(options.rejudge(piece));
+      await nextTurn();
+    }
+    return again;
+  }
+
   /** The entry that holds in the end, with its files. */
   async function archive(of: Plan, signal: AbortSignal): Promise<Entry> {
     const taken = pieces.flatMap(({ piece }) => cut(piece, of.last)[0] ?? []);
-    const files = await written(of, taken, signal).catch(error => {
+    const files = await written(of, taken, signal).catch(async error => {
       if (error instanceof PipelineError) throw error;
-      return written(of, taken.map(options.rejudge), signal);
+      return written(of, await rejudged(taken), signal);
     });
     const oneOfEach = files.filter(({ format }) => format === of.formats[0]);
     const rowsOf = (isWanted: (type: string) => boolean): number =>
@@ -153,7 +164,7 @@ export function openChain(options: ChainOptions): OpenChain {
     const formats = of.formats.map(name => options.everyFormat.find(format => format.name === name)!);
     const { definitionOf, encode } = options;
     const files: ArchivedFile[] = [];
-    for await (const file of filesOf({ plan: of, days: byDay(taken), formats, definitionOf, encode })) {
+    for await (const file of filesOf({ plan: of, days: await byDay(taken), formats, definitionOf, encode })) {
       await keep(store, file, signal);
       const { content: _, ...named } = file;
       files.push(named);

@@ -129,7 +129,7 @@ async function encoded(
 ): Promise<EncodedFile> {
   const { format: name, type, day } = place;
   const format = formats[name];
-  const days = byDay([{ parts: chunks.map(ndjson => ({ type, version, ndjson, positions: null })) }]);
+  const days = await byDay([{ parts: chunks.map(ndjson => ({ type, version, ndjson, positions: null })) }]);
   const [of] = days;
   if (of === undefined || days.length > 1 || of.day !== day) throw new Error('it has rows of another day');
   const own = definition.columns.filter(column => columns.includes(column.name));

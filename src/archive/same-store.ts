@@ -1,5 +1,5 @@
-// Whether a store is the one that was archived into before. One that is empty may be a disk that is not mounted, a bucket that
-// somebody has emptied or a path that was misspelt: an archive begun there would look whole, and be none.
+// Whether a store is the one that was archived into before under the same URL. One that is empty may be a disk that is not mounted,
+// or a bucket that somebody has emptied: an archive begun there would look whole, and be none. Another URL is another archive.
 //
 // A store says which it is in _ugc/store.json, made once and only where there is none. Who has archived into it remembers that in
 // the data folder; a process whose data folder is new remembers nothing and takes what it finds.

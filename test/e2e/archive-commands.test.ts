@@ -8,7 +8,8 @@ import fc from 'fast-check';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { anyEventOf, jsonOf } from '../support/any-event.ts';
 import { metric } from '../support/oracle.ts';
-import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
+import { seeded } from '../support/random.ts';
+import { binary, eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 const perType = 5;
 const events = catalogue.types.length * perType;
@@ -85,6 +86,22 @@ test('restore brings the same tables into another database, twice is once', asyn
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`restored ${events} events`) });
   }
   expect(await hashes(ugc, 'again')).toEqual(before);
+});
+
+test('a restore that is killed at random moments and repeated is once', async () => {
+  const random = seeded(29);
+  let killed = 0;
+  for (let round = 0; round < 8; round++) {
+    const command = [binary, 'archive', 'restore', ...settings, `--data-dir=${dataDir}`, '--database=killed'];
+    const child = Bun.spawn(command, { stdout: 'ignore', stderr: 'ignore', env: { PATH: process.env.PATH ?? '' } });
+    await Bun.sleep(random.between(50, 1_500)); // the moment of its death
+    child.kill('SIGKILL');
+    await child.exited;
+    if (child.signalCode === 'SIGKILL') killed++;
+  }
+  expect(killed).toBeGreaterThan(0);
+  expect((await archive('restore', '--database=killed')).code).toBe(0);
+  expect(await hashes(ugc, 'killed')).toEqual(before);
 });
 
 test('restore after the tables were lost gives the same exact tables as before', async () => {

@@ -64,8 +64,8 @@ describe('a run of the log', () => {
   });
 });
 
-test('rows are parted by type and day of received_at, with how many and from when to when', () => {
-  const days = byDay([
+test('rows are parted by type and day of received_at, with how many and from when to when', async () => {
+  const days = await byDay([
     made(batch([bodyAt(0), bodyAt(1, '2026-11-02'), bodyAt(2)], { version: 2 })),
     made(batch([bodyAt(3)], { version: 2, first: 13, last: 13 })),
   ]);
