@@ -56,7 +56,7 @@ test('what is gathered stays as it was, for another try', async () => {
 test('closed over a file, and after it, it may be asked again elsewhere', async () => {
   const thread = opened();
   const asked = [
-    thread.encode(formats.parquet, definition, chunksOf(20_000)),
+    thread.encode(formats.parquet, definition, chunksOf(100_000, 1_000_000)),
     thread.encode(formats.csv, definition, chunksOf(1)),
   ];
   await Bun.sleep(1);

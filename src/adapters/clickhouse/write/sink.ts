@@ -92,24 +92,8 @@ export function clickhouseSink(options: ClickhouseSinkOptions): ClickhouseSink {
         takesSeveral: options.embedded,
         log: options.log,
       }),
-    insert: (block, token, signal) =>
-      send({
-        statement: statementsOf(block).rows,
-        rows: block.rows,
-        chunks: block.chunks,
-        token,
-        signal,
-        doing: `inserting ${block.rows} rows into ${rowsTable(block.type)}`,
-      }),
-    insertParquet: (block, token, signal) =>
-      send({
-        statement: statementsOf(block).parquet,
-        rows: block.rows,
-        chunks: block.chunks,
-        token,
-        signal,
-        doing: `inserting a file of ${block.rows} rows into ${rowsTable(block.type)}`,
-      }),
+    insert: inserting('rows'),
+    insertParquet: inserting('parquet'),
     check: async (block, signal) => {
       try {
         await send({
@@ -132,6 +116,18 @@ export function clickhouseSink(options: ClickhouseSinkOptions): ClickhouseSink {
     },
     close: () => client.close(),
   };
+
+  function inserting(as: 'rows' | 'parquet'): SinkWithDeadLetters['insert'] {
+    return (block, token, signal) =>
+      send({
+        statement: statementsOf(block)[as],
+        rows: block.rows,
+        chunks: block.chunks,
+        token,
+        signal,
+        doing: `inserting ${block.rows} rows into ${rowsTable(block.type)}`,
+      });
+  }
 
   function statementsOf({ type }: RowBlock) {
     const found = statements.get(type);
