@@ -1,6 +1,7 @@
 // `npm run bench`: everything, in a few minutes. Names as arguments pick parts; --minutes=10 sets the long run's length.
 
 import { archiveBench } from './archive.bench.ts';
+import { archiveBesideBench } from './archive-beside.bench.ts';
 import { archiveFormatsBench } from './archive-formats.bench.ts';
 import { bufferBench } from './buffer.bench.ts';
 import { chainBench, drainBench } from './chain.bench.ts';
@@ -21,6 +22,7 @@ const option = (name: string, standard: number): number =>
 const parts: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   judge: async () => judgeBench(),
   archive: () => archiveBench(option('archive-events', 1_000_000)),
+  'archive-beside': () => archiveBesideBench(option('archive-events', 2_000_000)),
   'archive-formats': () => archiveFormatsBench(option('archive-events', 300_000)),
   footprint: footprintBench,
   buffer: bufferBench,

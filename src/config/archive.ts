@@ -34,6 +34,12 @@ export const archiveSettings = {
     max: '64GiB',
     help: 'Events gathered for files, of all types together; beyond it the largest is closed early',
   }),
+  archiveNice: integer({
+    default: 10,
+    min: 0,
+    max: 19,
+    help: 'How far the making of files, and a process with the role archive alone, stands back for the processor behind everything else on the machine; 0 = not at all',
+  }),
   archiveTlsCa: text({
     default: '',
     takes: 'a PEM file',

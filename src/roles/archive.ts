@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { hiveLocation, hiveTables } from '../adapters/hive/tables.ts';
+import { giveWay } from '../adapters/linux/priority.ts';
 import { type Archiver, startArchiver } from '../archive/archiver.ts';
 import { deadTable } from '../archive/dead.ts';
 import type { Entry } from '../archive/manifest.ts';
@@ -33,6 +34,7 @@ export const archive: RoleDefinition = {
     const { config, catalogue, transport, buffer, logger, metrics } = parts;
     const store = sameStore(openColdStore(config), config);
     const formats = formatsOf(config);
+    if (config.role.every(name => name === 'archive')) giveWay(config.archiveNice);
     const thread = encodingThread(config);
     const topics = () => catalogue.topics().read;
     const hive = tellingOf(parts, store);

@@ -19,7 +19,13 @@ export interface EncodingThread {
 /** Copied in one turn of the event loop. */
 const copyBytesMax = 1_048_576;
 
-export function encodingThread(settings: RowFiles): EncodingThread {
+export interface EncodingOptions extends RowFiles {
+  /** How far the thread stands back for others. */
+  readonly archiveNice: number;
+}
+
+export function encodingThread({ archiveCompression, archiveNice: nice }: EncodingOptions): EncodingThread {
+  const settings: RowFiles = { archiveCompression };
   let worker: Worker | null = null;
   let waiting: ReturnType<typeof Promise.withResolvers<EncodedRows>> | null = null;
   let turn: Promise<unknown> = Promise.resolve();
@@ -51,7 +57,7 @@ export function encodingThread(settings: RowFiles): EncodingThread {
     made.promise.catch(() => {}); // it may break while rows are still being copied
     waiting = made;
     const send = (request: Request, handedOver: ArrayBuffer[] = []) => to.postMessage(request, handedOver);
-    send({ op: 'begin', format: format.name, definition, settings });
+    send({ op: 'begin', format: format.name, definition, settings, nice });
     for (const rows of copiesOf(chunks)) {
       send({ op: 'rows', rows }, [rows.buffer]);
       await nextTurn();

@@ -3,6 +3,7 @@
 // A file is asked for as a beginning, its rows in as many messages as there are, and an end; then it is answered, or why
 // the rows make none.
 
+import { giveWay } from '../../adapters/linux/priority.ts';
 import { hashOf } from '../../archive/read-file.ts';
 import { messageOf } from '../../errors.ts';
 import type { RowFormatName } from '../../ports/row-format.ts';
@@ -15,6 +16,7 @@ export type Request =
       readonly format: RowFormatName;
       readonly definition: TableDefinition;
       readonly settings: RowFiles;
+      readonly nice: number;
     }
   /** Handed over, not copied. */
   | { readonly op: 'rows'; readonly rows: Uint8Array }
@@ -33,8 +35,10 @@ let begun: Beginning | null = null;
 let chunks: Uint8Array[] = [];
 
 self.onmessage = ({ data }: MessageEvent<Request>): void => {
-  if (data.op === 'begin') begun = data;
-  else if (data.op === 'rows') chunks.push(data.rows);
+  if (data.op === 'begin') {
+    begun = data;
+    giveWay(data.nice);
+  } else if (data.op === 'rows') chunks.push(data.rows);
   else if (begun !== null) {
     const taken = chunks;
     chunks = [];

@@ -2,9 +2,10 @@ import { afterEach, describe, expect, test } from 'bun:test';
 import { hashOf } from '../../../src/archive/read-file.ts';
 import { formatsOf } from '../../../src/roles/row-files/formats.ts';
 import { type EncodingThread, encodingThread } from '../../../src/roles/row-files/thread.ts';
+import { nicenessesOf } from '../../support/niceness.ts';
 import { seenTable as definition, seenLine } from '../../support/rows.ts';
 
-const settings = { archiveCompression: 'snappy' } as const;
+const settings = { archiveCompression: 'snappy', archiveNice: 3 } as const;
 const formats = formatsOf(settings);
 const open: EncodingThread[] = [];
 const opened = (): EncodingThread => {
@@ -23,6 +24,21 @@ function chunksOf(rows: number, chunkBytes = 1_000): Uint8Array[] {
     bytes.subarray(at * chunkBytes, (at + 1) * chunkBytes),
   );
 }
+
+test('it stands back for others, and who asks it does not', async () => {
+  const before = nicenessesOf(process.pid);
+  await opened().encode(formats.parquet, definition, chunksOf(10));
+  const made = nicenessesOf(process.pid);
+  expect(made.filter(nice => nice === 3).length).toBeGreaterThan(before.filter(nice => nice === 3).length);
+  expect(made[0]).toBe(before[0]!);
+});
+
+test('it is handed what it needs of the settings, and nothing else', async () => {
+  const whole = { ...settings, password: 'hidden', has: () => true }; // a function cannot be handed over
+  const thread = encodingThread(whole);
+  open.push(thread);
+  expect((await thread.encode(formats.csv, definition, chunksOf(10))).content.length).toBeGreaterThan(0);
+});
 
 describe.each(Object.values(formats))('$name', format => {
   test('its files are those of this thread, byte for byte, however many are asked for at once', async () => {
