@@ -67,7 +67,12 @@ export function statisticsOf(options: StatisticsOptions): () => Promise<Stats | 
     const values = new Map<string, readonly Value[]>();
     for (const name of Object.values(names)) {
       const read = await metrics.registry.getSingleMetric(name)?.get();
-      values.set(name, (read?.values ?? []) as readonly Value[]);
+      // What is read of a counter goes on counting.
+      const all = (read?.values ?? []) as readonly Value[];
+      values.set(
+        name,
+        all.map(one => ({ ...one })),
+      );
     }
     return { atMs: now(), values };
   }
