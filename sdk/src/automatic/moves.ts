@@ -12,14 +12,14 @@ export const shortened = (url: string): string => url.slice(0, lengthMax);
 export const address = (withHash?: boolean): string =>
   shortened(withHash ? location.href : location.href.replace(/#.*/, ''));
 
-/** Calls with the address that was left, when it has changed and when the page has come back. */
+/** Calls with the address that was left when it has changed, and with '' when the page has come back. */
 export function onMove({ listen, also }: Begun, withHash: boolean, listener: (left: string) => void): void {
   let at = address(withHash);
   let isOver = false;
   const look = ({ persisted }: Partial<PageTransitionEvent> = {}): void => {
     const left = at;
     at = address(withHash);
-    if (!isOver && (persisted || at !== left)) listener(left);
+    if (!isOver && (persisted || at !== left)) listener(persisted ? '' : left);
   };
   listen(window, 'pageshow', look);
   if (window.navigation) listen(navigation, 'currententrychange', look);
