@@ -20,7 +20,7 @@ export interface AutomaticSite {
 }
 
 interface SiteOptions {
-  /** By path: what stands in the page. Scripts have `auto`, `tracker`, and `ahead`, by which the tracker's clock may jump. */
+  /** By path: what stands in the page. Scripts have `auto`, `tracker`, `ahead`, by which the tracker's clock may jump, and `leave`. */
   readonly pages: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, Response>>;
 }
@@ -43,6 +43,7 @@ const tracker = `
     onLeave(listener) { listeners.add(listener); return () => listeners.delete(listener); },
     now: () => performance.now() + ahead,
   };
+  window.leave = left;
   addEventListener('pagehide', left);
   addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && left());
 `;
