@@ -5,9 +5,7 @@ let last = 0;
 
 export function uuidv7(nowMs: number): string {
   last = Math.max(nowMs * 256, last + 1);
-  const time = last.toString(16).padStart(14, '0');
-  const bytes = crypto.getRandomValues(new Uint8Array(9));
-  bytes[1] = (bytes[1]! & 63) | 128; // the variant
-  const random = Array.from(bytes, byte => (byte + 256).toString(16).slice(1)).join('');
-  return `${time.slice(0, 8)}-${time.slice(8, 12)}-7${time.slice(12)}${random[0]}-${random.slice(2, 6)}-${random.slice(6)}`;
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(8)), byte => byte.toString(16).padStart(2, '0'));
+  const digits = last.toString(16).padStart(14, '0') + random.join('');
+  return digits.replace(/(.{8})(....)(...)(...)/, '$1-$2-7$3-8$4-');
 }

@@ -3,14 +3,12 @@
 
 import type { Kept, Store } from './store.ts';
 
-/** Characters of JSON: of all that waits, and of one request. */
+/** Of JSON. */
 const charsMax = 1_048_576;
-const batchCharsMax = 200_000;
 /** Bytes: of the 64 KiB a page may have under way when it goes, with room for what the page itself sends. */
 const beaconBytesMax = 48_000;
 
 export interface Queue {
-  readonly size: number;
   add(kept: Kept): void;
   /** The oldest, at most so many. */
   batch(eventsMax: number): readonly Kept[];
@@ -18,8 +16,8 @@ export interface Queue {
   beacon(): readonly Kept[];
   /** It is told of: nobody need send it any more. */
   done(kept: Kept): void;
-  /** Takes over what dead pages have left. False: look again, others hold some and may die. */
-  gather(): boolean;
+  /** Says that this page lives, and takes over what the dead have left. */
+  gather(): void;
   /** The page goes: what is on disk is the next one's. */
   release(): void;
   clear(): void;
@@ -32,72 +30,58 @@ export interface QueueOptions {
 }
 
 export function queueOf({ store, eventsMax, drop }: QueueOptions): Queue {
-  let waiting: Kept[] = [];
-  let chars = 0;
+  let waiting: readonly Kept[] = [];
 
-  const push = (kept: Kept): void => {
-    waiting.push(kept);
-    chars += kept.json.length;
-  };
+  const chars = (): number => waiting.reduce((sum, { json }) => sum + json.length, 0);
   const done = (kept: Kept): void => {
+    waiting = waiting.filter(other => other !== kept);
     store.remove(kept.id);
-    if (!waiting.includes(kept)) return;
-    waiting.splice(waiting.indexOf(kept), 1);
-    chars -= kept.json.length;
   };
-  const restart = (held: readonly Kept[]): void => {
-    waiting = [];
-    chars = 0;
-    held.forEach(push);
+  const write = (kept: Kept): void => {
+    kept.onDisk = store.put(kept);
   };
+  const keep = (kept: Kept): void => {
+    waiting = [...waiting, kept];
+    write(kept);
+  };
+
   return {
-    get size() {
-      return waiting.length;
-    },
     add(kept) {
       if (kept.json.length > charsMax) return drop(kept, 'too_large');
-      push(kept);
-      while (waiting.length > eventsMax || chars > charsMax) {
-        const oldest = waiting[0]!;
+      // Room first: a full storage would refuse it.
+      for (
+        let oldest = waiting[0];
+        oldest && (waiting.length >= eventsMax || chars() + kept.json.length > charsMax);
+        oldest = waiting[0]
+      ) {
         done(oldest);
         drop(oldest, 'queue_full');
       }
-      kept.onDisk = store.put(kept);
+      keep(kept);
     },
-    batch(max) {
-      let chars = 0;
-      const end = waiting.findIndex(({ json }, at) => {
-        chars += json.length;
-        return at === max || (at > 0 && chars > batchCharsMax);
-      });
-      return waiting.slice(0, end < 0 ? waiting.length : end);
-    },
+    batch: max => waiting.slice(0, max),
     beacon() {
       let room = beaconBytesMax;
-      return waiting.filter(kept => {
-        const bytes = new TextEncoder().encode(kept.json).length + 1;
-        const fits = !kept.isBeaconed && bytes <= room;
-        if (fits) room -= bytes;
-        return fits;
+      return waiting.filter(({ isBeaconed, json }) => {
+        const bytes = new Blob([json]).size + 1;
+        if (isBeaconed || bytes > room) return false;
+        room -= bytes;
+        return true;
       });
     },
     done,
     gather() {
-      if (waiting.length && !store.renew()) {
+      if (waiting[0] && !store.renew()) {
         // Taken for dead: what others have is theirs, the rest is kept anew.
-        restart(waiting.filter(kept => !kept.onDisk || !store.isElsewhere(kept.id)));
-        for (const kept of waiting) kept.onDisk = store.put(kept);
+        waiting = waiting.filter(({ id }) => !store.isElsewhere(id));
+        waiting.forEach(write);
       }
-      const { adopted, awaits } = store.adopt(eventsMax - waiting.length, charsMax - chars);
-      adopted.forEach(push);
-      return !awaits;
+      store.adopt(() => waiting.length < eventsMax && chars() < charsMax, keep);
     },
     release() {
       store.release();
-      restart(waiting.filter(kept => !kept.onDisk));
+      waiting = waiting.filter(({ onDisk }) => !onDisk);
     },
-    clear() {
-      for (const kept of [...waiting]) done(kept);
-    },
+    clear: () => waiting.forEach(done),
   };
 }

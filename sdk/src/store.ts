@@ -7,6 +7,7 @@
 // row, rather than never. No Web Locks: a page that holds one is kept out of the back/forward cache.
 
 import { uuidv7 } from './id.ts';
+import { type MaybeStorage, tried } from './tried.ts';
 
 export interface Kept {
   /** Orders events by when they were tracked. */
@@ -21,86 +22,56 @@ export interface Kept {
 export interface Store {
   /** False: it is in memory alone. */
   put(kept: Kept): boolean;
-  remove(id: string): void;
+  remove(id: string): unknown;
   /** Says that this page lives. False: it was taken for dead meanwhile. */
   renew(): boolean;
   /** Another page has the event. */
   isElsewhere(id: string): boolean;
   /** Lets the next page have everything at once. */
   release(): void;
-  /** The events of the dead, oldest first, while there is room; `awaits`: there are more, or of who lives. */
-  adopt(events: number, chars: number): { readonly adopted: readonly Kept[]; readonly awaits: boolean };
+  /** Hands over the events of the dead, oldest first, while there is room. */
+  adopt(hasRoom: () => boolean, take: (kept: Kept) => void): void;
 }
 
 export const leaseMs = 10_000;
 
-export const memoryStore: Store = {
-  put: () => false,
-  remove: () => {},
-  renew: () => true,
-  isElsewhere: () => false,
-  release: () => {},
-  adopt: () => ({ adopted: [], awaits: false }),
-};
-
-/** `url`: events for one server are never sent to another. `storage` may refuse at any time. */
-export function diskStore(storage: Storage, url: string, now: () => number): Store {
+/** `url`: events for one server are never sent to another. Without a storage nothing is kept, nothing found. */
+export function storeOf(storage: MaybeStorage, url: string): Store {
   const prefix = `ugc ${url} `;
-  const own = prefix + uuidv7(now());
+  const own = prefix + uuidv7(Date.now());
   let lease = '';
 
-  /** What a refused storage gives. */
-  function or<T>(refused: T, ask: () => T): T {
-    try {
-      return ask();
-    } catch {
-      return refused;
-    }
-  }
-
-  const keys = () => or([], () => Object.keys(storage).filter(key => key.startsWith(prefix))).sort();
-  const isDead = (owner: string) => !(Math.abs(now() - Number(or(null, () => storage.getItem(owner)))) < leaseMs);
+  const get = (key: string) => tried(() => (storage as Storage).getItem(key));
+  const set = (key: string, value: string) => tried(() => (storage as Storage).setItem(key, value) ?? true) ?? false;
+  const remove = (key: string) => tried(() => (storage as Storage).removeItem(key));
+  const keys = () => (tried(() => Object.keys(storage as Storage)) ?? []).filter(key => key.startsWith(prefix)).sort();
+  const isAlive = (owner: string) => Math.abs(Date.now() - Number(get(owner))) < leaseMs;
 
   const store: Store = {
-    put: ({ id, json }) =>
-      or(false, () => {
-        if (lease === '') store.renew(); // before the event, or another page could take it for a dead one's
-        storage.setItem(`${own} ${id}`, json);
-        return true;
-      }),
-    remove: id => or(undefined, () => storage.removeItem(`${own} ${id}`)),
-    renew: () =>
-      or(true, () => {
-        const isOurs = lease === '' || storage.getItem(own) === lease;
-        lease = String(now());
-        storage.setItem(own, lease);
-        return isOurs;
-      }),
+    put({ id, json }) {
+      if (!lease) store.renew(); // before the event, or another page could take it for a dead one's
+      return set(`${own} ${id}`, json);
+    },
+    remove: id => remove(`${own} ${id}`),
+    renew() {
+      const isOurs = !lease || get(own) === lease;
+      lease = `${Date.now()}`;
+      set(own, lease);
+      return isOurs;
+    },
     isElsewhere: id => keys().some(key => key.endsWith(id) && !key.startsWith(own)),
     release() {
       lease = '';
-      or(undefined, () => storage.removeItem(own));
+      remove(own);
     },
-    adopt(events, chars) {
-      const adopted: Kept[] = [];
-      let awaits = false;
+    adopt(hasRoom, take) {
       for (const key of keys()) {
         const [owner, id] = [key.slice(0, own.length), key.slice(own.length + 1)];
-        if (owner === own) continue;
-        if (!isDead(owner) || events < 1 || chars < 1) awaits = true;
-        else
-          or(undefined, () => {
-            const json = storage.getItem(key);
-            storage.removeItem(key);
-            if (id === '' || json === null) return; // a lease
-            events--;
-            chars -= json.length;
-            const kept: Kept = { id, json };
-            kept.onDisk = store.put(kept);
-            adopted.push(kept);
-          });
+        if (owner === own || isAlive(owner) || !hasRoom()) continue;
+        const json = get(key);
+        remove(key);
+        if (id && json) take({ id, json }); // or it is a lease
       }
-      return { adopted, awaits };
     },
   };
   return store;

@@ -20,7 +20,7 @@ export interface Tracker {
   optOut(): void;
   /** Tracks from now on, whatever `consent`, DNT and GPC say. Remembered, where the store is. */
   optIn(): void;
-  /** A UUIDv7; another one after half an hour without an event. */
+  /** A UUIDv7; another one after half an hour without an event. Empty where nothing is tracked, and in programs, which serve many. */
   readonly sessionId: string;
   /** Called when the page is left or hidden, before what is kept is sent: the last moment to track. Returns its undoing. */
   onLeave(listener: () => void): () => void;

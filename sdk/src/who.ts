@@ -1,118 +1,80 @@
-// Who it is, and whether anything may be tracked: a session and a user in sessionStorage, or with `remember` a visitor and a
-// user in localStorage, and the choice of who has opted out or in. Without a storage, or when it refuses, in memory.
+// Who it is, and whether anything may be tracked. Kept in sessionStorage, with `remember` in localStorage, else in memory; read
+// each time, since another tab may have logged out meanwhile.
 
 import { uuidv7 } from './id.ts';
+import { type MaybeStorage, tried } from './tried.ts';
 
 export interface Who {
-  /** Fields of an event: of this user, visitor and session. */
-  fields(): { user_id?: string; anonymous_id: string; properties?: { readonly session_id: string } };
-  readonly sessionId: string;
+  /** Made when there is none, or nothing was tracked for half an hour. */
+  known(): Known;
   /** True: it was another. */
   setUser(userId: string): boolean;
   reset(): void;
   /** Null = nobody has chosen. */
-  readonly choice: boolean | null;
+  choice(): boolean | null;
   choose(isIn: boolean): void;
+}
+
+export interface Known {
+  readonly session?: string;
+  readonly visitor?: string;
+  readonly user?: string;
+  /** When the session was last seen, to the minute. */
+  readonly at?: number;
 }
 
 const sessionIdleMs = 1_800_000;
 const writtenEveryMs = 60_000;
 
 export interface WhoOptions {
-  /** Of the tab; null = memory. */
-  readonly session: Storage | null;
-  /** Of all visits; null = memory. */
-  readonly local: Storage | null;
-  readonly remember: boolean;
-  readonly now: () => number;
+  /** None = memory. */
+  readonly storage: MaybeStorage;
+  /** Of what was chosen; none = memory. */
+  readonly choices: MaybeStorage;
+  /** A visitor has an id that outlasts the session. */
+  readonly remember: boolean | undefined;
 }
 
-interface Known {
-  /** The session's id, and when it was last seen. */
-  s?: string;
-  at?: number;
-  /** Of visitor and user. */
-  v?: string;
-  u?: string;
-}
+export function whoOf({ storage, choices, remember }: WhoOptions): Who {
+  let inMemory: Known = {};
+  let chosen: string | null = null;
 
-export function whoOf({ session, local, remember, now }: WhoOptions): Who {
-  const read = (storage: Storage | null, key: string): string | null => {
-    try {
-      return storage!.getItem(key);
-    } catch {
-      return null;
-    }
+  const load = (): Known => tried(() => JSON.parse((storage as Storage).getItem('ugc')!) as Known | null) ?? inMemory;
+  const save = (known: Known): Known => {
+    inMemory = known;
+    tried(() => (storage as Storage).setItem('ugc', JSON.stringify(known)));
+    return known;
   };
-  const write = (storage: Storage | null, key: string, value: string): void => {
-    try {
-      storage!.setItem(key, value);
-    } catch {
-      // in memory, then
-    }
-  };
-  const knownIn = (storage: Storage | null): Known => {
-    try {
-      return { ...(JSON.parse(read(storage, 'ugc')!) as Known) };
-    } catch {
-      return {};
-    }
-  };
-
-  const tab = knownIn(session);
-  const person = remember ? knownIn(local) : tab;
-  let choice = read(local, 'ugc-choice');
-  let written = 0;
-
-  const save = (): void => {
-    written = now();
-    write(session, 'ugc', JSON.stringify(tab));
-    if (remember) write(local, 'ugc', JSON.stringify(person));
-  };
-  function sessionId(): string {
-    const at = now();
-    const idle = Math.abs(at - (tab.at ?? 0));
-    tab.at = at;
-    if (tab.s === undefined || idle > sessionIdleMs) {
-      tab.s = uuidv7(at);
-      save();
-    } else if (at - written > writtenEveryMs) save();
-    return tab.s;
-  }
+  const reset = (): void => void save({});
 
   return {
-    fields() {
-      const id = sessionId();
-      if (remember && person.v === undefined) {
-        person.v = uuidv7(now());
-        save();
-      }
-      return {
-        ...(person.u !== undefined && { user_id: person.u }),
-        anonymous_id: person.v ?? id,
-        ...(remember && { properties: { session_id: id } }),
-      };
+    known() {
+      const known = load();
+      const at = Date.now();
+      const idleMs = Math.abs(at - (known.at ?? 0));
+      if (known.session && idleMs < writtenEveryMs) return known;
+      const fresh = uuidv7(at);
+      return save({
+        ...(remember && { visitor: fresh }),
+        ...known,
+        session: known.session && idleMs < sessionIdleMs ? known.session : fresh,
+        at,
+      });
     },
-    get sessionId() {
-      return sessionId();
+    setUser(user) {
+      const known = load();
+      save({ ...known, user });
+      return known.user !== user;
     },
-    setUser(userId) {
-      const isOther = person.u !== userId;
-      person.u = userId;
-      if (isOther) save();
-      return isOther;
-    },
-    reset() {
-      for (const known of [tab, person]) for (const name of ['s', 'v', 'u'] as const) delete known[name];
-      save();
-    },
-    get choice() {
-      return choice === null ? null : choice === '1';
+    reset,
+    choice() {
+      const choice = tried(() => (choices as Storage).getItem('ugc-choice')) ?? chosen;
+      return choice ? choice === 'in' : null;
     },
     choose(isIn) {
-      choice = isIn ? '1' : '0';
-      write(local, 'ugc-choice', choice);
-      if (!isIn) this.reset();
+      chosen = isIn ? 'in' : 'out';
+      tried(() => (choices as Storage).setItem('ugc-choice', chosen!));
+      if (!isIn) reset();
     },
   };
 }
