@@ -32,7 +32,7 @@ export function init(options: Options): Tracker {
     }),
     post: postTo(target),
     isOffByDefault: consent === false || (respectDnt !== false && (globalPrivacyControl || doNotTrack === '1')),
-    page: () => ({ page_url: location.href, referrer_url: document.referrer || null }),
+    page: () => ({ page_url: location.href.replace(/#.*/, ''), referrer_url: document.referrer || null }),
   });
 
   const beacon = (body: string) => tried(() => navigator.sendBeacon(target, body));
