@@ -16,6 +16,7 @@ import type { Build } from '../src/process/build.ts';
 import { builtAtMsOf, commitOf } from './commit.ts';
 import { entryPoints } from './entry-points.ts';
 import { listPath, typesList } from './generated.ts';
+import { sdkText } from './sdk.ts';
 
 const root = join(import.meta.dir, '..');
 const dist = join(root, 'dist');
@@ -31,7 +32,7 @@ const builtAs: Build = { commit: commitOf(root, process.env), builtAtMs: builtAt
 const result = await Bun.build({
   entrypoints: [...entryPoints],
   target: 'bun',
-  define: { builtAs: JSON.stringify(builtAs) },
+  define: { builtAs: JSON.stringify(builtAs), builtSdk: JSON.stringify(await sdkText(root, 'script')) },
   format: 'esm',
   bytecode: true,
   // Names stay: Elysia reads handlers' source, and stack traces should be read by people.

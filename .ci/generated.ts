@@ -1,5 +1,5 @@
 // Everything in the repository that follows from the definitions: the list of event types, what is published of them,
-// the dashboards of Superset and Grafana, and the tables in the documents (of settings, event types, metrics, problems, commands), each between `<!-- name: … -->` and `<!-- /name -->`.
+// the SDK's types of their fields, the dashboards of Superset and Grafana, and the tables in the documents (of settings, event types, metrics, problems, commands), each between `<!-- name: … -->` and `<!-- /name -->`.
 // `npm run generate` writes them; test/unit/generated.test.ts holds them equal.
 // An event type is one file, schemas/<family>/<name>.ts, with one export. Their order is that in which they were published.
 
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { EventType } from '../schemas/event.ts';
 import { typesTable } from '../schemas/markdown.ts';
 import { changesOf, type Published, publishedOf, refusalsOf } from '../schemas/published.ts';
+import { sdkTypesOf } from '../schemas/typescript.ts';
 import { grafanaDashboards } from './grafana/dashboards.ts';
 import { jsonOf, pathOf } from './grafana/panels.ts';
 import { bundleOf } from './superset/bundle.ts';
@@ -37,6 +38,7 @@ export async function generated(root: string): Promise<Generated> {
   const files = new Map([
     [listPath, await typesList(root)],
     [publishedPath, `${JSON.stringify(publishedOf(types), null, 1)}\n`],
+    ['sdk/src/events.ts', sdkTypesOf(types)],
     ...(await documentsOf(root, types)),
     ...supersetOf(types),
     ...grafanaDashboards.map(dashboard => [pathOf(dashboard), jsonOf(dashboard)] as const),

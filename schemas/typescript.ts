@@ -1,4 +1,5 @@
-// The types of the events as a client writes them, as TypeScript: a type each, and UgcEvent, any of them.
+// The types of the events as a client writes them, as TypeScript: a type each, and UgcEvent, any of them; and the fields a
+// user of the SDK gives, who leaves stamp and context to it.
 
 import type { EventType, NamedField } from './event.ts';
 
@@ -29,6 +30,39 @@ ${types.map(declarationOf).join('\n\n')}
 export type UgcEvent =
 ${types.map(type => `  | ${typeName(type)}`).join('\n')};
 `;
+
+const stampOfSdk = `/** What the SDK gives by itself where an event does not say it. */
+interface Given {
+  /** A UUID; the same one sent twice is one event. */
+  readonly event_id?: string;
+  /** When it happened: ISO 8601 with a zone, or epoch milliseconds. */
+  readonly timestamp?: string | number;
+}`;
+
+const givenBySdk: ReadonlySet<string> = new Set(['user_id', 'anonymous_id', 'country', 'device']);
+
+/** sdk/src/events.ts: by event type, what `track` takes. */
+export const sdkTypesOf = (
+  types: readonly EventType[],
+): string => `// The fields of every event. \`npm run generate\` writes it.
+
+${stampOfSdk}
+
+export interface Events {
+${types.map(sdkFieldsOf).join('\n')}
+}
+`;
+
+const sdkFieldsOf = ({ name, summary, allFields }: EventType): string => `  /** ${summary} */
+  readonly ${name}: Given & {
+${allFields
+  .map(field => {
+    const mayLack = field.absent !== undefined || givenBySdk.has(field.name);
+    return `    /** ${field.about} */
+    readonly ${field.name}${mayLack ? '?' : ''}: ${typeOf(field).replaceAll('"', "'")};`;
+  })
+  .join('\n')}
+  };`;
 
 /** cart_add → CartAddEvent */
 export const typeName = ({ name }: EventType): string =>

@@ -18,7 +18,7 @@ const exposed = {
   'access-control-expose-headers': 'Retry-After, RateLimit, RateLimit-Policy, X-UGC-Outcome, ETag, Location',
 };
 /** For caches between: to another origin the answer is another. */
-const byOrigin = { vary: 'origin' };
+const byOrigin = ({ vary }: Answer['headers']) => ({ vary: vary === undefined ? 'origin' : `${vary}, origin` });
 
 /** The answer as a page is told it. */
 export function toldToPage(answer: Answer, method: string, { told }: OtherPage): Answer {
@@ -28,7 +28,7 @@ export function toldToPage(answer: Answer, method: string, { told }: OtherPage):
     headers: {
       ...headers,
       ...told,
-      ...(method !== 'POST' && byOrigin), // nothing keeps the answer to a POST
+      ...(method !== 'POST' && byOrigin(headers)), // nothing keeps the answer to a POST
       ...(told !== null && readable.some(name => name in headers) && exposed),
     },
   };

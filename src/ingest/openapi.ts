@@ -7,6 +7,7 @@ import { type JsonSchema, jsonSchemaOf, refTo, sharedSchemas } from '../../schem
 import type { ApiPart, Media, Operation } from '../http/openapi.ts';
 import { ackParameter, answerSchemas, eventAnswers, receiptPaths } from './openapi-answers.ts';
 import { cloudEventMedia, formMedia, otherSchemas, pixelPaths } from './openapi-other.ts';
+import { sdkPaths } from './sdk.ts';
 import { segmentApiPaths, segmentSchemas, segmentTag } from './segment/openapi.ts';
 
 export interface EventsApiOptions {
@@ -39,6 +40,7 @@ export function eventsApiOf(options: EventsApiOptions): ApiPart {
       ...pixelPaths,
       ...receiptPaths,
       ...segmentApiPaths,
+      ...sdkPaths,
     },
     schemas: {
       ...sharedSchemas,

@@ -12,6 +12,7 @@ import { receiptsOf } from '../ingest/receipts.ts';
 import { recentOf } from '../ingest/recent.ts';
 import { type Rejections, startRejections } from '../ingest/rejections.ts';
 import { eventRoutes } from '../ingest/routes.ts';
+import { sdkRoutes } from '../ingest/sdk.ts';
 import { readMapping } from '../ingest/segment/mapping.ts';
 import { segmentRoutes } from '../ingest/segment/routes.ts';
 import { shapesOf } from '../ingest/shape.ts';
@@ -60,6 +61,7 @@ export const ingest: RoleDefinition = {
       routes: [
         ...eventRoutes({ accept, receipts, rejections: bodies, limits: config, typeOf, clock, clients }),
         ...segmentRoutes({ accept, rejections: bodies, limits: config, mapping, typeOf, clock, clients }),
+        ...sdkRoutes,
       ],
       api: apiOf(parts),
       hint: 'events go to POST /v1/events',

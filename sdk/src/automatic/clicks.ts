@@ -1,0 +1,61 @@
+// Clicks and filters by attributes, with no script of the page's own:
+//   data-ugc-element="trailer"                        a click on it is `click`, with that element
+//   data-ugc-event="cart_add" data-ugc-item-id="a-7"  it is an event of that type, item_id one of its fields, as text
+//   data-ugc-fields='{"price": 12.5}'                 fields that are no text, as JSON
+//   data-ugc-filter="genre"                           what is chosen or typed in it is `search_filter_use`
+// and a click on a link to another host is `click` of `outbound_link`. One listener serves whatever elements there will be.
+
+import type { Automatic } from '../tracker.ts';
+import { begun } from './begun.ts';
+import { address, shortened } from './moves.ts';
+
+type Attributes = Readonly<Record<string, string | undefined>>;
+type Track = (type: string, fields: Readonly<Record<string, unknown>>) => string;
+
+/** The nearest element that is one, also out of a shadow root. */
+const nearest = <E extends HTMLElement>(event: Event, isOne: (element: E) => unknown): E | undefined =>
+  event.composedPath().find((target): target is E => Boolean((target as E).dataset && isOne(target as E)));
+
+/** data-ugc-item-id="7" as { item_id: '7' }. */
+const attributesOf = ({ dataset }: HTMLElement): Attributes =>
+  Object.fromEntries(
+    Object.entries(dataset).flatMap(([name, value]) => {
+      const [, field] = /^ugc(.+)/.exec(name) ?? [];
+      return field ? [[field.replace(/\B[A-Z]/g, '_$&').toLowerCase(), value]] : [];
+    }),
+  );
+
+function clicked(track: Track, event: MouseEvent): void {
+  if (event.button > 1) return;
+  const meant = nearest(event, ({ dataset }) => dataset.ugcEvent || dataset.ugcElement);
+  const href = nearest<HTMLAnchorElement>(
+    event,
+    ({ protocol, host }) => /^http/.test(protocol) && host !== location.host,
+  )?.href;
+  if (!meant && !href) return;
+  const { event: type = 'click', fields = '{}', filter: _, ...texts } = meant ? attributesOf(meant) : {};
+  const own = type === 'click' && {
+    element: meant?.id || 'outbound_link',
+    page_url: address(),
+    ...(href && { properties: { href: shortened(href) } }),
+  };
+  track(type, { ...own, ...texts, ...JSON.parse(fields) });
+}
+
+function chosen(track: Track, event: Event): void {
+  const filter = nearest(event, ({ dataset }) => dataset.ugcFilter !== undefined)?.dataset.ugcFilter;
+  const { type, checked, name, value } = event.composedPath()[0] as HTMLInputElement;
+  if (filter === undefined || !value || /^(password|file)$/.test(type) || (/^(check|radio)/.test(type) && !checked))
+    return;
+  track('search_filter_use', { filter_type: (filter || name).slice(0, 128), filter_value: value.slice(0, 1_024) });
+}
+
+export function clicks(): Automatic {
+  return tracker => {
+    const { listen, end } = begun();
+    const track = tracker.track as Track;
+    listen<MouseEvent>(window, 'click auxclick', event => clicked(track, event));
+    listen(window, 'change', event => chosen(track, event));
+    return end;
+  };
+}

@@ -1,0 +1,65 @@
+// The SDK in a page, without what tracks by itself. It hears of leaving by `visibilitychange` and `pagehide` alone: `unload` would
+// keep the page out of the back/forward cache.
+
+import { gzipped } from './gzip.ts';
+import type { Post } from './send.ts';
+import { leaseMs, storeOf } from './store.ts';
+import type { Options, Tracker } from './tracker.ts';
+import { trackingOf } from './tracking.ts';
+import { tried } from './tried.ts';
+import { whoOf } from './who.ts';
+
+export type * from './tracker.ts';
+
+const timeoutMs = 30_000;
+/** Below it a body goes as it is. */
+const gzipCharsMin = 1_024;
+
+export function init(options: Options): Tracker {
+  const { url, key, automatic = [], store, remember, consent, respectDnt } = options;
+  // Where the browser refuses one, even to look at it throws.
+  const isKept = store !== 'memory';
+  const local = isKept && tried(() => localStorage);
+  const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { readonly globalPrivacyControl?: boolean };
+  const target = `${url.replace(/\/$/, '')}/v1/events${key ? `?key=${key}` : ''}`;
+  const { tracker, sender, beat, leave } = trackingOf(options, {
+    store: storeOf(local, url, Date.now),
+    who: whoOf({
+      storage: remember ? local : isKept && tried(() => sessionStorage),
+      choices: local,
+      remember,
+      now: Date.now,
+    }),
+    post: postTo(target),
+    isOffByDefault: consent === false || (respectDnt !== false && (globalPrivacyControl || doNotTrack === '1')),
+    page: () => ({ page_url: location.href.replace(/#.*/, ''), referrer_url: document.referrer || null }),
+  });
+
+  const beacon = (body: string) => tried(() => navigator.sendBeacon(target, body));
+  addEventListener('pagehide', () => leave(beacon, true));
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'hidden') leave(beacon, false);
+    else void sender.flush();
+  });
+  // Back from the back/forward cache, or on line again.
+  for (const type of ['pageshow', 'online']) addEventListener(type, () => void sender.flush());
+  if (local) setInterval(beat, leaseMs / 2);
+  void sender.flush();
+  for (const begin of automatic) begin(tracker);
+  return tracker;
+}
+
+/** As text, which asks no other origin before; compressed where the header that says so asks nobody either. */
+const postTo = (target: string): Post => {
+  const isOwn = new URL(target, location.href).origin === location.origin;
+  return async (text, keepalive) => {
+    const isGzip = isOwn && !keepalive && text.length > gzipCharsMin && 'CompressionStream' in window;
+    return fetch(target, {
+      method: 'POST',
+      keepalive,
+      signal: AbortSignal.timeout(timeoutMs),
+      body: isGzip ? await gzipped(text) : text,
+      ...(isGzip && { headers: { 'content-type': 'text/plain', 'content-encoding': 'gzip' } }),
+    });
+  };
+};

@@ -1,0 +1,193 @@
+// A player in a real browser: films that are played, left, sought in, looped and seen in another quality. The clip is the demo's.
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { type AutomaticSite, automaticSite } from '../support/automatic-site.ts';
+import { findChromium } from '../support/chromium.ts';
+import { eventually } from '../support/until.ts';
+
+const executablePath = await findChromium();
+if (executablePath === null)
+  process.stderr.write(
+    'NOT TESTED: films in a browser, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
+  );
+
+const clip = (quality: string): Promise<Response> => fileOf(`night-${quality}.webm`, 'video/webm');
+async function fileOf(name: string, type: string): Promise<Response> {
+  return new Response(await Bun.file(join(import.meta.dir, '../../demo/site', name)).arrayBuffer(), {
+    headers: { 'content-type': type },
+  });
+}
+
+/** Two seconds of silence: 8 000 samples a second of one byte. */
+function silence(): Response {
+  const samples = 16_000;
+  const head = Buffer.alloc(44);
+  head.write('RIFF', 0);
+  head.writeUInt32LE(36 + samples, 4);
+  head.write('WAVEfmt ', 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(8_000, 24);
+  head.writeUInt32LE(8_000, 28);
+  head.writeUInt16LE(1, 32);
+  head.writeUInt16LE(8, 34);
+  head.write('data', 36);
+  head.writeUInt32LE(samples, 40);
+  return new Response(Buffer.concat([head, Buffer.alloc(samples, 128)]), { headers: { 'content-type': 'audio/wav' } });
+}
+
+const player = (tag: string): string => `${tag}<script>
+  const video = document.querySelector('video, audio');
+  const film = { filmId: 'night', everyShare: 0.25, everySeconds: 1000 };
+  const begin = more => { window.end = auto.watch(video, { ...film, ...more })(tracker); };
+  const when = type => new Promise(done => video.addEventListener(type, done, { once: true }));
+  const reached = seconds => new Promise(done => {
+    const look = () => video.currentTime >= seconds && (video.removeEventListener('timeupdate', look), done());
+    video.addEventListener('timeupdate', look);
+  });
+  // All of the clip in a blob: what is not there yet is no matter of these tests.
+  window.load = async name => {
+    video.src = URL.createObjectURL(await (await fetch(name)).blob());
+    await when('loadedmetadata');
+    video.playbackRate = 8;
+  };
+</script>`;
+
+let site: AutomaticSite;
+let browser: Browser;
+let page: Page;
+beforeAll(async () => {
+  if (executablePath === null) return;
+  site = await automaticSite({
+    pages: { '/film': player('<video muted></video>'), '/sound': player('<audio muted></audio>'), '/plain': '' },
+    files: { '/180p': await clip('180p'), '/360p': await clip('360p'), '/silence': silence() },
+  });
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+}, 60_000);
+afterEach(async () => {
+  await page?.close();
+  site?.forget();
+});
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+/** Runs in the page of a film, and gives what was tracked, type by type. */
+async function played(
+  script: string,
+  path = '/film',
+): Promise<(readonly [string, Readonly<Record<string, unknown>>])[]> {
+  page = await browser.newPage();
+  await page.goto(site.url + path);
+  await page.evaluate(`(async () => { ${script} })().then(() => { tracker.track('done', {}) })`);
+  await eventually(() => site.told('done').length > 0, { what: 'all that was tracked' });
+  return site.told().flatMap(({ type, fields }) => (type === 'done' ? [] : [[type, fields] as const]));
+}
+
+const types = (told: readonly (readonly [string, unknown])[]): string[] => told.map(([type]) => type);
+const shares = (told: readonly (readonly [string, Readonly<Record<string, unknown>>])[]): number[] =>
+  told.flatMap(([type, { share }]) => (type === 'film_progress' ? [Math.floor(Number(share) * 4) / 4] : []));
+
+describe.skipIf(executablePath === null)('a film', () => {
+  test('that is seen to its end is opened, told of at each quarter, watched once, and closed', async () => {
+    const told = await played("await load('/180p'); begin(); await video.play(); await when('ended'); end()");
+    expect(types(told)).toEqual([
+      'film_opened',
+      'film_progress',
+      'film_progress',
+      'film_progress',
+      ...(told[4]?.[0] === 'film_watched' ? ['film_watched', 'film_progress'] : ['film_progress', 'film_watched']),
+      'film_closed',
+    ]);
+    expect(shares(told)).toEqual([0.25, 0.5, 0.75, 1]);
+    expect(told[0]![1]).toEqual({ video_id: 'night', position: expect.any(Number), duration: 20 });
+    expect(told[0]![1].position as number).toBeLessThan(1);
+    expect(told.at(-1)![1]).toEqual({ video_id: 'night', position: 20, duration: 20, share: 1 });
+  }, 60_000);
+
+  test('that is sought through was not watched: what was not played tells nothing', async () => {
+    const told = await played(`await load('/180p'); begin(); await video.play(); await reached(1);
+      video.currentTime = 16; await when('seeked'); await when('ended'); end()`);
+    expect(types(told)).toEqual(['film_opened', 'film_progress', 'film_closed']);
+    expect(shares(told)).toEqual([1]);
+  }, 60_000);
+
+  test('that loops is watched once, and each quarter told once; the time it is played is told on', async () => {
+    const told = await played(`await load('/180p'); video.loop = true; begin({ everySeconds: 15 }); await video.play();
+      await reached(19); await when('seeked'); await reached(19); await when('seeked'); await reached(2); end()`);
+    expect(types(told).filter(type => type === 'film_watched').length).toBe(1);
+    expect(types(told).filter(type => type === 'film_opened').length).toBe(1);
+    const seconds = told.filter(([type]) => type === 'film_progress').length;
+    expect(new Set(shares(told).slice(0, 3))).toEqual(new Set([0.25, 0.5, 0.75]));
+    // Three or four quarters, and one for each fifteen of the forty seconds that lie between them.
+    expect(seconds).toBeGreaterThanOrEqual(4);
+    expect(seconds).toBeLessThanOrEqual(6);
+  }, 60_000);
+
+  test('that is seen in parts, in any order, is watched when they make up the whole', async () => {
+    const told = await played(`await load('/180p'); begin(); await video.play(); await reached(10);
+      video.currentTime = 2; await when('seeked'); await reached(6); tracker.track('again', {});
+      video.currentTime = 9; await when('seeked'); await when('ended'); end()`);
+    expect(types(told).indexOf('film_watched')).toBeGreaterThan(types(told).indexOf('again'));
+  }, 60_000);
+
+  test('is closed where the page is left, and is another opening where it is gone on with', async () => {
+    const told = await played(`await load('/180p'); begin(); await video.play(); await reached(3); video.pause();
+      window.at = video.currentTime; leave(); leave(); await video.play(); await reached(8); leave();
+      tracker.track('still open', { playing: !video.paused }); setTimeout(() => { location.href = '/plain' })`);
+    await eventually(() => site.told('film_closed').length === 2, { what: 'the film to be closed' });
+    const all = site
+      .told()
+      .map(({ type }) => type)
+      .filter(type => type !== 'done');
+    expect(all).toEqual([
+      'film_opened',
+      'film_closed',
+      'film_opened',
+      'film_progress',
+      'film_progress',
+      'still open',
+      'film_closed',
+    ]);
+    expect(told[1]![1].position as number).toBeGreaterThanOrEqual(3);
+    expect(Math.abs(Number(told[2]![1].position) - Number(told[1]![1].position))).toBeLessThan(1);
+  }, 60_000);
+
+  test('in another quality is a change of it, where it happened', async () => {
+    const told = await played(`await load('/180p'); begin(); await video.play(); await reached(4); video.pause();
+      const at = video.currentTime; const resized = when('resize'); await load('/360p'); video.currentTime = at;
+      await when('seeked'); await resized; await video.play(); await reached(at + 1); end()`);
+    expect(types(told)).toEqual(
+      ['film_opened', 'film_closed', 'quality_change', 'film_opened', 'film_progress', 'film_closed'].filter(
+        type => type !== 'film_progress' || types(told).includes(type),
+      ),
+    );
+    const [, change] = told.find(([type]) => type === 'quality_change')!;
+    expect(change).toMatchObject({ video_id: 'night', from_quality: '180p', to_quality: '360p' });
+    expect(Number.isInteger(change.current_time)).toBe(true);
+    // Closed where it stopped, though the element had been emptied by then.
+    const [closed, opened] = [told[1]![1], told.filter(([type]) => type === 'film_opened')[1]![1]];
+    expect(closed.position as number).toBeGreaterThanOrEqual(4);
+    expect(Math.abs(Number(opened.position) - Number(closed.position))).toBeLessThan(1);
+  }, 60_000);
+
+  test('of sound alone has no quality', async () => {
+    const told = await played(
+      "await load('/silence'); begin(); await video.play(); await when('ended'); end()",
+      '/sound',
+    );
+    expect(told[0]).toEqual(['film_opened', { video_id: 'night', position: expect.any(Number), duration: 2 }]);
+    expect(types(told)).toContain('film_watched');
+    expect(types(told)).not.toContain('quality_change');
+  }, 60_000);
+
+  test('that never plays tells nothing', async () => {
+    expect(
+      await played("await load('/180p'); begin(); video.currentTime = 5; await when('seeked'); leave(); end()"),
+    ).toEqual([]);
+  }, 60_000);
+});
