@@ -19,6 +19,7 @@ import {
   openLogs,
   openMetrics,
 } from './process/telemetry.ts';
+import { type Console, openConsole } from './roles/console.ts';
 import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole, rolesOf } from './roles/list.ts';
 import { openParts } from './roles/parts.ts';
@@ -122,7 +123,10 @@ export async function start({ config, version, roles, logs, opened }: Starting):
     opened.push(role);
   }
   for (const role of open) void role.broken?.then(broken.resolve);
-  const front = startFront({ config, version, door, isShut, tls, stream, roles: open, logs, metrics });
+  const shown = openConsole(parts, { roles: active.map(({ name }) => name), door: door.guards });
+  open.push(shown);
+  opened.push(shown);
+  const front = startFront({ config, version, door, isShut, tls, stream, shown, roles: open, logs, metrics });
   opened.push(front);
   parts.catalogue.watch();
   process.on('SIGHUP', parts.catalogue.look);
@@ -161,6 +165,7 @@ interface FrontOptions extends Pick<Starting, 'config' | 'version' | 'logs'> {
   readonly isShut: boolean;
   readonly tls: Tls;
   readonly stream: Stream;
+  readonly shown: Console;
   readonly roles: readonly Role[];
   readonly metrics: Metrics;
 }
@@ -173,6 +178,7 @@ function startFront({
   isShut,
   tls,
   stream,
+  shown,
   roles,
   logs,
   metrics,
@@ -204,6 +210,7 @@ function startFront({
       api: () => roles.flatMap(role => role.api?.() ?? []),
       graceMs: config.shutdownTimeoutMs / 3,
       tools: stream.tools({ door: isShut ? 'none' : door.guards.length === 0 ? 'open' : 'asked', scrape, health }),
+      console: shown.front({ health }),
       health,
       scrape,
       metrics,
