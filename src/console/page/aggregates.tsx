@@ -2,10 +2,10 @@
 
 import { useState } from 'preact/hooks';
 import type { ConsoleAggregates } from '../answers.ts';
-import type { ViewOf } from './app.tsx';
 import { useAsked } from './ask.ts';
 import { Chart, type Line } from './chart.tsx';
 import { Bars, Shown, View } from './parts.tsx';
+import type { Viewed } from './viewed.ts';
 import { number } from './words.ts';
 
 const spans = [1, 7, 30, 90, 366] as const;
@@ -13,7 +13,7 @@ const [linesMax, barsMax] = [5, 15];
 
 type Row = Readonly<Record<string, unknown>>;
 
-export function Aggregates(_: ViewOf) {
+export function Aggregates(_: Viewed) {
   const [days, setDays] = useState<number>(7);
   const asked = useAsked<ConsoleAggregates>(`/v1/console/aggregates?days=${days}`, 60_000);
   return (

@@ -17,15 +17,10 @@ import { Send } from './send.tsx';
 import { history, readStats, streamProblem } from './stats.ts';
 import { useStore } from './store.ts';
 import { choose, chosen, type Theme, themes } from './theme.ts';
+import type { Viewed } from './viewed.ts';
 import { rate } from './words.ts';
 
-export interface ViewOf {
-  readonly overview: Overview;
-  /** What follows the view in the address, e.g. an event type. */
-  readonly rest: string;
-}
-
-const views: readonly (readonly [path: string, name: string, view: (props: ViewOf) => JSX.Element])[] = [
+const views: readonly (readonly [path: string, name: string, view: (props: Viewed) => JSX.Element])[] = [
   ['flow', 'Flow', Flow],
   ['live', 'Live events', Live],
   ['rejected', 'Rejected', Rejected],

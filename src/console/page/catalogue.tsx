@@ -2,12 +2,12 @@
 
 import { useState } from 'preact/hooks';
 import type { ConsoleType, ConsoleTypes } from '../answers.ts';
-import type { ViewOf } from './app.tsx';
 import { useAsked } from './ask.ts';
 import { Grid, Shown, Text, View } from './parts.tsx';
 import { type SnippetOptions, snippetsOf } from './snippets.ts';
+import type { Viewed } from './viewed.ts';
 
-export function Catalogue({ overview, rest }: ViewOf) {
+export function Catalogue({ overview, rest }: Viewed) {
   const asked = useAsked<ConsoleTypes>('/v1/console/types');
   const [words, setWords] = useState('');
   const named = decodeURIComponent(rest);

@@ -25,7 +25,7 @@ export interface ChartProps {
 }
 
 const tableRowsMax = 60;
-const heightPx = 180;
+const heightPx = 170;
 
 export function Chart(props: ChartProps) {
   const { title, times, lines, tell } = props;
@@ -135,11 +135,16 @@ function optionsFor(
     height: heightPx,
     tzDate: second => uPlot.tzDate(new Date(second * 1_000), 'Etc/UTC'),
     legend: { show: false },
-    cursor: { y: false, points: { size: 6 } },
-    padding: [8, 8, 0, 0],
+    cursor: { y: false, drag: { x: false, y: false } },
+    padding: [8, 24, 0, 0],
     scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low), high <= 0 ? 1 : high * 1.08] } },
     axes: [
-      { ...axis, ...(isDaily && { space: 60 }) },
+      {
+        ...axis,
+        size: 30,
+        space: isDaily ? 90 : 70,
+        values: (_, ticks, __, ___, stepSeconds) => ticks.map(tick => tickOf(tick, stepSeconds)),
+      },
       { ...axis, size: 66, values: (_, ticks) => ticks.map(tell) },
     ],
     series: [
@@ -149,8 +154,15 @@ function optionsFor(
         stroke: colour(`--line-${at % 6}`),
         width: 1.5,
         dash: at % 2 === 1 ? [6, 3] : [],
-        points: { show: isDaily },
+        points: { show: isDaily, fill: colour('--panel') },
       })),
     ],
   };
+}
+
+/** As short as the distance between two allows. */
+function tickOf(second: number, stepSeconds: number): string {
+  const iso = new Date(second * 1_000).toISOString();
+  if (stepSeconds >= 86_400) return iso.slice(5, 10);
+  return stepSeconds >= 60 ? iso.slice(11, 16) : iso.slice(11, 19);
 }

@@ -2,15 +2,15 @@
 
 import { useState } from 'preact/hooks';
 import type { ConsoleDead, DeadActed, DeadAction } from '../answers.ts';
-import type { ViewOf } from './app.tsx';
 import { post, useAsked, wordsFor } from './ask.ts';
 import { Problem, Shown, Text, View } from './parts.tsx';
+import type { Viewed } from './viewed.ts';
 import { laidOut, moment, number } from './words.ts';
 
 type Letter = ConsoleDead['letters'][number];
 type Act = 'replay' | 'dismiss';
 
-export function Dead({ overview }: ViewOf) {
+export function Dead({ overview }: Viewed) {
   const [reason, setReason] = useState('');
   const asked = useAsked<ConsoleDead>(
     `/v1/console/dead?limit=100${reason === '' ? '' : `&reason=${encodeURIComponent(reason)}`}`,

@@ -1,14 +1,14 @@
 // What is shown while there has been no event yet: how the first one is sent.
 
 import type { ConsoleTypes } from '../answers.ts';
-import type { ViewOf } from './app.tsx';
 import { useAsked } from './ask.ts';
 import { Snippets } from './catalogue.tsx';
 import { Shown, State, View } from './parts.tsx';
+import type { Viewed } from './viewed.ts';
 
 const shownFirst = 'film_opened';
 
-export function First({ overview }: ViewOf) {
+export function First({ overview }: Viewed) {
   const asked = useAsked<ConsoleTypes>('/v1/console/types');
   return (
     <View

@@ -3,15 +3,15 @@
 import { useState } from 'preact/hooks';
 import type { Stats } from '../../ports/passing.ts';
 import type { FlowPart } from '../answers.ts';
-import type { ViewOf } from './app.tsx';
 import { Chart, type Line } from './chart.tsx';
 import { Picture } from './flow-picture.tsx';
 import { Grid, Problem, View } from './parts.tsx';
 import { history, streamProblem } from './stats.ts';
 import { useStore } from './store.ts';
+import type { Viewed } from './viewed.ts';
 import { bytes, milliseconds, number, rate, seconds } from './words.ts';
 
-export function Flow({ overview }: ViewOf) {
+export function Flow({ overview }: Viewed) {
   const kept = useStore(history);
   const problem = useStore(streamProblem);
   const last = kept.at(-1);

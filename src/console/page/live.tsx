@@ -1,16 +1,16 @@
-// Events as they pass. A row is opened by its button; while one is open, or the list is paused, it stands still.
+// Events as they pass. A row is opened by its button. The list stands still while it is paused, while one is open, and while
+// its reader is in it: by key, or scrolled down.
 
-import { memo } from 'preact/compat';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { ConsoleTypes } from '../answers.ts';
-import type { ViewOf } from './app.tsx';
 import { useAsked } from './ask.ts';
 import { Event } from './event.tsx';
-import { stateOf } from './outcome.ts';
-import { Problem, State, View } from './parts.tsx';
-import { passing, type Row, rowsMax } from './passing.ts';
+import { LiveList } from './live-list.tsx';
+import { Problem, View } from './parts.tsx';
+import { type PassingView, passing, type Row, rowsMax } from './passing.ts';
 import { useStore } from './store.ts';
-import { clock, number } from './words.ts';
+import type { Viewed } from './viewed.ts';
+import { number } from './words.ts';
 
 interface Filters {
   readonly type: string;
@@ -23,14 +23,15 @@ const none: Filters = { type: '', outcome: '', key: '', user: '' };
 const outcomes = ['accepted', 'rejected', 'dropped', 'failed'] as const;
 const typingMs = 400;
 
-export function Live(_: ViewOf) {
+export function Live(_: Viewed) {
   const [filters, setFilters] = useState(none);
   const [isPaused, setPaused] = useState(false);
   const [open, setOpen] = useState<Row | null>(null);
+  const [isHeld, setHeld] = useState(false);
   const query = useSettled(queryOf(filters));
   const view = useMemo(() => passing(query), [query]);
   useEffect(() => () => view.stop(), [view]);
-  useEffect(() => view.pause(isPaused || open !== null), [view, isPaused, open]);
+  useEffect(() => view.pause(isPaused || isHeld || open !== null), [view, isPaused, isHeld, open]);
   return (
     <View
       title="Live events"
@@ -41,7 +42,7 @@ export function Live(_: ViewOf) {
       }
     >
       <FilterForm filters={filters} onChange={setFilters} />
-      <List view={view} onOpen={setOpen} />
+      <Told view={view} onOpen={setOpen} onHold={setHeld} />
       {open !== null && <Event row={open} onClose={() => setOpen(null)} />}
     </View>
   );
@@ -106,19 +107,20 @@ function FilterForm({ filters, onChange }: FormProps) {
   );
 }
 
-interface ListProps {
-  readonly view: ReturnType<typeof passing>;
+interface ToldProps {
+  readonly view: PassingView;
   readonly onOpen: (row: Row) => void;
+  readonly onHold: (isHeld: boolean) => void;
 }
 
-function List({ view, onOpen }: ListProps) {
+function Told({ view, onOpen, onHold }: ToldProps) {
   const { rows, unseen, missed, problem } = useStore(view.shown);
   return (
     <>
       {problem !== '' && problem !== 'not yet asked' && <Problem words={`Not live: ${problem}. It is tried again.`} />}
-      <p class="dim" role="status">
-        {unseen > 0 ? `${number(unseen)} more have passed since. ` : ''}
-        {missed > 0 ? `${number(missed)} were too many to be shown.` : ''}
+      <p class="dim">
+        {unseen > 0 ? `It stands still: ${number(unseen)} more have passed. ` : ''}
+        {missed > 0 ? `${number(missed)} were too many to be told. ` : ''}
         {unseen + missed === 0 ? `The newest ${rowsMax} are kept here.` : ''}
       </p>
       {rows.length === 0 ? (
@@ -126,69 +128,8 @@ function List({ view, onOpen }: ListProps) {
           {problem === '' ? 'Waiting for events. Those that pass from now on appear here.' : 'Asking…'}
         </p>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is to be reached by key
-        <section class="scroll list" tabIndex={0} aria-label="Events, newest first">
-          <table>
-            <caption class="unseen">Events, newest first</caption>
-            <thead>
-              <tr>
-                <th scope="col" class="c-at">
-                  At (UTC)
-                </th>
-                <th scope="col" class="c-outcome">
-                  Outcome
-                </th>
-                <th scope="col" class="c-type">
-                  Type
-                </th>
-                <th scope="col" class="c-who">
-                  User
-                </th>
-                <th scope="col" class="c-who">
-                  Key
-                </th>
-                <th scope="col">Event</th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map(row => (
-                <Line key={row.place} row={row} onOpen={onOpen} />
-              ))}
-            </tbody>
-          </table>
-        </section>
+        <LiveList rows={rows} onOpen={onOpen} onHold={onHold} />
       )}
     </>
   );
 }
-
-interface LineProps {
-  readonly row: Row;
-  readonly onOpen: (row: Row) => void;
-}
-
-const charactersMax = 200;
-
-/** A row never changes. */
-const Line = memo(
-  ({ row, onOpen }: LineProps) => (
-    <tr>
-      <td>
-        <button type="button" class="link" onClick={() => onOpen(row)}>
-          {clock(row.at)}
-        </button>
-      </td>
-      <td>
-        <State state={stateOf[row.outcome]} words={row.outcome} />
-      </td>
-      <td>{row.type}</td>
-      <td>{row.user ?? '–'}</td>
-      <td>{row.source === '' ? '–' : row.source}</td>
-      <td class="code">
-        {row.reason !== undefined && <b>{row.reason} </b>}
-        {row.text.slice(0, charactersMax)}
-      </td>
-    </tr>
-  ),
-  () => true,
-);

@@ -45,7 +45,7 @@ export interface PassingView {
   stop(): void;
 }
 
-export const rowsMax = 200;
+export const rowsMax = 1_000;
 const givenEveryMs = 100;
 
 export function passing(query: string): PassingView {

@@ -3,11 +3,11 @@
 
 import { useRef, useState } from 'preact/hooks';
 import type { QueryAnswer } from '../answers.ts';
-import type { ViewOf } from './app.tsx';
 import { post, wordsFor } from './ask.ts';
 import { Grid, Problem, View } from './parts.tsx';
 import { isNumeric, ResultChart } from './query-chart.tsx';
 import { store, useStore } from './store.ts';
+import type { Viewed } from './viewed.ts';
 import { cell, milliseconds, number } from './words.ts';
 
 const rememberedMax = 50;
@@ -18,7 +18,7 @@ const asked = store<readonly string[]>([]);
 const draft = store('SELECT event_type, count() AS events\nFROM events\nGROUP BY event_type\nORDER BY events DESC');
 const answer = store<QueryAnswer | null>(null);
 
-export function Query(_: ViewOf) {
+export function Query(_: Viewed) {
   const sql = useStore(draft);
   const known = useStore(asked);
   const found = useStore(answer);
@@ -44,7 +44,7 @@ export function Query(_: ViewOf) {
     void run();
   }
   return (
-    <View title="Query" about="One statement of SQL that reads: at most 10 000 rows and ten seconds.">
+    <View title="Query" about={'One statement of SQL that reads: at most 10\u00a0000 rows and ten seconds.'}>
       <form
         class="panel"
         onSubmit={event => {

@@ -2,9 +2,9 @@
 
 import { useState } from 'preact/hooks';
 import type { ConsoleRejections } from '../answers.ts';
-import type { ViewOf } from './app.tsx';
 import { useAsked } from './ask.ts';
 import { Shown, Text, View } from './parts.tsx';
+import type { Viewed } from './viewed.ts';
 import { laidOut, moment, number } from './words.ts';
 
 const spans: readonly (readonly [hours: number, words: string])[] = [
@@ -16,7 +16,7 @@ const spans: readonly (readonly [hours: number, words: string])[] = [
 
 type Group = ConsoleRejections['groups'][number];
 
-export function Rejected(_: ViewOf) {
+export function Rejected(_: Viewed) {
   const [hours, setHours] = useState(24);
   const asked = useAsked<ConsoleRejections>(`/v1/console/rejections?hours=${hours}`, 30_000);
   return (

@@ -2,17 +2,17 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import type { ConsoleType, ConsoleTypes, EventStory, Overview } from '../answers.ts';
-import type { ViewOf } from './app.tsx';
 import { ask, key, useAsked, withKey, wordsFor, wordsOf } from './ask.ts';
 import { Snippets } from './catalogue.tsx';
 import { Problem, Shown, View } from './parts.tsx';
 import { Found, Steps } from './story.tsx';
+import type { Viewed } from './viewed.ts';
 
 const askedEveryMs = 300;
 const askedMsMax = 30_000;
 const shownFirst = 'click';
 
-export function Send({ overview, rest }: ViewOf) {
+export function Send({ overview, rest }: Viewed) {
   const asked = useAsked<ConsoleTypes>('/v1/console/types');
   const named = decodeURIComponent(rest);
   return (
