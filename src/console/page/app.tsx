@@ -41,7 +41,16 @@ function useAddress(): readonly [path: string, rest: string] {
     return () => removeEventListener('hashchange', update);
   }, []);
   const [, path = '', rest = ''] = /^#\/([a-z]*)\/?(.*)$/.exec(hash) ?? [];
-  return [path, rest];
+  return [path, decoded(rest)];
+}
+
+/** An address may be of anybody's making. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export function App() {

@@ -10,7 +10,6 @@ import type { Viewed } from './viewed.ts';
 export function Catalogue({ overview, rest }: Viewed) {
   const asked = useAsked<ConsoleTypes>('/v1/console/types');
   const [words, setWords] = useState('');
-  const named = decodeURIComponent(rest);
   return (
     <View title="Catalogue" about="What may be sent. A field that is not listed is refused.">
       <Shown asked={asked}>
@@ -18,7 +17,7 @@ export function Catalogue({ overview, rest }: Viewed) {
           const found = types.filter(one =>
             `${one.type} ${one.description}`.toLowerCase().includes(words.toLowerCase()),
           );
-          const type = types.find(one => one.type === named) ?? found[0];
+          const type = types.find(one => one.type === rest) ?? found[0];
           return (
             <div class="two">
               <div class="choice">

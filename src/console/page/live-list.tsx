@@ -49,10 +49,10 @@ export function LiveList({ rows, onOpen, onHold }: LiveListProps) {
   const first = Math.max(0, Math.min(rows.length - 1, Math.floor(scrolledPx / size.rowPx)) - spare);
   const last = Math.min(rows.length, first + Math.ceil(size.seenPx / size.rowPx) + 2 * spare);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is to be reached by key
     <section
       ref={box}
       class="scroll list"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is to be reached by key
       tabIndex={0}
       aria-label="Events, newest first"
       onScroll={event => setScrolled(event.currentTarget.scrollTop)}

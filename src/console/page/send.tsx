@@ -14,12 +14,11 @@ const shownFirst = 'click';
 
 export function Send({ overview, rest }: Viewed) {
   const asked = useAsked<ConsoleTypes>('/v1/console/types');
-  const named = decodeURIComponent(rest);
   return (
     <View title="Send a test event" about="It is a real event: it becomes a row, and stays one.">
       <Shown asked={asked}>
         {({ types }) => {
-          const type = types.find(one => one.type === named) ?? types.find(one => one.type === shownFirst) ?? types[0];
+          const type = types.find(one => one.type === rest) ?? types.find(one => one.type === shownFirst) ?? types[0];
           return type === undefined ? (
             <p class="dim">The catalogue is empty.</p>
           ) : (

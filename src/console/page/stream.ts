@@ -1,13 +1,8 @@
-// Reads `GET /v1/stream`. EventSource can show no key, so it is read by fetch; the format is the HTML Standard's, §9.2.
-// It comes again after a break, ever later up to half a minute, from where it was (Last-Event-ID).
+// Reads `GET /v1/stream`, by fetch: EventSource can show no key. It comes again after a break, ever later up to half a
+// minute, from where it was (Last-Event-ID).
 
 import { AskError, answerTo, wordsFor } from './ask.ts';
-
-export interface Message {
-  readonly event: string;
-  readonly id: string;
-  readonly data: string;
-}
+import { type Message, messagesIn } from './messages.ts';
 
 export interface Reading {
   readonly onMessage: (message: Message) => void;
@@ -17,8 +12,6 @@ export interface Reading {
 
 const firstWaitMs = 500;
 const waitMsMax = 30_000;
-/** Characters of one message: the server's have fewer. */
-const messageMax = 1_000_000;
 
 /** Answers how to stop. `query` as the stream takes it. */
 export function readStream(query: string, { onMessage, onState }: Reading): () => void {
@@ -31,7 +24,7 @@ export function readStream(query: string, { onMessage, onState }: Reading): () =
     const answer = await answerTo(`/v1/stream?${query}`, { headers, signal, cache: 'no-store' });
     if (answer.body === null) throw new AskError(answer.status, 'The stream came without a body');
     onState('');
-    const parse = parser(message => {
+    const parse = messagesIn(message => {
       if (message.id !== '') lastId = message.id;
       if (message.data !== '') onMessage(message);
     });
@@ -68,30 +61,6 @@ export function readStream(query: string, { onMessage, onState }: Reading): () =
 
   void readOn();
   return () => ending.abort();
-}
-
-/** Takes text as it comes and gives out whole messages. */
-export function parser(onMessage: (message: Message) => void): (text: string) => void {
-  let rest = '';
-  return text => {
-    rest += text;
-    for (;;) {
-      const end = rest.indexOf('\n\n');
-      if (end < 0) break;
-      onMessage(messageOf(rest.slice(0, end)));
-      rest = rest.slice(end + 2);
-    }
-    if (rest.length > messageMax) rest = '';
-  };
-}
-
-function messageOf(block: string): Message {
-  const fields: Record<string, string> = { event: 'message', id: '', data: '' };
-  for (const line of block.split('\n')) {
-    const at = line.indexOf(':');
-    if (at > 0) fields[line.slice(0, at)] = line.slice(at + 1).replace(/^ /, '');
-  }
-  return { event: fields.event ?? '', id: fields.id ?? '', data: fields.data ?? '' };
 }
 
 const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
