@@ -152,15 +152,9 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   const { server } = front;
   for (const words of plainHopsOf(config)) logs.logger.warn(words);
   const told = Object.assign({}, ...open.map(({ ready }) => ready));
-  const startMs = Math.round(performance.now() - startedAt);
-  const about = {
-    version,
-    roles: names,
-    ...urlsOf(config, server),
-    ...told,
-    data_dir: resolve(config.dataDir),
-    start_ms: startMs,
-  };
+  const start_ms = Math.round(performance.now() - startedAt);
+  const data_dir = resolve(config.dataDir);
+  const about = { version, roles: names, ...urlsOf(config, server), ...told, data_dir, start_ms };
   if (isatty(2)) greet(about);
   if (!(isatty(1) && isatty(2))) logs.logger.info(about, 'ready'); // not twice to the same eyes
   return { server, broken: broken.promise };

@@ -52,7 +52,7 @@ function asksOf(parts: Parts, asked: Asked, around: Around): Asks {
   const { config, catalogue, buffer, recent, transport } = parts;
   const { clickhouseDatabase: database } = config;
   const of = { client: asked.client, database, types: catalogue.names };
-  const tables = shownTablesIn(of);
+  const tables = shownTablesIn({ ...of, aggregates });
   const about = aboutOf(parts, tables, around);
   const traced = tracedIn(of);
   const query = consoleQuery(freeQueryIn({ client: asked.client, isServer: asked.isServer }));
