@@ -33,10 +33,7 @@ export interface RunOptions {
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** Values of `{name:Type}`, escaped as in ClickHouse's HTTP interface (TSV). */
   readonly params?: Readonly<Record<string, string>>;
-  /**
-   * SELECT and the like only. True: settings may still be changed (ClickHouse's readonly = 2); `settings-too`: they may not
-   * (readonly = 1).
-   */
+  /** SELECT and the like only; settings may still be changed (ClickHouse's readonly = 2), `settings-too`: not (1). */
   readonly readonly?: boolean | 'settings-too';
   /** A caller that must never hold up the process's own work. */
   readonly guest?: boolean;

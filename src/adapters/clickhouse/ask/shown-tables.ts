@@ -1,7 +1,7 @@
 // The tables as a whole, for people who look on: what was rejected, and what is kept ready of the events.
 
-import { aggregates } from '../../../../schemas/aggregates.ts';
 import type { RejectionGroup, Row, ShownTables } from '../../../ports/shown-tables.ts';
+import type { AggregateDefinition } from '../../../ports/tables.ts';
 import type { ClickhouseClient } from '../client.ts';
 import { sinkError } from '../errors.ts';
 import { tableName } from '../schema/tables.ts';
@@ -13,11 +13,12 @@ export interface ShownTablesOptions {
   readonly database: string;
   /** Event types that have tables. */
   readonly types: () => readonly string[];
+  readonly aggregates: readonly AggregateDefinition[];
 }
 
 const asJson = { output_format_json_quote_64bit_integers: 1, date_time_output_format: 'iso' };
 
-export function shownTablesIn({ client, database, types }: ShownTablesOptions): ShownTables {
+export function shownTablesIn({ client, database, types, aggregates }: ShownTablesOptions): ShownTables {
   async function read<R>(query: string, params: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<R[]> {
     try {
       return await client().read<R>(query, { params, settings: asJson, signal });
