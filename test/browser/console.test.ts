@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { type Browser, chromium } from 'playwright-core';
+import { catalogue } from '../../schemas/catalogue.ts';
 import { findChromium } from '../support/chromium.ts';
 import { type ConsolePage, consolePage, consoleViews } from '../support/console-page.ts';
 import { exampleClick } from '../support/events.ts';
@@ -20,7 +21,7 @@ let shown: ConsolePage;
 
 beforeAll(async () => {
   if (executablePath === null) return;
-  ugc = await startUgc({ dataDir: temporaryFolder() });
+  ugc = await startUgc({ dataDir: temporaryFolder(), flags: ['--rejections-seconds=1'] });
   browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   shown = await consolePage(browser, { url: ugc.url });
 }, 120_000);
@@ -36,6 +37,7 @@ const inBrowser = (name: string, body: () => Promise<void>): void => {
 };
 
 const now = () => ({ ...exampleClick, timestamp: new Date().toISOString() });
+const pageView = () => ({ ...catalogue.find('page_view')!.example, timestamp: new Date().toISOString() });
 
 inBrowser('while there has been no event it says how the first is sent, with this server’s address', async () => {
   await shown.show('');
@@ -79,13 +81,13 @@ inBrowser('what passes is shown as it does, filtered, and opens to its bytes and
   await shown.show('live');
   const rows = page.locator('.list tbody tr');
   await page.getByText('Waiting for events').waitFor();
-  await ugc.post([now(), { ...now(), event_type: 'page_view', user_id: 'somebody' }, { event_type: 'none such' }]);
+  await ugc.post([now(), pageView(), { ...now(), element: 1 }]);
   await rows.filter({ hasText: 'rejected' }).waitFor();
   expect(await rows.count()).toBe(3);
   await page.getByLabel('Outcome').selectOption('accepted');
   await page.getByLabel('Type', { exact: true }).fill('cl*');
   await eventually(async () => {
-    await ugc.post([now(), { ...now(), event_type: 'page_view' }]);
+    await ugc.post([now(), pageView()]);
     return (await rows.filter({ hasText: 'page_view' }).count()) === 0 && (await rows.count()) > 0;
   });
   await page.getByRole('button', { name: 'Pause' }).click();
@@ -118,7 +120,7 @@ inBrowser('a query is answered as a table and a chart, and one that is wrong in 
   const { page } = shown;
   await shown.show('query');
   const box = page.getByLabel(/^SQL/);
-  await box.fill("SELECT 'a' AS name, 3 AS n UNION ALL SELECT 'b', 5 ORDER BY n");
+  await box.fill("SELECT * FROM (SELECT 'a' AS name, 3 AS n UNION ALL SELECT 'b', 5)");
   await box.press('Control+Enter');
   await page.getByText('2 rows in').waitFor();
   await page.locator('.bar').first().waitFor();

@@ -37,7 +37,9 @@ export async function consolePage(browser: Browser, options: ConsolePageOptions)
   const context = await browser.newContext({ viewport: { width, height: 800 }, colorScheme, reducedMotion: 'reduce' });
   const page = await context.newPage();
   const complaints: string[] = [];
-  page.on('console', message => complaints.push(message.text()));
+  page.on('console', message => {
+    if (!refusal.test(message.text())) complaints.push(message.text());
+  });
   page.on('pageerror', error => complaints.push(error.message));
   page.on('dialog', dialog => {
     complaints.push(`a dialog: ${dialog.message()}`);
@@ -63,6 +65,9 @@ export async function consolePage(browser: Browser, options: ConsolePageOptions)
     overflow: () => page.evaluate<number>('document.documentElement.scrollWidth - innerWidth'),
   };
 }
+
+/** What a browser says of each answer of 4xx, which the page itself tells in words. */
+const refusal = /^Failed to load resource: .* status of 4\d\d/;
 
 interface Violation {
   readonly id: string;
