@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { type Browser, chromium } from 'playwright-core';
 import { catalogue } from '../../schemas/catalogue.ts';
+import { readInstance } from '../../src/process/instance.ts';
 import { findChromium } from '../support/chromium.ts';
 import { consolePage, consoleViews } from '../support/console-page.ts';
 import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
@@ -17,12 +18,13 @@ if (executablePath === null)
 const hostile = `"><img src=x onerror="window.taken=1"><script>window.taken=1</script>javascript:alert(1)'\u202e`;
 
 let ugc: Ugc;
+let dataDir = '';
 let key = '';
 let browser: Browser;
 
 beforeAll(async () => {
   if (executablePath === null) return;
-  const dataDir = temporaryFolder();
+  dataDir = temporaryFolder();
   const may = ['--kind=secret', '--scopes=admin,events:write'];
   key = (await runUgc(['keys', 'add', 'looker', ...may, `--data-dir=${dataDir}`])).stdout.trim();
   ugc = await startUgc({ dataDir, flags: ['--auth=keys', '--rejections-seconds=1'] });
@@ -63,6 +65,23 @@ const send = (events: unknown) =>
     body: JSON.stringify(events),
   });
 
+/** As an etl process leaves them, at first/0/1 and on: one that can be stored by now, and one that never can. */
+async function writeDeadLetters(): Promise<void> {
+  const event = { ...catalogue.find('click')!.example, timestamp: new Date().toISOString(), element: hostile };
+  const raws = [JSON.stringify(event), `{"a":"${hostile.replaceAll('"', '')}`];
+  const { clickhouseKey } = await eventually(() => readInstance(dataDir), { what: 'the instance’s note' });
+  const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  const values = raws.map(
+    (raw, at) => `('first', 0, ${at + 1}, 0, 'invalid', ${quoted(hostile)}, ${quoted(raw)}, now64(), now64())`,
+  );
+  const answer = await fetch(ugc.clickhouseUrl, {
+    method: 'POST',
+    headers: { authorization: `Basic ${btoa(`ugc:${clickhouseKey}`)}` },
+    body: `INSERT INTO ugc.dead_letters_rows (topic, partition, position, index, reason, detail, raw, recorded_at, failed_at) VALUES ${values.join(',')}`,
+  });
+  expect({ ok: answer.ok, said: await answer.text() }).toEqual({ ok: true, said: '' });
+}
+
 test.skipIf(executablePath === null)(
   'a key is asked for; a wrong one shows nothing, the right one all; hostile text does nothing in any view',
   async () => {
@@ -93,8 +112,20 @@ test.skipIf(executablePath === null)(
     });
     for (const [path] of consoleViews) {
       await show(path);
-      for (const summary of await page.locator('main summary').all()) await summary.click();
+      for (const summary of (await page.locator('main summary').all()).slice(0, 10)) await summary.click();
     }
+    await writeDeadLetters();
+    await show('dead');
+    expect(await page.getByRole('button', { name: 'Replay 0' }).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'Choose all 2' }).click();
+    await page.getByRole('button', { name: 'Replay 2' }).click();
+    await page.getByText('first/0/2 stays:').waitFor();
+    await page.getByRole('checkbox').nth(0).waitFor();
+    await page.getByRole('checkbox', { name: 'first/0/2' }).check();
+    expect(await page.getByRole('button', { name: 'Dismiss 1' }).isDisabled()).toBe(true);
+    await page.getByLabel('Why dismiss').fill(hostile);
+    await page.getByRole('button', { name: 'Dismiss 1' }).click();
+    await page.getByText('There are none.').waitFor();
     await show('query');
     await page.getByLabel(/^SQL/).fill('SELECT * FROM ugc.page_view UNION ALL SELECT * FROM ugc.page_view');
     await page.getByRole('button', { name: 'Run' }).click();

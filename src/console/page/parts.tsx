@@ -1,7 +1,7 @@
 // What every view is made of: states told by sign and word, failures told with a way on, text to copy.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Asked } from './ask.ts';
 
 export type StateName = 'ok' | 'waiting' | 'failing' | 'absent';
@@ -55,7 +55,7 @@ interface ViewProps {
 /** Its heading takes the focus when one comes to it, so that a screen reader says where one is. */
 export function View({ title, about, tools, children }: ViewProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${title} · ugc`;
     heading.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
