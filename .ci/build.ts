@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 import type { Build } from '../src/process/build.ts';
 import { builtAtMsOf, commitOf } from './commit.ts';
+import { consolePage } from './console-page.ts';
 import { entryPoints } from './entry-points.ts';
 import { listPath, typesList } from './generated.ts';
 import { sdkText } from './sdk.ts';
@@ -32,7 +33,11 @@ const builtAs: Build = { commit: commitOf(root, process.env), builtAtMs: builtAt
 const result = await Bun.build({
   entrypoints: [...entryPoints],
   target: 'bun',
-  define: { builtAs: JSON.stringify(builtAs), builtSdk: JSON.stringify(await sdkText(root, 'script')) },
+  define: {
+    builtAs: JSON.stringify(builtAs),
+    builtConsole: JSON.stringify(await consolePage()),
+    builtSdk: JSON.stringify(await sdkText(root, 'script')),
+  },
   format: 'esm',
   bytecode: true,
   // Names stay: Elysia reads handlers' source, and stack traces should be read by people.

@@ -7,6 +7,7 @@ const root = join(import.meta.dir, '..');
 const checks: Readonly<Record<string, readonly string[]>> = {
   types: ['node_modules/.bin/tsc', '--noEmit'],
   'types of the SDK': ['node_modules/.bin/tsc', '--noEmit', '-p', 'sdk'],
+  'types of the page': ['node_modules/.bin/tsc', '--noEmit', '--project', 'src/console/page'],
   'lint and format': ['node_modules/.bin/biome', 'ci', '--error-on-warnings', '--colors=off', '.'],
   'unit tests': [
     process.execPath,

@@ -19,6 +19,8 @@ import {
   openLogs,
   openMetrics,
 } from './process/telemetry.ts';
+import { type Console, openConsole } from './roles/console.ts';
+import type { Around } from './roles/console-about.ts';
 import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole, rolesOf } from './roles/list.ts';
 import { openParts } from './roles/parts.ts';
@@ -116,30 +118,43 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   const tls = openTls(config, logs.logger, metrics);
   opened.push(tls);
   const open: Role[] = [shared, stream, door, tls];
+  const byName = new Map<string, Role>([['shared', shared]]);
   for (const definition of active) {
     const role = await definition.open(parts);
+    byName.set(definition.name, role);
     open.push(role);
     opened.push(role);
   }
   for (const role of open) void role.broken?.then(broken.resolve);
-  const front = startFront({ config, version, door, isShut, tls, stream, roles: open, logs, metrics });
+  const names = active.map(({ name }) => name);
+  const shown = openConsole(parts, names);
+  opened.push(shown);
+  const problemsOf = (name: string) =>
+    Object.assign({}, ...(name === 'front' ? [door, tls] : [byName.get(name)]).map(role => role?.problems?.()));
+  const front = startFront({
+    config,
+    version,
+    door,
+    isShut,
+    tls,
+    stream,
+    shown,
+    names,
+    problemsOf,
+    roles: open,
+    logs,
+    metrics,
+  });
   opened.push(front);
   parts.catalogue.watch();
   process.on('SIGHUP', parts.catalogue.look);
   opened.push(parts.catalogue);
   const { server } = front;
-  const names = active.map(({ name }) => name);
   for (const words of plainHopsOf(config)) logs.logger.warn(words);
   const told = Object.assign({}, ...open.map(({ ready }) => ready));
-  const startMs = Math.round(performance.now() - startedAt);
-  const about = {
-    version,
-    roles: names,
-    ...urlsOf(config, server),
-    ...told,
-    data_dir: resolve(config.dataDir),
-    start_ms: startMs,
-  };
+  const start_ms = Math.round(performance.now() - startedAt);
+  const data_dir = resolve(config.dataDir);
+  const about = { version, roles: names, ...urlsOf(config, server), ...told, data_dir, start_ms };
   if (isatty(2)) greet(about);
   if (!(isatty(1) && isatty(2))) logs.logger.info(about, 'ready'); // not twice to the same eyes
   return { server, broken: broken.promise };
@@ -161,6 +176,10 @@ interface FrontOptions extends Pick<Starting, 'config' | 'version' | 'logs'> {
   readonly isShut: boolean;
   readonly tls: Tls;
   readonly stream: Stream;
+  readonly shown: Console;
+  /** Of the roles. */
+  readonly names: readonly string[];
+  readonly problemsOf: Around['problemsOf'];
   readonly roles: readonly Role[];
   readonly metrics: Metrics;
 }
@@ -173,6 +192,9 @@ function startFront({
   isShut,
   tls,
   stream,
+  shown,
+  names,
+  problemsOf,
   roles,
   logs,
   metrics,
@@ -185,7 +207,7 @@ function startFront({
   const scrape = async () => {
     for (const role of roles) await role.scrape?.();
   };
-  const server = listening({ host, port, what: '', remedy: 'set UGC_HOST or UGC_PORT' }, () =>
+  const server: Server = listening({ host, port, what: '', remedy: 'set UGC_HOST or UGC_PORT' }, () =>
     startServer({
       host,
       port,
@@ -204,6 +226,7 @@ function startFront({
       api: () => roles.flatMap(role => role.api?.() ?? []),
       graceMs: config.shutdownTimeoutMs / 3,
       tools: stream.tools({ door: isShut ? 'none' : door.guards.length === 0 ? 'open' : 'asked', scrape, health }),
+      console: shown.front({ roles: names, guards: door.guards, problemsOf, port: () => server.port }),
       health,
       scrape,
       metrics,

@@ -1,8 +1,12 @@
 // Settings: who watches what passes.
 
-import { integer, text } from './kinds.ts';
+import { flag, integer, text } from './kinds.ts';
 
 export const watchingSettings = {
+  console: flag({
+    default: true,
+    help: 'The console at / for browsers, and what it asks under /v1/console/; on UGC_ADMIN_PORT where there is one',
+  }),
   streamReaders: integer({
     default: 8,
     min: 0,

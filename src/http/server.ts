@@ -2,7 +2,7 @@
 
 import { type ErrorCode, PipelineError } from '../errors.ts';
 import type { Health } from '../process/telemetry.ts';
-import { problem } from './answer.ts';
+import { type Answer, problem } from './answer.ts';
 import { documented } from './apidocs.ts';
 import { type Connections, watchConnections } from './connections.ts';
 import type { Generations } from './generations.ts';
@@ -28,6 +28,8 @@ export interface ServerOptions extends ListenerOptions {
   readonly api: () => readonly ApiPart[];
   /** For who looks after the process, beside health and metrics. */
   readonly tools?: { readonly routes: readonly Route[]; readonly api: ApiPart };
+  /** A page for who looks after the process, at `/` of their port. It is in no list of routes. */
+  readonly console?: Console | null;
   /** What who may is asked by, for the document; absent = nobody is asked. */
   readonly guards?: readonly Guard[];
   /** Where to go instead, for who asks for what is not there: a clause, by the port of the roles' routes. */
@@ -43,6 +45,12 @@ export interface ServerOptions extends ListenerOptions {
   readonly scrape: () => Promise<void>;
 }
 
+export interface Console {
+  /** For a browser; what it loads and asks is in `routes`. Null = there are those alone. */
+  readonly page: Answer | null;
+  readonly routes: readonly Route[];
+}
+
 export interface Server {
   readonly port: number;
   readonly adminPort: number;
@@ -55,7 +63,7 @@ export interface Server {
 }
 
 export function startServer(options: ServerOptions): Server {
-  const { adminPort, version, api, hint, tls, guards = [], tools } = options;
+  const { adminPort, version, api, hint, tls, guards = [], tools, console: shown = null } = options;
   let isStopping = false;
   let connections: Connections | null = null;
   const refusal = (): ErrorCode | null =>
@@ -67,14 +75,22 @@ export function startServer(options: ServerOptions): Server {
   const hasAdminPort = adminPort >= 0;
   const isListed = ({ isOtherPath }: Route): boolean => isOtherPath === undefined;
   const listed = options.routes.filter(isListed);
-  const own = [...options.routes.map(route => unlessRefused(route, refusal)), welcome({ ...options, routes: listed })];
+  const page = shown?.page ?? undefined;
+  const own = [
+    ...options.routes.map(route => unlessRefused(route, refusal)),
+    welcome({ ...options, routes: listed, page: hasAdminPort ? undefined : page }),
+  ];
+  const forConsole = (shown?.routes ?? []).map(
+    (route): Route => ({ ...unlessRefused(route, refusal), isOtherPath: true }),
+  );
   const mainRoutes = documented({
     version,
     guards,
     parts: () => [...api(), ...(hasAdminPort ? [] : healthApis)],
-    routes: hasAdminPort ? own : [...own, ...health],
+    routes: hasAdminPort ? own : [...own, ...health, ...forConsole],
   });
-  const adminRoutes = documented({ version, guards, parts: () => healthApis, routes: health });
+  const behind = page === undefined ? health : [...health, welcome({ version, routes: health, adminPort, page })];
+  const adminRoutes = documented({ version, guards, parts: () => healthApis, routes: [...behind, ...forConsole] });
   const front = { ...standing, port: options.port, routes: mainRoutes, hint: hint('here') };
   const main = listenOn(options, front, tls);
   const back = { ...standing, port: adminPort, routes: adminRoutes, hint: hint(main.port) };

@@ -1,4 +1,5 @@
-// What is at `/`: a few lines that say what this is and where to go on, for people with a browser or with curl.
+// What is at `/`: a few lines that say what this is and where to go on, for people with a browser or with curl. Where there
+// is a console, it is what a browser gets.
 
 import type { Answer } from './answer.ts';
 import type { Route } from './route.ts';
@@ -8,9 +9,11 @@ export interface WelcomeOptions {
   /** What the roles bring. */
   readonly routes: readonly Route[];
   readonly adminPort: number;
+  /** For a browser, instead. */
+  readonly page?: Answer | undefined;
 }
 
-export function welcome({ version, routes, adminPort }: WelcomeOptions): Route {
+export function welcome({ version, routes, adminPort, page: instead }: WelcomeOptions): Route {
   const own = routes.map(({ method, path }) => [method, path.replace(/:([a-z_]+)/g, '{$1}')] as const);
   const common =
     adminPort < 0
@@ -27,7 +30,7 @@ export function welcome({ version, routes, adminPort }: WelcomeOptions): Route {
     path: '/',
     handler: ({ request }): Answer =>
       request.headers.get('accept')?.includes('text/html') === true
-        ? { status: 200, headers: { 'content-type': 'text/html; charset=utf-8', ...closed }, body: page }
+        ? (instead ?? { status: 200, headers: { 'content-type': 'text/html; charset=utf-8', ...closed }, body: page })
         : { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text },
   };
 }

@@ -2,9 +2,10 @@
 // (reconcile, trace, receipts) counts differently, and who asks later finds when they were given up and why. No row is
 // touched.
 
-import type { FoundLetter, LetterPlace, LetterSelection, Letters } from '../adapters/clickhouse/ask/letters.ts';
+import { placeText } from '../dead/place.ts';
+import { unchanged } from '../dead/unchanged.ts';
+import type { LetterPlace, LetterSelection, Letters } from '../ports/letters.ts';
 import type { Exit } from './arguments.ts';
-import { fateOf, placeText } from './dead-place.ts';
 import { countOf, plain, writeOut } from './output.ts';
 
 export interface Dismissing {
@@ -47,29 +48,4 @@ export async function dismiss(letters: Letters, asked: Dismissing): Promise<Exit
     );
   }
   return rest.some(({ isThere }) => !isThere) ? 1 : 0;
-}
-
-interface Unchanged {
-  readonly place: LetterPlace;
-  readonly isThere: boolean;
-  readonly is: string;
-}
-
-/** Those named by their place that will stay as they are, and why. */
-async function unchanged(letters: Letters, filter: LetterSelection, undo: boolean): Promise<Unchanged[]> {
-  const { places = [] } = filter;
-  if (places.length === 0) return [];
-  const found = new Map<string, FoundLetter>();
-  for (const letter of await letters.find({ places, state: 'any', limit: places.length }))
-    found.set(placeText(letter), letter);
-  const meant = new Set<string>();
-  for (const letter of await letters.find({ ...filter, state: undo ? 'dismissed' : 'open', limit: places.length }))
-    meant.add(placeText(letter));
-  return places
-    .filter(place => !meant.has(placeText(place)))
-    .map(place => {
-      const letter = found.get(placeText(place));
-      if (letter === undefined) return { place, isThere: false, is: 'no dead letter' };
-      return { place, isThere: true, is: fateOf(letter) ?? (undo ? 'open' : 'not of that topic, reason or time') };
-    });
 }

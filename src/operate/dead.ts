@@ -3,20 +3,21 @@
 
 import { hintOf } from '../../schemas/nearest.ts';
 import { tableOf } from '../../schemas/table.ts';
-import { type FoundLetter, type LetterPlace, type Letters, lettersIn } from '../adapters/clickhouse/ask/letters.ts';
+import { lettersIn } from '../adapters/clickhouse/ask/letters.ts';
 import { clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import { flag, instant, integer, type Settings, text, type Values } from '../config/kinds.ts';
-import { deadReasons } from '../errors.ts';
+import { fateOf, placeOf, placeText } from '../dead/place.ts';
+import { type Replayed, replay } from '../dead/replay.ts';
+import { deadReasons, PipelineError } from '../errors.ts';
+import type { FoundLetter, LetterPlace, Letters } from '../ports/letters.ts';
 import type { JudgeForeign } from '../ports/source.ts';
 import { isoOf } from '../process/clock.ts';
 import { type Command, command, type Exit, type Invocation } from './arguments.ts';
 import { dismiss, saysWhich } from './dead-dismiss.ts';
-import { fateOf, placeText, readPlace, wrong } from './dead-place.ts';
 import { inWords } from './failure.ts';
 import { countOf, cut, plain, progressOf, say, writeOut } from './output.ts';
-import { type Replayed, replay } from './replay.ts';
 import { type Tables, withTables } from './tables.ts';
 
 const json = flag({ default: false, help: 'JSON instead of text for people' });
@@ -107,6 +108,16 @@ export const deadCommands = (
     }),
   };
 };
+
+/** Throws `config_invalid`, in words. */
+function readPlace(text: string): LetterPlace {
+  const place = placeOf(text);
+  if (place === null)
+    throw wrong(`${text} is no place of a letter, which is topic/partition/position, with @log where it has one`);
+  return place;
+}
+
+const wrong = (what: string): PipelineError => new PipelineError('config_invalid', `${what}; see ugc help dead`);
 
 type Run = (letters: Letters, tables: Tables) => Promise<Exit>;
 

@@ -3,10 +3,7 @@
 // is named with the reason, and keeps no other from being asked.
 
 import { topicOf } from '../../schemas/topic.ts';
-import { eventTablesIn } from '../adapters/clickhouse/ask/event-tables.ts';
-import { lettersIn } from '../adapters/clickhouse/ask/letters.ts';
-import { sinkError } from '../adapters/clickhouse/errors.ts';
-import { rowsTable, tableName } from '../adapters/clickhouse/schema/tables.ts';
+import { tracedIn } from '../adapters/clickhouse/ask/traced.ts';
 import type { KafkaConnection } from '../adapters/kafka/connect/options.ts';
 import { type KafkaRecord, searchKafka } from '../adapters/kafka/read/search.ts';
 import type { PulsarOptions } from '../adapters/pulsar/connect/options.ts';
@@ -18,7 +15,7 @@ import type { Config } from '../config/config.ts';
 import { flag, instant } from '../config/kinds.ts';
 import { brokerOf } from '../config/transport.ts';
 import { messageOf, PipelineError } from '../errors.ts';
-import type { EventLetter, EventRow } from '../ports/event-tables.ts';
+import type { TracedRow } from '../ports/event-tables.ts';
 import { isoOf } from '../process/clock.ts';
 import { isId } from '../record/stamp.ts';
 import { command, type Exit } from './arguments.ts';
@@ -40,15 +37,8 @@ export interface Tracing {
   readonly rabbitmqOf: (config: Config) => RabbitmqConnection;
 }
 
-interface TracedRow {
-  readonly table: string;
-  readonly row: Readonly<Record<string, unknown>>;
-  /** Physically there so many times; readers see one. */
-  readonly copies: number;
-}
-
 interface Found {
-  readonly rows: readonly TracedRow[];
+  readonly rows: readonly Omit<TracedRow, 'type' | 'receivedAtMs'>[];
   readonly dead_letters: readonly Readonly<Record<string, unknown>>[];
   readonly buffer: readonly Readonly<Record<string, unknown>>[];
   readonly quarantine: readonly Readonly<Record<string, unknown>>[];
@@ -117,50 +107,22 @@ async function trace(id: string, config: Config, sinceMs: number | null, tracing
 }
 
 async function inTables(client: Tables['client'], id: string, config: Config) {
-  const database = config.clickhouseDatabase;
   const types = catalogueFor(config).types.map(({ name }) => name);
-  const found = await eventTablesIn({ client: () => client, database, types: () => types }).find(
-    [id],
-    AbortSignal.timeout(60_000),
-  );
-  const isRow = (event: EventRow | EventLetter): event is EventRow => 'receivedAt' in event;
-  const read = async (query: string) => {
-    try {
-      return await client.read<Record<string, unknown>>(query, { params: { id } });
-    } catch (cause) {
-      throw sinkError(cause, `looking for ${id}`);
-    }
+  const traced = tracedIn({ client: () => client, database: config.clickhouseDatabase, types: () => types });
+  const { rows, letters } = await traced.trace(id, AbortSignal.timeout(60_000));
+  return {
+    rows: rows.map(({ type: _, ...row }) => row),
+    letters: letters.map(({ raw, atMs, failedAtMs, replayedAtMs, dismissedAtMs, dismissedWhy, ...letter }) => ({
+      ...letter,
+      recorded_at: isoOf(atMs),
+      failed_at: isoOf(failedAtMs),
+      replayed_at: replayedAtMs === null ? null : isoOf(replayedAtMs),
+      dismissed_at: dismissedAtMs === null ? null : isoOf(dismissedAtMs),
+      dismissed_why: dismissedWhy,
+      raw: Buffer.from(raw).toString(),
+      raw_base64: Buffer.from(raw).toString('base64'),
+    })),
   };
-  const rows = await Promise.all(
-    found.filter(isRow).map(async ({ type, receivedAt }) => {
-      const where = 'WHERE event_id = {id:UUID}';
-      const [row] = await read(`SELECT * FROM ${tableName(database, type)} ${where}`);
-      const [counted] = await read(
-        `SELECT toUInt32(count()) AS copies FROM ${tableName(database, rowsTable(type))} ${where}`,
-      );
-      const copies = Number(counted?.copies ?? 0);
-      return { table: `${database}.${type}`, row: row ?? {}, copies, receivedAtMs: Date.parse(receivedAt) };
-    }),
-  );
-  const letters = lettersIn(client, database);
-  const dead = await Promise.all(
-    found.map(async event => {
-      if (isRow(event)) return [];
-      const place = { ...event, position: Number(event.position) };
-      const whole = await letters.find({ places: [place], state: 'any', limit: 1 });
-      return whole.map(({ raw, atMs, failedAtMs, replayedAtMs, dismissedAtMs, dismissedWhy, ...letter }) => ({
-        ...letter,
-        recorded_at: isoOf(atMs),
-        failed_at: isoOf(failedAtMs),
-        replayed_at: replayedAtMs === null ? null : isoOf(replayedAtMs),
-        dismissed_at: dismissedAtMs === null ? null : isoOf(dismissedAtMs),
-        dismissed_why: dismissedWhy,
-        raw: Buffer.from(raw).toString(),
-        raw_base64: Buffer.from(raw).toString('base64'),
-      }));
-    }),
-  );
-  return { rows, letters: dead.flat() };
 }
 
 function inBuffer(id: string, config: Config, { buffers }: Tracing): Pick<Found, 'buffer' | 'quarantine'> {

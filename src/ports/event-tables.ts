@@ -1,5 +1,7 @@
 // The port through which single events are looked for in the tables. Types and contracts only.
 
+import type { FoundLetter } from './letters.ts';
+
 /** Rejects with the sink's errors; with them, too, while there are no tables to ask. */
 export interface Presence {
   /** Of these ids, those whose row can be read in the exact table of the type. */
@@ -33,4 +35,26 @@ export interface EventLetter {
   readonly failedAt: string;
   /** When it became a row after all, or null. */
   readonly replayedAt: string | null;
+}
+
+/** All that the tables hold of one event. */
+export interface TracedEvent {
+  readonly rows: readonly TracedRow[];
+  readonly letters: readonly FoundLetter[];
+}
+
+export interface TracedRow {
+  readonly type: string;
+  /** As a query names it: `ugc.click`. */
+  readonly table: string;
+  /** As readers see it. */
+  readonly row: Readonly<Record<string, unknown>>;
+  /** Physically there so many times; readers see one. */
+  readonly copies: number;
+  readonly receivedAtMs: number;
+}
+
+/** Rejects with the sink's errors. */
+export interface TracedTables {
+  trace(id: string, signal: AbortSignal): Promise<TracedEvent>;
 }

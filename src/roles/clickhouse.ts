@@ -7,6 +7,7 @@ import { chdbConnection } from '../adapters/chdb/connection.ts';
 import type { Engine } from '../adapters/chdb/engine.ts';
 import { serveClickhouseHttp } from '../adapters/chdb/http.ts';
 import { type PatientEngine, patientEngine } from '../adapters/chdb/patient.ts';
+import { readingEngine } from '../adapters/chdb/reading.ts';
 import { type ClickhouseClient, clickhouseClient } from '../adapters/clickhouse/client.ts';
 import { clickhouseServerOf } from '../config/clickhouse-server.ts';
 import type { Config } from '../config/config.ts';
@@ -16,6 +17,8 @@ import type { Logger } from '../process/telemetry.ts';
 
 export interface Clickhouse {
   readonly client: ClickhouseClient;
+  /** The embedded engine for who may only read; null: a server says itself who may what. */
+  readonly reader: ClickhouseClient | null;
   readonly isEmbedded: boolean;
   /** The embedded engine is open: what goes wrong with it now is no matter of waiting. */
   readonly isOpenHere: boolean;
@@ -33,9 +36,21 @@ export function openClickhouse(config: Config, logger: Logger): Clickhouse {
   const client = clickhouseClient(
     engine === null ? clickhouseServerOf(config) : { connection: chdbConnection(engine) },
   );
+  const reader =
+    engine === null
+      ? null
+      : clickhouseClient({
+          connection: chdbConnection(
+            readingEngine(engine, {
+              database: config.clickhouseDatabase,
+              memoryBytesMax: config.clickhouseMemoryBytesMax,
+            }),
+          ),
+        });
   let http: HttpPort | null = null;
   return {
     client,
+    reader,
     isEmbedded,
     isOpenHere: engine?.isOpen ?? false,
     serve: () => {
@@ -47,6 +62,7 @@ export function openClickhouse(config: Config, logger: Logger): Clickhouse {
       await http?.stop();
     },
     close: async () => {
+      await reader?.close();
       await client.close();
       await engine?.close();
     },

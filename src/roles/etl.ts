@@ -71,7 +71,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
   catalogue.join({
     prepare: ({ tables, hasNewTopics }) => moving.define(tables, transport !== null && hasNewTopics),
   });
-  parts.tables = { client, httpUrl };
+  parts.tables = { client, reader: clickhouse.reader, httpUrl };
   const topics = () => catalogue.topics().read;
   const retention = watchRetention({ transport, topics, oldest: moving.oldest, done: 'a row', logger });
   // With a broker the disk is no business of this role: what another has left there is at least told.

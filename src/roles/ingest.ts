@@ -9,7 +9,6 @@ import { type Ledger, startLedger } from '../ingest/ledger.ts';
 import { eventsApiOf } from '../ingest/openapi.ts';
 import { readableOf } from '../ingest/readable.ts';
 import { receiptsOf } from '../ingest/receipts.ts';
-import { recentOf } from '../ingest/recent.ts';
 import { type Rejections, startRejections } from '../ingest/rejections.ts';
 import { eventRoutes } from '../ingest/routes.ts';
 import { sdkRoutes } from '../ingest/sdk.ts';
@@ -27,7 +26,7 @@ export const ingest: RoleDefinition = {
   name: 'ingest',
   writes: true,
   async open(parts) {
-    const { config, catalogue, metrics, buffer, clock } = parts;
+    const { config, catalogue, metrics, buffer, clock, recent } = parts;
     const log = parts.log!;
     const typeOf = (name: string) => catalogue.accepted().find(name);
     const mapping = readMapping(config.segmentMapping, typeOf);
@@ -35,7 +34,6 @@ export const ingest: RoleDefinition = {
     const ledger = openLedger(log.log, parts);
     const rejections = openRejections(log.log, parts);
     const bodies = watchedBodies(rejections, parts.watched);
-    const recent = recentOf();
     const readable = readableOf({
       presence: lookup.tables,
       refusal: lookup.refusal,

@@ -7,6 +7,7 @@ import { liveCatalogue } from '../catalogue/live.ts';
 import { bufferReadersOf } from '../config/buffer-readers.ts';
 import type { Config } from '../config/config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
+import { recentOf } from '../ingest/recent.ts';
 import { type DurableLog, diskOnlyLog, openBrokerLog } from '../log/durable-log.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
 import { bufferFile } from '../process/instance.ts';
@@ -62,6 +63,7 @@ export async function openParts(options: PartsOptions): Promise<SharedParts> {
     buffer,
     log,
     tables: null,
+    recent: recentOf(),
   };
   return { parts, shared: sharedOf(parts, clock), stream };
 }

@@ -6,6 +6,7 @@ import type { LiveCatalogue } from '../catalogue/live.ts';
 import type { Config } from '../config/config.ts';
 import type { ApiPart } from '../http/openapi.ts';
 import type { Route } from '../http/route.ts';
+import type { Recent } from '../ingest/recent.ts';
 import type { DurableLog } from '../log/durable-log.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
 import type { Watched } from '../ports/passing.ts';
@@ -66,5 +67,12 @@ export interface Parts {
   /** Null where no role of the process writes. */
   readonly log: DurableLog | null;
   /** Set by the role that writes them: who reads the tables in this process asks the same engine. */
-  tables: { readonly client: ClickhouseClient; readonly httpUrl: string | null } | null;
+  tables: {
+    readonly client: ClickhouseClient;
+    /** For who may only read; null: the tables are a server's. */
+    readonly reader: ClickhouseClient | null;
+    readonly httpUrl: string | null;
+  } | null;
+  /** What this process has lately told its clients of their events. */
+  readonly recent: Recent;
 }

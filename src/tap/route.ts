@@ -4,6 +4,7 @@
 
 import { PipelineError } from '../errors.ts';
 import { problem } from '../http/answer.ts';
+import { isFromHere, isFromOwnPage } from '../http/from-here.ts';
 import type { Call, Handler, Route } from '../http/route.ts';
 import { type KindName, readWish } from './filter.ts';
 import type { Tap } from './tap.ts';
@@ -28,7 +29,7 @@ export function streamRoute({ tap, door }: StreamRouteOptions): Route {
     const query = new URLSearchParams(call.request.url.split('?', 2)[1] ?? '');
     const wish = readWish(query);
     const kinds: ReadonlySet<KindName> = door === 'none' ? new Set(['stats']) : wish.kinds;
-    if (door === 'open' && kinds.has('events') && !isFromHere(call))
+    if (door === 'open' && kinds.has('events') && !isOpenTo(call))
       return problem(
         new PipelineError(
           'forbidden',
@@ -41,16 +42,6 @@ export function streamRoute({ tap, door }: StreamRouteOptions): Route {
   return { method: 'GET', path: streamPath, ...(door !== 'none' && { needs: 'admin' }), handler };
 }
 
-/** Neither through a proxy, nor from a page whose name leads here. */
-function isFromHere({ address, request }: Call): boolean {
-  const { headers } = request;
-  const host = /^(\[.*\]|[^:]*)/.exec(headers.get('host') ?? '')?.[0] ?? '';
-  return (
-    isLoopback(address) &&
-    (host === 'localhost' || isLoopback(host.replace(/^\[|\]$/g, ''))) &&
-    !headers.has('x-forwarded-for') &&
-    !headers.has('origin')
-  );
-}
-
-const isLoopback = (address: string): boolean => /^(::ffff:)?127(\.\d{1,3}){3}$|^::1$/.test(address);
+/** A page of another origin reads no answer, but would hold a place: what names an origin is none of ours, which a GET does not. */
+const isOpenTo = (call: Call): boolean =>
+  isFromHere(call) && isFromOwnPage(call.request) && !call.request.headers.has('origin');

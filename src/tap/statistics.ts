@@ -53,9 +53,11 @@ const names = {
   streamDropped: 'ugc_stream_dropped_total',
 } as const;
 
-/** Answers to whoever sends or reads events; not to who looks after the process. */
+/** Answers to whoever sends or reads events; not to who looks after the process, or on. */
 const ofClients = ({ labels }: Value): boolean =>
-  String(labels.route).startsWith('/v1/') && labels.route !== '/v1/stream';
+  String(labels.route).startsWith('/v1/') &&
+  labels.route !== '/v1/stream' &&
+  !String(labels.route).startsWith('/v1/console/');
 
 /** Null when it is asked for the first time, or after long: a rate is of two looks. */
 export function statisticsOf(options: StatisticsOptions): () => Promise<Stats | null> {

@@ -3,10 +3,11 @@
 import { describe, expect, test } from 'bun:test';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { tableOf } from '../../schemas/table.ts';
-import { type Letters, lettersIn } from '../../src/adapters/clickhouse/ask/letters.ts';
+import { lettersIn } from '../../src/adapters/clickhouse/ask/letters.ts';
 import { derivedId, foreignJudgeOf } from '../../src/catalogue/foreign.ts';
+import { replay } from '../../src/dead/replay.ts';
 import { PipelineError } from '../../src/errors.ts';
-import { replay } from '../../src/operate/replay.ts';
+import type { Letters } from '../../src/ports/letters.ts';
 import type { DeadLetter, SinkWithDeadLetters } from '../../src/ports/sink.ts';
 import { click, film, judgeOptions, nowMs } from '../support/edge.ts';
 import { engineInTest } from '../support/engine-in-test.ts';

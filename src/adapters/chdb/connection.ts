@@ -14,7 +14,7 @@ type Connection = NonNullable<ClickHouseClientConfigOptions['connection']>;
 type QueryParams = Parameters<Connection['query']>[0];
 
 /** Closing the client leaves the engine open: the role that opened it closes it. */
-export function chdbConnection(engine: Engine): Connection {
+export function chdbConnection(engine: Pick<Engine, 'query' | 'insert'>): Connection {
   return {
     query: async params => {
       const { bytes } = await asClientError(engine.query(params.query, optionsOf(params)));

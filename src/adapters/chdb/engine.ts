@@ -33,8 +33,8 @@ export interface RunOptions {
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   /** Values of `{name:Type}`, escaped as in ClickHouse's HTTP interface (TSV). */
   readonly params?: Readonly<Record<string, string>>;
-  /** SELECT and the like only; settings may still be changed (ClickHouse's readonly = 2). */
-  readonly readonly?: boolean;
+  /** SELECT and the like only; settings may still be changed (ClickHouse's readonly = 2), `settings-too`: not (1). */
+  readonly readonly?: boolean | 'settings-too';
   /** A caller that must never hold up the process's own work. */
   readonly guest?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -261,7 +261,7 @@ function preamble(tag: string, options: RunOptions, memoryBytesMax: number): str
   );
   for (const [name, value] of Object.entries(options.params ?? {}))
     statements.push(`SET param_${name} = ${quoteText(value)}`);
-  if (options.readonly) statements.push('SET readonly = 2');
+  if (options.readonly) statements.push(`SET readonly = ${options.readonly === 'settings-too' ? 1 : 2}`);
   return statements.join('; ');
 }
 

@@ -38,15 +38,15 @@ export function allow(statement: Statement, readonly: boolean): void {
 /** A NUL byte ends a text for the engine, which would not see what follows. */
 export const refuseNul = () => refuse(62, 'Syntax error: a NUL byte in the statement', 'SYNTAX_ERROR');
 
-/** What anybody may ask, of an engine in this process. Rejects with EngineError. */
+/** What anybody may ask, of an engine in this process; it only reads, whatever `options` say. Rejects with EngineError. */
 export async function askReading(
   engine: Engine,
   sql: string,
-  options: QueryOptions & { readonly format: string },
+  options: Omit<QueryOptions, 'readonly'> & { readonly format: string; readonly readonly?: true | 'settings-too' },
 ): Promise<EngineResult & { readonly format: string }> {
   if (sql.includes('\0')) throw refuseNul();
   const statement = readStatement(await tokensOf(engine, sql));
   allow(statement, true);
-  const result = await engine.query(sql, { ...options, readonly: true });
+  const result = await engine.query(sql, { readonly: true, ...options });
   return { ...result, format: statement.format ?? options.format };
 }

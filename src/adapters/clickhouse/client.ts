@@ -40,10 +40,18 @@ export interface Inserting extends Pick<Asking, 'settings' | 'signal'> {
   readonly chunks: readonly Uint8Array[];
 }
 
+/** A result as it comes: each value as ClickHouse's JSON has it. */
+export interface Table {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: readonly (readonly unknown[])[];
+}
+
 /** Everything rejects with the client's errors, or with NotShown. */
 export interface ClickhouseClient {
   /** All rows of a SELECT without a FORMAT. */
   read<Row>(query: string, asking?: Asking): Promise<Row[]>;
+  /** All rows of a SELECT without a FORMAT, with what its columns are. */
+  table(query: string, asking?: Asking): Promise<Table>;
   /** A statement without rows in it: DDL, INSERT … SELECT. */
   run(query: string, asking?: Asking): Promise<void>;
   /** An INSERT whose rows are sent along. */
@@ -63,6 +71,8 @@ export type ClickhouseClientOptions =
       readonly url: string;
       readonly user: string;
       readonly password: string;
+      /** Where a name without one is looked for; absent = the user's own. */
+      readonly database?: string;
       /** The socket is given up after this; what it carried has an unknown outcome. */
       readonly timeoutMs: number;
       /** What is shown and trusted behind https. PEM; without `ca` the system's authorities count. */
@@ -98,7 +108,14 @@ export function clickhouseClient(options: ClickhouseClientOptions): ClickhouseCl
   return {
     async read<Row>(query: string, asking: Asking = {}): Promise<Row[]> {
       const { text } = await answerTo(asked(`${query}\nFORMAT JSON`, asking));
-      return rowsIn<Row>(text);
+      return rowsIn<Row>(text).rows;
+    },
+
+    async table(query, asking = {}) {
+      const { text } = await answerTo(asked(`${query}\nFORMAT JSONCompact`, asking));
+      const { columns, rows } = rowsIn<readonly unknown[]>(text);
+      if (columns === undefined) throw notShown(`its result names no columns: ${startOf(text)}`);
+      return { columns, rows };
     },
 
     async run(query, asking = {}) {
@@ -147,6 +164,7 @@ function driverOf(options: ClickhouseClientOptions) {
     ...server,
     ...secured({ user: server.username, password: server.password, tls: options.tls }),
     application: 'ugc',
+    ...(options.database !== undefined && { database: options.database }),
     request_timeout: options.timeoutMs,
     compression: { request: options.compression ? { codec: options.compression } : false, response: false },
     // Servers close an idle socket after 3 s or more; ours are given up before, so that an insert never meets a dead one.
@@ -218,19 +236,24 @@ function assertClickhouse(
   );
 }
 
-/** A document of FORMAT JSON says itself that it is whole: it ends, and it counts its rows. */
-function rowsIn<Row>(text: string): Row[] {
-  let document: { readonly data?: unknown; readonly rows?: unknown; readonly exception?: unknown };
+/** A document of FORMAT JSON or JSONCompact says itself that it is whole: it ends, and it counts its rows. */
+function rowsIn<Row>(text: string): { readonly rows: Row[]; readonly columns: Table['columns'] | undefined } {
+  let document: {
+    readonly meta?: Table['columns'];
+    readonly data?: unknown;
+    readonly rows?: unknown;
+    readonly exception?: unknown;
+  };
   try {
     document = JSON.parse(text);
   } catch {
     throw notShown(`its result is not whole: it ends in ${JSON.stringify(text.slice(-100))}`);
   }
-  const { data, rows, exception } = document ?? {};
+  const { meta, data, rows, exception } = document ?? {};
   if (exception !== undefined)
     throw notShown(`an exception behind the status: ${String(exception).slice(0, saidLengthMax)}`);
   if (!Array.isArray(data) || data.length !== rows) throw notShown(`its result is none: ${startOf(text)}`);
-  return data as Row[];
+  return { rows: data as Row[], columns: meta };
 }
 
 const holdsException = (text: string): boolean => /\bDB::Exception\b|__exception__/.test(text);

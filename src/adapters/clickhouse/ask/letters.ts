@@ -2,54 +2,10 @@
 // were given up. A mark is the letter once more with the mark set; which letters it is on is ClickHouse's to find.
 
 import type { DeadReason } from '../../../errors.ts';
-import type { DeadLetter } from '../../../ports/sink.ts';
+import type { LetterPlace, LetterSelection, LetterState, Letters } from '../../../ports/letters.ts';
 import type { ClickhouseClient } from '../client.ts';
 import { sinkError } from '../errors.ts';
 import { deadLetterColumns, deadLettersTable, namesOf, tableName } from '../schema/tables.ts';
-
-export interface FoundLetter extends DeadLetter {
-  /** When it became a row after all, epoch milliseconds, or null. */
-  readonly replayedAtMs: number | null;
-  /** When an operator gave it up for good, epoch milliseconds, or null. */
-  readonly dismissedAtMs: number | null;
-  /** What was said then. */
-  readonly dismissedWhy: string;
-}
-
-/** Where a letter lies: what tells it from every other. */
-export type LetterPlace = Pick<DeadLetter, 'topic' | 'partition' | 'position' | 'index' | 'log'>;
-
-/** `open`: neither a row by now nor dismissed. */
-export type LetterState = 'open' | 'dismissed' | 'any';
-
-export interface LetterFilter {
-  readonly topic?: string | undefined;
-  readonly reason?: string | undefined;
-  /** Given up before this, epoch milliseconds. */
-  readonly beforeMs?: number | undefined;
-  /** Open ones when nothing is said. */
-  readonly state?: LetterState | undefined;
-  /** Only these; none given = all. */
-  readonly places?: readonly LetterPlace[] | undefined;
-  /** Only those behind it. */
-  readonly after?: LetterPlace | undefined;
-  readonly limit: number;
-}
-
-export type LetterSelection = Omit<LetterFilter, 'limit'>;
-
-/** Everything rejects with the sink's errors. */
-export interface Letters {
-  find(filter: LetterFilter): Promise<readonly FoundLetter[]>;
-  /** How many there are that fit, whatever the limit. */
-  count(filter: LetterSelection): Promise<readonly { readonly reason: string; readonly letters: number }[]>;
-  /** They became rows. Idempotent. */
-  markReplayed(places: readonly LetterPlace[], atMs: number): Promise<void>;
-  /** The open ones that fit are given up for good; those that are not open stay as they are. Idempotent. */
-  dismiss(filter: LetterSelection, mark: { readonly atMs: number; readonly why: string }): Promise<void>;
-  /** The dismissed ones that fit are open again. Idempotent. */
-  reopen(filter: LetterSelection): Promise<void>;
-}
 
 export function lettersIn(client: ClickhouseClient, database: string): Letters {
   const view = tableName(database, 'dead_letters');
@@ -65,14 +21,16 @@ export function lettersIn(client: ClickhouseClient, database: string): Letters {
 
   return {
     find: async filter => {
+      const { rawBytesMax } = filter;
       const { where, params } = conditionOf(filter);
       const found = await read<Found>(
-        `SELECT topic, partition, toString(position) AS position, index, log, reason, detail, base64Encode(raw) AS raw,
+        `SELECT topic, partition, toString(position) AS position, index, log, reason, detail,
+           base64Encode(${rawBytesMax === undefined ? 'raw' : 'substring(raw, 1, {rawBytes:UInt32})'}) AS raw,
            toString(toUnixTimestamp64Milli(recorded_at)) AS recorded, toString(toUnixTimestamp64Milli(failed_at)) AS failed,
            toString(toUnixTimestamp64Milli(replayed_at)) AS replayed,
            toString(toUnixTimestamp64Milli(dismissed_at)) AS dismissed, dismissed_why AS dismissedWhy
          FROM ${view} WHERE ${where} ORDER BY topic, partition, dead_letters.position, index, log LIMIT {limit:UInt32}`,
-        { ...params, limit: filter.limit },
+        { ...params, limit: filter.limit, ...(rawBytesMax !== undefined && { rawBytes: rawBytesMax }) },
       );
       return found.map(({ recorded, failed, replayed, dismissed, position, raw, ...rest }) => ({
         ...rest,
@@ -88,6 +46,14 @@ export function lettersIn(client: ClickhouseClient, database: string): Letters {
       const { where, params } = conditionOf(filter);
       return read(
         `SELECT reason, toUInt32(count()) AS letters FROM ${view} WHERE ${where} GROUP BY reason ORDER BY letters DESC, reason`,
+        params,
+      );
+    },
+    countByTopic: async filter => {
+      const { where, params } = conditionOf(filter);
+      return read(
+        `SELECT topic, reason, toUInt32(count()) AS letters FROM ${view} WHERE ${where}
+         GROUP BY topic, reason ORDER BY letters DESC, topic, reason`,
         params,
       );
     },

@@ -1,11 +1,11 @@
 // Which place a dead letter is judged at when it is tried once more: the one the mover would say when it came again.
 
 import { expect, test } from 'bun:test';
-import type { FoundLetter, Letters } from '../../../src/adapters/clickhouse/ask/letters.ts';
 import { memorySink } from '../../../src/adapters/memory/sink.ts';
+import { replay } from '../../../src/dead/replay.ts';
 import { sortForeign } from '../../../src/mover/foreign.ts';
 import { lettersOf } from '../../../src/mover/records.ts';
-import { replay } from '../../../src/operate/replay.ts';
+import type { FoundLetter, Letters } from '../../../src/ports/letters.ts';
 import type { Batch } from '../../../src/ports/source.ts';
 import { isPlaceOfBytes } from '../../../src/record/place.ts';
 import { batchOf } from '../../support/list-source.ts';

@@ -1,14 +1,12 @@
 // The place of a dead letter as people name it, and what can be told of one.
 
-import type { FoundLetter, LetterPlace } from '../adapters/clickhouse/ask/letters.ts';
-import { PipelineError } from '../errors.ts';
+import type { FoundLetter, LetterPlace } from '../ports/letters.ts';
 import { isoOf } from '../process/clock.ts';
 
-/** Throws `config_invalid`, in words. */
-export function readPlace(text: string): LetterPlace {
+/** Null: it is no place of a letter. */
+export function placeOf(text: string): LetterPlace | null {
   const match = /^(.+)\/(\d{1,10})\/(\d{1,16})(?:\+(\d{1,9}))?(?:@([\w-]{1,64}))?$/.exec(text);
-  if (!match)
-    throw wrong(`${text} is no place of a letter, which is topic/partition/position, with @log where it has one`);
+  if (!match) return null;
   const [, topic, partition, position, index = '0', log = ''] = match;
   return { topic: topic!, partition: Number(partition), position: Number(position), index: Number(index), log };
 }
@@ -23,5 +21,3 @@ export function fateOf({ replayedAtMs, dismissedAtMs, dismissedWhy }: FoundLette
   if (dismissedAtMs === null) return null;
   return `dismissed ${isoOf(dismissedAtMs)}${dismissedWhy === '' ? '' : `: ${dismissedWhy}`}`;
 }
-
-export const wrong = (what: string): PipelineError => new PipelineError('config_invalid', `${what}; see ugc help dead`);

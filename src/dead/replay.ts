@@ -1,8 +1,8 @@
 // Dead letters once more through the judge, and into their tables what now fits. A letter is marked only after its row is
 // stored, and its row has the same event_id each time: replaying twice, or half, or beside the mover, makes one row.
 
-import type { FoundLetter, LetterSelection, Letters } from '../adapters/clickhouse/ask/letters.ts';
 import { PipelineError } from '../errors.ts';
+import type { FoundLetter, LetterSelection, Letters } from '../ports/letters.ts';
 import type { RowBlock, SinkWithDeadLetters } from '../ports/sink.ts';
 import type { JudgeForeign } from '../ports/source.ts';
 import { isPlaceOfBytes } from '../record/place.ts';
@@ -15,6 +15,8 @@ export interface ReplayOptions {
   /** Judges, and asks ClickHouse whether it would take the rows; stores nothing. */
   readonly dryRun: boolean;
   readonly onProgress?: (done: number) => void;
+  /** Of each that stays, by today's reason. */
+  readonly onStays?: (letter: FoundLetter, reason: string) => void;
 }
 
 export interface Replayed {
@@ -30,7 +32,7 @@ const pageLetters = 200;
 
 /** Rejects with the sink's errors; what was replayed until then is marked. */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
-  const { letters, filter, dryRun, onProgress } = options;
+  const { letters, filter, dryRun, onProgress, onStays } = options;
   const rows = new Map<string, number>();
   const stays = new Map<string, number>();
   let looked = 0;
@@ -41,12 +43,17 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     const byType = new Map<string, Fitting[]>();
     for (const { letter, verdict } of judged)
       if (verdict.ok) addTo(byType, verdict.type, { letter, line: Buffer.from(`${verdict.body}\n`) });
-      else count(stays, verdict.reason);
+      else {
+        count(stays, verdict.reason);
+        onStays?.(letter, verdict.reason);
+      }
     for (const [type, fitting] of byType) {
       const stored = await store(type, fitting, options);
       if (!dryRun) await letters.markReplayed(stored, Date.now());
       count(rows, type, stored.length);
       count(stays, 'refused', fitting.length - stored.length);
+      if (onStays !== undefined && stored.length < fitting.length)
+        for (const { letter } of fitting) if (!stored.includes(letter)) onStays(letter, 'refused');
     }
     looked += page.length;
     onProgress?.(looked);

@@ -1,0 +1,3 @@
+// Style sheets, which the bundler puts together.
+
+declare module '*.css';
