@@ -23,7 +23,7 @@ import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole, rolesOf } from './roles/list.ts';
 import { openParts } from './roles/parts.ts';
 import type { Role, RoleDefinition } from './roles/role.ts';
-import type { Stream } from './roles/stream.ts';
+import type { Shown, Stream } from './roles/stream.ts';
 import { openTls, type Tls } from './roles/tls.ts';
 
 export interface ServeOptions {
@@ -122,7 +122,8 @@ export async function start({ config, version, roles, logs, opened }: Starting):
     opened.push(role);
   }
   for (const role of open) void role.broken?.then(broken.resolve);
-  const front = startFront({ config, version, door, isShut, tls, stream, roles: open, logs, metrics });
+  const { here: flows } = parts.flows;
+  const front = startFront({ config, version, door, isShut, tls, stream, flows, roles: open, logs, metrics });
   opened.push(front);
   parts.catalogue.watch();
   process.on('SIGHUP', parts.catalogue.look);
@@ -161,6 +162,7 @@ interface FrontOptions extends Pick<Starting, 'config' | 'version' | 'logs'> {
   readonly isShut: boolean;
   readonly tls: Tls;
   readonly stream: Stream;
+  readonly flows: Shown['flows'];
   readonly roles: readonly Role[];
   readonly metrics: Metrics;
 }
@@ -173,6 +175,7 @@ function startFront({
   isShut,
   tls,
   stream,
+  flows,
   roles,
   logs,
   metrics,
@@ -203,7 +206,12 @@ function startFront({
       connectionsMax: config.connectionsMax,
       api: () => roles.flatMap(role => role.api?.() ?? []),
       graceMs: config.shutdownTimeoutMs / 3,
-      tools: stream.tools({ door: isShut ? 'none' : door.guards.length === 0 ? 'open' : 'asked', scrape, health }),
+      tools: stream.tools({
+        door: isShut ? 'none' : door.guards.length === 0 ? 'open' : 'asked',
+        scrape,
+        health,
+        flows,
+      }),
       health,
       scrape,
       metrics,

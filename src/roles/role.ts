@@ -12,6 +12,7 @@ import type { Watched } from '../ports/passing.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
+import type { Flows } from './flows.ts';
 
 export interface RoleDefinition {
   readonly name: string;
@@ -59,6 +60,8 @@ export interface Parts {
   readonly clock: Clock;
   /** Who looks on at what passes. */
   readonly watched: Watched;
+  /** What operators wish of what this process moves. */
+  readonly flows: Flows;
   /** Null: the disk buffer is the log. */
   readonly transport: Transport | null;
   /** Null where no role of the process writes, and what is read is elsewhere. */
