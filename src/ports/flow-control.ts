@@ -75,3 +75,35 @@ const nothing: ReadonlySet<string> = new Set();
 
 /** Of a mover that nobody steers. */
 export const openGate: Gate = { isShut: false, topics: () => nothing, isDraining: () => false, watch() {} };
+
+/** Events by topic; a topic that is not in it has none. Null: it is not known now. */
+export type Left = ReadonlyMap<string, number> | null;
+
+export interface GateOptions {
+  readonly flow: FlowName;
+  /** All that it reads, as it is just now. A flow without topics has one of its own name. */
+  readonly topics?: () => readonly string[];
+  /** What is left of it, as far as this process knows of it. */
+  readonly left: () => Promise<Left>;
+  /** In all processes; asked once this one has nothing left. Absent where no other has any. */
+  readonly leftAnywhere?: () => Promise<Left>;
+}
+
+export interface SteeredGate extends Gate {
+  /** `oldest`, and of topics that are not read since when something waits in them at least. */
+  withWaiting(oldest: ReadonlyMap<string, number>): ReadonlyMap<string, number>;
+}
+
+/** A flow that a process moves, or one event type of it. */
+export interface FlowHere extends FlowNow {
+  /** Of one event type alone; null = all that the flow has, or the type is not known here. */
+  readonly topic: string | null;
+}
+
+/** The flows of a process. */
+export interface Flows {
+  /** Once for each flow that it moves. */
+  gate(options: GateOptions): SteeredGate;
+  /** Those that it moves, and their event types of which somebody spoke apart. */
+  here(): readonly FlowHere[];
+}

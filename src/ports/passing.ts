@@ -50,13 +50,7 @@ export interface Glimpse {
   readonly shape: string;
 }
 
-/** A flow that a process moves, or one event type of it. */
-export interface FlowHere extends FlowNow {
-  /** Of one event type alone; null = all that the flow has, or the type is not known here. */
-  readonly topic: string | null;
-}
-
-/** The same with how it moves: per second, and what waits. */
+/** A flow that a process moves, or one event type of it: how many events a second, and what waits. */
 export interface FlowFigures {
   readonly flow: string;
   readonly state: FlowNow['state'];

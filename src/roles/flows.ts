@@ -6,36 +6,22 @@
 // - What waits because of a pause grows old: its age is told, so that lag and retention go on warning.
 
 import { messageOf } from '../errors.ts';
-import type { FlowControl, FlowName, FlowNow, Gate, Wishes } from '../ports/flow-control.ts';
-import type { FlowHere } from '../ports/passing.ts';
+import type {
+  FlowControl,
+  FlowHere,
+  FlowName,
+  FlowNow,
+  Flows,
+  GateOptions,
+  Left,
+  SteeredGate,
+  Wishes,
+} from '../ports/flow-control.ts';
 import { sleep } from '../process/sleep.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
 import type { Role } from './role.ts';
 
-/** Events by topic; a topic that is not in it has none. Null: it is not known now. */
-export type Left = ReadonlyMap<string, number> | null;
-
-export interface GateOptions {
-  readonly flow: FlowName;
-  /** All that it reads, as it is just now. A flow without topics has one of its own name. */
-  readonly topics?: () => readonly string[];
-  /** What is left of it, as far as this process knows of it. */
-  readonly left: () => Promise<Left>;
-  /** In all processes; asked once this one has nothing left. Absent where no other has any. */
-  readonly leftAnywhere?: () => Promise<Left>;
-}
-
-export interface SteeredGate extends Gate {
-  /** `oldest`, and of topics that are not read since when something waits in them at least. */
-  withWaiting(oldest: ReadonlyMap<string, number>): ReadonlyMap<string, number>;
-}
-
-export interface Flows extends Role {
-  /** Once for each flow. */
-  gate(options: GateOptions): SteeredGate;
-  /** Those that this process moves, and their event types of which somebody spoke apart. */
-  here(): readonly FlowHere[];
-}
+export interface OpenFlows extends Flows, Required<Pick<Role, 'problems' | 'close'>> {}
 
 export interface FlowsOptions {
   readonly control: FlowControl;
@@ -56,7 +42,7 @@ interface Moved extends Required<Pick<GateOptions, 'flow' | 'topics' | 'left'>> 
 const nothing: ReadonlySet<string> = new Set();
 const unsaid = { state: 'running', by: '', at: '', why: '', isDrained: false } as const;
 
-export function openFlows({ control, topicOf, logger, metrics, lookEveryMs = 1_000 }: FlowsOptions): Flows {
+export function openFlows({ control, topicOf, logger, metrics, lookEveryMs = 1_000 }: FlowsOptions): OpenFlows {
   const ending = new AbortController();
   const moved = new Map<FlowName, Moved>();
   /** Flows and times of wishes to drain them that this process has seen fulfilled. */

@@ -14,7 +14,7 @@ import { bufferFile } from '../process/instance.ts';
 import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
 import { type WatchedClock, watchClock } from './clock-watch.ts';
 import { flowControlOf } from './flow-control.ts';
-import { type Flows, openFlows } from './flows.ts';
+import { type OpenFlows, openFlows } from './flows.ts';
 import type { Parts, Role, RoleDefinition } from './role.ts';
 import { openStream, type Stream } from './stream.ts';
 import { transportOf } from './transport.ts';
@@ -73,10 +73,10 @@ export async function openParts(options: PartsOptions): Promise<SharedParts> {
     log,
     tables: null,
   };
-  return { parts, shared: sharedOf(parts, clock), stream };
+  return { parts, shared: sharedOf(parts, clock, flows), stream };
 }
 
-function sharedOf({ config, metrics, catalogue, flows, buffer, log }: Parts, clock: WatchedClock): Role {
+function sharedOf({ config, metrics, catalogue, buffer, log }: Parts, clock: WatchedClock, flows: OpenFlows): Role {
   return {
     isReady: () => clock.problem()?.isCertain !== true,
     problems: () => ({
@@ -86,7 +86,7 @@ function sharedOf({ config, metrics, catalogue, flows, buffer, log }: Parts, clo
         : { buffer: buffer.problem() ?? 'full' }),
       ...(catalogue.problem() === null ? {} : { schemas: catalogue.problem()! }),
       ...log?.problems(),
-      ...flows.problems?.(),
+      ...flows.problems(),
     }),
     scrape: async () => {
       if (buffer === null || buffer.problem() !== null) return;
@@ -107,7 +107,7 @@ function sharedOf({ config, metrics, catalogue, flows, buffer, log }: Parts, clo
 }
 
 interface LogOptions extends Pick<Parts, 'config' | 'catalogue' | 'transport' | 'logger' | 'metrics'> {
-  readonly flows: Flows;
+  readonly flows: OpenFlows;
   readonly buffer: DiskBuffer;
 }
 

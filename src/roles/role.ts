@@ -8,11 +8,11 @@ import type { ApiPart } from '../http/openapi.ts';
 import type { Route } from '../http/route.ts';
 import type { DurableLog } from '../log/durable-log.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
+import type { Flows } from '../ports/flow-control.ts';
 import type { Watched } from '../ports/passing.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
-import type { Flows } from './flows.ts';
 
 export interface RoleDefinition {
   readonly name: string;

@@ -1,7 +1,8 @@
 // How the process is, out of the registry of metrics, which is the one place that knows: counters become rates over the last
 // few seconds, histograms quantiles of the same.
 
-import type { FlowFigures, FlowHere, Stats, Timed, TypeRates } from '../ports/passing.ts';
+import type { FlowHere } from '../ports/flow-control.ts';
+import type { FlowFigures, Stats, Timed, TypeRates } from '../ports/passing.ts';
 import type { Health, Metrics } from '../process/telemetry.ts';
 
 export interface StatisticsOptions {
