@@ -56,6 +56,8 @@ export interface Mover extends Loop {
   troubled(): ReadonlyMap<string, string>;
   /** When the edge took the oldest record polled and not yet in the sink, by topic. */
   oldest(): ReadonlyMap<string, number>;
+  /** When it took the oldest of the last records polled, by topic: what follows there is hardly older. */
+  reached(): ReadonlyMap<string, number>;
 }
 
 /** So many tables in use do not wait for each other. */
@@ -80,7 +82,9 @@ export function startMover(options: MoverOptions): Mover {
       await whileRefused(() => source.commit(ack));
     },
   });
+  /** Of the poll under way: what it was asked holds no more, or all is to stop. */
   let room = new AbortController();
+  const reached = new Map<string, number>();
   let failure: unknown = null;
   /** Batches without anything in them. */
   let passed = Promise.resolve();
@@ -105,6 +109,7 @@ export function startMover(options: MoverOptions): Mover {
   };
 
   gate.watch(onRoom);
+  stopping.signal.addEventListener('abort', onRoom, { once: true });
   const done = run();
   done.catch(() => {}); // whoever awaits it hears of it; stop() must not be the only one
   return {
@@ -116,6 +121,7 @@ export function startMover(options: MoverOptions): Mover {
       ]),
     troubled: () => saidBy(lanes, 'trouble'),
     oldest: progress.oldest,
+    reached: () => reached,
     stop: async () => {
       stopping.abort();
       const grace = setTimeout(() => givingUp.abort(), options.graceMs);
@@ -152,14 +158,14 @@ export function startMover(options: MoverOptions): Mover {
         ...heldBack.topics.keys(),
         ...gate.topics(),
       ]);
-      const signal = AbortSignal.any([stopping.signal, room.signal]);
-      const batches = await whileRefused(() => source.poll({ paused, bytesMax: options.blockBytesMax }, signal));
+      const batches = await whileRefused(() => source.poll({ paused, bytesMax: options.blockBytesMax }, room.signal));
       for (const batch of batches ?? []) take(batch);
     }
   }
 
   function take(batch: Batch): void {
     const { type } = batch;
+    reached.set(batch.topic, batch.oldestAtMs);
     if (type === null) {
       takeForeign(batch);
       return;

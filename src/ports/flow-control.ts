@@ -90,8 +90,11 @@ export interface GateOptions {
 }
 
 export interface SteeredGate extends Gate {
-  /** `oldest`, and of topics that are not read since when something waits in them at least. */
-  withWaiting(oldest: ReadonlyMap<string, number>): ReadonlyMap<string, number>;
+  /**
+   * `oldest`, and of topics that are not read since when something waits in them at least; `reached`: when the last record was
+   * taken that was read there, where that is known. Epoch milliseconds.
+   */
+  withWaiting(oldest: ReadonlyMap<string, number>, reached?: ReadonlyMap<string, number>): ReadonlyMap<string, number>;
 }
 
 /** A flow that a process moves, or one event type of it. */

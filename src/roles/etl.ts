@@ -82,7 +82,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
     prepare: ({ tables, hasNewTopics }) => moving.define(tables, transport !== null && hasNewTopics),
   });
   parts.tables = { client, httpUrl };
-  const oldest = () => gate.withWaiting(moving.oldest());
+  const oldest = () => gate.withWaiting(moving.oldest(), moving.reached());
   const retention = watchRetention({ transport, topics, oldest, done: 'a row', logger });
   // With a broker the disk is no business of this role: what another has left there is at least told.
   const stranded = parts.buffer === null ? strandedIn({ config, logger, transport: transport! }) : () => null;

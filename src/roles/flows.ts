@@ -40,6 +40,7 @@ interface Moved extends Required<Pick<GateOptions, 'flow' | 'topics' | 'left'>> 
 }
 
 const nothing: ReadonlySet<string> = new Set();
+const nowhere: ReadonlyMap<string, number> = new Map();
 const unsaid = { state: 'running', by: '', at: '', why: '', isDrained: false } as const;
 
 export function openFlows({ control, topicOf, logger, metrics, lookEveryMs = 1_000 }: FlowsOptions): OpenFlows {
@@ -85,18 +86,18 @@ export function openFlows({ control, topicOf, logger, metrics, lookEveryMs = 1_0
       topics: () => shutTopics(own),
       isDraining: topic => partsOf(flow).some(part => part.state === 'draining' && isIn(topic, part)),
       watch: listener => void own.listeners.add(listener),
-      withWaiting: oldest => withWaiting(own, oldest),
+      withWaiting: (oldest, reached) => withWaiting(own, oldest, reached),
     };
   }
 
-  /** What has come since the pause waits since then at most; what came before it is older, and told as long as it is known. */
-  function withWaiting({ flow, topics, known }: Moved, oldest: ReadonlyMap<string, number>) {
+  /** What has come since the pause waits no longer than that; in a backlog it follows what was read last. */
+  function withWaiting({ flow, topics, known }: Moved, oldest: ReadonlyMap<string, number>, reached = nowhere) {
     const paused = partsOf(flow).filter(({ state }) => state === 'paused');
     if (paused.length === 0) return oldest;
     const all = new Map(oldest);
     for (const part of paused)
       for (const topic of topics().filter(one => isIn(one, part) && (known?.get(one) ?? 0) > 0))
-        all.set(topic, Math.min(Date.parse(part.at), all.get(topic) ?? Number.POSITIVE_INFINITY));
+        all.set(topic, Math.min(Date.parse(part.at), ...[oldest, reached].flatMap(told => told.get(topic) ?? [])));
     return all;
   }
 

@@ -160,6 +160,9 @@ test('of what waits while it is paused the age counts from the pause on, or from
     ['ugc.page_view', 7],
   ]);
   expect(gate.withWaiting(older)).toEqual(older);
+  // A backlog of before the pause: what follows the last record read was taken then.
+  expect([...gate.withWaiting(none, new Map([['ugc.click', 9]]))]).toEqual([['ugc.click', 9]]);
+  expect([...gate.withWaiting(none, new Map([['ugc.click', at + 9]]))]).toEqual([['ugc.click', at]]);
 });
 
 test('metrics and words tell what is paused, of the flows of this process alone', async () => {
