@@ -6,6 +6,12 @@ import type { EventType } from './event.ts';
 export const topicOf = (pattern: string, { name, family, stream }: EventType): string =>
   pattern.replaceAll('{event_type}', name).replaceAll('{family}', family).replaceAll('{stream}', stream);
 
+/** What operators wish of flows goes to a topic of its own: no event type can be called so. */
+export const controlTopic = (pattern: string): string => {
+  const word = 'flow-control';
+  return /\{(event_type|family|stream)\}/.test(pattern) ? ownTopic(pattern, word) : `${pattern}.${word}`;
+};
+
 /** The same for what is no event type: whatever stands in the pattern for a type’s words, it is a word of its own. */
 export const ownTopic = (pattern: string, word: string): string =>
   pattern.replaceAll(/\{(event_type|family|stream)\}/g, word);

@@ -24,6 +24,7 @@ import { rebuildCommand } from './operate/content-rebuild.ts';
 import { deadCommands } from './operate/dead.ts';
 import { doctorCommand } from './operate/doctor.ts';
 import { exportPersonCommand } from './operate/export-person.ts';
+import { flowsCommands } from './operate/flows.ts';
 import { forgetCommand } from './operate/forget.ts';
 import { commandHelp, configHelp, generalHelp } from './operate/help.ts';
 import { importCommand } from './operate/import.ts';
@@ -43,6 +44,7 @@ import { hiveTablesOf } from './roles/archive.ts';
 import { openColdStore } from './roles/cold-stores.ts';
 import { contentOf } from './roles/content-store.ts';
 import { keysFileOf } from './roles/door.ts';
+import { flowsWiring } from './roles/flow-control.ts';
 import { kafkaOptionsOf, spansOfLog } from './roles/kafka.ts';
 import { rolesOf } from './roles/list.ts';
 import { pulsarOptionsOf } from './roles/pulsar.ts';
@@ -66,6 +68,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   reconcile: reconcileCommand(buffers, contentOf),
   content: { rebuild: rebuildCommand({ contentOf, watchedShareOf: config => config.viewWatchedShare }) },
   import: importCommand(buffers),
+  flows: flowsCommands(flowsWiring),
   tap: tapCommand,
   top: topCommand,
   trace: traceCommand({ buffers, kafkaOf: kafkaOptionsOf, pulsarOf: pulsarOptionsOf, rabbitmqOf: rabbitmqOptionsOf }),
@@ -100,6 +103,9 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
   },
 };
 
+/** The word that is meant where none follows. */
+const byDefault: Readonly<Record<string, string>> = { flows: 'ls' };
+
 async function main(argv: readonly string[]): Promise<Exit> {
   const [first = ''] = argv;
   const flags = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
@@ -112,12 +118,12 @@ async function main(argv: readonly string[]): Promise<Exit> {
     return refuse([`there is no command ${first}${hintOf(first, [...Object.keys(commands), 'help'])}; see ugc help`]);
   if (isCommand(named)) return perform(named, argv.slice(1));
   const at = argv.findIndex((arg, index) => index > 0 && !isFlag(arg));
-  const [name = '', known] = [argv[at], Object.keys(named)];
-  if (at < 0 || !known.includes(name))
+  const [name = byDefault[first] ?? '', known] = [argv[at], Object.keys(named)];
+  if (name === '' || !known.includes(name))
     return refuse([
-      `ugc ${first} takes one of ${known.join(', ')}${at < 0 ? '' : `, not ${name}${hintOf(name, known)}`}; see ugc help ${first}`,
+      `ugc ${first} takes one of ${known.join(', ')}${name === '' ? '' : `, not ${name}${hintOf(name, known)}`}; see ugc help ${first}`,
     ]);
-  return perform(named[name]!, argv.slice(1).toSpliced(at - 1, 1));
+  return perform(named[name]!, at < 0 ? argv.slice(1) : argv.slice(1).toSpliced(at - 1, 1));
 }
 
 const isCommand = (named: Command | Readonly<Record<string, Command>>): named is Command =>

@@ -25,7 +25,7 @@ import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole, rolesOf } from './roles/list.ts';
 import { openParts } from './roles/parts.ts';
 import type { Role, RoleDefinition } from './roles/role.ts';
-import type { Stream } from './roles/stream.ts';
+import type { Shown, Stream } from './roles/stream.ts';
 import { openTls, type Tls } from './roles/tls.ts';
 
 export interface ServeOptions {
@@ -139,6 +139,7 @@ export async function start({ config, version, roles, logs, opened }: Starting):
     tls,
     stream,
     shown,
+    flows: parts.flows.here,
     names,
     problemsOf,
     roles: open,
@@ -180,6 +181,7 @@ interface FrontOptions extends Pick<Starting, 'config' | 'version' | 'logs'> {
   /** Of the roles. */
   readonly names: readonly string[];
   readonly problemsOf: Around['problemsOf'];
+  readonly flows: Shown['flows'];
   readonly roles: readonly Role[];
   readonly metrics: Metrics;
 }
@@ -195,6 +197,7 @@ function startFront({
   shown,
   names,
   problemsOf,
+  flows,
   roles,
   logs,
   metrics,
@@ -225,7 +228,12 @@ function startFront({
       connectionsMax: config.connectionsMax,
       api: () => roles.flatMap(role => role.api?.() ?? []),
       graceMs: config.shutdownTimeoutMs / 3,
-      tools: stream.tools({ door: isShut ? 'none' : door.guards.length === 0 ? 'open' : 'asked', scrape, health }),
+      tools: stream.tools({
+        door: isShut ? 'none' : door.guards.length === 0 ? 'open' : 'asked',
+        scrape,
+        health,
+        flows,
+      }),
       console: shown.front({ roles: names, guards: door.guards, problemsOf, port: () => server.port }),
       health,
       scrape,

@@ -59,6 +59,12 @@ const overview: Dashboard = {
         'sum(ugc_breaker_open)',
       ),
       number('Tables halted', 'That wait for repair.', 'short', 'sum(ugc_etl_halted) or vector(0)'),
+      number(
+        'Flows paused',
+        'Somebody has paused them, and what comes waits: ugc flows says who and why.',
+        'short',
+        'sum(max by (flow) (ugc_flow_paused))',
+      ),
       number('Set aside', 'Events that need somebody to requeue them.', 'short', 'sum(ugc_buffer_quarantined_events)'),
       number(
         'Dead letters',
@@ -177,6 +183,9 @@ const tables: Dashboard = {
       }),
       curves('Dead letters', 'By reason.', 'eps', {
         '{{reason}}': `${rateOf('ugc_dead_letters_total', 'reason')} or vector(0)`,
+      }),
+      curves('Paused', 'Flows that an operator has paused, or that were drained.', 'bool_yes_no', {
+        '{{flow}}': 'max by (flow) (ugc_flow_paused)',
       }),
       curves('Logs replaced', 'Topics that were deleted and made again.', 'short', {
         '{{topic}}': 'sum by (topic) (ugc_etl_log_replaced_total) or vector(0)',

@@ -4,10 +4,12 @@
 //   together hold more than there is memory for. Meanwhile nothing more is read than fits.
 // - What was read under an ownership that has ended is dropped: another has it.
 // - A store that is away, full, read-only or refuses is waited for, and told; the log keeps what comes.
+// - What is paused is read no more; what was read of it before is written in its time. What is to be drained waits for no more.
 // - What a newer ugc wrote holds back its chain: read again under another ownership, or when types have grown.
 
 import { PipelineError } from '../errors.ts';
 import type { ColdStore } from '../ports/cold-store.ts';
+import { type Gate, openGate } from '../ports/flow-control.ts';
 import type { RowFormat } from '../ports/row-format.ts';
 import type { Batch, JudgeForeign, Source } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
@@ -37,6 +39,8 @@ export interface ArchiverOptions {
   readonly fileBytes: number;
   readonly fileSeconds: number;
   readonly memoryBytes: number;
+  /** Whether anything may be read now; absent = always. */
+  readonly gate?: Pick<Gate, 'topics' | 'isDraining'>;
   readonly by: string;
   readonly logger: Logger;
   readonly metrics: ArchiveMetrics;
@@ -71,7 +75,7 @@ const lookEveryMs = 1_000;
 
 export function startArchiver(options: ArchiverOptions): Archiver {
   const { store, logger, metrics, now = Date.now, retryMsMin = 200, retryMsMax = 10_000 } = options;
-  const { pollBytesMax = 2 ** 22, graceMs = 3_000 } = options;
+  const { pollBytesMax = 2 ** 22, graceMs = 3_000, gate = openGate } = options;
   const stopping = new AbortController();
   const givingUp = new AbortController();
   const troubles = troublesOf(logger);
@@ -167,7 +171,8 @@ export function startArchiver(options: ArchiverOptions): Archiver {
     const { signal } = wake;
     const look = setTimeout(() => wake.abort(), lookEveryMs);
     try {
-      return await from.poll({ paused: pausedOf(kept.values(), options), bytesMax: pollBytesMax }, signal);
+      const paused = pausedOf(kept.values(), options).union(gate.topics());
+      return await from.poll({ paused, bytesMax: pollBytesMax }, signal);
     } finally {
       clearTimeout(look);
     }
@@ -237,7 +242,7 @@ export function startArchiver(options: ArchiverOptions): Archiver {
     for (const { own, gathered } of held) {
       if (own.stepping || own.retryAtMs > now()) continue;
       const isOld = gathered.sinceMs !== null && now() - gathered.sinceMs >= options.fileSeconds * 1_000;
-      const mayClose = own === largest || isOld || gathered.bytes >= options.fileBytes;
+      const mayClose = own === largest || isOld || gathered.bytes >= options.fileBytes || gate.isDraining(own.topic);
       if (own.chain.hasWork(mayClose)) void track(step(own, mayClose, from));
     }
   }

@@ -5,6 +5,7 @@
 //   none overtakes. Others go on.
 // - An event leaves the outbox after the log has it. A crash between the two publishes it again, with the event_id that was
 //   fixed when the change was made, so it stays one row.
+// - While it is paused events wait in the outbox, also at a stop.
 // - What can never be published, because it fits its type no more or the log refuses it, is set aside in the disk buffer's
 //   quarantine with the reason, and the rest flows.
 
@@ -13,6 +14,7 @@ import type { Origin } from '../catalogue/origin.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import type { SetAside } from '../ports/buffer.ts';
 import type { ContentStore, Outbox, OutboxEvent } from '../ports/content.ts';
+import { type Gate, openGate } from '../ports/flow-control.ts';
 import type { Envelope, Log } from '../ports/log.ts';
 import { contentSource } from '../ports/own-source.ts';
 import { sleep } from '../process/sleep.ts';
@@ -35,6 +37,8 @@ export interface RelayOptions {
   readonly topicOf: (type: string) => string | null;
   /** Keeps what can never be published. */
   readonly setAside: (records: readonly SetAside[]) => Promise<void>;
+  /** Whether anything may be published now; absent = always. */
+  readonly gate?: Pick<Gate, 'isShut' | 'watch'>;
   readonly logger: Logger;
   readonly metrics: RelayMetrics;
   readonly batchMax?: number;
@@ -60,7 +64,7 @@ export interface Relay {
 }
 
 export function startRelay(options: RelayOptions): Relay {
-  const { store, logger, metrics, batchMax = 1_000, pollMs = 1_000, gatherMs = 4 } = options;
+  const { store, gate = openGate, logger, metrics, batchMax = 1_000, pollMs = 1_000, gatherMs = 4 } = options;
   const { retryMsMin = 100, retryMsMax = 5_000 } = options;
   const stopping = new AbortController();
   const givingUp = new AbortController();
@@ -70,6 +74,7 @@ export function startRelay(options: RelayOptions): Relay {
   let waking = new AbortController();
   let trouble: string | null = null;
 
+  gate.watch(() => waking.abort());
   const done = run();
   return {
     wake: () => waking.abort(),
@@ -130,15 +135,11 @@ export function startRelay(options: RelayOptions): Relay {
   async function relayAll(outbox: Outbox, over: AbortSignal): Promise<void> {
     for (let failures = 0; !over.aborted; ) {
       waking = new AbortController();
-      const events = await outbox.read(batchMax);
+      const events = await readOn(outbox);
       if (over.aborted) return;
       if (events.length === 0) {
-        untold.clear();
-        trouble = null;
         if (stopping.signal.aborted) return;
-        const signal = AbortSignal.any([over, stopping.signal, waking.signal]);
-        await sleep(pollMs, signal);
-        if (waking.signal.aborted) await sleep(gatherMs, AbortSignal.any([over, stopping.signal]));
+        await rest(over);
         continue;
       }
       const failure = await relay(outbox, events, over);
@@ -147,6 +148,20 @@ export function startRelay(options: RelayOptions): Relay {
       told(failure, 'events of content could not be published; they are tried again');
       await sleep(pauseMs(failures - 1), over);
     }
+  }
+
+  async function readOn(outbox: Outbox): Promise<readonly OutboxEvent[]> {
+    if (gate.isShut) return [];
+    const events = await outbox.read(batchMax);
+    if (events.length > 0) return events;
+    untold.clear();
+    trouble = null;
+    return events;
+  }
+
+  async function rest(over: AbortSignal): Promise<void> {
+    await sleep(pollMs, AbortSignal.any([over, stopping.signal, waking.signal]));
+    if (waking.signal.aborted) await sleep(gatherMs, AbortSignal.any([over, stopping.signal]));
   }
 
   /** Why some of them are still to be published, or null. */

@@ -10,10 +10,12 @@
 // - What only one part of the broker does not take goes behind the rest (stranded.ts).
 // - Events go to the topic that events of their type go to now. The one they were accepted for, under another
 //   UGC_TOPIC, may be a topic that no mover reads any more.
+// - While it is paused nothing more is read; what was read before is sent.
 // - A crash repeats events, never skips one.
 
 import { messageOf, PipelineError } from '../errors.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
+import { type Gate, openGate } from '../ports/flow-control.ts';
 import type { Envelope, Log, Outcome } from '../ports/log.ts';
 import type { Loop } from '../ports/loop.ts';
 import type { PositionedBatch, PositionedSource } from '../ports/source.ts';
@@ -39,6 +41,8 @@ export interface DrainOptions {
    * for.
    */
   readonly topicOf?: (type: string) => string | null;
+  /** Whether anything may leave the buffer now; absent = always. */
+  readonly gate?: Pick<Gate, 'isShut' | 'watch'>;
   readonly logger: Logger;
   /** So many events have left the buffer. */
   readonly onDrained: (outcome: Drained, events: number) => void;
@@ -67,7 +71,7 @@ interface Draining {
 }
 
 export function startDrain(options: DrainOptions): Drain {
-  const { buffer, broker, breaker, copies, pace, logger, onDrained } = options;
+  const { buffer, broker, breaker, copies, pace, gate = openGate, logger, onDrained } = options;
   const { retryMsMin = 100, retryMsMax = 1_000, onHalted = () => {}, topicOf = () => null } = options;
   const source: PositionedSource = buffer.source('drain', { withKeys: true });
   const stopping = new AbortController();
@@ -80,6 +84,7 @@ export function startDrain(options: DrainOptions): Drain {
   let changed = new AbortController();
   let failure: unknown = null;
 
+  gate.watch(() => changed.abort());
   const done = run();
   done.catch(() => {});
   return {
@@ -96,7 +101,7 @@ export function startDrain(options: DrainOptions): Drain {
       changed = new AbortController();
       const signal = AbortSignal.any([stopping.signal, changed.signal]);
       const bytesMax = Math.min(chunkBytesMax, underWayBytesMax - bytesUnderWay);
-      if (bytesMax <= 0) await untilAborted(signal);
+      if (gate.isShut || bytesMax <= 0) await untilAborted(signal);
       else await read(bytesMax, signal);
     }
     await Promise.allSettled(underWay.values());

@@ -6,6 +6,7 @@
 
 import { messageOf } from '../errors.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
+import type { Gate } from '../ports/flow-control.ts';
 import type { Log } from '../ports/log.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
@@ -37,6 +38,8 @@ export interface BrokerLogOptions {
   /** Where events of a type go just now; null = this process does not know the type. */
   readonly topicOf: (type: string) => string | null;
   readonly ackBudgetMs: number;
+  /** Of the way from the buffer to the broker. */
+  readonly gate: Pick<Gate, 'isShut' | 'watch'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -58,7 +61,7 @@ const firstLookMsMax = 1_500;
 
 /** The broker being down is no failure. */
 export async function openBrokerLog(options: BrokerLogOptions): Promise<DurableLog> {
-  const { transport, buffer, topics, topicOf, ackBudgetMs, logger, metrics } = options;
+  const { transport, buffer, topics, topicOf, ackBudgetMs, gate, logger, metrics } = options;
   const { title } = transport;
   const broker = transport.openLog();
   const copies = copiesOf();
@@ -80,6 +83,7 @@ export async function openBrokerLog(options: BrokerLogOptions): Promise<DurableL
     copies,
     pace,
     topicOf,
+    gate,
     logger,
     onDrained: (outcome, events) => metrics.bufferDrained.inc({ outcome }, events),
     onHalted: topic => keeper.want([topic]),

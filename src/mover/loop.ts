@@ -4,11 +4,13 @@
 // - A record that can be no row is a dead letter (dead-letter-queue.ts); where none are kept it holds back its topic.
 // - Tables do not wait for each other; one that needs repair holds back its own topic, which is no longer polled once
 //   its lane is full. Memory is bounded by two blocks and one poll a table.
+// - What is paused is polled no more; what was polled of it before still becomes rows.
 // - What an older ugc wrote is judged and upgraded on the way; what a newer one wrote holds back its topic (held-back.ts).
 // - A full disk under the source ends nothing: what is in the sink is committed, and what comes is read, once there is
 //   room.
 // - A crash at any moment repeats records, never skips them; repeated rows collapse by event_id.
 
+import { type Gate, openGate } from '../ports/flow-control.ts';
 import type { Loop } from '../ports/loop.ts';
 import type { MoverMetrics } from '../ports/mover-metrics.ts';
 import type { DeadLetter, DeadLetters, Sink } from '../ports/sink.ts';
@@ -39,6 +41,8 @@ export interface MoverOptions {
   readonly blockBytesMax: number;
   /** A table in use is inserted into at most this often, all together `tablesUnhindered` times as often. */
   readonly intervalMs: number;
+  /** Whether anything may be polled now; absent = always. */
+  readonly gate?: Gate;
   /** Inserts under way at a stop get this long. */
   readonly graceMs: number;
   readonly logger: Logger;
@@ -52,6 +56,8 @@ export interface Mover extends Loop {
   troubled(): ReadonlyMap<string, string>;
   /** When the edge took the oldest record polled and not yet in the sink, by topic. */
   oldest(): ReadonlyMap<string, number>;
+  /** When it took the oldest of the last records polled, by topic: what follows there is hardly older. */
+  reached(): ReadonlyMap<string, number>;
 }
 
 /** So many tables in use do not wait for each other. */
@@ -61,7 +67,7 @@ const sparesMax = 10;
 const retryMs = 500;
 
 export function startMover(options: MoverOptions): Mover {
-  const { source, deadLetters, logger, metrics } = options;
+  const { source, deadLetters, gate = openGate, logger, metrics } = options;
   const stopping = new AbortController();
   const givingUp = new AbortController();
   const lanes = new Map<string, Lane>();
@@ -76,7 +82,9 @@ export function startMover(options: MoverOptions): Mover {
       await whileRefused(() => source.commit(ack));
     },
   });
+  /** Of the poll under way: what it was asked holds no more, or all is to stop. */
   let room = new AbortController();
+  const reached = new Map<string, number>();
   let failure: unknown = null;
   /** Batches without anything in them. */
   let passed = Promise.resolve();
@@ -100,6 +108,8 @@ export function startMover(options: MoverOptions): Mover {
     onFinished: batches => progress.finish(batches),
   };
 
+  gate.watch(onRoom);
+  stopping.signal.addEventListener('abort', onRoom, { once: true });
   const done = run();
   done.catch(() => {}); // whoever awaits it hears of it; stop() must not be the only one
   return {
@@ -111,6 +121,7 @@ export function startMover(options: MoverOptions): Mover {
       ]),
     troubled: () => saidBy(lanes, 'trouble'),
     oldest: progress.oldest,
+    reached: () => reached,
     stop: async () => {
       stopping.abort();
       const grace = setTimeout(() => givingUp.abort(), options.graceMs);
@@ -141,15 +152,20 @@ export function startMover(options: MoverOptions): Mover {
     while (!stopping.signal.aborted) {
       room = new AbortController();
       const full = [...lanes.values()].flatMap(lane => (lane.isFull ? [...lane.topics] : []));
-      const paused = new Set([...full, ...(deadLetterQueue?.topics() ?? []), ...heldBack.topics.keys()]);
-      const signal = paused.size > 0 ? AbortSignal.any([stopping.signal, room.signal]) : stopping.signal;
-      const batches = await whileRefused(() => source.poll({ paused, bytesMax: options.blockBytesMax }, signal));
+      const paused = new Set([
+        ...full,
+        ...(deadLetterQueue?.topics() ?? []),
+        ...heldBack.topics.keys(),
+        ...gate.topics(),
+      ]);
+      const batches = await whileRefused(() => source.poll({ paused, bytesMax: options.blockBytesMax }, room.signal));
       for (const batch of batches ?? []) take(batch);
     }
   }
 
   function take(batch: Batch): void {
     const { type } = batch;
+    reached.set(batch.topic, batch.oldestAtMs);
     if (type === null) {
       takeForeign(batch);
       return;

@@ -24,6 +24,8 @@ export interface Supervised {
   problems(): Readonly<Record<string, string>>;
   /** When the edge took the oldest record polled and not yet in the sink, by topic. */
   oldest(): ReadonlyMap<string, number>;
+  /** When it took the oldest of the last records polled, by topic: what follows there is hardly older. */
+  reached(): ReadonlyMap<string, number>;
   /** Events not yet in the sink, by topic, where the log can tell. */
   lag(): Promise<ReadonlyMap<string, number>>;
   /**
@@ -115,6 +117,7 @@ export function supervise(options: SupervisedOptions): Supervised {
       ...Object.fromEntries(mover?.halted() ?? []),
     }),
     oldest: () => mover?.oldest() ?? new Map(),
+    reached: () => mover?.reached() ?? new Map(),
     lag: async () => (await source?.lag?.()) ?? new Map(),
     define,
     broken: new Promise(resolve => {

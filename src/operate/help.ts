@@ -9,12 +9,13 @@ import { rebuildFlags } from './content-rebuild.ts';
 import { deadFlags } from './dead.ts';
 import { doctorFlags } from './doctor.ts';
 import { exportPersonFlags } from './export-person.ts';
+import { flowsHelp } from './flows-help.ts';
 import { forgetFlags } from './forget.ts';
 import { importHelp } from './import-help.ts';
 import { keysFlags } from './keys.ts';
 import { loadHelp } from './load-help.ts';
 import { reconcileFlags } from './reconcile.ts';
-import { rulesFlags } from './rules.ts';
+import { rulesHelp } from './rules-help.ts';
 import { traceFlags } from './trace.ts';
 import { upHelp } from './up-help.ts';
 import { tapHelp, topHelp } from './watch-help.ts';
@@ -37,6 +38,7 @@ Usage
   ugc up                              each role as a process of its own, kept running
   ugc tap [--type=… --outcome=…]      events as they pass
   ugc top [--url=…]                   how instances are: rates, times, lag, what is not well
+  ugc flows ls|pause|resume|drain     what is moved, how far behind, by whom; to stop it for a while: ugc help flows
   ugc trace <event_id>                everything that can be found out about one event
   ugc reconcile [--from=… --to=…]     hold what was accepted against the tables
   ugc reconcile --content             hold likes, bookmarks and reviews against the tables
@@ -48,7 +50,7 @@ Usage
   ugc forget --user-id=…              delete what there is of a person
   ugc export-person --user-id=…       all there is of a person, as JSON lines
   ugc help [config | query | buffer | keys | rules | dead | doctor | tap | top | trace | reconcile | content | archive |
-            import | load | up | capacity | forget | export-person | schema]
+            import | load | up | flows | capacity | forget | export-person | schema]
                                       this, every setting, or one command
   ugc --version
 
@@ -116,6 +118,8 @@ ${flagsHelp(rebuildFlags)}`,
 
   up: upHelp,
 
+  flows: flowsHelp,
+
   tap: tapHelp,
 
   top: topHelp,
@@ -159,29 +163,7 @@ ${flagsHelp(keysFlags.rotate)}
   ugc keys add back-end --kind=secret --scopes=events:write,events:read
   ugc keys rotate shop --overlap-seconds=604800`,
 
-  rules: `ugc rules add|ls|rm [--flag=…] [--data-dir=… | --rules-path=…]
-
-Rules on events that were judged good, for a client gone mad: the first that fits an event says what becomes of it, in every
-running instance within a second. Its sender is told "dropped" with a success, so that it does not try again; what rules took
-is counted by rule (ugc_ruled_total) and stands in ugc reconcile.
-
-  ugc rules add drop|sample|divert
-      drop     is not stored
-      sample   keeps a share of the users, always the same ones, and drops the others
-      divert   goes to a topic of its own, which no etl reads; needs a broker
-${flagsHelp(rulesFlags.add)}
-
-  ugc rules ls
-      In the order in which they are asked.
-${flagsHelp(rulesFlags.ls)}
-
-  ugc rules rm <id>
-      It holds no more.
-${flagsHelp(rulesFlags.rm)}
-
-  ugc rules add drop --key=shop --event-type=click --until=2026-12-01T06:00Z --why="loop in release 41"
-  ugc rules add sample --event-type=film_progress --share=0.1
-  ugc rules add divert --address=192.0.2.0/24 --topic=ugc.suspect`,
+  rules: rulesHelp,
 
   dead: `ugc dead ls|show|replay|dismiss [--flag=…] [--data-dir=…]
 

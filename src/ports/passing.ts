@@ -3,6 +3,7 @@
 // the tap.
 
 import type { Misfit } from '../../schemas/misfit.ts';
+import type { FlowNow } from './flow-control.ts';
 import type { Envelope, Outcome } from './log.ts';
 
 /** An event that was judged: taken, or refused, or dropped by a rule. */
@@ -49,10 +50,27 @@ export interface Glimpse {
   readonly shape: string;
 }
 
+/** A flow that a process moves, or one event type of it: how many events a second, and what waits. */
+export interface FlowFigures {
+  readonly flow: string;
+  readonly state: FlowNow['state'];
+  readonly drained: boolean;
+  readonly rate: number;
+  readonly lag_events: number | null;
+  readonly lag_seconds: number | null;
+  /** '' = nobody ever said anything of it. */
+  readonly since: string;
+  readonly by: string;
+  readonly why: string;
+}
+
 /** How a process is: `event: stats` of GET /v1/stream. Rates are per second, over `window_seconds`; null = not known, or no sample. */
 export interface Stats {
   readonly at: string;
   readonly version: string;
+  /** The machine, by the name it has for itself. */
+  readonly host: string;
+  readonly pid: number;
   readonly roles: readonly string[];
   readonly up_seconds: number;
   readonly ready: boolean;
@@ -81,6 +99,8 @@ export interface Stats {
   };
   readonly dead_letters: { readonly total: number; readonly rate: number };
   readonly archive: { readonly lag_seconds: number | null; readonly lag_events: number | null };
+  /** Those that it moves. */
+  readonly flows: readonly FlowFigures[];
   readonly stream: { readonly readers: number; readonly dropped: number };
 }
 

@@ -1,5 +1,6 @@
 // A broker of events: Kafka and whatever else there will be. One adapter, one line in roles/transport.ts.
 
+import type { FlowControl } from './flow-control.ts';
 import type { BrokerName, Log } from './log.ts';
 import type { Source } from './source.ts';
 
@@ -33,6 +34,13 @@ export interface Transport {
    * waits for the other.
    */
   openReader(reader: string, topics: readonly string[]): Source;
+  /** What operators wish of flows, kept in the log for all its processes. Absent where it cannot keep such a thing. */
+  openFlowControl?(): FlowControl;
+  /**
+   * Events behind what all processes together have committed, by topic, of the mover or of the reader of this name. Rejects
+   * when the broker cannot be asked. Absent where it does not say.
+   */
+  behind?(reader: string | null, topics: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /**
    * For how long, in ms, each of the topics keeps a record, whether it was read or not; without those that keep it for ever
    * or do not say. Rejects when the broker cannot be asked. Absent where nothing is deleted that a reader waits for.

@@ -17,6 +17,7 @@ export const contentFile = (dataDir: string): string => join(resolve(dataDir), '
 export const typesFolder = (dataDir: string): string => join(resolve(dataDir), 'types');
 export const clickhouseFolder = (dataDir: string): string => join(resolve(dataDir), 'clickhouse');
 export const rulesFile = (dataDir: string): string => join(resolve(dataDir), 'rules.json');
+export const flowsFile = (dataDir: string): string => join(resolve(dataDir), 'flows.json');
 export const keysFile = (dataDir: string): string => join(resolve(dataDir), 'keys.json');
 export const issuerKeysFile = (dataDir: string): string => join(resolve(dataDir), 'issuer-keys.json');
 export const lastStampFile = (dataDir: string): string => join(resolve(dataDir), 'last-stamp');

@@ -168,6 +168,11 @@ export function openMetrics() {
     aggregateFailing: gauge('aggregate_failing', '1 while the last computation of an aggregate failed', ['aggregate']),
     ...contentMetrics(counter, gauge),
     ...archiveMetrics(counter, gauge),
+    flowPaused: gauge(
+      'flow_paused',
+      '1 while a flow is paused, as an operator wished; of those that this process moves',
+      ['flow'],
+    ),
     deadLetters: counter('dead_letters_total', 'Records that can never become rows', ['reason']),
   };
 }

@@ -11,9 +11,11 @@ import { type HiveTelling, startHiveTelling } from '../archive/tell-hive.ts';
 import { hasArchive } from '../config/archive.ts';
 import type { Config } from '../config/config.ts';
 import type { ColdStore } from '../ports/cold-store.ts';
+import type { Left } from '../ports/flow-control.ts';
 import type { HiveTables } from '../ports/hive-tables.ts';
 import type { Source } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
+import type { Transport } from '../ports/transport.ts';
 import type { Metrics } from '../process/telemetry.ts';
 import { openColdStore } from './cold-stores.ts';
 import { type RetentionWatch, watchRetention } from './retention-watch.ts';
@@ -38,6 +40,12 @@ export const archive: RoleDefinition = {
     const thread = encodingThread(config);
     const topics = () => catalogue.topics().read;
     const hive = tellingOf(parts, store);
+    const gate = parts.flows.gate({
+      flow: 'archive',
+      topics,
+      left: async () => leftOf(archiver, topics(), transport),
+      ...(transport?.behind !== undefined && { leftAnywhere: async () => transport.behind!(reader, topics()) }),
+    });
     const archiver = startArchiver({
       openSource: sourcesOf(parts),
       topics,
@@ -52,6 +60,7 @@ export const archive: RoleDefinition = {
       fileBytes: config.archiveFileBytes,
       fileSeconds: config.archiveFileSeconds,
       memoryBytes: config.archiveMemoryBytes,
+      gate,
       by: `ugc ${parts.version}`,
       logger,
       metrics: {
@@ -62,7 +71,8 @@ export const archive: RoleDefinition = {
       },
       graceMs: config.shutdownTimeoutMs / 3,
     });
-    const retention = watchRetention({ transport, topics, oldest: archiver.oldest, done: 'archived', logger });
+    const oldest = () => gate.withWaiting(archiver.oldest());
+    const retention = watchRetention({ transport, topics, oldest, done: 'archived', logger });
     const verification = watchVerification({ store, logger, metrics });
     catalogue.join({ apply: () => archiver.reopen() });
     return {
@@ -81,7 +91,7 @@ export const archive: RoleDefinition = {
       }),
       scrape: () => {
         verification.scrape();
-        return scrape({ archiver, retention, topics: topics(), isDisk: transport === null, metrics });
+        return scrape({ archiver, oldest: oldest(), retention, topics: topics(), isDisk: transport === null, metrics });
       },
       ready: { archive: store.title },
       close: async () => {
@@ -160,8 +170,16 @@ function countEntry({ files, formats }: Entry, metrics: Metrics): void {
   }
 }
 
+/** The disk says nothing of a topic that nothing waits in; of a broker that cannot be asked for all it is not known. */
+async function leftOf(archiver: Archiver, topics: readonly string[], transport: Transport | null): Promise<Left> {
+  const lag = await archiver.lag();
+  const isWhole = transport === null || transport.behind !== undefined || topics.every(topic => lag?.has(topic));
+  return isWhole ? lag : null;
+}
+
 interface Scraped {
   readonly archiver: Archiver;
+  readonly oldest: ReadonlyMap<string, number>;
   readonly retention: RetentionWatch;
   readonly topics: readonly string[];
   /** The log is the disk buffer, which says nothing of a topic that nothing waits in. */
@@ -169,15 +187,14 @@ interface Scraped {
   readonly metrics: Metrics;
 }
 
-async function scrape({ archiver, retention, topics, isDisk, metrics }: Scraped): Promise<void> {
+async function scrape({ archiver, oldest, retention, topics, isDisk, metrics }: Scraped): Promise<void> {
   const { events, bytes, sinceMs } = archiver.gathered();
   metrics.archiveGathered.set(events);
   metrics.archiveGatheredBytes.set(bytes);
   metrics.archiveGatheredAge.set(sinceMs === null ? 0 : Math.max(0, Date.now() - sinceMs) / 1000);
   metrics.archiveLag.reset();
   for (const topic of topics) metrics.archiveLag.set({ topic }, 0);
-  for (const [topic, atMs] of archiver.oldest())
-    metrics.archiveLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
+  for (const [topic, atMs] of oldest) metrics.archiveLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
   metrics.archiveRetentionLeft.reset();
   for (const [topic, left] of retention.left()) metrics.archiveRetentionLeft.set({ topic }, left);
   metrics.archiveLagEvents.reset();

@@ -48,9 +48,14 @@ export function startContentFlow({ parts, store, watchedShare, keepsHistory }: C
         metrics: { read: (outcome, records) => metrics.contentHistory.inc({ outcome }, records) },
       })
     : null;
+  const gate = parts.flows.gate({
+    flow: 'content',
+    left: async () => new Map([['content', (await store.outbox()).events]]),
+  });
   const relay = startRelay({
     store,
     log,
+    gate,
     judge: catalogue.judge,
     topicOf: catalogue.topicOf,
     setAside: records => buffer.setAside(records),

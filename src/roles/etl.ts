@@ -6,10 +6,12 @@ import { aggregates } from '../../schemas/aggregates.ts';
 import { refreshesIn } from '../adapters/clickhouse/ask/refreshes.ts';
 import { clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
 import { growingSink } from '../mover/growing-sink.ts';
-import { type Supervised, supervise } from '../mover/supervise.ts';
+import { supervise } from '../mover/supervise.ts';
+import type { Left } from '../ports/flow-control.ts';
 import type { SinkWithDeadLetters } from '../ports/sink.ts';
 import type { Source } from '../ports/source.ts';
 import type { TableDefinition } from '../ports/tables.ts';
+import type { Transport } from '../ports/transport.ts';
 import type { Metrics } from '../process/telemetry.ts';
 import { type Clickhouse, openClickhouse } from './clickhouse.ts';
 import { moverMetricsOf } from './mover-metrics.ts';
@@ -41,6 +43,13 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
   const { config, catalogue, transport, logger, metrics } = parts;
   const { client, isOpenHere } = clickhouse;
   const { openSource, reader } = sourcesOf(parts);
+  const topics = () => catalogue.topics().read;
+  const gate = parts.flows.gate({
+    flow: 'tables',
+    topics,
+    left: async () => (reader === null ? knownOf(await moving.lag(), topics(), transport) : behindOf(reader, topics())),
+    ...(transport?.behind !== undefined && { leftAnywhere: async () => transport.behind!(null, topics()) }),
+  });
   const sink = growingSink(sinksOver(clickhouse, parts), catalogue.tables());
   if (isOpenHere) await sink.prepare();
   const httpUrl = clickhouse.serve();
@@ -57,6 +66,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
     blockRowsMax: config.etlBlockRowsMax,
     blockBytesMax: config.etlBlockBytesMax,
     intervalMs: config.etlIntervalMs,
+    gate,
     graceMs: config.shutdownTimeoutMs / 3,
     logger,
     metrics: moverMetricsOf(metrics),
@@ -72,8 +82,8 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
     prepare: ({ tables, hasNewTopics }) => moving.define(tables, transport !== null && hasNewTopics),
   });
   parts.tables = { client, reader: clickhouse.reader, httpUrl };
-  const topics = () => catalogue.topics().read;
-  const retention = watchRetention({ transport, topics, oldest: moving.oldest, done: 'a row', logger });
+  const oldest = () => gate.withWaiting(moving.oldest(), moving.reached());
+  const retention = watchRetention({ transport, topics, oldest, done: 'a row', logger });
   // With a broker the disk is no business of this role: what another has left there is at least told.
   const stranded = parts.buffer === null ? strandedIn({ config, logger, transport: transport! }) : () => null;
   return {
@@ -85,10 +95,10 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
     }),
     scrape: async () => {
       refreshes.scrape();
-      scrapeAge(moving, topics(), metrics);
+      scrapeAge(oldest(), topics(), metrics);
       metrics.etlRetentionLeft.reset();
       for (const [topic, left] of retention.left()) metrics.etlRetentionLeft.set({ topic }, left);
-      setBehind(reader === null ? await moving.lag() : await behindOf(reader, topics()), metrics);
+      setBehind((reader === null ? await moving.lag() : await behindOf(reader, topics())) ?? new Map(), metrics);
     },
     broken: moving.broken,
     ready: { clickhouse_http: httpUrl ?? undefined },
@@ -137,19 +147,23 @@ function sourcesOf({ transport, buffer, catalogue }: Parts) {
   };
 }
 
-function scrapeAge(moving: Supervised, topics: readonly string[], metrics: Metrics): void {
+function scrapeAge(oldest: ReadonlyMap<string, number>, topics: readonly string[], metrics: Metrics): void {
   metrics.etlLag.reset();
   // At rest too there is a sample of each: an absent one could be anything.
   for (const topic of topics) metrics.etlLag.set({ topic }, 0);
-  for (const [topic, atMs] of moving.oldest()) metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
+  for (const [topic, atMs] of oldest) metrics.etlLag.set({ topic }, Math.max(0, Date.now() - atMs) / 1000);
 }
 
-/** Of every topic; of none when the file cannot tell. */
-async function behindOf(reader: Source, topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+/** Of a broker that leaves out what it does not know; who can be asked for all processes together is asked then. */
+const knownOf = (lag: Left, topics: readonly string[], transport: Transport | null): Left =>
+  transport?.behind !== undefined || topics.every(topic => lag?.has(topic)) ? lag : null;
+
+/** Of every topic; null when the file cannot tell. */
+async function behindOf(reader: Source, topics: readonly string[]): Promise<Left> {
   try {
     return new Map([...topics.map(topic => [topic, 0] as const), ...((await reader.lag?.()) ?? [])]);
   } catch {
-    return new Map(); // a damaged page: the reader meets it, mends it and says so
+    return null; // a damaged page: the reader meets it, mends it and says so
   }
 }
 

@@ -1,7 +1,10 @@
 // Kafka as a transport: how this process reaches it, from the settings.
 
+import { controlTopic } from '../../schemas/topic.ts';
 import { ensureTopics } from '../adapters/kafka/connect/ensure-topics.ts';
+import { lookAtGroup, lookAtKafka } from '../adapters/kafka/connect/look.ts';
 import type { KafkaLogOptions, TlsOptions } from '../adapters/kafka/connect/options.ts';
+import { kafkaFlowControl } from '../adapters/kafka/read/flow-control.ts';
 import { watchLeftOver } from '../adapters/kafka/read/left-over.ts';
 import { logSpans } from '../adapters/kafka/read/log-spans.ts';
 import { retentionOf } from '../adapters/kafka/read/retention.ts';
@@ -12,6 +15,7 @@ import type { Config } from '../config/config.ts';
 import { nameOf } from '../config/from.ts';
 import { readClientTls } from '../config/pem.ts';
 import { brokerOf } from '../config/transport.ts';
+import type { FlowControl } from '../ports/flow-control.ts';
 import type { LogSpan, Source } from '../ports/source.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
@@ -36,6 +40,8 @@ export function kafkaTransport(given: KafkaTransportOptions): Transport {
     assertKnown: topics => refuseStrange(config.from, topics),
     openSource: (topics, known) => openSource({ ...given, topics, known }),
     openReader: (reader, topics) => openReader(reader, topics, given),
+    openFlowControl: () => kafkaFlowControlOf(config, given.logger),
+    behind: (reader, topics) => behindInKafka(config, reader, topics),
     keeps: async topics =>
       new Map(
         (await retentionOf(options, topics)).flatMap(({ topic, keepsMs }) =>
@@ -51,9 +57,8 @@ interface Reading extends KafkaTransportOptions {
 }
 
 function openSource({ config, topics, known, logger, metrics }: Reading): Source {
-  const { from, kafkaGroup, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
-  // A group of its own: the usual one goes on where it is, and a restart goes on where this one was.
-  const groupId = from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;
+  const { from, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
+  const groupId = groupOf(config, null);
   if (from !== null)
     logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events says 0 of every topic');
   const options = { ...kafkaOptionsOf(config), groupId };
@@ -76,11 +81,41 @@ function openSource({ config, topics, known, logger, metrics }: Reading): Source
   };
 }
 
+/**
+ * Of the mover (null), or of a reader beside it. What is read again has a group of its own: the usual one goes on where it
+ * is, and a restart goes on where this one was.
+ */
+function groupOf({ from, kafkaGroup }: Config, reader: string | null): string {
+  if (reader !== null) return `${kafkaGroup}-${reader}`;
+  return from === null ? kafkaGroup : `${kafkaGroup}-from-${nameOf(from)}`;
+}
+
+/** What operators wish of flows, for all processes of these settings. */
+export function kafkaFlowControlOf(config: Config, logger: Logger): FlowControl {
+  const { topicReplication: replicas, topicCreate: create } = config;
+  return kafkaFlowControl({
+    connection: { ...kafkaOptionsOf(config), compression: 'none' },
+    topic: controlTopic(config.topic),
+    replicas,
+    create,
+    logger,
+  });
+}
+
+/** What a topic that is not there holds is nothing. */
+export async function behindInKafka(config: Config, reader: string | null, names: readonly string[]) {
+  const options = kafkaOptionsOf(config);
+  const { topics } = await lookAtKafka(options, names);
+  const there = topics.filter(({ refusal }) => refusal !== 'UNKNOWN_TOPIC_OR_PARTITION').map(({ topic }) => topic);
+  const [, { behind }] = await lookAtGroup(options, groupOf(config, reader), there, 0);
+  return behind;
+}
+
 /** UGC_FROM is of the tables' reader alone. */
 const openReader = (reader: string, topics: readonly string[], { config, logger }: KafkaTransportOptions): Source =>
   kafkaSource({
     ...kafkaOptionsOf(config),
-    groupId: `${config.kafkaGroup}-${reader}`,
+    groupId: groupOf(config, reader),
     sessionTimeoutMs: config.kafkaSessionTimeoutMs,
     topics,
     logger,

@@ -10,9 +10,12 @@ import { messageOf, PipelineError } from '../errors.ts';
 import { recentOf } from '../ingest/recent.ts';
 import { type DurableLog, diskOnlyLog, openBrokerLog } from '../log/durable-log.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
+import type { FlowControl } from '../ports/flow-control.ts';
 import { bufferFile } from '../process/instance.ts';
 import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
 import { type WatchedClock, watchClock } from './clock-watch.ts';
+import { flowControlOf } from './flow-control.ts';
+import { type OpenFlows, openFlows } from './flows.ts';
 import type { Parts, Role, RoleDefinition } from './role.ts';
 import { openStream, type Stream } from './stream.ts';
 import { transportOf } from './transport.ts';
@@ -48,7 +51,13 @@ export async function openParts(options: PartsOptions): Promise<SharedParts> {
   const clock = watchClock(config, writes, logger);
   const buffer = writes || transport === null ? await openBuffer(config, logger, onBroken) : null;
   if (buffer !== null) await keepReaders(buffer, config, logger);
-  const log = writes ? await openLog({ transport, buffer: buffer!, catalogue, config, logger, metrics }) : null;
+  const flows = openFlows({
+    control: await controlOf({ config, transport, buffer, logger }),
+    topicOf: catalogue.topicOf,
+    logger,
+    metrics,
+  });
+  const log = writes ? await openLog({ transport, buffer: buffer!, flows, catalogue, config, logger, metrics }) : null;
   if (log !== null) catalogue.join({ apply: ({ topics }) => log.want(topics.written) });
   const parts: Parts = {
     config,
@@ -59,16 +68,17 @@ export async function openParts(options: PartsOptions): Promise<SharedParts> {
     catalogue,
     clock,
     watched: stream.watched,
+    flows,
     transport,
     buffer,
     log,
     tables: null,
     recent: recentOf(),
   };
-  return { parts, shared: sharedOf(parts, clock), stream };
+  return { parts, shared: sharedOf(parts, clock, flows), stream };
 }
 
-function sharedOf({ config, metrics, catalogue, buffer, log }: Parts, clock: WatchedClock): Role {
+function sharedOf({ config, metrics, catalogue, buffer, log }: Parts, clock: WatchedClock, flows: OpenFlows): Role {
   return {
     isReady: () => clock.problem()?.isCertain !== true,
     problems: () => ({
@@ -78,6 +88,7 @@ function sharedOf({ config, metrics, catalogue, buffer, log }: Parts, clock: Wat
         : { buffer: buffer.problem() ?? 'full' }),
       ...(catalogue.problem() === null ? {} : { schemas: catalogue.problem()! }),
       ...log?.problems(),
+      ...flows.problems(),
     }),
     scrape: async () => {
       if (buffer === null || buffer.problem() !== null) return;
@@ -89,6 +100,7 @@ function sharedOf({ config, metrics, catalogue, buffer, log }: Parts, clock: Wat
     },
     ...(log !== null && { broken: log.broken }),
     close: async () => {
+      await flows.close();
       await log?.close();
       await buffer?.close();
       await clock.close();
@@ -97,17 +109,39 @@ function sharedOf({ config, metrics, catalogue, buffer, log }: Parts, clock: Wat
 }
 
 interface LogOptions extends Pick<Parts, 'config' | 'catalogue' | 'transport' | 'logger' | 'metrics'> {
+  readonly flows: OpenFlows;
   readonly buffer: DiskBuffer;
 }
 
-async function openLog({ transport, buffer, catalogue, config, logger, metrics }: LogOptions): Promise<DurableLog> {
+/** Rejects with `config_invalid` when the file of wishes is wrong, everything closed. */
+async function controlOf({
+  config,
+  transport,
+  buffer,
+  logger,
+}: Pick<Parts, 'config' | 'transport' | 'buffer' | 'logger'>): Promise<FlowControl> {
+  try {
+    return flowControlOf(config, transport, logger);
+  } catch (error) {
+    await buffer?.close();
+    throw error;
+  }
+}
+
+async function openLog(options: LogOptions): Promise<DurableLog> {
+  const { transport, buffer, flows, catalogue, config, logger, metrics } = options;
   if (transport === null) return diskOnlyLog(buffer);
   const { written: topics } = catalogue.topics();
   const { topicOf } = catalogue;
   const { ackBudgetMs } = config;
+  const gate = flows.gate({
+    flow: 'drain',
+    left: async () => (buffer.problem() === null ? new Map([['drain', (await buffer.stats()).events]]) : null),
+  });
   try {
-    return await openBrokerLog({ transport, buffer, topics, topicOf, ackBudgetMs, logger, metrics });
+    return await openBrokerLog({ transport, buffer, topics, topicOf, ackBudgetMs, gate, logger, metrics });
   } catch (error) {
+    await flows.close();
     await buffer.close();
     throw error;
   }

@@ -9,6 +9,7 @@ import type { Route } from '../http/route.ts';
 import type { Recent } from '../ingest/recent.ts';
 import type { DurableLog } from '../log/durable-log.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
+import type { Flows } from '../ports/flow-control.ts';
 import type { Watched } from '../ports/passing.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Clock } from '../process/clock.ts';
@@ -60,6 +61,8 @@ export interface Parts {
   readonly clock: Clock;
   /** Who looks on at what passes. */
   readonly watched: Watched;
+  /** What operators wish of what this process moves. */
+  readonly flows: Flows;
   /** Null: the disk buffer is the log. */
   readonly transport: Transport | null;
   /** Null where no role of the process writes, and what is read is elsewhere. */

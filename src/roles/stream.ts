@@ -1,11 +1,13 @@
 // `GET /v1/stream`, wired: what passes is put aside from the first event on, and shown once there is a front to ask.
 
+import { hostname } from 'node:os';
 import type { LiveCatalogue } from '../catalogue/live.ts';
 import type { Config } from '../config/config.ts';
 import type { ApiPart } from '../http/openapi.ts';
 import type { Route } from '../http/route.ts';
 import { glimpseOf } from '../ingest/glimpse.ts';
 import { shapesOf } from '../ingest/shape.ts';
+import type { FlowHere } from '../ports/flow-control.ts';
 import type { Stats, Watched } from '../ports/passing.ts';
 import type { Health, Metrics } from '../process/telemetry.ts';
 import { streamApi } from '../tap/openapi.ts';
@@ -28,6 +30,8 @@ export interface StreamOptions {
 export interface Shown extends Pick<StreamRouteOptions, 'door'> {
   readonly scrape: () => Promise<void>;
   readonly health: () => Health;
+  /** That it moves. */
+  readonly flows: () => readonly FlowHere[];
 }
 
 export interface Stream extends Role {
@@ -45,8 +49,15 @@ export function openStream({ config, version, roles, catalogue, metrics }: Strea
   });
   return {
     watched: tap.watched,
-    tools({ door, scrape, health }) {
-      stats = statisticsOf({ metrics, scrape, health, about: { version, roles }, readers: tap.readers });
+    tools({ door, scrape, health, flows }) {
+      stats = statisticsOf({
+        metrics,
+        scrape,
+        health,
+        flows,
+        about: { version, host: hostname(), pid: process.pid, roles },
+        readers: tap.readers,
+      });
       return { routes: [streamRoute({ tap, door })], api: streamApi };
     },
     scrape: async () => metrics.streamReaders.set(tap.readers()),

@@ -1,7 +1,8 @@
 // How the process is, out of the registry of metrics, which is the one place that knows: counters become rates over the last
 // few seconds, histograms quantiles of the same.
 
-import type { Stats, Timed, TypeRates } from '../ports/passing.ts';
+import type { FlowHere } from '../ports/flow-control.ts';
+import type { FlowFigures, Stats, Timed, TypeRates } from '../ports/passing.ts';
 import type { Health, Metrics } from '../process/telemetry.ts';
 
 export interface StatisticsOptions {
@@ -9,7 +10,8 @@ export interface StatisticsOptions {
   /** Brings gauges up to date. */
   readonly scrape: () => Promise<void>;
   readonly health: () => Health;
-  readonly about: { readonly version: string; readonly roles: readonly string[] };
+  readonly flows: () => readonly FlowHere[];
+  readonly about: Pick<Stats, 'version' | 'host' | 'pid' | 'roles'>;
   readonly readers: () => number;
   /** Milliseconds, monotonic. */
   readonly now?: () => number;
@@ -50,6 +52,11 @@ const names = {
   dead: 'ugc_dead_letters_total',
   archiveLag: 'ugc_archive_lag_seconds',
   archiveLagEvents: 'ugc_archive_lag_events',
+  archived: 'ugc_archive_events_total',
+  relayed: 'ugc_content_relayed_total',
+  outbox: 'ugc_content_outbox_events',
+  outboxOldest: 'ugc_content_outbox_oldest_seconds',
+  drained: 'ugc_buffer_drained_total',
   streamDropped: 'ugc_stream_dropped_total',
 } as const;
 
@@ -61,7 +68,7 @@ const ofClients = ({ labels }: Value): boolean =>
 
 /** Null when it is asked for the first time, or after long: a rate is of two looks. */
 export function statisticsOf(options: StatisticsOptions): () => Promise<Stats | null> {
-  const { metrics, scrape, health, about, readers, now = () => performance.now() } = options;
+  const { metrics, scrape, health, flows, about, readers, now = () => performance.now() } = options;
   const startedAtMs = now();
   let samples: Sample[] = [];
 
@@ -96,17 +103,20 @@ export function statisticsOf(options: StatisticsOptions): () => Promise<Stats | 
       ready,
       problems: detail,
       ...between(before, current),
+      flows: flows().map(flow => figuresOf(flow, before, current)),
       stream: { readers: readers(), dropped: sum(current, names.streamDropped) ?? 0 },
     };
   };
 }
 
-type Measured = Omit<Stats, 'at' | 'version' | 'roles' | 'up_seconds' | 'ready' | 'problems' | 'stream'>;
+type Measured = Omit<
+  Stats,
+  'at' | 'version' | 'host' | 'pid' | 'roles' | 'up_seconds' | 'ready' | 'problems' | 'flows' | 'stream'
+>;
 
 function between(before: Sample, current: Sample): Measured {
   const seconds = (current.atMs - before.atMs) / 1_000;
-  const rate = (name: string, is: (value: Value) => boolean = () => true): number =>
-    seconds <= 0 ? 0 : rounded(Math.max(0, (sum(current, name, is) ?? 0) - (sum(before, name, is) ?? 0)) / seconds);
+  const rate = rateBetween(before, current);
   const quantiles = (name: string, is?: (value: Value) => boolean) => quantilesOf(before, current, name, is);
   const value = (name: string): number => sum(current, name) ?? 0;
   const { rate: _, ...ack } = timed(quantiles(names.ack), 0);
@@ -142,6 +152,38 @@ function between(before: Sample, current: Sample): Measured {
     },
     dead_letters: { total: value(names.dead), rate: rate(names.dead) },
     archive: { lag_seconds: most(current, names.archiveLag), lag_events: sum(current, names.archiveLagEvents) },
+  };
+}
+
+function rateBetween(before: Sample, current: Sample): RateOf {
+  const seconds = (current.atMs - before.atMs) / 1_000;
+  return (name, is) =>
+    seconds <= 0 ? 0 : rounded(Math.max(0, (sum(current, name, is) ?? 0) - (sum(before, name, is) ?? 0)) / seconds);
+}
+
+/** What has moved, what waits, and for how long, by flow. */
+const measures: Readonly<Record<string, readonly [moved: string, waiting: string, ageSeconds: string]>> = {
+  tables: [names.rows, names.lagEvents, names.lag],
+  archive: [names.archived, names.archiveLagEvents, names.archiveLag],
+  content: [names.relayed, names.outbox, names.outboxOldest],
+  drain: [names.drained, names.bufferEvents, names.bufferOldest],
+};
+
+function figuresOf(flow: FlowHere, before: Sample, current: Sample): FlowFigures {
+  const [name = '', type] = flow.flow.split(':');
+  const [moved, waiting, age] = measures[name] ?? ['', '', ''];
+  const ofTopic = (value: Value): boolean => flow.topic === null || value.labels.topic === flow.topic;
+  const ofIt = (value: Value): boolean => type === undefined || ofType(type)(value);
+  return {
+    flow: flow.flow,
+    state: flow.state,
+    drained: flow.isDrained,
+    rate: rateBetween(before, current)(moved, ofIt),
+    lag_events: sum(current, waiting, ofTopic),
+    lag_seconds: most(current, age, ofTopic),
+    since: flow.at,
+    by: flow.by,
+    why: flow.why,
   };
 }
 
@@ -183,8 +225,8 @@ function sum({ values }: Sample, name: string, is: (value: Value) => boolean = (
   return found.length === 0 ? null : found.reduce((total, { value }) => total + value, 0);
 }
 
-function most({ values }: Sample, name: string): number | null {
-  const found = values.get(name) ?? [];
+function most({ values }: Sample, name: string, is: (value: Value) => boolean = () => true): number | null {
+  const found = (values.get(name) ?? []).filter(is);
   return found.length === 0 ? null : rounded(Math.max(...found.map(({ value }) => value)));
 }
 

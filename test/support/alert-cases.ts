@@ -220,6 +220,18 @@ export const alertCases: readonly AlertCase[] = [
     ],
   })),
   {
+    alert: 'UgcFlowPaused',
+    after: '2h',
+    fires: {
+      'ugc_flow_paused{instance="a",flow="tables"}': '0x10 1x120',
+      'ugc_flow_paused{instance="b",flow="tables"}': '0x10 1x120',
+    },
+    quiet: [
+      { 'ugc_flow_paused{instance="a",flow="tables"}': '1x100 0x5 1x30' },
+      { 'ugc_flow_paused{instance="a",flow="drain"}': '0x150' },
+    ],
+  },
+  {
     alert: 'UgcArchiveNotWhole',
     after: '10m',
     fires: { 'ugc_archive_verified_whole{instance="a"}': '1x5 0x20' },

@@ -1,6 +1,7 @@
 // What the etl's chaos wants of a broker, in words that every one has: how edges and movers reach it, what can go wrong with
 // it, another team's way of writing to it, and all it holds, read by something that is not ugc.
 
+import type { FlowControl } from '../../src/ports/flow-control.ts';
 import type { Make } from './faults.ts';
 
 export type Value = string | Buffer | null;
@@ -23,6 +24,8 @@ export interface EtlBroker {
   eachRecord(topics: readonly string[], take: (place: string, value: Buffer | null) => void): Promise<void>;
   /** In another team's words; resolves once they are stored, rejects when that is not known. */
   write(topic: string, values: readonly Value[]): Promise<void>;
+  /** What operators wish of flows, past the network that can be bad. Absent where it counts for one data folder alone. */
+  readonly flows?: () => FlowControl;
   /** It runs, and nothing is in its way. */
   heal(): Promise<void>;
   close(): Promise<void>;

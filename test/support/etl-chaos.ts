@@ -1,7 +1,7 @@
 // The promise from the edge to the tables, whatever the broker: two movers that share it and write to one ClickHouse, and
 // everything against them, at random and together, under load. Killed at random and at each moment of an insert; ClickHouse
-// killed, hung, read-only, out of memory, with another password; tables away and dropped; the log read again meanwhile; the
-// broker, the network and the disk as in kafka-chaos.test.ts.
+// killed, hung, read-only, out of memory, with another password; tables away and dropped; the log read again meanwhile; flows
+// paused and let go on; the broker, the network and the disk as in kafka-chaos.test.ts.
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { clickhouseFaults } from './clickhouse-faults.ts';
@@ -10,9 +10,10 @@ import { moverFaults, replayFaults, tableDropped } from './etl-faults.ts';
 import { accountOf, readLog, wrongAggregates } from './etl-oracle.ts';
 import { deckOf, diskFaults, edgeFaults, type Make, missed, within } from './faults.ts';
 import { newLedger } from './load.ts';
+import { startOperator } from './operator.ts';
 import { drained, metric } from './oracle.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
-import { type Random, randomOf } from './random.ts';
+import { type Random, randomOf, seeded } from './random.ts';
 import { roundsOf, tally } from './rounds.ts';
 import { seedsOf } from './seeds.ts';
 import { eventually, runUgc } from './ugc.ts';
@@ -56,8 +57,10 @@ export function etlChaos({ name, isWithout, start, rounds, playMsMax }: EtlChaos
       const { edge, clickhouse, movers, replaying, query, command } = pipeline;
       const kinds = kindsOf(pipeline);
       const chaos = roundsOf({ random, lastsMsMax: 700, restMsMax: 300 });
+      const operator = broker.flows && startOperator(broker.flows(), seeded(random.seed + 4));
       const played = await chaos.play(rounds, deckOf(random, kinds), playMsMax);
       if (played < rounds) console.warn(`ONLY ${played} OF ${rounds} ROUNDS IN ${playMsMax} ms`);
+      await operator?.end();
       const isWhole = played >= 100;
       if (isWhole) await chaos.playLeftOut(kinds);
       await pipeline.quiet();
@@ -82,6 +85,7 @@ export function etlChaos({ name, isWithout, start, rounds, playMsMax }: EtlChaos
         `${name}: ${tally(chaos.dealt)}\n${name}: missed ${tally(chaos.missed)}\n` +
           `${name}: ${account.acked} acked (${tally(ledger.stored)}), ${log.records} records, ${account.rows} rows, ` +
           `${log.poison.size} poison and ${log.tooLarge.size} replayed letters, ${ledger.rejected.size} rejected\n` +
+          (operator ? `${name}: wishes of flows ${tally(operator.wished)}\n` : '') +
           `${name}: ClickHouse said ${tally(pipeline.said())}`,
       );
       const nothing = { lost: [], doubled: [], foreign: [], unmoved: [], unheard: [], letters: [], uneven: [] };
@@ -90,6 +94,7 @@ export function etlChaos({ name, isWithout, start, rounds, playMsMax }: EtlChaos
       expect([...pipeline.crashes(), ...edge.failures]).toEqual([]);
       const halted = await Promise.all(all.map(({ part }) => metric(part.now().url, 'ugc_etl_halted')));
       expect(halted).toEqual([0, 0, 0]);
+      if (operator) expect(operator.wished.get('paused') ?? 0).toBeGreaterThan(0);
       expect(account.acked).toBeGreaterThan(played * 10);
       expect(log.poison.size).toBeGreaterThan(0);
       expect(log.tooLarge.size).toBeGreaterThan(0);

@@ -1,12 +1,15 @@
 // Kafka as the broker of the etl's chaos: one node behind a proxy, read and written with kafkajs as it is.
 
 import type { Producer } from 'kafkajs';
+import { controlTopic } from '../../schemas/topic.ts';
+import { kafkaFlowControl } from '../../src/adapters/kafka/read/flow-control.ts';
 import { nameOf } from '../../src/config/from.ts';
 import type { EtlBroker, Value } from './etl-broker.ts';
 import { brokerFaults } from './faults.ts';
 import { kafkaClient } from './kafka.ts';
 import { startCluster } from './kafka-cluster.ts';
 import { behind, eachRecord } from './kafka-oracle.ts';
+import { quietLogger as logger } from './quiet.ts';
 import { type Random, seeded } from './random.ts';
 
 const partitions = 3;
@@ -63,6 +66,11 @@ export async function kafkaEtl(random: Random): Promise<EtlBroker> {
         throw error;
       }
     },
+    flows: () =>
+      kafkaFlowControl({
+        connection: { brokers, clientId: 'an-operator', requestTimeoutMs: 2_000 },
+        ...{ topic: controlTopic('ugc.{event_type}'), replicas: 1, create: true, logger },
+      }),
     heal: () => cluster.heal(),
     async close() {
       await drop();

@@ -6,6 +6,9 @@ import { adminUrlOf, type Instance } from './instance.ts';
 /** Parts that have a group of their own say it there. */
 const toldElsewhere = /^aggregate |^buffer$|^archive|^content|^tls$|^jwt$|^clock$/;
 
+/** What an operator has wished, or what keeps wishes from being heard: nothing is broken. */
+const isSteered = (part: string): boolean => /^flow |^flows$/.test(part);
+
 const pages: Readonly<Record<string, string>> = {
   kafka: 'docs/operate/incidents/kafka-down.md',
   clickhouse: 'docs/operate/incidents/clickhouse-down.md',
@@ -52,9 +55,18 @@ function checksOf(instance: Instance | null, url: string): readonly Check[] {
   const halted = new Set(
     (now.get('ugc_etl_halted') ?? []).filter(({ value }) => value > 0).map(({ labels }) => labels.table),
   );
-  const told = Object.entries(troubles).filter(([part]) => !toldElsewhere.test(part) && !halted.has(part));
+  const all = Object.entries(troubles).filter(([part]) => !toldElsewhere.test(part) && !halted.has(part));
+  const [steered, told] = [all.filter(([part]) => isSteered(part)), all.filter(([part]) => !isSteered(part))];
   return [
     readiness,
+    ...steered.map(([part, words]) =>
+      doubtful(`instance.${part.replace(' ', '_')}`, {
+        seen: `${part}: ${words}`,
+        follows: 'what comes waits where it lies; nothing is lost before the log deletes it',
+        hint: 'ugc flows says who wished it and why; let it go on once that is over',
+        page: 'docs/operate/flows.md',
+      }),
+    ),
     ...told.map(([part, words]) =>
       wrong(`instance.${part}`, {
         seen: `${part}: ${words}`,

@@ -10,6 +10,8 @@ const rates = (from: number) => ({ in: from, rejected: 1, failed: 0, dropped: 0,
 const stats = (more: Partial<Stats> = {}): Stats => ({
   at: '2026-11-21T12:00:00.000Z',
   version: '0.1.0',
+  host: 'machine',
+  pid: 4711,
   roles: ['ingest'],
   up_seconds: 1,
   ready: true,
@@ -26,6 +28,7 @@ const stats = (more: Partial<Stats> = {}): Stats => ({
   inserts: { rate: 1, failed: 0, p99_ms: 50, halted: [] },
   dead_letters: { total: 1, rate: 0 },
   archive: { lag_seconds: null, lag_events: null },
+  flows: [],
   stream: { readers: 1, dropped: 0 },
   ...more,
 });

@@ -9,7 +9,7 @@ function opened() {
     metrics,
     scrape: async () => {},
     health: () => ({ ready: true, detail: {} }),
-    about: { version: '0', roles: ['ingest'] },
+    about: { version: '0', host: 'here', pid: 1, roles: ['ingest'] },
     readers: () => 1,
     now: () => atMs,
   });

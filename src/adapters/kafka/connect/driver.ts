@@ -101,6 +101,7 @@ export interface CoordinatorBroker extends Broker {
       readonly topic: string;
       readonly numPartitions: number;
       readonly replicationFactor: number;
+      readonly configEntries?: readonly { readonly name: string; readonly value: string }[];
     }[];
   }): Promise<unknown>;
   /** `type` 2: of topics. */

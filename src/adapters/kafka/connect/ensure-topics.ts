@@ -17,13 +17,15 @@ export interface TopicShape {
   readonly replicas: number;
   /** Whether we may create any; otherwise one that is missing is a `log_halted`. */
   readonly create?: boolean;
+  /** Of each key its last record is kept for ever, and no other for long. */
+  readonly isCompacted?: boolean;
 }
 
 /** Resolves with the topics it created. Rejects with a PipelineError: `log_halted` names the command to run. */
 export async function ensureTopics(
   given: KafkaLogOptions,
   wanted: readonly string[],
-  { partitions, replicas, create = true }: TopicShape,
+  { partitions, replicas, create = true, isCompacted = false }: TopicShape,
 ): Promise<readonly string[]> {
   const options = { ...kafkaLogDefaults, ...given };
   const { brokers } = options;
@@ -35,7 +37,7 @@ export async function ensureTopics(
     missing = await missingOf(topics, wanted);
     if (missing.length === 0) return missing;
     if (!create) throw new PipelineError('log_halted', `${address} does not have every topic`);
-    await createAll(cluster, missing, { partitions, replicas });
+    await createAll(cluster, missing, { partitions, replicas, isCompacted });
     await led(cluster, topics, missing);
     return missing;
   } catch (thrown) {
@@ -44,7 +46,7 @@ export async function ensureTopics(
     const commands = missing.map(
       topic =>
         `kafka-topics.sh --bootstrap-server ${brokers[0]} --create --if-not-exists --topic ${topic} ` +
-        `--partitions ${partitions} --replication-factor ${replicas}`,
+        `--partitions ${partitions} --replication-factor ${replicas}${isCompacted ? ' --config cleanup.policy=compact' : ''}`,
     );
     throw new PipelineError(
       error.code,
@@ -76,6 +78,7 @@ async function createAll({ brokerPool }: Cluster, missing: readonly string[], sh
     topic,
     numPartitions: shape.partitions,
     replicationFactor: shape.replicas,
+    ...(shape.isCompacted === true && { configEntries: [{ name: 'cleanup.policy', value: 'compact' }] }),
   }));
   try {
     await controller.createTopics({ topics });
