@@ -23,6 +23,7 @@ const urls = (help: string): Setting<readonly URL[]> => ({
   takes: 'http(s)://host:port, several with commas',
   defaultText: 'http://127.0.0.1:8080',
   secret: false,
+  repeats: true,
   parse: given =>
     given.split(',').map(item => {
       const url = URL.parse(item.trim());
@@ -33,7 +34,7 @@ const urls = (help: string): Setting<readonly URL[]> => ({
 });
 
 export const loadFlags = {
-  url: urls('Whom to load; several share the connections. http://127.0.0.1:8080 if not given'),
+  url: urls('Whom to load; several, with commas or given again, in turn. http://127.0.0.1:8080 if not given'),
   rate: integer({
     default: 1_000,
     min: 0,
@@ -100,5 +101,11 @@ export const loadFlags = {
     help: 'Afterwards hold every accepted event against the tables; exit code 1 when one is missing',
   }),
   verifySeconds: integer({ default: 60, min: 0, max: 86_400, help: 'Rows may take so long; 60 if not given' }),
+  report: text({
+    default: '',
+    takes: 'a file that ends with .html or .svg',
+    pattern: /^$|.\.(html|svg)$/,
+    help: 'The report as a page with drawings, or the drawings alone: a file that ends with .html or .svg',
+  }),
   json: flag({ default: false, help: 'One JSON object instead of text for people' }),
 };

@@ -1,7 +1,8 @@
 // `ugc load`: people who send events, at a rate that does not wait for the server, and what came of it. Reads its flags, makes
 // the people, runs, holds what was accepted against the tables and tells.
 
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { runRows } from '../adapters/clickhouse/ask/run-rows.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
@@ -15,9 +16,12 @@ import { type RunResult, run } from '../load/run.ts';
 import { runIds, serialMax } from '../load/run-ids.ts';
 import { levelsOf, type Schedule, scheduleOf } from '../load/schedule.ts';
 import type { Span } from '../load/tally.ts';
+import { build, buildText } from '../process/build.ts';
+import { replaceFile } from '../process/file.ts';
 import { command, type Exit } from './arguments.ts';
 import { inWords } from './failure.ts';
 import { loadFlags } from './load-flags.ts';
+import { htmlOf, type Page, svgOf } from './load-page.ts';
 import { type LoadReport, reportJson, reportText } from './load-report.ts';
 import { type Verified, verify } from './load-verify.ts';
 import { count, say, writeOut } from './output.ts';
@@ -30,6 +34,11 @@ export const loadCommand = command(loadFlags, ({ args, flags, config }) =>
     const wrong = wrongIn(flags, args);
     if (wrong !== null) {
       say(`ugc: ${wrong}; see ugc help load`);
+      return 2;
+    }
+    const unwritable = unwritableIn(flags.report);
+    if (unwritable !== null) {
+      say(`ugc: ${unwritable}`);
       return 2;
     }
     const seed = flags.seed || 1 + Math.floor(Math.random() * 4_294_967_294);
@@ -72,12 +81,15 @@ export const loadCommand = command(loadFlags, ({ args, flags, config }) =>
       endedEarly: interrupted.signal.aborted,
     };
     writeOut(flags.json ? `${JSON.stringify(reportJson(report))}\n` : reportText(report));
+    if (flags.report !== '') writeReport(flags.report, { ...report, startedAt: new Date(startedMs).toISOString() });
     return exitOf(result, verified);
   }),
 );
 
 function wrongIn(flags: Flags, args: readonly string[]): string | null {
   if (args.length > 0) return `${args[0]} is not understood: an address is given as --url=…`;
+  if (flags.connections < flags.url.length)
+    return `--connections=${flags.connections} are fewer than there are addresses: each needs one`;
   if (flags.ramp > flags.duration) return '--ramp cannot be longer than --duration';
   if (flags.rate === 0 && (flags.ramp > 0 || flags.steps > 1))
     return '--ramp and --steps rise to a rate: say --rate=… in events a second';
@@ -119,6 +131,28 @@ function readAuthority(path: string): string {
   } catch (error) {
     throw new PipelineError('config_invalid', `--ca cannot be read: ${messageOf(error)}`);
   }
+}
+
+/** Looked at before the run: an hour of it is not to be lost to a wrong path. */
+function unwritableIn(path: string): string | null {
+  if (path === '') return null;
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    return `--report=${path} cannot be written: ${messageOf(error)}`;
+  }
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? `--report=${path} is a folder` : null;
+}
+
+function writeReport(path: string, page: Omit<Page, 'version'>): void {
+  const whole = { ...page, version: buildText(build) };
+  const text = path.endsWith('.svg') ? svgOf(whole) : htmlOf(whole);
+  try {
+    replaceFile(path, text, { mode: 0o644, isSynced: false });
+  } catch (error) {
+    throw new PipelineError('config_invalid', `--report=${path} cannot be written: ${messageOf(error)}`);
+  }
+  say(`the report is in ${path}`);
 }
 
 /** The first Ctrl-C ends the run with its report, the second the process. */
