@@ -108,8 +108,8 @@ export function openLanes(options: LanesOptions, { tallies, acked }: Books, sign
         const body = bodies.next();
         [dueMs, sentMs, sent] = [due, now, body.serials];
         underWay++;
-        for (const one of counts) one.sent(sent.length, body.bytes.length, now - due);
-        line.send(head, body.bytes);
+        const bytes = line.send(head, body.bytes);
+        for (const one of counts) one.sent(sent.length, bytes, now - due);
       },
       close: line.close,
     };

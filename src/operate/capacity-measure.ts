@@ -75,7 +75,7 @@ async function loaded(instance: Instance, size: number): Promise<Cost> {
   const { next } = people({ seed: 1, users: 100_000, films: 10_000 });
   const shape = size === 1 ? 'single' : 'batch';
   const bodies = bodiesOf({
-    ...{ shape, batch: size, gzip: false, badShare: 0, duplicateShare: 0, clockSkewMs: 0 },
+    ...{ shape, batch: size, gzip: false, badShare: 0, duplicateShare: 0, clockSkewMs: 0, eventBytes: 0 },
     ...{ ids, random: seeded(1), next, now: Date.now },
   });
   const before = cpuUs(instance.pid);

@@ -80,7 +80,7 @@ export function chartBody({ title, below, x, y, lines }: Chart): string {
     });
   return [
     `<text class="title" x="${plot.left}" y="18">${escaped(title)}</text>`,
-    legend(lines),
+    legend(lines.filter(({ points }) => points.length > 0)),
     ...rows,
     ...columns,
     ...paths,

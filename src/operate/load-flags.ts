@@ -1,6 +1,6 @@
 // The flags of `ugc load`, and what of them contradicts itself.
 
-import { choice, flag, integer, type Setting, text } from '../config/kinds.ts';
+import { bytes, choice, flag, integer, type Setting, text } from '../config/kinds.ts';
 import { shapes } from '../load/bodies.ts';
 
 /** A part of all, as 0.05 or 5%. */
@@ -61,6 +61,12 @@ export const loadFlags = {
     min: 1,
     max: 10_000,
     help: 'Events of a request of batch, ndjson and segment; 100 if not given',
+  }),
+  eventBytes: bytes({
+    default: '0',
+    min: '0',
+    max: '16MiB',
+    help: 'An event has at least so many, by text in its properties; 0: as large as it is, about 300',
   }),
   gzip: flag({ default: false, help: 'Compress bodies' }),
   key: text({

@@ -21,5 +21,6 @@ ${flagsHelp(loadFlags)}
   ugc load --shape=batch --rate=0 --duration=20
   ugc load --rate=20000 --steps=8 --duration=80
   ugc load --url=https://a.example,https://b.example --key=ugc_pk_… --shape=segment --batch=20 --gzip
+  ugc load --rate=290 --event-bytes=4KiB --duration=60 --verify
   ugc load --rate=3000 --duration=600 --verify --report=run.html
   ugc load --bad-share=5% --duplicate-share=2% --clock-skew=30 --verify --json`;

@@ -118,7 +118,9 @@ function peopleOf(flags: Flags, config: Config, seed: number): People {
       throw new PipelineError('config_invalid', `there is no event type ${name}; see ugc schema ls`);
     return type;
   });
-  return types.length === 0 ? people({ seed, users, films }) : examples(types, { seed, users, films });
+  return types.length === 0
+    ? people({ seed, users, films })
+    : examples(types, { seed, users, films, isPadded: flags.eventBytes > 0 });
 }
 
 /** Null: as fast as answers come. */
