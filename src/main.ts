@@ -38,7 +38,9 @@ import { tapCommand } from './operate/tap.ts';
 import { topCommand } from './operate/top.ts';
 import { traceCommand } from './operate/trace.ts';
 import { upCommand } from './operate/up.ts';
+import type { Transport } from './ports/transport.ts';
 import { build, buildText } from './process/build.ts';
+import { openLogs, openMetrics } from './process/telemetry.ts';
 import { hiveTablesOf } from './roles/archive.ts';
 import { openColdStore } from './roles/cold-stores.ts';
 import { contentOf } from './roles/content-store.ts';
@@ -50,6 +52,7 @@ import { rabbitmqOptionsOf } from './roles/rabbitmq.ts';
 import { formatsOf } from './roles/row-files/formats.ts';
 import { rulesFileOf } from './roles/rules.ts';
 import { frontCertificate } from './roles/tls.ts';
+import { transportOf } from './roles/transport.ts';
 import { serve } from './serve.ts';
 
 const archiveWiring = {
@@ -57,6 +60,13 @@ const archiveWiring = {
   formatsOf,
   judgeOf: (config: Config) => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) }),
 };
+
+/** For a command that writes to the broker itself. */
+function transportFor(config: Config): Transport | null {
+  const { logger } = openLogs({ level: config.logLevel, requests: { share: 0, slowMs: null } });
+  const catalogue = { accepted: () => catalogueFor(config) };
+  return transportOf({ config, catalogue, logger, metrics: openMetrics() });
+}
 
 /** By name, and by the word that follows it. */
 const commands: Readonly<Record<string, Command | Readonly<Record<string, Command>>>> = {
@@ -90,7 +100,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
     keysFileOf,
   }),
   dead: deadCommands(archiveWiring.judgeOf),
-  load: loadCommand,
+  load: loadCommand({ transportOf: transportFor }),
   capacity: capacityCommand,
   archive: {
     ls: lsCommand(archiveWiring),

@@ -33,7 +33,7 @@ export interface Lanes {
   close(): void;
 }
 
-interface Books {
+export interface Books {
   readonly tallies: readonly Tally[];
   readonly acked: Serials;
 }
@@ -51,6 +51,7 @@ export interface LanesOptions {
   readonly schedule: Schedule | null;
 }
 
+/** By HTTP, into one edge or several. */
 export function openLanes(options: LanesOptions, { tallies, acked }: Books, signal: AbortSignal): Lanes {
   const { bodies, schedule, urls } = options;
   const free = new Set<Lane>();

@@ -4,11 +4,18 @@
 
 import { PipelineError } from '../errors.ts';
 import { sleep } from '../process/sleep.ts';
-import { type Edge, type LanesOptions, openLanes } from './lanes.ts';
+import type { Books, Edge, Lanes } from './lanes.ts';
 import { type Serials, serials } from './run-ids.ts';
+import type { Schedule } from './schedule.ts';
 import { type Curve, type Span, type Totals, tally } from './tally.ts';
 
-export interface RunOptions extends LanesOptions {
+export interface RunOptions {
+  /** To whom, and on what ways. */
+  readonly open: (books: Books, signal: AbortSignal) => Lanes;
+  /** The same in words: `http://127.0.0.1:8080`. */
+  readonly where: string;
+  /** Null: as fast as answers come. */
+  readonly schedule: Schedule | null;
   /** Events of a request. */
   readonly batch: number;
   /** Of a run without a schedule. */
@@ -53,15 +60,14 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const levels = tally();
   const acked = serials();
   const over = new AbortController();
-  const lanes = openLanes(options, { tallies: [counts, levels], acked }, over.signal);
+  const lanes = options.open({ tallies: [counts, levels], acked }, over.signal);
   await until(() => lanes.isReady, connectMs, signal);
   if (!lanes.isReady && !signal.aborted) {
     over.abort();
     lanes.close();
-    const where = options.urls.map(({ origin }) => origin).join(', ');
     throw new PipelineError(
       'not_found',
-      `nobody takes a connection at ${where}: ${lanes.refusal}; is it running, and --url right?`,
+      `nobody takes a connection at ${options.where}: ${lanes.refusal}; is it running, and --url right?`,
     );
   }
   const cpuBefore = process.cpuUsage();

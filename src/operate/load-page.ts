@@ -102,7 +102,7 @@ ${settingsTable(page)}
 }
 
 function titleOf({ flags, result, endedEarly }: Page): string {
-  const where = flags.url.map(url => url.host).join(', ');
+  const where = flags.into === 'broker' ? 'the broker' : flags.url.map(url => url.host).join(', ');
   return `${count(Math.round(result.totals.events / result.seconds))} events/s to ${where}${endedEarly ? ', ended early' : ''}`;
 }
 

@@ -35,6 +35,7 @@ export function reportJson({ seed, run, flags, batch, result, verified, endedEar
   return {
     seed,
     run,
+    into: flags.into,
     shape: flags.shape,
     batch,
     connections: flags.connections,
@@ -101,7 +102,7 @@ export function reportText(report: LoadReport): string {
   const { totals, seconds, perLevel, cpuUs } = result;
   const of = batch === 1 ? 'one event each' : `${count(batch)} events each`;
   const parts = [
-    `${endedEarly ? 'Ended early. ' : ''}${seconds.toFixed(1)} s, ${countOf(totals.requests, 'request')} of ${of} (${flags.shape}) over ${countOf(flags.connections, 'connection')}, seed ${report.seed}
+    `${endedEarly ? 'Ended early. ' : ''}${seconds.toFixed(1)} s, ${countOf(totals.requests, 'request')} of ${of} (${flags.shape}) ${flags.into === 'broker' ? `into the broker, ${count(flags.connections)} under way at most` : `over ${countOf(flags.connections, 'connection')}`}, seed ${report.seed}
 sent ${perS(totals.events, seconds)}, accepted ${perS(totals.accepted, seconds)}, ${size(Math.round(totals.bytes / seconds))}/s of bodies\n`,
     times(totals.due, totals.sent),
     answersText(report),
