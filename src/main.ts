@@ -4,6 +4,7 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { hintOf } from '../schemas/nearest.ts';
 import { growThreadPool, separateEnvironment } from './adapters/chdb/library.ts';
+import { endWithParent } from './adapters/linux/parent.ts';
 import { supervisorOf } from './adapters/linux/supervisor.ts';
 import { foreignJudgeOf } from './catalogue/foreign.ts';
 import { catalogueFor } from './catalogue/type-folder.ts';
@@ -55,6 +56,9 @@ import { frontCertificate } from './roles/tls.ts';
 import { transportOf } from './roles/transport.ts';
 import { serve } from './serve.ts';
 
+/** Tells a child of ours whom it ends with; no setting. */
+const followedParent = 'STARTED_BY_UGC_UP';
+
 const archiveWiring = {
   storeOf: openColdStore,
   formatsOf,
@@ -88,7 +92,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
     rabbitmqOf: rabbitmqOptionsOf,
     contentOf,
   }),
-  up: upCommand({ rolesOf: rolesInOrder, env: withoutSupervisor(), supervisor: startedBy }),
+  up: upCommand({ rolesOf: rolesInOrder, env: envOfChildren(), supervisor: startedBy }),
   'export-person': exportPersonCommand({ buffers, contentOf }),
   doctor: doctorCommand({
     buffers,
@@ -134,6 +138,7 @@ const isCommand = (named: Command | Readonly<Record<string, Command>>): named is
   typeof named.run === 'function';
 
 async function server(argv: readonly string[]): Promise<Exit> {
+  endWithParent(process.env[followedParent]);
   const { settings, args } = splitArguments(argv, {});
   const result = readConfig({ flags: settings, env: process.env });
   const [stray] = args;
@@ -155,9 +160,9 @@ function startedBy() {
 }
 
 /** What a child of ours is started with: it is we who are looked after. */
-function withoutSupervisor() {
+function envOfChildren() {
   const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...env } = process.env;
-  return env;
+  return { ...env, [followedParent]: String(process.pid) };
 }
 
 /** Who has callers before who moves what they sent. */
