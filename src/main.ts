@@ -4,6 +4,7 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { hintOf } from '../schemas/nearest.ts';
 import { growThreadPool, separateEnvironment } from './adapters/chdb/library.ts';
+import { endWithParent } from './adapters/linux/parent.ts';
 import { supervisorOf } from './adapters/linux/supervisor.ts';
 import { foreignJudgeOf } from './catalogue/foreign.ts';
 import { catalogueFor } from './catalogue/type-folder.ts';
@@ -39,7 +40,9 @@ import { tapCommand } from './operate/tap.ts';
 import { topCommand } from './operate/top.ts';
 import { traceCommand } from './operate/trace.ts';
 import { upCommand } from './operate/up.ts';
+import type { Transport } from './ports/transport.ts';
 import { build, buildText } from './process/build.ts';
+import { openLogs, openMetrics } from './process/telemetry.ts';
 import { hiveTablesOf } from './roles/archive.ts';
 import { openColdStore } from './roles/cold-stores.ts';
 import { contentOf } from './roles/content-store.ts';
@@ -52,13 +55,24 @@ import { rabbitmqOptionsOf } from './roles/rabbitmq.ts';
 import { formatsOf } from './roles/row-files/formats.ts';
 import { rulesFileOf } from './roles/rules.ts';
 import { frontCertificate } from './roles/tls.ts';
+import { transportOf } from './roles/transport.ts';
 import { serve } from './serve.ts';
+
+/** Tells a child of ours whom it ends with; no setting. */
+const followedParent = 'STARTED_BY_UGC_UP';
 
 const archiveWiring = {
   storeOf: openColdStore,
   formatsOf,
   judgeOf: (config: Config) => foreignJudgeOf({ ...config, catalogue: catalogueFor(config) }),
 };
+
+/** For a command that writes to the broker itself. */
+function transportFor(config: Config): Transport | null {
+  const { logger } = openLogs({ level: config.logLevel, requests: { share: 0, slowMs: null } });
+  const catalogue = { accepted: () => catalogueFor(config) };
+  return transportOf({ config, catalogue, logger, metrics: openMetrics() });
+}
 
 /** By name, and by the word that follows it. */
 const commands: Readonly<Record<string, Command | Readonly<Record<string, Command>>>> = {
@@ -81,7 +95,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
     rabbitmqOf: rabbitmqOptionsOf,
     contentOf,
   }),
-  up: upCommand({ rolesOf: rolesInOrder, env: withoutSupervisor(), supervisor: startedBy }),
+  up: upCommand({ rolesOf: rolesInOrder, env: envOfChildren(), supervisor: startedBy }),
   'export-person': exportPersonCommand({ buffers, contentOf }),
   doctor: doctorCommand({
     buffers,
@@ -93,7 +107,7 @@ const commands: Readonly<Record<string, Command | Readonly<Record<string, Comman
     keysFileOf,
   }),
   dead: deadCommands(archiveWiring.judgeOf),
-  load: loadCommand,
+  load: loadCommand({ transportOf: transportFor }),
   capacity: capacityCommand,
   archive: {
     ls: lsCommand(archiveWiring),
@@ -130,6 +144,7 @@ const isCommand = (named: Command | Readonly<Record<string, Command>>): named is
   typeof named.run === 'function';
 
 async function server(argv: readonly string[]): Promise<Exit> {
+  endWithParent(process.env[followedParent]);
   const { settings, args } = splitArguments(argv, {});
   const result = readConfig({ flags: settings, env: process.env });
   const [stray] = args;
@@ -151,9 +166,9 @@ function startedBy() {
 }
 
 /** What a child of ours is started with: it is we who are looked after. */
-function withoutSupervisor() {
+function envOfChildren() {
   const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID, ...env } = process.env;
-  return env;
+  return { ...env, [followedParent]: String(process.pid) };
 }
 
 /** Who has callers before who moves what they sent. */

@@ -27,9 +27,25 @@ export function verdictOf(
   serials: readonly number[],
   ack: (serial: number) => void,
 ): Verdict {
-  const count = serials.length;
+  const all = (outcome: string): Verdict => verdictBy(serials, () => outcome, ack);
+  if (status === 400 || status === 413 || status === 422) return all('rejected');
+  if (status < 200 || status > 299) return all('failed');
+  if (isWholly(body, serials.length)) return all('accepted');
+  const read = parse(body);
+  const results = read?.results;
+  if (results === undefined) return all(read?.outcome ?? 'failed');
+  return verdictBy(serials, at => results[at]?.outcome ?? 'failed', ack);
+}
+
+/** `outcomeAt`: of each in order, accepted, rejected, dropped; anything else is not stored. */
+export function verdictBy(
+  serials: readonly number[],
+  outcomeAt: (at: number) => string,
+  ack: (serial: number) => void,
+): Verdict {
   const verdict = { accepted: 0, wronglyRefused: 0, wronglyTaken: 0, refused: 0, dropped: 0, failed: 0 };
-  const one = (outcome: string, serial: number): void => {
+  for (const [at, serial] of serials.entries()) {
+    const outcome = outcomeAt(at);
     if (outcome === 'accepted') {
       verdict.accepted++;
       if (serial < 0) verdict.wronglyTaken++;
@@ -39,18 +55,7 @@ export function verdictOf(
       if (serial >= 0) verdict.wronglyRefused++;
     } else if (outcome === 'dropped') verdict.dropped++;
     else verdict.failed++;
-  };
-  const all = (outcome: string): Verdict => {
-    for (const serial of serials) one(outcome, serial);
-    return verdict;
-  };
-  if (status === 400 || status === 413 || status === 422) return all('rejected');
-  if (status < 200 || status > 299) return all('failed');
-  if (isWholly(body, count)) return all('accepted');
-  const read = parse(body);
-  const results = read?.results;
-  if (results === undefined) return all(read?.outcome ?? 'failed');
-  for (const [at, serial] of serials.entries()) one(results[at]?.outcome ?? 'failed', serial);
+  }
   return verdict;
 }
 

@@ -3,6 +3,7 @@
 
 import { gzipSync } from 'node:zlib';
 import type { Step } from './journeys.ts';
+import { ownPlace, paddingTo, trackPlace } from './padding.ts';
 import type { Random } from './random.ts';
 import type { RunIds } from './run-ids.ts';
 
@@ -27,6 +28,8 @@ export interface BodiesOptions {
   readonly duplicateShare: number;
   /** Clients' clocks are wrong by up to so much, either way; they send sent_at then. */
   readonly clockSkewMs: number;
+  /** An event has at least so many, with padding; 0 = as it is. */
+  readonly eventBytes: number;
   readonly ids: RunIds;
   readonly random: Random;
   readonly next: () => Step;
@@ -46,10 +49,11 @@ export interface Bodies {
 const recentMax = 1_024;
 
 export function bodiesOf(options: BodiesOptions): Bodies {
-  const { shape, batch, gzip, badShare, duplicateShare, ids, random, now } = options;
+  const { shape, batch, gzip, badShare, duplicateShare, eventBytes, ids, random, now } = options;
   const recent: { readonly serial: number; readonly text: string }[] = [];
   const types = new Set<string>();
   const write = shape === 'segment' ? segmentMessage : ownEvent;
+  const padded = eventBytes === 0 ? null : paddingTo(eventBytes, shape === 'segment' ? trackPlace : ownPlace, random);
   const time = timesOf(options);
   let made = 0;
   let [lastMs, nowText] = [0, ''];
@@ -68,7 +72,8 @@ export function bodiesOf(options: BodiesOptions): Bodies {
     const step = options.next();
     const serial = made++;
     if (!types.has(step.type)) types.add(step.type);
-    const text = write(step, ids.idOf(serial), time === null ? nowText : time());
+    const plain = write(step, ids.idOf(serial), time === null ? nowText : time());
+    const text = padded === null ? plain : padded(plain);
     into.push(serial);
     if (duplicateShare > 0) recent[serial % recentMax] = { serial, text };
     return text;

@@ -13,8 +13,8 @@ export interface Answered {
 }
 
 export interface Connection {
-  /** Only while it is ready. `head` without its last lines: content-length is added. */
-  send(head: string, body: string | Uint8Array): void;
+  /** Only while it is ready. `head` without its last lines: content-length is added. Bytes of the body. */
+  send(head: string, body: string | Uint8Array): number;
   close(): void;
 }
 
@@ -70,7 +70,9 @@ export function connection(target: Target, events: ConnectionEvents, signal: Abo
   async function open(): Promise<void> {
     for (let wait = waitMs.first; !isClosed && !signal.aborted; wait = Math.min(waitMs.most, wait * 2)) {
       try {
-        socket = await Bun.connect({
+        const { promise: trusted, resolve: trust, reject: distrust } = Promise.withResolvers<void>();
+        trusted.catch(() => {}); // told below, or the connection ended before
+        const opened = await Bun.connect({
           hostname: target.hostname,
           port: target.port,
           tls: target.tls,
@@ -89,10 +91,24 @@ export function connection(target: Target, events: ConnectionEvents, signal: Abo
             drain() {
               if (unsent !== null) write(unsent);
             },
-            close: ended,
+            handshake(_, isTrusted, why) {
+              if (isTrusted) trust();
+              else distrust(why ?? new Error('its certificate is not trusted'));
+            },
+            close(was) {
+              distrust(new Error('the connection ended while TLS began'));
+              ended(was);
+            },
             error: ended,
           },
         });
+        // Before that the key must not be shown.
+        if (target.tls !== false)
+          await trusted.catch(error => {
+            opened.end();
+            throw error;
+          });
+        socket = opened;
         if (isClosed) socket.end();
         else events.ready();
         return;
@@ -118,6 +134,7 @@ export function connection(target: Target, events: ConnectionEvents, signal: Abo
       const whole = `${head}content-length: ${length}\r\n\r\n`;
       out.write(whole, headMax - whole.length, 'latin1');
       write(out.subarray(headMax - whole.length, headMax + length));
+      return length;
     },
     close() {
       isClosed = true;

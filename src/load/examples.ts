@@ -16,12 +16,19 @@ const said = new Set([
   'device',
 ]);
 
-export function examples(types: readonly EventType[], { seed, users }: PeopleOptions): People {
+export interface ExamplesOptions extends PeopleOptions {
+  /** Their properties are left away: padding stands there. */
+  readonly isPadded: boolean;
+}
+
+export function examples(types: readonly EventType[], { seed, users, isPadded }: ExamplesOptions): People {
   const random = seeded(seed);
   const person = zipf(users, 0.7);
   const prepared = types.map(type => {
     const example = Object.keys(type.example).length === 0 ? exampleOf(type) : type.example;
-    const own = Object.fromEntries(Object.entries(example).filter(([name]) => !said.has(name)));
+    const own = Object.fromEntries(
+      Object.entries(example).filter(([name]) => !said.has(name) && !(isPadded && name === 'properties')),
+    );
     return {
       type: type.name,
       identity: type.identity,

@@ -5,7 +5,16 @@ import type { Bodies, BodyShape } from './bodies.ts';
 import { connection, type Target } from './connection.ts';
 import type { Serials } from './run-ids.ts';
 import type { Schedule } from './schedule.ts';
-import type { Answer, Tally } from './tally.ts';
+import { type Answer, type Tally, type Totals, tally } from './tally.ts';
+
+/** One of several that are loaded; of a single one the run's own counts are those. */
+export interface Edge {
+  readonly url: URL;
+  /** Null of a single one. */
+  readonly totals: Totals | null;
+  readonly refusals: number;
+  readonly refusal: string;
+}
 
 export interface Lanes {
   /** Whether one may send. */
@@ -14,6 +23,7 @@ export interface Lanes {
   /** Failures to open a connection, and the last one in words. */
   readonly refusals: number;
   readonly refusal: string;
+  edges(): readonly Edge[];
   /** Times are counted from then, performance.now(); without a schedule nothing is sent after `endMs` of it. */
   begin(startedMs: number, endMs: number): void;
   /** Sends what is due, as far as connections are free. */
@@ -23,7 +33,7 @@ export interface Lanes {
   close(): void;
 }
 
-interface Books {
+export interface Books {
   readonly tallies: readonly Tally[];
   readonly acked: Serials;
 }
@@ -41,12 +51,14 @@ export interface LanesOptions {
   readonly schedule: Schedule | null;
 }
 
+/** By HTTP, into one edge or several. */
 export function openLanes(options: LanesOptions, { tallies, acked }: Books, signal: AbortSignal): Lanes {
   const { bodies, schedule, urls } = options;
   const free = new Set<Lane>();
   const lanes: Lane[] = [];
   const ack = (serial: number): void => acked.add(serial);
   let [startedMs, endMs, request, isOver] = [0, 0, 0, true];
+  const edges = urls.map(url => ({ url, tally: urls.length > 1 ? tally() : null, refusals: 0, refusal: '' }));
   let [underWay, refusals, refusal] = [0, 0, ''];
 
   function pump(): void {
@@ -61,8 +73,9 @@ export function openLanes(options: LanesOptions, { tallies, acked }: Books, sign
     }
   }
 
-  function open(url: URL): Lane {
-    const head = headOf(url, options);
+  function open(edge: (typeof edges)[number]): Lane {
+    const head = headOf(edge.url, options);
+    const counts = edge.tally === null ? tallies : [...tallies, edge.tally];
     let [dueMs, sentMs] = [0, 0];
     let sent: readonly number[] = [];
     const events = {
@@ -74,6 +87,8 @@ export function openLanes(options: LanesOptions, { tallies, acked }: Books, sign
       refused: (why: string) => {
         refusals++;
         refusal = why;
+        edge.refusals++;
+        edge.refusal = why;
       },
       answered: (answer: Parameters<typeof verdictOf>[0]) => {
         underWay--;
@@ -85,24 +100,24 @@ export function openLanes(options: LanesOptions, { tallies, acked }: Books, sign
           retryAfter: answer.retryAfter,
           verdict: verdictOf(answer, sent, ack),
         };
-        for (const tally of tallies) tally.answered(told);
+        for (const one of counts) one.answered(told);
       },
     };
-    const line = connection(targetOf(url, options.ca), events, signal);
+    const line = connection(targetOf(edge.url, options.ca), events, signal);
     const lane: Lane = {
       send(due, now) {
         const body = bodies.next();
         [dueMs, sentMs, sent] = [due, now, body.serials];
         underWay++;
-        for (const tally of tallies) tally.sent(sent.length, body.bytes.length, now - due);
-        line.send(head, body.bytes);
+        const bytes = line.send(head, body.bytes);
+        for (const one of counts) one.sent(sent.length, bytes, now - due);
       },
       close: line.close,
     };
     return lane;
   }
 
-  for (let at = 0; at < options.connections; at++) lanes.push(open(urls[at % urls.length]!));
+  for (let at = 0; at < options.connections; at++) lanes.push(open(edges[at % edges.length]!));
   return {
     get isReady() {
       return free.size > 0;
@@ -116,6 +131,7 @@ export function openLanes(options: LanesOptions, { tallies, acked }: Books, sign
     get refusal() {
       return refusal;
     },
+    edges: () => edges.map(({ tally: counts, ...edge }) => ({ ...edge, totals: counts?.totals() ?? null })),
     begin(atMs, lengthMs) {
       [startedMs, endMs, isOver] = [atMs, lengthMs, false];
     },

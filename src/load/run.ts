@@ -4,11 +4,18 @@
 
 import { PipelineError } from '../errors.ts';
 import { sleep } from '../process/sleep.ts';
-import { type LanesOptions, openLanes } from './lanes.ts';
+import type { Books, Edge, Lanes } from './lanes.ts';
 import { type Serials, serials } from './run-ids.ts';
-import { type Span, type Totals, tally } from './tally.ts';
+import type { Schedule } from './schedule.ts';
+import { type Curve, type Span, type Totals, tally } from './tally.ts';
 
-export interface RunOptions extends LanesOptions {
+export interface RunOptions {
+  /** To whom, and on what ways. */
+  readonly open: (books: Books, signal: AbortSignal) => Lanes;
+  /** The same in words: `http://127.0.0.1:8080`. */
+  readonly where: string;
+  /** Null: as fast as answers come. */
+  readonly schedule: Schedule | null;
   /** Events of a request. */
   readonly batch: number;
   /** Of a run without a schedule. */
@@ -29,6 +36,9 @@ export interface RunResult {
   /** Failures to open a connection, and the last one in words. */
   readonly refusals: number;
   readonly refusal: string;
+  /** Whom it loaded, one by one. */
+  readonly edges: readonly Edge[];
+  readonly curves: { readonly due: Curve; readonly sent: Curve };
   readonly perSecond: readonly Span[];
   readonly perLevel: readonly Span[];
   /** Of the events that were accepted. */
@@ -50,15 +60,14 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const levels = tally();
   const acked = serials();
   const over = new AbortController();
-  const lanes = openLanes(options, { tallies: [counts, levels], acked }, over.signal);
+  const lanes = options.open({ tallies: [counts, levels], acked }, over.signal);
   await until(() => lanes.isReady, connectMs, signal);
   if (!lanes.isReady && !signal.aborted) {
     over.abort();
     lanes.close();
-    const where = options.urls.map(({ origin }) => origin).join(', ');
     throw new PipelineError(
       'not_found',
-      `nobody takes a connection at ${where}: ${lanes.refusal}; is it running, and --url right?`,
+      `nobody takes a connection at ${options.where}: ${lanes.refusal}; is it running, and --url right?`,
     );
   }
   const cpuBefore = process.cpuUsage();
@@ -68,14 +77,13 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const perLevel: Span[] = [];
   let [second, level, levelAt, now] = [1, 0, 0, 0];
 
-  const askedBy = (ms: number): number | null => {
-    if (schedule === null) return null;
-    const { from, to } = schedule.levels[schedule.levelAt(ms)]!;
-    return ((from + to) / 2) * options.batch;
-  };
+  const askedBetween = (fromMs: number, toMs: number): number | null =>
+    schedule === null ? null : schedule.rateAt((fromMs + toMs) / 2) * options.batch;
   const endLevel = (): void => {
     if (now <= levelAt) return;
-    perLevel.push(levels.span({ at: levelAt / 1_000, seconds: (now - levelAt) / 1_000, askedPerS: askedBy(levelAt) }));
+    perLevel.push(
+      levels.span({ at: levelAt / 1_000, seconds: (now - levelAt) / 1_000, askedPerS: askedBetween(levelAt, now) }),
+    );
     levelAt = now;
   };
   lanes.begin(startedMs, endMs);
@@ -85,7 +93,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     if (now >= second * 1_000 || now >= endMs) {
       const at = perSecond.reduce((sum, { seconds }) => sum + seconds, 0);
       if (now / 1_000 - at > 0.05) {
-        const span = counts.span({ at, seconds: now / 1_000 - at, askedPerS: askedBy(at * 1_000) });
+        const span = counts.span({ at, seconds: now / 1_000 - at, askedPerS: askedBetween(at * 1_000, now) });
         perSecond.push(span);
         options.onSecond(span, counts.totals);
       }
@@ -113,6 +121,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
     unanswered,
     refusals: lanes.refusals,
     refusal: lanes.refusal,
+    edges: lanes.edges(),
+    curves: counts.curves(),
     perSecond,
     perLevel,
     acked,

@@ -14,6 +14,8 @@ export interface Schedule {
   readonly requests: number;
   readonly lengthMs: number;
   readonly levels: readonly Level[];
+  /** Requests a second, at that moment. */
+  rateAt(ms: number): number;
   /** Which level that moment belongs to. */
   levelAt(ms: number): number;
 }
@@ -45,6 +47,11 @@ export function scheduleOf(levels: readonly Level[]): Schedule {
     return part;
   });
   const whole = Math.floor(requests + 1e-6);
+  const levelAt = (ms: number): number =>
+    Math.max(
+      0,
+      parts.findLastIndex(({ startMs }) => startMs <= ms),
+    );
   let at = 0; // requests are asked for in order, or nearly
   return {
     requests: whole,
@@ -57,10 +64,11 @@ export function scheduleOf(levels: readonly Level[]): Schedule {
       const { first, startMs, seconds, from, to } = parts[at]!;
       return startMs + 1_000 * timeTo(request - first, from, (to - from) / seconds);
     },
-    levelAt(ms) {
-      const found = parts.findLastIndex(({ startMs }) => startMs <= ms);
-      return Math.max(0, found);
+    rateAt(ms) {
+      const { from, to, startMs, seconds } = parts[levelAt(ms)]!;
+      return from + (to - from) * Math.min(1, (ms - startMs) / 1_000 / seconds);
     },
+    levelAt,
   };
 }
 

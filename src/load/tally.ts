@@ -16,6 +16,9 @@ export interface Times {
   readonly mean: number;
 }
 
+/** Percentiles and their milliseconds, rising: ten of each nine, as far as there were requests to tell them apart. */
+export type Curve = readonly (readonly [percent: number, ms: number])[];
+
 export interface Span {
   /** Seconds since the start, of its beginning, and its length. */
   readonly at: number;
@@ -56,6 +59,8 @@ export interface Tally {
   /** Ends a span of time, which began with the one before: a second of it, or a level. */
   span(at: Pick<Span, 'at' | 'seconds' | 'askedPerS'>): Span;
   totals(): Totals;
+  /** Of the times from when requests were due, and from when they were sent. */
+  curves(): { readonly due: Curve; readonly sent: Curve };
 }
 
 export const lateMs = 10;
@@ -119,6 +124,7 @@ export function tally(): Tally {
       due: timesOf(due),
       sent: timesOf(sent),
     }),
+    curves: () => ({ due: curveOf(due), sent: curveOf(sent) }),
   };
 }
 
@@ -136,4 +142,18 @@ function timesOf(of: Histogram): Times {
     max: of.maxValue / 1_000,
     mean: of.totalCount === 0 ? 0 : of.mean / 1_000,
   };
+}
+
+const pointsOfNine = 10;
+
+/** The last point is the highest time there was, at the share of all but one. */
+function curveOf(of: Histogram): Curve {
+  const points: [number, number][] = [];
+  const last = Math.log10(Math.max(1, of.totalCount));
+  for (let at = 0; at / pointsOfNine < last; at++) {
+    const percent = 100 * (1 - 10 ** (-at / pointsOfNine));
+    points.push([percent, Math.min(of.maxValue, of.getValueAtPercentile(percent)) / 1_000]);
+  }
+  if (of.totalCount > 0) points.push([100 * (1 - 1 / of.totalCount), of.maxValue / 1_000]);
+  return points;
 }

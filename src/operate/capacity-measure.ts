@@ -11,6 +11,7 @@ import { PipelineError } from '../errors.ts';
 import { bodiesOf } from '../load/bodies.ts';
 import type { Coefficients } from '../load/coefficients.ts';
 import { people } from '../load/journeys.ts';
+import { openLanes } from '../load/lanes.ts';
 import { seeded } from '../load/random.ts';
 import { run } from '../load/run.ts';
 import { runIds } from '../load/run-ids.ts';
@@ -75,13 +76,14 @@ async function loaded(instance: Instance, size: number): Promise<Cost> {
   const { next } = people({ seed: 1, users: 100_000, films: 10_000 });
   const shape = size === 1 ? 'single' : 'batch';
   const bodies = bodiesOf({
-    ...{ shape, batch: size, gzip: false, badShare: 0, duplicateShare: 0, clockSkewMs: 0 },
+    ...{ shape, batch: size, gzip: false, badShare: 0, duplicateShare: 0, clockSkewMs: 0, eventBytes: 0 },
     ...{ ids, random: seeded(1), next, now: Date.now },
   });
   const before = cpuUs(instance.pid);
+  const how = { ca: '', key: '', shape, gzip: false, connections: 32, bodies, schedule: null } as const;
   const { totals } = await run({
-    ...{ urls: [new URL(instance.url)], ca: '', key: '', shape, gzip: false, batch: size, connections: 32 },
-    ...{ bodies, schedule: null, seconds, onSecond: () => {}, signal: never },
+    open: (books, signal) => openLanes({ ...how, urls: [new URL(instance.url)] }, books, signal),
+    ...{ where: instance.url, batch: size, schedule: null, seconds, onSecond: () => {}, signal: never },
   });
   if (totals.accepted === 0)
     throw new PipelineError('internal', 'the instance that was started to be measured took nothing');

@@ -1,7 +1,8 @@
 // The flags of `ugc load`, and what of them contradicts itself.
 
-import { choice, flag, integer, type Setting, text } from '../config/kinds.ts';
+import { bytes, choice, flag, integer, type Setting, text, type Values } from '../config/kinds.ts';
 import { shapes } from '../load/bodies.ts';
+import { serialMax } from '../load/run-ids.ts';
 
 /** A part of all, as 0.05 or 5%. */
 const share = (help: string): Setting<number> => ({
@@ -23,6 +24,7 @@ const urls = (help: string): Setting<readonly URL[]> => ({
   takes: 'http(s)://host:port, several with commas',
   defaultText: 'http://127.0.0.1:8080',
   secret: false,
+  repeats: true,
   parse: given =>
     given.split(',').map(item => {
       const url = URL.parse(item.trim());
@@ -33,7 +35,12 @@ const urls = (help: string): Setting<readonly URL[]> => ({
 });
 
 export const loadFlags = {
-  url: urls('Whom to load; several share the connections. http://127.0.0.1:8080 if not given'),
+  url: urls('Whom to load; several, with commas or given again, in turn. http://127.0.0.1:8080 if not given'),
+  into: choice({
+    of: ['http', 'broker'],
+    default: 'http',
+    help: 'broker: judged here and written to the broker of the settings, as an edge does; no edge is loaded',
+  }),
   rate: integer({
     default: 1_000,
     min: 0,
@@ -60,6 +67,12 @@ export const loadFlags = {
     min: 1,
     max: 10_000,
     help: 'Events of a request of batch, ndjson and segment; 100 if not given',
+  }),
+  eventBytes: bytes({
+    default: '0',
+    min: '0',
+    max: '16MiB',
+    help: 'An event has at least so many, by text in its properties; 0: as large as it is, about 300',
   }),
   gzip: flag({ default: false, help: 'Compress bodies' }),
   key: text({
@@ -100,5 +113,29 @@ export const loadFlags = {
     help: 'Afterwards hold every accepted event against the tables; exit code 1 when one is missing',
   }),
   verifySeconds: integer({ default: 60, min: 0, max: 86_400, help: 'Rows may take so long; 60 if not given' }),
+  report: text({
+    default: '',
+    takes: 'a file that ends with .html or .svg',
+    pattern: /^$|.\.(html|svg)$/,
+    help: 'The report as a page with drawings, or the drawings alone: a file that ends with .html or .svg',
+  }),
   json: flag({ default: false, help: 'One JSON object instead of text for people' }),
 };
+
+/** In words; null = nothing. */
+export function wrongIn(flags: Values<typeof loadFlags>, args: readonly string[]): string | null {
+  if (args.length > 0) return `${args[0]} is not understood: an address is given as --url=…`;
+  if (flags.into === 'broker' && (flags.shape === 'beacon' || flags.shape === 'segment' || flags.shape === 'ndjson'))
+    return `--into=broker has no --shape=${flags.shape}: single, or batch for as many events at once`;
+  if (flags.into === 'broker' && (flags.gzip || flags.key !== '' || flags.ca !== ''))
+    return '--gzip, --key and --ca are of HTTP: --into=broker takes the settings of the broker';
+  if (flags.connections < flags.url.length)
+    return `--connections=${flags.connections} are fewer than there are addresses: each needs one`;
+  if (flags.ramp > flags.duration) return '--ramp cannot be longer than --duration';
+  if (flags.rate === 0 && (flags.ramp > 0 || flags.steps > 1))
+    return '--ramp and --steps rise to a rate: say --rate=… in events a second';
+  if (flags.rate * flags.duration > serialMax)
+    return 'a run has at most 4 294 967 295 events: less --rate or --duration';
+  if (flags.badShare + flags.duplicateShare > 1) return '--bad-share and --duplicate-share together are more than all';
+  return null;
+}

@@ -1,95 +1,95 @@
 // `ugc load`: people who send events, at a rate that does not wait for the server, and what came of it. Reads its flags, makes
 // the people, runs, holds what was accepted against the tables and tells.
 
-import { readFileSync } from 'node:fs';
 import { runRows } from '../adapters/clickhouse/ask/run-rows.ts';
 import { catalogueFor } from '../catalogue/type-folder.ts';
 import type { Config } from '../config/config.ts';
 import type { Values } from '../config/kinds.ts';
-import { messageOf, PipelineError } from '../errors.ts';
+import { PipelineError } from '../errors.ts';
 import { type Bodies, bodiesOf } from '../load/bodies.ts';
 import { examples } from '../load/examples.ts';
 import { type People, people } from '../load/journeys.ts';
 import { seeded } from '../load/random.ts';
 import { type RunResult, run } from '../load/run.ts';
-import { runIds, serialMax } from '../load/run-ids.ts';
+import { runIds } from '../load/run-ids.ts';
 import { levelsOf, type Schedule, scheduleOf } from '../load/schedule.ts';
 import type { Span } from '../load/tally.ts';
 import { command, type Exit } from './arguments.ts';
 import { inWords } from './failure.ts';
-import { loadFlags } from './load-flags.ts';
+import { acknowledged } from './load-broker.ts';
+import { loadFlags, wrongIn } from './load-flags.ts';
+import { unwritableIn, writePage } from './load-page-file.ts';
 import { type LoadReport, reportJson, reportText } from './load-report.ts';
+import { type LoadWiring, targetOf } from './load-target.ts';
 import { type Verified, verify } from './load-verify.ts';
 import { count, say, writeOut } from './output.ts';
 import { withTables } from './tables.ts';
 
 type Flags = Values<typeof loadFlags>;
 
-export const loadCommand = command(loadFlags, ({ args, flags, config }) =>
-  inWords(async (): Promise<Exit> => {
-    const wrong = wrongIn(flags, args);
-    if (wrong !== null) {
-      say(`ugc: ${wrong}; see ugc help load`);
-      return 2;
-    }
-    const seed = flags.seed || 1 + Math.floor(Math.random() * 4_294_967_294);
-    const startedMs = Date.now();
-    const ids = runIds(startedMs, crypto.getRandomValues(new Uint32Array(1))[0]! & 0x3ffffff);
-    const batch = flags.shape === 'single' || flags.shape === 'beacon' ? 1 : flags.batch;
-    const bodies = bodiesOf({
-      ...flags,
-      batch,
-      clockSkewMs: flags.clockSkew * 1_000,
-      ids,
-      random: seeded(seed ^ 0x5eed),
-      next: peopleOf(flags, config, seed).next,
-      now: Date.now,
-    });
-    say(`seed ${seed}, ids of the run begin with ${ids.idOf(0).slice(0, 24)}`);
-    const interrupted = interruption();
-    const result = await run({
-      ...flags,
-      ca: flags.ca === '' ? '' : readAuthority(flags.ca),
-      urls: flags.url,
-      batch,
-      bodies,
-      schedule: scheduleFor(flags, batch),
-      seconds: flags.duration,
-      onSecond: sayer(),
-      signal: interrupted.signal,
-    });
-    interrupted.end();
-    const verified = flags.verify
-      ? await verifyRun(result, bodies, { flags, config, startedMs, prefix: ids.prefix })
-      : null;
-    const report: LoadReport = {
-      seed,
-      run: ids.prefix,
-      flags,
-      batch,
-      result,
-      verified,
-      endedEarly: interrupted.signal.aborted,
-    };
-    writeOut(flags.json ? `${JSON.stringify(reportJson(report))}\n` : reportText(report));
-    return exitOf(result, verified);
-  }),
-);
-
-function wrongIn(flags: Flags, args: readonly string[]): string | null {
-  if (args.length > 0) return `${args[0]} is not understood: an address is given as --url=…`;
-  if (flags.ramp > flags.duration) return '--ramp cannot be longer than --duration';
-  if (flags.rate === 0 && (flags.ramp > 0 || flags.steps > 1))
-    return '--ramp and --steps rise to a rate: say --rate=… in events a second';
-  if (flags.rate * flags.duration > serialMax)
-    return 'a run has at most 4 294 967 295 events: less --rate or --duration';
-  if (flags.badShare + flags.duplicateShare > 1) return '--bad-share and --duplicate-share together are more than all';
-  return null;
-}
+export const loadCommand = ({ transportOf }: LoadWiring) =>
+  command(loadFlags, ({ args, flags, config }) =>
+    inWords(async (): Promise<Exit> => {
+      const wrong = wrongIn(flags, args);
+      if (wrong !== null) {
+        say(`ugc: ${wrong}; see ugc help load`);
+        return 2;
+      }
+      const unwritable = unwritableIn(flags.report);
+      if (unwritable !== null) {
+        say(`ugc: ${unwritable}`);
+        return 2;
+      }
+      const seed = flags.seed || 1 + Math.floor(Math.random() * 4_294_967_294);
+      const startedMs = Date.now();
+      const ids = runIds(startedMs, crypto.getRandomValues(new Uint32Array(1))[0]! & 0x3ffffff);
+      const batch = flags.shape === 'single' || flags.shape === 'beacon' ? 1 : flags.batch;
+      const bodies = bodiesOf({
+        ...flags,
+        batch,
+        clockSkewMs: flags.clockSkew * 1_000,
+        ids,
+        random: seeded(seed ^ 0x5eed),
+        next: peopleOf(flags, config, seed).next,
+        now: Date.now,
+      });
+      say(`seed ${seed}, ids of the run begin with ${ids.idOf(0).slice(0, 24)}`);
+      const interrupted = interruption();
+      const schedule = scheduleFor(flags, batch);
+      const target = await targetOf({ flags, config, bodies, schedule, transportOf });
+      const result = await run({
+        ...target,
+        batch,
+        schedule,
+        seconds: flags.duration,
+        onSecond: sayer(),
+        signal: interrupted.signal,
+      }).finally(target.close);
+      interrupted.end();
+      const verified = flags.verify
+        ? await verifyRun(result, bodies, { flags, config, startedMs, prefix: ids.prefix })
+        : null;
+      const report: LoadReport = {
+        seed,
+        run: ids.prefix,
+        flags,
+        batch,
+        result,
+        verified,
+        endedEarly: interrupted.signal.aborted,
+      };
+      writeOut(flags.json ? `${JSON.stringify(reportJson(report))}\n` : reportText(report));
+      if (flags.report !== '') {
+        writePage(flags.report, { ...report, startedAt: new Date(startedMs).toISOString() });
+        say(`the report is in ${flags.report}`);
+      }
+      return exitOf(result, verified);
+    }),
+  );
 
 /** Nothing answered 2xx is a failure, and so is an accepted event without a row. */
 function exitOf({ totals }: RunResult, verified: Verified | null): Exit {
-  const isAnswered = Object.keys(totals.answers).some(name => name.startsWith('2'));
+  const isAnswered = Object.keys(totals.answers).some(name => name.startsWith('2') || name === acknowledged);
   return isAnswered && (verified === null || verified.missing + verified.duplicate === 0) ? 0 : 1;
 }
 
@@ -106,20 +106,14 @@ function peopleOf(flags: Flags, config: Config, seed: number): People {
       throw new PipelineError('config_invalid', `there is no event type ${name}; see ugc schema ls`);
     return type;
   });
-  return types.length === 0 ? people({ seed, users, films }) : examples(types, { seed, users, films });
+  return types.length === 0
+    ? people({ seed, users, films })
+    : examples(types, { seed, users, films, isPadded: flags.eventBytes > 0 });
 }
 
 /** Null: as fast as answers come. */
 const scheduleFor = ({ rate, duration, ramp, steps }: Flags, batch: number): Schedule | null =>
   rate === 0 ? null : scheduleOf(levelsOf({ rate: rate / batch, seconds: duration, rampSeconds: ramp, steps }));
-
-function readAuthority(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new PipelineError('config_invalid', `--ca cannot be read: ${messageOf(error)}`);
-  }
-}
 
 /** The first Ctrl-C ends the run with its report, the second the process. */
 function interruption() {

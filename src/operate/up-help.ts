@@ -8,7 +8,7 @@ the one output. Without --role those are run that the settings mean, as one proc
 
 Ports: the first of ingest, content, etl, archive that is run has UGC_PORT, the others the next ones, in that order; so it is with
 UGC_ADMIN_PORT. SIGTERM stops ingest and content first, then etl and archive, each as it stops alone; a second signal kills.
-SIGHUP goes to all. When ugc up itself is killed with -9 the roles go on without it: end them by their process ids in the log.
+SIGHUP goes to all. When ugc up itself is killed with -9 the roles are told to stop by the kernel (Linux), all at once.
 
 Exit code 2 when a role says that the settings are wrong, 1 when one did not end in order.
 

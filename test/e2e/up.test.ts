@@ -1,6 +1,8 @@
 // `ugc up` on the compiled binary: each role a process of its own that dies alone and comes back; all stop in order.
 
 import { expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { clientEvent } from '../support/events.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { randomOf } from '../support/random.ts';
@@ -10,6 +12,7 @@ const random = randomOf('up');
 
 interface Line {
   readonly message: string;
+  readonly 'process.pid'?: number;
   readonly role?: string;
   readonly child?: number;
   readonly roles?: readonly string[];
@@ -19,6 +22,7 @@ interface Line {
 
 async function up(flags: readonly string[]) {
   const [port] = (await freePorts(1)) as [number];
+  const log = join(temporaryFolder(), 'log');
   const child = Bun.spawn(
     [
       binary,
@@ -31,20 +35,17 @@ async function up(flags: readonly string[]) {
     ],
     {
       stdin: 'ignore',
-      stdout: 'pipe',
-      stderr: 'pipe',
+      stdout: Bun.file(log), // which stays when it is killed, and its roles write on
+      stderr: 'ignore',
       env: { PATH: process.env.PATH ?? '' },
     },
   );
-  let text = '';
-  void (async () => {
-    for await (const chunk of child.stdout) text += new TextDecoder().decode(chunk);
-  })();
-  const lines = (): Line[] => text.split('\n').filter(line => line.startsWith('{') && line.endsWith('}')).map(line => JSON.parse(line)); // biome-ignore format: short
+  const said = (): string => readFileSync(log, 'utf8');
+  const lines = (): Line[] => said().split('\n').filter(line => line.startsWith('{') && line.endsWith('}')).map(line => JSON.parse(line)); // biome-ignore format: short
   const readyOf = (role: string): Line | undefined =>
     lines().findLast(({ message, roles }) => message === 'ready' && roles?.[0] === role);
   const pidOf = (role: string): number => lines().findLast(line => line.message === `${role} is started`)!.child!;
-  return { child, port, lines, readyOf, pidOf, said: () => text };
+  return { child, port, lines, readyOf, pidOf, said };
 }
 
 const isAlive = (pid: number): boolean => {
@@ -107,6 +108,22 @@ test('a hung role is killed in the end, and a second signal does not wait for it
   expect(await child.exited).toBe(1);
   expect(isAlive(pid)).toBe(false);
 }, 60_000);
+
+test('when ugc up is killed with -9 its roles stop in order by themselves, also one that is just starting', async () => {
+  const { child, readyOf, pidOf, lines, port } = await up(['--role=ingest,etl']);
+  await eventually(() => readyOf('ingest') && readyOf('etl'), { what: 'both are ready' });
+  const events = Array.from({ length: 50 }, () => clientEvent(random));
+  const asked = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(events) };
+  expect((await fetch(`http://127.0.0.1:${port}/v1/events`, asked)).status).toBe(200);
+  const etl = pidOf('etl');
+  process.kill(etl, 'SIGKILL');
+  await eventually(() => pidOf('etl') !== etl, { what: 'etl is started again' });
+  const pids = [pidOf('ingest'), pidOf('etl')];
+  child.kill('SIGKILL');
+  await child.exited;
+  await eventually(() => pids.every(pid => !isAlive(pid)), { what: 'both have ended' });
+  expect(lines().some(({ message, 'process.pid': pid }) => message === 'stopped' && pid === pids[0])).toBe(true);
+}, 120_000);
 
 test('wrong settings end it with 2 and the words, and nothing is left running', async () => {
   const wrong = await runUgc(['up', '--kafka-broker=x']);

@@ -25,6 +25,7 @@ const made = (given: Partial<BodiesOptions> = {}, seed = 7) =>
     badShare: 0,
     duplicateShare: 0,
     clockSkewMs: 0,
+    eventBytes: 0,
     ids: runIds(now, 5),
     random: seeded(seed),
     next: people({ ...world, seed }).next,
@@ -71,7 +72,7 @@ describe('people', () => {
   });
 
   test('examples stand for types no journey knows', () => {
-    const { next } = examples([catalogue.find('click')!, catalogue.find('cart_add')!], world);
+    const { next } = examples([catalogue.find('click')!, catalogue.find('cart_add')!], { ...world, isPadded: false });
     const steps = Array.from({ length: 100 }, next);
     expect(new Set(steps.map(({ type }) => type))).toEqual(new Set(['click', 'cart_add']));
     for (const { type, user } of steps) expect(user).toMatch(type === 'cart_add' ? /^\d+$/ : /^"user-\d+"$/);
@@ -184,6 +185,21 @@ describe('bodies', () => {
     expect(JSON.parse(texts('segment')).batch).toHaveLength(3);
     const packed = made({ batch: 3, gzip: true }).next().bytes as Uint8Array<ArrayBuffer>;
     expect(JSON.parse(Buffer.from(Bun.gunzipSync(packed)).toString())).toHaveLength(3);
+  });
+
+  test('padding brings an event to its size in bytes, and reads like what people write', () => {
+    for (const shape of ['batch', 'segment', 'ndjson'] as const) {
+      const text = String(made({ shape, batch: 300, eventBytes: 4_096 }).next().bytes);
+      const read = shape === 'ndjson' ? text.split('\n').map(line => JSON.parse(line)) : JSON.parse(text);
+      const events: Record<string, unknown>[] = shape === 'segment' ? read.batch : read;
+      for (const event of events) {
+        expect(Buffer.byteLength(JSON.stringify(event))).toBe(4_096);
+        expect((event.properties as { padding: string }).padding).toMatch(/^[a-z ]{3000,}$/);
+      }
+      expect(text.length / Bun.gzipSync(text).length).toBeWithin(2, 8); // neither noise nor one letter
+    }
+    const small = eventsOf(made({ eventBytes: 10 }).next().bytes);
+    expect(small.every(({ properties }) => properties === undefined)).toBe(true);
   });
 
   test('a wrong clock says so with sent_at, within its bounds', () => {
