@@ -11,6 +11,7 @@ function opened() {
     health: () => ({ ready: true, detail: {} }),
     about: { version: '0', host: 'here', pid: 1, roles: ['ingest'] },
     readers: () => 1,
+    flows: () => [],
     now: () => atMs,
   });
   return {
