@@ -22,7 +22,7 @@ import {
 import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole, rolesOf } from './roles/list.ts';
 import { openParts } from './roles/parts.ts';
-import type { Role, RoleDefinition } from './roles/role.ts';
+import type { Ready, Role, RoleDefinition } from './roles/role.ts';
 import type { Stream } from './roles/stream.ts';
 import { openTls, type Tls } from './roles/tls.ts';
 
@@ -130,7 +130,7 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   const { server } = front;
   const names = active.map(({ name }) => name);
   for (const words of plainHopsOf(config)) logs.logger.warn(words);
-  const told = Object.assign({}, ...open.map(({ ready }) => ready));
+  const told: Ready = Object.assign({}, ...open.map(({ ready }) => ready));
   const startMs = Math.round(performance.now() - startedAt);
   const about = {
     version,
