@@ -18,9 +18,11 @@ import { lsCommand } from './operate/archive-ls.ts';
 import { restoreCommand } from './operate/archive-restore.ts';
 import { verifyCommand } from './operate/archive-verify.ts';
 import { type Command, type Exit, isFlag, readFlags, splitArguments } from './operate/arguments.ts';
+import { audited } from './operate/audit.ts';
 import { bufferCommands } from './operate/buffer.ts';
 import { buffers } from './operate/buffers.ts';
 import { capacityCommand } from './operate/capacity.ts';
+import { changes } from './operate/changes.ts';
 import { rebuildCommand } from './operate/content-rebuild.ts';
 import { deadCommands } from './operate/dead.ts';
 import { doctorCommand } from './operate/doctor.ts';
@@ -130,14 +132,14 @@ async function main(argv: readonly string[]): Promise<Exit> {
   const named = Object.hasOwn(commands, first) ? commands[first] : undefined;
   if (named === undefined)
     return refuse([`there is no command ${first}${hintOf(first, [...Object.keys(commands), 'help'])}; see ugc help`]);
-  if (isCommand(named)) return perform(named, argv.slice(1));
+  if (isCommand(named)) return perform(first, named, argv.slice(1));
   const at = argv.findIndex((arg, index) => index > 0 && !isFlag(arg));
   const [name = byDefault[first] ?? '', known] = [argv[at], Object.keys(named)];
   if (name === '' || !known.includes(name))
     return refuse([
       `ugc ${first} takes one of ${known.join(', ')}${name === '' ? '' : `, not ${name}${hintOf(name, known)}`}; see ugc help ${first}`,
     ]);
-  return perform(named[name]!, at < 0 ? argv.slice(1) : argv.slice(1).toSpliced(at - 1, 1));
+  return perform(`${first} ${name}`, named[name]!, at < 0 ? argv.slice(1) : argv.slice(1).toSpliced(at - 1, 1));
 }
 
 const isCommand = (named: Command | Readonly<Record<string, Command>>): named is Command =>
@@ -178,7 +180,7 @@ function rolesInOrder(config: Config): readonly string[] {
 }
 
 /** Its own flags and the settings, wrong ones of both told at once. */
-async function perform(command: Command, typed: readonly string[]): Promise<Exit> {
+async function perform(name: string, command: Command, typed: readonly string[]): Promise<Exit> {
   const { own, settings, args } = splitArguments(typed, command.flags);
   const flags = readFlags(command.flags, own);
   const config = readConfig({ flags: settings, env: process.env, alsoFlags: Object.keys(command.flags).map(flagName) });
@@ -187,7 +189,10 @@ async function perform(command: Command, typed: readonly string[]): Promise<Exit
   if (flags.ok && !config.ok && command.misread !== undefined)
     return command.misread({ args, flags: flags.values, problems: config.problems, colours });
   if (!flags.ok || !config.ok) return refuse([flags, config].flatMap(result => (result.ok ? [] : result.problems)));
-  return command.run({ args, flags: flags.values, config: config.config, settings, colours });
+  const run = () => command.run({ args, flags: flags.values, config: config.config, settings, colours });
+  const change = changes[name];
+  if (change === undefined || change.unless?.some(flag => flags.values[flag] === true)) return run();
+  return audited({ name, change, config: config.config, typed, sudoUser: process.env.SUDO_USER }, run);
 }
 
 function help(topic: string | undefined): Exit {

@@ -24,7 +24,7 @@ import type { Around } from './roles/console-about.ts';
 import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole, rolesOf } from './roles/list.ts';
 import { openParts } from './roles/parts.ts';
-import type { Role, RoleDefinition } from './roles/role.ts';
+import type { Ready, Role, RoleDefinition } from './roles/role.ts';
 import type { Shown, Stream } from './roles/stream.ts';
 import { openTls, type Tls } from './roles/tls.ts';
 
@@ -152,7 +152,7 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   opened.push(parts.catalogue);
   const { server } = front;
   for (const words of plainHopsOf(config)) logs.logger.warn(words);
-  const told = Object.assign({}, ...open.map(({ ready }) => ready));
+  const told: Ready = Object.assign({}, ...open.map(({ ready }) => ready));
   const start_ms = Math.round(performance.now() - startedAt);
   const data_dir = resolve(config.dataDir);
   const about = { version, roles: names, ...urlsOf(config, server), ...told, data_dir, start_ms };

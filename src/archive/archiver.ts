@@ -216,7 +216,7 @@ export function startArchiver(options: ArchiverOptions): Archiver {
     const { topic, partition, missing } = entry;
     if (missing.length > 0)
       logger.error(
-        { topic, partition, missing },
+        { topic, partition, missing: missing.map(({ first, last }) => `${first} to ${last}`) },
         'the log no longer had these records when the archive came to them: they are not archived, and the manifest says so',
       );
   }

@@ -17,6 +17,11 @@ export const processSettings = {
     pattern: /./,
     help: 'Where the disk buffer and the embedded ClickHouse live',
   }),
+  auditLog: text({
+    default: '',
+    takes: 'a path',
+    help: 'Where commands that change something write who did it and how it ended; audit.log in the data folder if not given',
+  }),
   logLevel: choice({
     of: ['debug', 'info', 'warn', 'error'],
     default: 'info',

@@ -56,7 +56,11 @@ export function confirmed(question: string): boolean {
   if (!isatty(0) || !isatty(2)) return false;
   sayPiece(`${plain(question)} (yes/no) `);
   const answer = Buffer.alloc(64);
+  // While it waits nobody here could be told of a signal: Ctrl-C ends it as if nobody listened.
+  const listeners = process.listeners('SIGINT');
+  process.removeAllListeners('SIGINT');
   const read = readSync(0, answer);
+  for (const listener of listeners) process.on('SIGINT', listener);
   return answer.toString('utf8', 0, read).trim().toLowerCase() === 'yes';
 }
 

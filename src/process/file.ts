@@ -1,6 +1,18 @@
 // Small files of settings and state: told apart from what they were before, replaced as a whole, read again when they change.
 
-import { closeSync, fsyncSync, openSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { messageOf } from '../errors.ts';
 import type { Logger } from './telemetry.ts';
 
@@ -67,6 +79,41 @@ export function growingFile(path: string): GrowingFile {
       unlinkSync(fresh);
     },
   };
+}
+
+/**
+ * One line more, in one write, so that lines of several processes do not mix; on the disk when it returns. A file that has
+ * reached `bytesMax` is put aside before, as `<path>.<time>`. For its owner alone, who is that of the folder where root writes.
+ */
+export function appendLine(path: string, line: string, bytesMax: number): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  putAside(path, bytesMax);
+  const isNew = stampOfFile(path) === 'none';
+  const file = openSync(path, 'a', 0o600);
+  try {
+    const folder = statSync(dirname(path));
+    if (isNew && process.getuid?.() === 0 && folder.uid !== 0) chownSync(path, folder.uid, folder.gid);
+    const bytes = Buffer.from(`${line}\n`);
+    const written = writeSync(file, bytes);
+    if (written < bytes.length) {
+      writeSync(file, '\n'); // what follows is a line again
+      throw new Error(`only ${written} of ${bytes.length} bytes could be written`);
+    }
+    if (fstatSync(file).isFile()) fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function putAside(path: string, bytesMax: number): void {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there === undefined || !there.isFile() || there.size < bytesMax) return;
+  const asideName = `${path}.${new Date().toISOString().replaceAll(':', '-')}`;
+  try {
+    renameSync(path, asideName);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // another command has just done it
+  }
 }
 
 /** One change at a time, of all processes. Throws in words while another has it. */

@@ -21,6 +21,9 @@ export const flowsFile = (dataDir: string): string => join(resolve(dataDir), 'fl
 export const keysFile = (dataDir: string): string => join(resolve(dataDir), 'keys.json');
 export const issuerKeysFile = (dataDir: string): string => join(resolve(dataDir), 'issuer-keys.json');
 export const lastStampFile = (dataDir: string): string => join(resolve(dataDir), 'last-stamp');
+/** Where commands tell who has changed what; a path of the settings begins where the process is. */
+export const auditFile = ({ auditLog, dataDir }: { readonly auditLog: string; readonly dataDir: string }): string =>
+  auditLog === '' ? join(resolve(dataDir), 'audit.log') : resolve(auditLog);
 const noteFile = (dataDir: string): string => join(resolve(dataDir), 'instance.json');
 
 export const writeInstance = (dataDir: string, instance: Instance): void =>

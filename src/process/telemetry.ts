@@ -51,7 +51,9 @@ export function openLogs({ level, requests: { share, slowMs } }: LogsOptions): L
   // A full disk under stdout, or no reader behind it, is no reason to stop taking events: lines wait, then are dropped.
   stdout.on('error', () => {});
   const stream = isatty(1) ? readableInto(stdout) : stdout;
-  const logger = pino({ ...ecsFormat({ serviceName: 'ugc' }), level }, stream);
+  // Of the line rather than of the logger: one that names another set would have the field twice, which no reader has to take.
+  const mixin = () => ({ 'event.dataset': 'ugc' });
+  const logger = pino({ ...ecsFormat({ serviceName: 'ugc', eventDataset: '' }), mixin, level }, stream);
   const slowFromMs = slowMs ?? Number.POSITIVE_INFINITY;
   const writes = slowMs !== null && logger.isLevelEnabled('info');
   const textOf = requestLines();

@@ -33,12 +33,12 @@ export function troublesOf({ name, title, logger }: Troubled): Troubles {
       // The words of a broken connection change from one attempt to the next, and mean the same.
       const isSame = before?.code === error.code && (error.retry !== 'halt' || before.message === error.message);
       if (isSame) return;
-      const about = { code: error.code, [name]: subject }; // no stack: it says nothing of what the broker does
+      const about = { code: error.code, transport: name, subject }; // no stack: it says nothing of what the broker does
       if (error.retry === 'halt') logger.error(about, `reading from ${title} needs repair: ${error.message}`);
       else logger.warn(about, `reading from ${title} is interrupted: ${error.message}`);
     },
     clear(subject) {
-      if (open.delete(subject)) logger.info({ [name]: subject }, `reading from ${title} goes on`);
+      if (open.delete(subject)) logger.info({ transport: name, subject }, `reading from ${title} goes on`);
     },
     forget(subjects) {
       for (const subject of open.keys()) if (subjects.test(subject)) open.delete(subject);

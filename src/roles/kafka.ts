@@ -68,7 +68,7 @@ function openSource({ config, topics, known, logger, metrics }: Reading): Source
     ...options,
     known,
     onChange: left => {
-      if (left.size > 0) logger.warn({ topics: Object.fromEntries(left) }, leftOverWords(left));
+      if (left.size > 0) logger.warn({ topics: [...left.keys()] }, leftOverWords(left));
     },
   });
   return {

@@ -47,7 +47,7 @@ export async function openParts(options: PartsOptions): Promise<SharedParts> {
   const catalogue = liveCatalogue(config, logger);
   const transport = transportOf({ config, catalogue, logger, metrics });
   const writes = roles.some(role => role.writes);
-  const stream = openStream({ config, version, roles: roles.map(({ name }) => name), catalogue, metrics });
+  const stream = openStream({ config, version, roles: roles.map(({ name }) => name), catalogue, metrics, logger });
   const clock = watchClock(config, writes, logger);
   const buffer = writes || transport === null ? await openBuffer(config, logger, onBroken) : null;
   if (buffer !== null) await keepReaders(buffer, config, logger);

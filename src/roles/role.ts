@@ -27,6 +27,12 @@ export interface RoleDefinition {
   open(parts: Parts): Promise<Role>;
 }
 
+/** Where what a role serves or writes is to be found. */
+export interface Ready {
+  readonly clickhouse_http?: string | undefined;
+  readonly archive?: string;
+}
+
 export interface Role {
   readonly routes?: readonly Route[];
   /** What it says in the API's document; another object once that has changed. */
@@ -42,7 +48,7 @@ export interface Role {
   /** Resolves, with the reason, once it can never go on. */
   readonly broken?: Promise<string>;
   /** What is told of it in the line that says all is ready. */
-  readonly ready?: Readonly<Record<string, unknown>>;
+  readonly ready?: Ready;
   /** A stop has begun: what clients wait for is answered now. */
   finish?(): void;
   /** Idempotent. */

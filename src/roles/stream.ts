@@ -4,12 +4,12 @@ import { hostname } from 'node:os';
 import type { LiveCatalogue } from '../catalogue/live.ts';
 import type { Config } from '../config/config.ts';
 import type { ApiPart } from '../http/openapi.ts';
-import type { Route } from '../http/route.ts';
+import type { Call, Route } from '../http/route.ts';
 import { glimpseOf } from '../ingest/glimpse.ts';
 import { shapesOf } from '../ingest/shape.ts';
 import type { FlowHere } from '../ports/flow-control.ts';
 import type { Stats, Watched } from '../ports/passing.ts';
-import type { Health, Metrics } from '../process/telemetry.ts';
+import type { Health, Logger, Metrics } from '../process/telemetry.ts';
 import { streamApi } from '../tap/openapi.ts';
 import { type StreamRouteOptions, streamRoute } from '../tap/route.ts';
 import { statisticsOf } from '../tap/statistics.ts';
@@ -24,6 +24,7 @@ export interface StreamOptions {
   readonly roles: readonly string[];
   readonly catalogue: Pick<LiveCatalogue, 'accepted'>;
   readonly metrics: Metrics;
+  readonly logger: Logger;
 }
 
 /** What is known once all roles are open. */
@@ -39,7 +40,7 @@ export interface Stream extends Role {
   tools(shown: Shown): { readonly routes: readonly Route[]; readonly api: ApiPart };
 }
 
-export function openStream({ config, version, roles, catalogue, metrics }: StreamOptions): Stream {
+export function openStream({ config, version, roles, catalogue, metrics, logger }: StreamOptions): Stream {
   let stats: (() => Promise<Stats | null>) | null = null;
   const tap = openTap({
     readersMax: config.streamReaders,
@@ -58,10 +59,26 @@ export function openStream({ config, version, roles, catalogue, metrics }: Strea
         about: { version, host: hostname(), pid: process.pid, roles },
         readers: tap.readers,
       });
-      return { routes: [streamRoute({ tap, door })], api: streamApi };
+      return { routes: [streamRoute({ tap, door, onShown })], api: streamApi };
     },
     scrape: async () => metrics.streamReaders.set(tap.readers()),
     finish: tap.finish,
     close: tap.close,
   };
+
+  /** The audit of the server, in the words of that of the commands. */
+  function onShown({ caller, address }: Pick<Call, 'caller' | 'address'>): void {
+    const name = caller.name || 'anybody';
+    const about = {
+      'event.dataset': 'ugc.audit',
+      'event.kind': 'event',
+      'event.category': ['database'],
+      'event.type': ['access'],
+      'event.action': 'stream-read',
+      'event.outcome': 'success',
+      'user.name': name,
+      'client.address': address,
+    };
+    logger.info(about, `${name} is shown events as they pass`);
+  }
 }

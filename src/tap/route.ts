@@ -13,6 +13,8 @@ export interface StreamRouteOptions {
   readonly tap: Pick<Tap, 'read'>;
   /** `asked`: for a key or a token; `open`: nobody is; `none`: no event passes here, and how the process is may be known. */
   readonly door: 'asked' | 'open' | 'none';
+  /** Somebody is about to see events. */
+  readonly onShown: (to: Pick<Call, 'caller' | 'address'>) => void;
 }
 
 export const streamPath = '/v1/stream';
@@ -24,7 +26,7 @@ const headers = {
   'x-content-type-options': 'nosniff',
 };
 
-export function streamRoute({ tap, door }: StreamRouteOptions): Route {
+export function streamRoute({ tap, door, onShown }: StreamRouteOptions): Route {
   const handler: Handler = call => {
     const query = new URLSearchParams(call.request.url.split('?', 2)[1] ?? '');
     const wish = readWish(query);
@@ -37,7 +39,9 @@ export function streamRoute({ tap, door }: StreamRouteOptions): Route {
         ),
       );
     const after = call.request.headers.get('last-event-id') ?? '';
-    return { status: 200, headers, body: '', stream: tap.read({ ...wish, kinds }, after) };
+    const stream = tap.read({ ...wish, kinds }, after);
+    if (kinds.has('events')) onShown(call);
+    return { status: 200, headers, body: '', stream };
   };
   return { method: 'GET', path: streamPath, ...(door !== 'none' && { needs: 'admin' }), handler };
 }

@@ -49,6 +49,13 @@ test('shows what passes: each reader what it asked for, and after a break what i
   expect(views!.events()).toEqual([]);
   await eventually(() => rejected!.messages.some(({ event }) => event === 'stats'), { what: 'how it is' });
 
+  const shown = ugc
+    .output()
+    .split('\n')
+    .filter(line => line.includes('"event.action":"stream-read"'));
+  expect(shown).toHaveLength(4);
+  expect(JSON.parse(shown[0]!)).toMatchObject({ 'event.dataset': 'ugc.audit', 'user.name': 'anybody' });
+
   all!.stop();
   await ugc.post(click({ anonymous_id: 'u-3' }));
   const again = await readStream(ugc.url, '?kinds=events', { 'last-event-id': first!.id });

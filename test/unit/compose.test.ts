@@ -264,14 +264,19 @@ test('every port is bound to this machine and belongs to one service; what a bro
   }
 });
 
-test('every volume and service that is named is there, and no volume is shared but the passwords', () => {
+test('every volume and service that is named is there, and no volume is shared but the passwords, and the audit log with who ships it', () => {
   const sources = named.flatMap(([, { volumes = [] }]) => volumes.map(volume => volume.split(':')[0]!));
   // A folder of the repository is there, and a service may only read it.
   for (const folder of sources.filter(name => name.startsWith('./')))
     expect([folder, existsSync(join(import.meta.dir, '../..', folder))]).toEqual([folder, true]);
-  const used = sources.filter(name => !name.startsWith('./'));
+  const outside = sources.filter(name => name.startsWith('/'));
+  expect(outside).toEqual(['/var/lib/docker/containers']); // which Docker has on every machine
+  const used = sources.filter(name => !name.startsWith('./') && !name.startsWith('/'));
   expect([...new Set(used)].toSorted()).toEqual(Object.keys(volumes).toSorted());
-  expect([...new Set(used.filter((name, at) => used.indexOf(name) !== at))]).toEqual(['passwords']);
+  expect([...new Set(used.filter((name, at) => used.indexOf(name) !== at))]).toEqual(['passwords', 'ugc-data']);
+  const readers = named.filter(([, { volumes = [] }]) => volumes.some(volume => volume === 'ugc-data:/var/lib/ugc:ro'));
+  const writers = named.filter(([, { volumes = [] }]) => volumes.some(volume => volume === 'ugc-data:/var/lib/ugc'));
+  expect([readers, writers].map(group => group.map(([name]) => name))).toEqual([['filebeat'], ['ugc']]);
   for (const [, { depends_on: needed = [], profiles }] of named)
     for (const [name, how] of Object.entries(
       Array.isArray(needed) ? Object.fromEntries(needed.map(n => [n, {}])) : needed,

@@ -22,9 +22,9 @@ test('what is not well is told once, in words and without a stack, and so is its
   expect(troubles.problem()).toBeNull();
   expect(told).toEqual([
     [
-      { code: 'log_unavailable', kafka: 'group' },
+      { code: 'log_unavailable', transport: 'kafka', subject: 'group' },
       'reading from Kafka is interrupted: the group has no coordinator now',
     ],
-    [{ kafka: 'group' }, 'reading from Kafka goes on'],
+    [{ transport: 'kafka', subject: 'group' }, 'reading from Kafka goes on'],
   ]);
 });

@@ -40,8 +40,8 @@ export function openFile(path: string, complain: Complain): Database {
     complain('the buffer file is malformed: moved aside, starting with an empty one', {
       path,
       aside,
-      ...(log !== null && { log }),
-      error: messageOf(error),
+      ...(log !== null && { write_ahead_log: log }),
+      reason: messageOf(error),
     });
   }
   try {
@@ -63,7 +63,7 @@ function beginAnew(path: string, complain: Complain): string | null {
   if (logBytes === 0) return null;
   complain('the buffer file is gone, its write-ahead log is not: what is in the log is saved', {
     path,
-    logBytes,
+    log_bytes: logBytes,
   });
   const second = `${path}.log-${stamp()}`;
   linkSync(`${path}-wal`, second);

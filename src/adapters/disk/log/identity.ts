@@ -28,7 +28,7 @@ export function identityOf(connection: Connection): string {
   } catch (error) {
     connection.complain('the buffer cannot be given an identity now: it has one until it is closed', {
       id: fresh,
-      error: toPipelineError(error).message,
+      reason: toPipelineError(error).message,
     });
     return fresh;
   }

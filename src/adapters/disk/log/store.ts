@@ -129,7 +129,7 @@ function storeOver(opened: Connection, bounds: Bounds): Store {
   try {
     mending.checkLast();
   } catch (error) {
-    complain('the end of the buffer cannot be read', { error: messageOf(error) });
+    complain('the end of the buffer cannot be read', { reason: messageOf(error) });
   }
 
   /** Not into a file that is another's, nor from a log that was cut. */

@@ -81,7 +81,7 @@ export function sweeper({ connection, pages, isTight, index }: SweeperOptions): 
       stuck.add(trying);
       connection.complain('a row of the buffer cannot be deleted: its space is lost', {
         position: trying,
-        error: messageOf(error),
+        reason: messageOf(error),
       });
       return seqs[0]! - 1;
     }

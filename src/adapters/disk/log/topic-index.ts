@@ -49,9 +49,9 @@ export function indexRepair(connection: Connection, { setAside }: Quarantine): I
       }
     });
     connection.complain('the table of the buffer was damaged and has been replaced', {
-      rowsKept: copied,
-      lostAt: gaps,
-      oldTable: `damaged_${stamp}`,
+      rows_kept: copied,
+      lost_at: gaps,
+      table_was: `damaged_${stamp}`,
     });
   };
 
@@ -94,7 +94,7 @@ export function indexRepair(connection: Connection, { setAside }: Quarantine): I
     connection.write('fsynced', () => unmark.run());
     connection.complain('the index of the buffer was damaged: made anew, and every row appended again', {
       rows,
-      unreadableAt: gaps,
+      unreadable_at: gaps,
     });
   };
 

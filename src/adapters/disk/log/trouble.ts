@@ -27,7 +27,7 @@ export function troubleOf({ complain, words, end, now = () => performance.now() 
       const atMs = now();
       if (times++ > 0 && atMs - saidAtMs < againMs) return;
       saidAtMs = atMs;
-      complain(words, { error: reason, times });
+      complain(words, { reason, times });
     },
     over() {
       if (times > 0) complain(end, { times }, 'info');

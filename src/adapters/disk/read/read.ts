@@ -137,7 +137,7 @@ export function rowReader(connection: Connection, mender: Mender): RowReader {
       return action();
     } catch (error) {
       if (!isCorrupt(error)) throw error;
-      connection.complain('the index of the buffer is damaged', { error: messageOf(error) });
+      connection.complain('the index of the buffer is damaged', { reason: messageOf(error) });
       mender.index.rebuild();
       return action();
     }

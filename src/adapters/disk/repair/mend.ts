@@ -48,7 +48,10 @@ export function mender(connection: Connection): Mender {
       }
       if (likely === last) return;
       connection.write('fsynced', () => assertChanged(setLast.run(likely)));
-      connection.complain('the last position of the buffer was damaged: set anew', { last, now: likely });
+      connection.complain('the last position of the buffer was damaged: set anew', {
+        position: likely,
+        position_was: last,
+      });
     },
 
     mend(damage) {

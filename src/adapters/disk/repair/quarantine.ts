@@ -101,8 +101,8 @@ export function quarantine(connection: Connection): Quarantine {
     connection.complain('a row of the buffer cannot be read: noted in quarantine and passed', {
       topic,
       position: seq,
-      records: seen?.count ?? 'unknown',
-      error: error === null ? 'it is not where the index says' : messageOf(error),
+      records: seen?.count ?? null,
+      reason: error === null ? 'it is not where the index says' : messageOf(error),
     });
     const entry = { line: 0, records: seen?.count ?? 1, raw: nothing };
     const noted = attempt(() => {
@@ -125,7 +125,7 @@ export function quarantine(connection: Connection): Quarantine {
     } catch (error) {
       if (isCorrupt(error)) return null;
       const known = toPipelineError(error);
-      connection.complain('damaged records cannot be set aside now', { error: known.message });
+      connection.complain('damaged records cannot be set aside now', { reason: known.message });
       if (known.code === 'buffer_full') return 'later';
       throw known;
     }

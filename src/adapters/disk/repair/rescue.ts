@@ -34,7 +34,7 @@ export function rescue(connection: Connection, path: string, lost: LostFile): vo
       });
     }
   } catch (error) {
-    complain('the buffer could not be saved', { reason, error: messageOf(error) });
+    complain('the buffer could not be saved', { damage: reason, reason: messageOf(error) });
   }
 }
 

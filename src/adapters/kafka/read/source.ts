@@ -75,7 +75,10 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
     onAssigned(places, isContinued) {
       partitions.assign(places, isContinued);
       troubles.forget(/^(partition|positions|commit|leader of) /);
-      logger.info({ group: options.groupId, partitions: places.length, isContinued }, 'partitions to read from Kafka');
+      logger.info(
+        { group: options.groupId, partitions: places.length, is_continued: isContinued },
+        'partitions to read from Kafka',
+      );
       commits.resume();
       pause.wake();
     },
@@ -198,7 +201,8 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
 
   function tellCut(owned: Owned, offset: number, end: number): void {
     const words = 'the log was cut: its leader has less of it than was read; going on where they part';
-    logger.error({ ...placeOf(owned), offset, end }, words);
+    const { topic, partition } = owned;
+    logger.error({ topic, partition, position: offset, end }, words);
   }
 
   /** A leader was elected: whether it has what was read is asked before anything is read from it. */
@@ -242,7 +246,8 @@ export function kafkaSource(given: KafkaSourceOptions): KafkaSource {
       if (partitions.find(owned) !== owned || at === null) return;
       const missed = next > at ? next - at : null;
       const message = missed === null ? 'the log has become shorter' : `${missed} records were deleted unread`;
-      logger.error({ ...placeOf(owned), offset: at, earliest: next, missed }, `${message}; going on at the earliest`);
+      const { topic, partition } = owned;
+      logger.error({ topic, partition, position: at, earliest: next, missed }, `${message}; going on at the earliest`);
       partitions.jump(owned, next);
       pause.wake();
     } catch (thrown) {

@@ -83,7 +83,7 @@ export function watchedTopics({ address, topics, troubles, logger, onReplaced }:
     const left = before.log.topicId === null ? [] : [before.log.topicId];
     seen.set(topic, { log, gone: new Set(isSameCluster ? [...before.gone, ...left] : []) });
     logger.warn(
-      { topic, log: markOf(log), before: markOf(before.log) },
+      { topic, log_is: markOf(log), log_was: markOf(before.log) },
       'the topic was deleted and made again: it is another log now, and is read from its start',
     );
     onReplaced(topic);

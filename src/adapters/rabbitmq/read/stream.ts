@@ -111,7 +111,7 @@ async function begin(connection: Connection, token: Token, options: StreamOption
   if (await reader.verified) return reader;
   await reader.close();
   options.logger.warn(
-    { topic: options.topic, next: position.next },
+    { topic: options.topic, position: position.next },
     'the position is of another stream of this name: it is read from its start',
   );
   options.onReplaced(options.topic);
@@ -174,7 +174,7 @@ async function consume(
     if (at === next) return;
     const missed = at - next;
     logger.error(
-      { topic, next, earliest: at, missed },
+      { topic, position: next, earliest: at, missed },
       `${missed} records were deleted unread; going on at the earliest`,
     );
   }

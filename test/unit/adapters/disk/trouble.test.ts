@@ -16,10 +16,10 @@ test('a trouble is said when it begins, once a minute while it lasts, and when i
   trouble.over();
   trouble.met('the disk is full again');
   expect(said).toEqual([
-    ['error', 'no room', { error: 'the disk is full', times: 1 }],
-    ['error', 'no room', { error: 'the disk is full', times: 61 }],
-    ['error', 'no room', { error: 'the disk is full', times: 121 }],
+    ['error', 'no room', { reason: 'the disk is full', times: 1 }],
+    ['error', 'no room', { reason: 'the disk is full', times: 61 }],
+    ['error', 'no room', { reason: 'the disk is full', times: 121 }],
     ['info', 'room again', { times: 121 }],
-    ['error', 'no room', { error: 'the disk is full again', times: 1 }],
+    ['error', 'no room', { reason: 'the disk is full again', times: 1 }],
   ]);
 });
