@@ -56,7 +56,11 @@ async function content(method, path) {
 function cardOf({ id, title, year, genre, hue }) {
   const poster = element('div', { class: 'poster', style: `--hue: ${hue}` });
   const words = element('p', {}, title, element('br'), element('span', { class: 'soft' }, `${genre}, ${year}`));
-  return element('li', {}, element('a', { href: `/film/${id}`, 'data-ugc-element': 'film_card', id: `card-${id}` }, poster, words));
+  return element(
+    'li',
+    {},
+    element('a', { href: `/film/${id}`, 'data-ugc-element': 'film_card', id: `card-${id}` }, poster, words),
+  );
 }
 
 function showCatalogue() {
@@ -103,10 +107,15 @@ function showFilm(film) {
   const path = `/v1/films/${encodeURIComponent(film.id)}/like`;
   const tell = known => {
     like.setAttribute('aria-pressed', String(known?.value === 1));
-    likes.textContent = known === null ? 'Sign in to like it.' : `${known.likes} ${known.likes === 1 ? 'likes' : 'like'} it`;
+    likes.textContent =
+      known === null ? 'Sign in to like it.' : `${known.likes} ${known.likes === 1 ? 'likes' : 'like'} it`;
   };
   like.addEventListener('click', async () =>
-    tell(await content(like.getAttribute('aria-pressed') === 'true' ? 'DELETE' : 'PUT', path).then(done => done && content('GET', path))),
+    tell(
+      await content(like.getAttribute('aria-pressed') === 'true' ? 'DELETE' : 'PUT', path).then(
+        done => done && content('GET', path),
+      ),
+    ),
   );
   void content('GET', path).then(tell);
   main.replaceChildren(
@@ -115,7 +124,14 @@ function showFilm(film) {
       'div',
       { class: 'player' },
       video,
-      element('div', { class: 'bar' }, like, likes, quality, element('span', { class: 'soft' }, `${film.genre}, ${film.year}`)),
+      element(
+        'div',
+        { class: 'bar' },
+        like,
+        likes,
+        quality,
+        element('span', { class: 'soft' }, `${film.genre}, ${film.year}`),
+      ),
     ),
   );
   leaveFilm = watch(video, { filmId: film.id, everySeconds: 5 })(tracker);
