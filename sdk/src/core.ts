@@ -23,15 +23,16 @@ export function init(options: Options): Tracker {
   const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { readonly globalPrivacyControl?: boolean };
   const target = `${url.replace(/\/$/, '')}/v1/events${key ? `?key=${key}` : ''}`;
   const { tracker, sender, beat, leave } = trackingOf(options, {
-    store: storeOf(local, url),
+    store: storeOf(local, url, Date.now),
     who: whoOf({
       storage: remember ? local : isKept && tried(() => sessionStorage),
       choices: local,
       remember,
+      now: Date.now,
     }),
     post: postTo(target),
     isOffByDefault: consent === false || (respectDnt !== false && (globalPrivacyControl || doNotTrack === '1')),
-    page: () => ({ page_url: location.href, referrer_url: document.referrer || null }),
+    page: () => ({ page_url: location.href.replace(/#.*/, ''), referrer_url: document.referrer || null }),
   });
 
   const beacon = (body: string) => tried(() => navigator.sendBeacon(target, body));

@@ -18,7 +18,7 @@ export function init(options: Options): Tracker {
   const { url, key, automatic = [], consent } = options;
   const target = `${url.replace(/\/$/, '')}/v1/events`;
   const { tracker } = trackingOf(options, {
-    store: storeOf(undefined, url),
+    store: storeOf(undefined, url, Date.now),
     who: nobody(),
     isOffByDefault: consent === false,
     page: () => ({}),

@@ -7,7 +7,7 @@
 // row, rather than never. No Web Locks: a page that holds one is kept out of the back/forward cache.
 
 import { uuidv7 } from './id.ts';
-import { type MaybeStorage, tried } from './tried.ts';
+import { type Items, type MaybeItems, tried } from './tried.ts';
 
 export interface Kept {
   /** Orders events by when they were tracked. */
@@ -36,16 +36,16 @@ export interface Store {
 export const leaseMs = 10_000;
 
 /** `url`: events for one server are never sent to another. Without a storage nothing is kept, nothing found. */
-export function storeOf(storage: MaybeStorage, url: string): Store {
+export function storeOf(storage: MaybeItems, url: string, now: () => number): Store {
   const prefix = `ugc ${url} `;
-  const own = prefix + uuidv7(Date.now());
+  const own = prefix + uuidv7(now());
   let lease = '';
 
-  const get = (key: string) => tried(() => (storage as Storage).getItem(key));
-  const set = (key: string, value: string) => tried(() => (storage as Storage).setItem(key, value) ?? true) ?? false;
-  const remove = (key: string) => tried(() => (storage as Storage).removeItem(key));
-  const keys = () => (tried(() => Object.keys(storage as Storage)) ?? []).filter(key => key.startsWith(prefix)).sort();
-  const isAlive = (owner: string) => Math.abs(Date.now() - Number(get(owner))) < leaseMs;
+  const get = (key: string) => tried(() => (storage as Items).getItem(key));
+  const set = (key: string, value: string) => tried(() => (storage as Items).setItem(key, value) ?? true) ?? false;
+  const remove = (key: string) => tried(() => (storage as Items).removeItem(key));
+  const keys = () => (tried(() => Object.keys(storage as Items)) ?? []).filter(key => key.startsWith(prefix)).sort();
+  const isAlive = (owner: string) => Math.abs(now() - Number(get(owner))) < leaseMs;
 
   const store: Store = {
     put({ id, json }) {
@@ -55,7 +55,7 @@ export function storeOf(storage: MaybeStorage, url: string): Store {
     remove: id => remove(`${own} ${id}`),
     renew() {
       const isOurs = !lease || get(own) === lease;
-      lease = `${Date.now()}`;
+      lease = `${now()}`;
       set(own, lease);
       return isOurs;
     },

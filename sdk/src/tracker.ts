@@ -33,31 +33,31 @@ export type Automatic = (tracker: Tracker) => () => void;
 
 /** Fields said with every event that does not say them itself. */
 export interface Common {
-  readonly country?: string;
-  readonly device?: string;
+  readonly country?: string | undefined;
+  readonly device?: string | undefined;
 }
 
 export interface Options {
   /** Where ugc is: `https://events.example.com`. */
   readonly url: string;
   /** An API key; in a page a public one, `ugc_pk_…`. */
-  readonly key?: string;
-  readonly automatic?: readonly Automatic[];
-  readonly common?: Common;
+  readonly key?: string | undefined;
+  readonly automatic?: readonly Automatic[] | undefined;
+  readonly common?: Common | undefined;
   /** `local`: what was not sent waits in localStorage, the session in sessionStorage. `memory`: nothing is written. Default `local`. */
-  readonly store?: 'local' | 'memory';
+  readonly store?: 'local' | 'memory' | undefined;
   /** Keeps visitor and user in localStorage, so that the next visit is of the same visitor. Default: an id per session. */
-  readonly remember?: boolean;
+  readonly remember?: boolean | undefined;
   /** False: nothing is tracked before `optIn()`. Default true. */
-  readonly consent?: boolean;
+  readonly consent?: boolean | undefined;
   /** Nothing is tracked where the browser says Do Not Track or Global Privacy Control. Default true. */
-  readonly respectDnt?: boolean;
+  readonly respectDnt?: boolean | undefined;
   /** A batch is sent when it holds so many events, default 50, */
-  readonly batchEvents?: number;
+  readonly batchEvents?: number | undefined;
   /** or so many milliseconds after its first, default 1 000. */
-  readonly batchMs?: number;
+  readonly batchMs?: number | undefined;
   /** Events that wait at most, default 1 000; beyond them the oldest is dropped. */
-  readonly queueEvents?: number;
+  readonly queueEvents?: number | undefined;
   /** An event that will never be sent, and why: the server's reason, `queue_full`, `too_large`, `not_json`. Default: a warning in the console. */
-  readonly onDropped?: (event: unknown, why: string) => void;
+  readonly onDropped?: ((event: unknown, why: string) => void) | undefined;
 }

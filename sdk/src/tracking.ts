@@ -29,13 +29,7 @@ export interface Tracking {
 }
 
 export function trackingOf(options: Options, surroundings: Surroundings): Tracking {
-  const {
-    common,
-    batchEvents = 50,
-    batchMs = 1_000,
-    queueEvents = 1_000,
-    onDropped = (event, why) => console.warn('ugc', why, event),
-  } = options;
+  const { common, batchEvents = 50, batchMs = 1_000, queueEvents = 1_000, onDropped = console.warn } = options;
   const { store, who, post, isOffByDefault, page } = surroundings;
   const now = () => performance.now();
   /** Whatever the page does with it, the rest is sent. */

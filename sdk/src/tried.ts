@@ -7,5 +7,12 @@ export function tried<T>(ask: () => T): T | undefined {
   }
 }
 
+/** localStorage or sessionStorage, as far as the SDK asks it; its keys are those of the object. */
+export interface Items {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
 /** What there may be none of. */
-export type MaybeStorage = Storage | false | undefined;
+export type MaybeItems = Items | false | undefined;

@@ -2,7 +2,7 @@
 // each time, since another tab may have logged out meanwhile.
 
 import { uuidv7 } from './id.ts';
-import { type MaybeStorage, tried } from './tried.ts';
+import { type Items, type MaybeItems, tried } from './tried.ts';
 
 export interface Who {
   /** Made when there is none, or nothing was tracked for half an hour. */
@@ -28,21 +28,22 @@ const writtenEveryMs = 60_000;
 
 export interface WhoOptions {
   /** None = memory. */
-  readonly storage: MaybeStorage;
+  readonly storage: MaybeItems;
   /** Of what was chosen; none = memory. */
-  readonly choices: MaybeStorage;
+  readonly choices: MaybeItems;
   /** A visitor has an id that outlasts the session. */
   readonly remember: boolean | undefined;
+  readonly now: () => number;
 }
 
-export function whoOf({ storage, choices, remember }: WhoOptions): Who {
+export function whoOf({ storage, choices, remember, now }: WhoOptions): Who {
   let inMemory: Known = {};
   let chosen: string | null = null;
 
-  const load = (): Known => tried(() => JSON.parse((storage as Storage).getItem('ugc')!) as Known | null) ?? inMemory;
+  const load = (): Known => tried(() => JSON.parse((storage as Items).getItem('ugc')!) as Known | null) ?? inMemory;
   const save = (known: Known): Known => {
     inMemory = known;
-    tried(() => (storage as Storage).setItem('ugc', JSON.stringify(known)));
+    tried(() => (storage as Items).setItem('ugc', JSON.stringify(known)));
     return known;
   };
   const reset = (): void => void save({});
@@ -50,7 +51,7 @@ export function whoOf({ storage, choices, remember }: WhoOptions): Who {
   return {
     known() {
       const known = load();
-      const at = Date.now();
+      const at = now();
       const idleMs = Math.abs(at - (known.at ?? 0));
       if (known.session && idleMs < writtenEveryMs) return known;
       const fresh = uuidv7(at);
@@ -68,12 +69,12 @@ export function whoOf({ storage, choices, remember }: WhoOptions): Who {
     },
     reset,
     choice() {
-      const choice = tried(() => (choices as Storage).getItem('ugc-choice')) ?? chosen;
+      const choice = tried(() => (choices as Items).getItem('ugc-choice')) ?? chosen;
       return choice ? choice === 'in' : null;
     },
     choose(isIn) {
       chosen = isIn ? 'in' : 'out';
-      tried(() => (choices as Storage).setItem('ugc-choice', chosen!));
+      tried(() => (choices as Items).setItem('ugc-choice', chosen!));
       if (!isIn) reset();
     },
   };
