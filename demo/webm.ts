@@ -50,9 +50,23 @@ function clustersOf(frames: readonly Frame[]): { readonly atMs: number; readonly
 /** The first frame is a key frame. */
 export function webm(frames: readonly Frame[], { width, height, lengthMs }: Picture): Uint8Array {
   const head = element(0x1a45dfa3, text(0x4282, 'webm'), whole(0x4287, 4), whole(0x4285, 2));
-  const info = element(0x1549a966, whole(0x2ad7b1, 1_000_000), double(0x4489, lengthMs), text(0x4d80, 'ugc'), text(0x5741, 'ugc'));
+  const info = element(
+    0x1549a966,
+    whole(0x2ad7b1, 1_000_000),
+    double(0x4489, lengthMs),
+    text(0x4d80, 'ugc'),
+    text(0x5741, 'ugc'),
+  );
   const video = element(0xe0, whole(0xb0, width), whole(0xba, height));
-  const track = element(0xae, whole(0xd7, 1), whole(0x73c5, 1), whole(0x83, 1), whole(0x9c, 0), text(0x86, 'V_VP8'), video);
+  const track = element(
+    0xae,
+    whole(0xd7, 1),
+    whole(0x73c5, 1),
+    whole(0x83, 1),
+    whole(0x9c, 0),
+    text(0x86, 'V_VP8'),
+    video,
+  );
   const tracks = element(0x1654ae6b, track);
   const clusters = clustersOf(frames);
   // Numbers have one width, so how long the cues are does not depend on what they say.

@@ -22,29 +22,32 @@ export function init(options: Options): Tracker {
   const local = isKept && tried(() => localStorage);
   const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { readonly globalPrivacyControl?: boolean };
   const target = `${url.replace(/\/$/, '')}/v1/events${key ? `?key=${key}` : ''}`;
-  const { tracker, sender, beat, leave } = trackingOf(options, {
+  const { tracker, beat, leave } = trackingOf(options, {
     store: storeOf(local, url, Date.now),
     who: whoOf({
       storage: remember ? local : isKept && tried(() => sessionStorage),
       choices: local,
       remember,
+      // Of a script tag consent is text.
+      isOffByDefault:
+        `${consent}` === 'false' || (respectDnt !== false && (globalPrivacyControl || doNotTrack === '1')),
       now: Date.now,
     }),
     post: postTo(target),
-    isOffByDefault: consent === false || (respectDnt !== false && (globalPrivacyControl || doNotTrack === '1')),
     page: () => ({ page_url: location.href.replace(/#.*/, ''), referrer_url: document.referrer || null }),
   });
 
   const beacon = (body: string) => tried(() => navigator.sendBeacon(target, body));
+  const flush = () => void tracker.flush();
   addEventListener('pagehide', () => leave(beacon, true));
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'hidden') leave(beacon, false);
-    else void sender.flush();
+    if (document.hidden) leave(beacon, false);
+    else flush();
   });
-  // Back from the back/forward cache, or on line again.
-  for (const type of ['pageshow', 'online']) addEventListener(type, () => void sender.flush());
+  addEventListener('pageshow', flush); // also out of the back/forward cache
+  addEventListener('online', flush);
   if (local) setInterval(beat, leaseMs / 2);
-  void sender.flush();
+  flush();
   for (const begin of automatic) begin(tracker);
   return tracker;
 }
@@ -53,13 +56,13 @@ export function init(options: Options): Tracker {
 const postTo = (target: string): Post => {
   const isOwn = new URL(target, location.href).origin === location.origin;
   return async (text, keepalive) => {
-    const isGzip = isOwn && !keepalive && text.length > gzipCharsMin && 'CompressionStream' in window;
+    const isGzip = isOwn && !keepalive && text.length > gzipCharsMin && window.CompressionStream;
     return fetch(target, {
       method: 'POST',
       keepalive,
       signal: AbortSignal.timeout(timeoutMs),
       body: isGzip ? await gzipped(text) : text,
-      ...(isGzip && { headers: { 'content-type': 'text/plain', 'content-encoding': 'gzip' } }),
+      ...(isGzip && { headers: { 'content-encoding': 'gzip' } }),
     });
   };
 };

@@ -3,7 +3,7 @@
 import type { Events } from './events.ts';
 import { uuidv7 } from './id.ts';
 import { queueOf } from './queue.ts';
-import { type Beacon, type Post, type Sender, senderOf } from './send.ts';
+import { type Beacon, type Post, senderOf } from './send.ts';
 import type { Kept, Store } from './store.ts';
 import type { EventType, Options, Tracker } from './tracker.ts';
 import { tried } from './tried.ts';
@@ -13,15 +13,12 @@ export interface Surroundings {
   readonly store: Store;
   readonly who: Who;
   readonly post: Post;
-  /** Nothing is tracked unless somebody has opted in. */
-  readonly isOffByDefault: boolean | undefined;
   /** What is known of the page that is open. */
   readonly page: () => Partial<Events['page_view']>;
 }
 
 export interface Tracking {
   readonly tracker: Tracker;
-  readonly sender: Sender;
   /** Every few seconds: other pages are told that this one lives, and what they have left goes out. */
   beat(): void;
   /** The page is left or hidden: the last moment to track, then what waits goes out. `forGood`: perhaps nothing runs after it. */
@@ -30,7 +27,7 @@ export interface Tracking {
 
 export function trackingOf(options: Options, surroundings: Surroundings): Tracking {
   const { common, batchEvents = 50, batchMs = 1_000, queueEvents = 1_000, onDropped = console.warn } = options;
-  const { store, who, post, isOffByDefault, page } = surroundings;
+  const { store, who, post, page } = surroundings;
   const now = () => performance.now();
   /** Whatever the page does with it, the rest is sent. */
   const tell = (event: unknown, why: string) => tried(() => onDropped(event, why));
@@ -39,10 +36,8 @@ export function trackingOf(options: Options, surroundings: Surroundings): Tracki
   const sender = senderOf({ queue, post, drop, batchEvents, batchMs, now });
   const listeners = new Set<() => void>();
 
-  const isOn = () => who.choice() ?? !isOffByDefault;
-
   function track<T extends EventType>(type: T, fields: Events[T]): string {
-    if (!isOn()) return '';
+    if (!who.isOn()) return '';
     const id = uuidv7(Date.now());
     const { session, visitor, user } = who.known();
     const event = {
@@ -69,7 +64,7 @@ export function trackingOf(options: Options, surroundings: Surroundings): Tracki
     track,
     page: fields => track('page_view', { ...page(), ...fields } as Events['page_view']),
     identify(userId, traits) {
-      if (isOn() && (who.setUser(userId) || traits))
+      if (who.isOn() && (who.setUser(userId) || traits))
         track('user_identified', { user_id: userId, traits: traits ?? {} });
     },
     reset: who.reset,
@@ -80,7 +75,7 @@ export function trackingOf(options: Options, surroundings: Surroundings): Tracki
     },
     optIn: () => who.choose(true),
     get sessionId() {
-      return (isOn() && who.known().session) || '';
+      return (who.isOn() && who.known().session) || '';
     },
     onLeave(listener) {
       listeners.add(listener);
@@ -90,7 +85,6 @@ export function trackingOf(options: Options, surroundings: Surroundings): Tracki
   };
   return {
     tracker,
-    sender,
     beat() {
       queue.gather();
       sender.added();

@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { type AutomaticSite, automaticSite } from '../support/automatic-site.ts';
+import { type AutomaticSite, automaticSite, type SiteFile } from '../support/automatic-site.ts';
 import { findChromium } from '../support/chromium.ts';
 import { eventually } from '../support/until.ts';
 
@@ -13,15 +13,13 @@ if (executablePath === null)
     'NOT TESTED: films in a browser, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
   );
 
-const clip = (quality: string): Promise<Response> => fileOf(`night-${quality}.webm`, 'video/webm');
-async function fileOf(name: string, type: string): Promise<Response> {
-  return new Response(await Bun.file(join(import.meta.dir, '../../demo/site', name)).arrayBuffer(), {
-    headers: { 'content-type': type },
-  });
-}
+const clip = async (quality: string): Promise<SiteFile> => ({
+  type: 'video/webm',
+  bytes: await Bun.file(join(import.meta.dir, `../../demo/site/night-${quality}.webm`)).bytes(),
+});
 
 /** Two seconds of silence: 8 000 samples a second of one byte. */
-function silence(): Response {
+function silence(): SiteFile {
   const samples = 16_000;
   const head = Buffer.alloc(44);
   head.write('RIFF', 0);
@@ -36,7 +34,7 @@ function silence(): Response {
   head.writeUInt16LE(8, 34);
   head.write('data', 36);
   head.writeUInt32LE(samples, 40);
-  return new Response(Buffer.concat([head, Buffer.alloc(samples, 128)]), { headers: { 'content-type': 'audio/wav' } });
+  return { type: 'audio/wav', bytes: new Uint8Array(Buffer.concat([head, Buffer.alloc(samples, 128)])) };
 }
 
 const player = (tag: string): string => `${tag}<script>

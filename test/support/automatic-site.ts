@@ -19,10 +19,15 @@ export interface AutomaticSite {
   close(): Promise<void>;
 }
 
+export interface SiteFile {
+  readonly type: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 interface SiteOptions {
   /** By path: what stands in the page. Scripts have `auto`, `tracker`, `ahead`, by which the tracker's clock may jump, and `leave`. */
   readonly pages: Readonly<Record<string, string>>;
-  readonly files?: Readonly<Record<string, Response>>;
+  readonly files?: Readonly<Record<string, SiteFile>>;
 }
 
 const folder = join(import.meta.dir, '../../sdk/src/automatic');
@@ -74,7 +79,7 @@ export async function automaticSite({ pages, files = {} }: SiteOptions): Promise
       }
       if (path === '/auto.js') return new Response(script, { headers: { 'content-type': 'text/javascript' } });
       const file = files[path];
-      if (file !== undefined) return file.clone();
+      if (file !== undefined) return new Response(file.bytes, { headers: { 'content-type': file.type } });
       const page = pages[path];
       return page === undefined
         ? new Response('no such page', { status: 404 })

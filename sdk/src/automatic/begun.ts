@@ -8,8 +8,6 @@ export interface Begun {
   end(): void;
 }
 
-const options = { capture: true, passive: true };
-
 export function begun(): Begun {
   const undoings: (() => void)[] = [];
   const also = (undo: () => void): void => void undoings.push(undo);
@@ -17,8 +15,8 @@ export function begun(): Begun {
     also,
     listen(target, types, listener) {
       for (const type of types.split(' ')) {
-        target.addEventListener(type, listener as EventListener, options);
-        also(() => target.removeEventListener(type, listener as EventListener, options));
+        target.addEventListener(type, listener as EventListener, true);
+        also(() => target.removeEventListener(type, listener as EventListener, true));
       }
     },
     end() {

@@ -14,16 +14,21 @@ type Track = (type: string, fields: Readonly<Record<string, unknown>>) => string
 
 /** The nearest element that is one, also out of a shadow root. */
 const nearest = <E extends HTMLElement>(event: Event, isOne: (element: E) => unknown): E | undefined =>
-  event.composedPath().find((target): target is E => Boolean((target as E).dataset && isOne(target as E)));
+  event.composedPath().find((target): target is E => !!((target as E).dataset && isOne(target as E)));
 
 /** data-ugc-item-id="7" as { item_id: '7' }. */
-const attributesOf = ({ dataset }: HTMLElement): Attributes =>
-  Object.fromEntries(
-    Object.entries(dataset).flatMap(([name, value]) => {
-      const [, field] = /^ugc(.+)/.exec(name) ?? [];
-      return field ? [[field.replace(/\B[A-Z]/g, '_$&').toLowerCase(), value]] : [];
-    }),
-  );
+function attributesOf({ dataset }: HTMLElement): Attributes {
+  const attributes: Record<string, string | undefined> = {};
+  for (const name in dataset)
+    if (/^ugc./.test(name))
+      attributes[
+        name
+          .slice(3)
+          .replace(/\B[A-Z]/g, '_$&')
+          .toLowerCase()
+      ] = dataset[name];
+  return attributes;
+}
 
 function clicked(track: Track, event: MouseEvent): void {
   if (event.button > 1) return;
@@ -43,11 +48,13 @@ function clicked(track: Track, event: MouseEvent): void {
 }
 
 function chosen(track: Track, event: Event): void {
-  const filter = nearest(event, ({ dataset }) => dataset.ugcFilter !== undefined)?.dataset.ugcFilter;
+  const filter = nearest(event, ({ dataset }) => 'ugcFilter' in dataset);
   const { type, checked, name, value } = event.composedPath()[0] as HTMLInputElement;
-  if (filter === undefined || !value || /^(password|file)$/.test(type) || (/^(check|radio)/.test(type) && !checked))
-    return;
-  track('search_filter_use', { filter_type: (filter || name).slice(0, 128), filter_value: value.slice(0, 1_024) });
+  if (!filter || !value || /^(password|file)$/.test(type) || (/^(check|radio)/.test(type) && !checked)) return;
+  track('search_filter_use', {
+    filter_type: (filter.dataset.ugcFilter || name).slice(0, 128),
+    filter_value: value.slice(0, 1_024),
+  });
 }
 
 export function clicks(): Automatic {

@@ -9,8 +9,7 @@ const lengthMax = 8_192;
 export const shortened = (url: string): string => url.slice(0, lengthMax);
 
 /** Address of the page as events tell it. What follows # is left out unless asked for: it may hold somebody's token. */
-export const address = (withHash?: boolean): string =>
-  shortened(withHash ? location.href : location.href.replace(/#.*/, ''));
+export const address = (withHash?: boolean): string => shortened(location.href.replace(withHash ? '' : /#.*/, ''));
 
 /** Calls with the address that was left when it has changed, and with '' when the page has come back. */
 export function onMove({ listen, also }: Begun, withHash: boolean, listener: (left: string) => void): void {

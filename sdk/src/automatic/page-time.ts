@@ -49,7 +49,7 @@ export function pageTime({ idleMs = 15_000, hash = false }: PageTimeOptions = {}
     };
     const look = (): void => {
       slice();
-      if (isVisible) measure();
+      measure();
     };
     const tell = (): void => {
       if (visibleMs < toldMsMin) return;
@@ -80,8 +80,7 @@ export function pageTime({ idleMs = 15_000, hash = false }: PageTimeOptions = {}
     });
     parts.also(
       tracker.onLeave(() => {
-        slice();
-        measure();
+        look();
         tell();
       }),
     );

@@ -40,14 +40,15 @@ export function watch(video: HTMLMediaElement, film: Film): Automatic {
     const placeNow = () => {
       const position = video.currentTime;
       const duration = Number.isFinite(video.duration) ? video.duration : 0;
-      return { video_id, position, duration, share: Math.min(1, position / duration || 0) };
+      return { video_id, position, duration, share: Math.min(1, position / video.duration || 0) };
     };
     let place = placeNow();
     const look = (): void => {
       place = placeNow();
     };
+    const stepOf = ({ share }: typeof place): number => Math.floor(share / everyShare);
     const open = (position: number): void => {
-      if (!isOpen) tracker.track('film_opened', { video_id, position, duration: placeNow().duration });
+      if (!isOpen) tracker.track('film_opened', { video_id, position, duration: place.duration });
       isOpen = true;
     };
     const tell = (): void => {
@@ -61,11 +62,8 @@ export function watch(video: HTMLMediaElement, film: Film): Automatic {
       if (video.seeking || played <= 0) return;
       open(from.position);
       since += played;
-      const [before, step] = [from, place].map(({ share }) => Math.floor(share / everyShare + 1e-9)) as [
-        number,
-        number,
-      ];
-      const isNew = step > before && !told.has(step);
+      const step = stepOf(place);
+      const isNew = step > stepOf(from) && !told.has(step);
       if (isNew) told.add(step);
       if (isNew || since >= everySeconds) tell();
       if (isWatched || !place.duration || secondsSeen(video) < watchedShare * place.duration) return;

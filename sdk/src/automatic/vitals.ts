@@ -20,8 +20,12 @@ export function vitals(): Automatic {
     const [navigated] = performance.getEntriesByType('navigation') as Measured[];
     /** A page that was prepared unseen begins when somebody sees it. */
     const since = (ms: number): number => Math.max(0, ms - (navigated?.activationStart ?? 0));
-    const measured: Record<string, unknown> = { page_url: address(), cls: 0 };
-    if (navigated) measured.ttfb = since(navigated.responseStart);
+    const page_url = address();
+    const measured: Record<string, number> = { cls: 0, ...(navigated && { ttfb: since(navigated.responseStart) }) };
+    /** The largest one of a name. */
+    const raise = (name: string, value: number): void => {
+      measured[name] = Math.max(measured[name] ?? 0, value);
+    };
 
     const observe = (type: string, look: (entry: Measured) => void): void => {
       const observer = new PerformanceObserver(list => (list.getEntries() as Measured[]).forEach(look));
@@ -31,24 +35,22 @@ export function vitals(): Automatic {
     };
     // Of a picture nobody was there to see, how long it took says nothing.
     if (document.visibilityState === 'visible')
-      observe('largest-contentful-paint', ({ startTime }) => {
-        measured.lcp = since(startTime);
-      });
-    let [session, sessionAt, shiftAt, inp] = [0, 0, 0, 0];
+      observe('largest-contentful-paint', ({ startTime }) => raise('lcp', since(startTime)));
+    let [session, sessionAt, shiftAt] = [0, 0, 0];
     observe('layout-shift', ({ startTime, value, hadRecentInput }) => {
       if (hadRecentInput) return;
       if (startTime - shiftAt > 1_000 || startTime - sessionAt > 5_000) [session, sessionAt] = [0, startTime];
       shiftAt = startTime;
       session += value;
-      measured.cls = Math.max(measured.cls as number, session);
+      raise('cls', session);
     });
     observe('event', ({ interactionId, duration }) => {
-      if (interactionId) measured.inp = inp = Math.max(inp, duration);
+      if (interactionId) raise('inp', duration);
     });
     also(
       tracker.onLeave(() => {
         end();
-        tracker.track('custom', { name: 'web_vitals', properties: measured });
+        tracker.track('custom', { name: 'web_vitals', properties: { page_url, ...measured } });
       }),
     );
     return end;

@@ -1,0 +1,86 @@
+// The demo as somebody sees it: sign in, search, open a film, play, like it; and each of that is a row.
+
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { type Browser, chromium } from 'playwright-core';
+import { type Demo, startDemo } from '../../demo/start.ts';
+import { findChromium } from '../support/chromium.ts';
+import { eventually, runUgc } from '../support/ugc.ts';
+
+const executablePath = await findChromium();
+if (executablePath === null)
+  process.stderr.write(
+    'NOT TESTED: the demo, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
+  );
+
+let demo: Demo;
+let browser: Browser;
+beforeAll(async () => {
+  if (executablePath === null) return;
+  demo = await startDemo({ sitePort: 0 });
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+}, 120_000);
+afterAll(async () => {
+  await browser?.close();
+  await demo?.close();
+  if (demo !== undefined) expect(await demo.ended).toBe(0);
+}, 120_000);
+
+/** Of each type how many rows there are. */
+async function counts(): Promise<Readonly<Record<string, number>>> {
+  const sql = 'SELECT event_type, toUInt32(count()) AS events FROM events GROUP BY event_type';
+  const { stdout } = await runUgc(['query', sql, '--json', `--data-dir=${demo.dataDir}`]);
+  const rows = stdout.split('\n').filter(line => line !== '');
+  return Object.fromEntries(
+    rows.map(row => {
+      const { event_type: type, events } = JSON.parse(row) as { event_type: string; events: number };
+      return [type, events];
+    }),
+  );
+}
+
+test.skipIf(executablePath === null)(
+  'signing in, searching, opening, playing and liking a film are rows, and nothing is wider than a phone',
+  async () => {
+    const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+    const errors: string[] = [];
+    page.on('pageerror', error => errors.push(error.message));
+    page.on('console', message => ['error', 'warning'].includes(message.type()) && errors.push(message.text()));
+    await page.goto(demo.siteUrl);
+    await page.click('#sign');
+    await page.fill('#title', 'star');
+    await page.press('#title', 'Enter');
+    expect(await page.locator('.films li').count()).toBe(1);
+    await page.click('#card-the-star');
+    await page.click('#like');
+    await page.locator('#like[aria-pressed=true]').waitFor();
+    expect(await page.locator('#likes').textContent()).toBe('1 likes it');
+    await page.evaluate(
+      "(async video => { video.playbackRate = 8; await video.play() })(document.querySelector('video'))",
+    );
+    await page.waitForFunction("document.querySelector('video').currentTime > 6");
+    await page.selectOption('#quality', '360p');
+    await page.waitForFunction("document.querySelector('video').ended");
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    await page.goto('about:blank');
+    const told = await eventually(
+      async () => {
+        const rows = await counts();
+        return (rows.page_time ?? 0) >= 2 && (rows.film_closed ?? 0) >= 2 && rows.film_liked === 1 && rows;
+      },
+      { what: 'the rows', pauseMs: 500 },
+    );
+    expect(told).toMatchObject({
+      page_view: 2,
+      page_time: 2,
+      search_filter_use: 1,
+      user_identified: 1,
+      film_opened: 2, // once more in the other quality
+      film_closed: 2,
+      quality_change: 1,
+      film_liked: 1,
+      custom: 1,
+    });
+    expect(errors).toEqual([]);
+  },
+  120_000,
+);
