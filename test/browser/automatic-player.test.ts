@@ -159,18 +159,20 @@ describe.skipIf(executablePath === null)('a film', () => {
     const told = await played(`await load('/180p'); begin(); await video.play(); await reached(4); video.pause();
       const at = video.currentTime; const resized = when('resize'); await load('/360p'); video.currentTime = at;
       await when('seeked'); await resized; await video.play(); await reached(at + 1); end()`);
-    expect(types(told)).toEqual(
-      ['film_opened', 'film_closed', 'quality_change', 'film_opened', 'film_progress', 'film_closed'].filter(
-        type => type !== 'film_progress' || types(told).includes(type),
-      ),
-    );
-    const [, change] = told.find(([type]) => type === 'quality_change')!;
-    expect(change).toMatchObject({ video_id: 'night', from_quality: '180p', to_quality: '360p' });
-    expect(Number.isInteger(change.current_time)).toBe(true);
+    // Whether a quarter was reached before it stopped is the machine's to say.
+    const [opened, closed, changed, again, left] = told.filter(([type]) => type !== 'film_progress');
+    expect([opened, closed, changed, again, left].map(one => one?.[0])).toEqual([
+      'film_opened',
+      'film_closed',
+      'quality_change',
+      'film_opened',
+      'film_closed',
+    ]);
+    expect(changed![1]).toMatchObject({ video_id: 'night', from_quality: '180p', to_quality: '360p' });
+    expect(Number.isInteger(changed![1].current_time)).toBe(true);
     // Closed where it stopped, though the element had been emptied by then.
-    const [closed, opened] = [told[1]![1], told.filter(([type]) => type === 'film_opened')[1]![1]];
-    expect(closed.position as number).toBeGreaterThanOrEqual(4);
-    expect(Math.abs(Number(opened.position) - Number(closed.position))).toBeLessThan(1);
+    expect(Number(closed![1].position)).toBeGreaterThanOrEqual(4);
+    expect(Math.abs(Number(again![1].position) - Number(closed![1].position))).toBeLessThan(1);
   }, 60_000);
 
   test('of sound alone has no quality', async () => {
