@@ -22,7 +22,7 @@ export function init(options: Options): Tracker {
   const local = isKept && tried(() => localStorage);
   const { globalPrivacyControl, doNotTrack } = navigator as Navigator & { readonly globalPrivacyControl?: boolean };
   const target = `${url.replace(/\/$/, '')}/v1/events${key ? `?key=${key}` : ''}`;
-  const { tracker, sender, beat, leave } = trackingOf(options, {
+  const { tracker, beat, leave } = trackingOf(options, {
     store: storeOf(local, url, Date.now),
     who: whoOf({
       storage: remember ? local : isKept && tried(() => sessionStorage),
@@ -36,15 +36,16 @@ export function init(options: Options): Tracker {
   });
 
   const beacon = (body: string) => tried(() => navigator.sendBeacon(target, body));
+  const flush = () => void tracker.flush();
   addEventListener('pagehide', () => leave(beacon, true));
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'hidden') leave(beacon, false);
-    else void sender.flush();
+    if (document.hidden) leave(beacon, false);
+    else flush();
   });
-  // Back from the back/forward cache, or on line again.
-  for (const type of ['pageshow', 'online']) addEventListener(type, () => void sender.flush());
+  addEventListener('pageshow', flush); // also out of the back/forward cache
+  addEventListener('online', flush);
   if (local) setInterval(beat, leaseMs / 2);
-  void sender.flush();
+  flush();
   for (const begin of automatic) begin(tracker);
   return tracker;
 }

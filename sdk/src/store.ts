@@ -14,14 +14,14 @@ export interface Kept {
   readonly id: string;
   readonly json: string;
   /** Memory may forget it. */
-  onDisk?: boolean;
+  onDisk?: boolean | undefined;
   /** A beacon has taken it; no answer has told of it. */
   isBeaconed?: boolean;
 }
 
 export interface Store {
-  /** False: it is in memory alone. */
-  put(kept: Kept): boolean;
+  /** True: it is on disk. */
+  put(kept: Kept): boolean | undefined;
   remove(id: string): unknown;
   /** Says that this page lives. False: it was taken for dead meanwhile. */
   renew(): boolean;
@@ -38,11 +38,12 @@ export const leaseMs = 10_000;
 /** `url`: events for one server are never sent to another. Without a storage nothing is kept, nothing found. */
 export function storeOf(storage: MaybeItems, url: string, now: () => number): Store {
   const prefix = `ugc ${url} `;
-  const own = prefix + uuidv7(now());
+  const ownerChars = prefix.length + 36;
+  let own = '';
   let lease = '';
 
   const get = (key: string) => tried(() => (storage as Items).getItem(key));
-  const set = (key: string, value: string) => tried(() => (storage as Items).setItem(key, value) ?? true) ?? false;
+  const set = (key: string, value: string) => tried(() => (storage as Items).setItem(key, value) ?? true);
   const remove = (key: string) => tried(() => (storage as Items).removeItem(key));
   const keys = () => (tried(() => Object.keys(storage as Items)) ?? []).filter(key => key.startsWith(prefix)).sort();
   const isAlive = (owner: string) => Math.abs(now() - Number(get(owner))) < leaseMs;
@@ -55,6 +56,7 @@ export function storeOf(storage: MaybeItems, url: string, now: () => number): St
     remove: id => remove(`${own} ${id}`),
     renew() {
       const isOurs = !lease || get(own) === lease;
+      if (!lease) own = prefix + uuidv7(now()); // a page that comes back is another one
       lease = `${now()}`;
       set(own, lease);
       return isOurs;
@@ -66,8 +68,8 @@ export function storeOf(storage: MaybeItems, url: string, now: () => number): St
     },
     adopt(hasRoom, take) {
       for (const key of keys()) {
-        const [owner, id] = [key.slice(0, own.length), key.slice(own.length + 1)];
-        if (owner === own || isAlive(owner) || !hasRoom()) continue;
+        const [owner, id] = [key.slice(0, ownerChars), key.slice(ownerChars + 1)];
+        if ((lease && owner === own) || isAlive(owner) || !hasRoom()) continue;
         const json = get(key);
         remove(key);
         if (id && json) take({ id, json }); // or it is a lease

@@ -3,7 +3,7 @@
 import type { Events } from './events.ts';
 import { uuidv7 } from './id.ts';
 import { queueOf } from './queue.ts';
-import { type Beacon, type Post, type Sender, senderOf } from './send.ts';
+import { type Beacon, type Post, senderOf } from './send.ts';
 import type { Kept, Store } from './store.ts';
 import type { EventType, Options, Tracker } from './tracker.ts';
 import { tried } from './tried.ts';
@@ -21,7 +21,6 @@ export interface Surroundings {
 
 export interface Tracking {
   readonly tracker: Tracker;
-  readonly sender: Sender;
   /** Every few seconds: other pages are told that this one lives, and what they have left goes out. */
   beat(): void;
   /** The page is left or hidden: the last moment to track, then what waits goes out. `forGood`: perhaps nothing runs after it. */
@@ -90,7 +89,6 @@ export function trackingOf(options: Options, surroundings: Surroundings): Tracki
   };
   return {
     tracker,
-    sender,
     beat() {
       queue.gather();
       sender.added();
