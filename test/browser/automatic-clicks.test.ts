@@ -130,6 +130,7 @@ test.skipIf(executablePath === null)(
     }, 700))`);
     await page.evaluate("setTimeout(() => { location.href = '/plain' })");
     await eventually(() => site.told('custom').length > 0, { what: 'the vitals' });
+    await page.waitForURL('**/plain');
     const [{ fields }] = site.told('custom') as [ReturnType<typeof site.told>[number]];
     expect(site.told().length).toBe(1);
     const properties = fields.properties as Readonly<Record<string, unknown>>;

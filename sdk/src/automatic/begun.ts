@@ -1,10 +1,11 @@
 // What an automatic part has begun, to be ended all at once.
 
 export interface Begun {
-  /** Hears events of these types, separated by spaces, before the page does: nobody's stopPropagation hides one. */
-  listen<E extends Event>(target: EventTarget, types: string, listener: (event: E) => void): void;
+  /** Hears events of these types, separated by spaces, of the window by itself; before the page does, so nobody's stopPropagation hides one. */
+  listen<E extends Event>(types: string, listener: (event: E) => void, target?: EventTarget): void;
   /** Something else to be done at the end. */
   also(undo: () => void): void;
+  /** Again is nothing more. */
   end(): void;
 }
 
@@ -13,14 +14,14 @@ export function begun(): Begun {
   const also = (undo: () => void): void => void undoings.push(undo);
   return {
     also,
-    listen(target, types, listener) {
+    listen(types, listener, target = window) {
       for (const type of types.split(' ')) {
         target.addEventListener(type, listener as EventListener, true);
         also(() => target.removeEventListener(type, listener as EventListener, true));
       }
     },
     end() {
-      for (const undo of undoings.splice(0)) undo();
+      for (const undo of undoings) undo();
     },
   };
 }

@@ -7,7 +7,7 @@
 
 import type { Automatic } from '../tracker.ts';
 import { begun } from './begun.ts';
-import { address, shortened } from './moves.ts';
+import { address } from './moves.ts';
 
 type Attributes = Readonly<Record<string, string | undefined>>;
 type Track = (type: string, fields: Readonly<Record<string, unknown>>) => string;
@@ -17,7 +17,7 @@ const nearest = <E extends HTMLElement>(event: Event, isOne: (element: E) => unk
   event.composedPath().find((target): target is E => !!((target as E).dataset && isOne(target as E)));
 
 /** data-ugc-item-id="7" as { item_id: '7' }. */
-function attributesOf({ dataset }: HTMLElement): Attributes {
+function attributesOf(dataset: DOMStringMap = {}): Attributes {
   const attributes: Record<string, string | undefined> = {};
   for (const name in dataset)
     if (/^ugc./.test(name))
@@ -38,11 +38,11 @@ function clicked(track: Track, event: MouseEvent): void {
     ({ protocol, host }) => /^http/.test(protocol) && host !== location.host,
   )?.href;
   if (!meant && !href) return;
-  const { event: type = 'click', fields = '{}', filter: _, ...texts } = meant ? attributesOf(meant) : {};
+  const { event: type = 'click', fields = '{}', filter: _, ...texts } = attributesOf(meant?.dataset);
   const own = type === 'click' && {
     element: meant?.id || 'outbound_link',
     page_url: address(),
-    ...(href && { properties: { href: shortened(href) } }),
+    ...(href && { properties: { href } }),
   };
   track(type, { ...own, ...texts, ...JSON.parse(fields) });
 }
@@ -50,9 +50,9 @@ function clicked(track: Track, event: MouseEvent): void {
 function chosen(track: Track, event: Event): void {
   const filter = nearest(event, ({ dataset }) => 'ugcFilter' in dataset);
   const { type, checked, name, value } = event.composedPath()[0] as HTMLInputElement;
-  if (!filter || !value || /^(password|file)$/.test(type) || (/^(check|radio)/.test(type) && !checked)) return;
+  if (!filter || !value || /^(password|file)/.test(type) || (/^(check|radio)/.test(type) && !checked)) return;
   track('search_filter_use', {
-    filter_type: (filter.dataset.ugcFilter || name).slice(0, 128),
+    filter_type: filter.dataset.ugcFilter || name,
     filter_value: value.slice(0, 1_024),
   });
 }
@@ -61,8 +61,8 @@ export function clicks(): Automatic {
   return tracker => {
     const { listen, end } = begun();
     const track = tracker.track as Track;
-    listen<MouseEvent>(window, 'click auxclick', event => clicked(track, event));
-    listen(window, 'change', event => chosen(track, event));
+    listen<MouseEvent>('click auxclick', event => clicked(track, event));
+    listen('change', event => chosen(track, event));
     return end;
   };
 }

@@ -3,27 +3,25 @@
 
 import type { Begun } from './begun.ts';
 
+/** The types take no longer one. */
 const lengthMax = 8_192;
 
-/** As long as the types take an address, and no longer. */
-export const shortened = (url: string): string => url.slice(0, lengthMax);
-
 /** Address of the page as events tell it. What follows # is left out unless asked for: it may hold somebody's token. */
-export const address = (withHash?: boolean): string => shortened(location.href.replace(withHash ? '' : /#.*/, ''));
+export const address = (withHash?: boolean): string =>
+  location.href.replace(withHash ? '' : /#.*/, '').slice(0, lengthMax);
 
 /** Calls with the address that was left when it has changed, and with '' when the page has come back. */
 export function onMove({ listen, also }: Begun, withHash: boolean, listener: (left: string) => void): void {
   let at = address(withHash);
-  let isOver = false;
   const look = ({ persisted }: Partial<PageTransitionEvent> = {}): void => {
     const left = at;
     at = address(withHash);
-    if (!isOver && (persisted || at !== left)) listener(persisted ? '' : left);
+    if (persisted || at !== left) listener(persisted ? '' : left);
   };
-  listen(window, 'pageshow', look);
-  if (window.navigation) listen(navigation, 'currententrychange', look);
+  listen('pageshow', look);
+  if (window.navigation) listen('currententrychange', look, navigation);
   else {
-    listen(window, 'popstate', look);
+    listen('popstate', look);
     for (const name of ['pushState', 'replaceState'] as const) {
       const original = history[name];
       history[name] = (...given) => {
@@ -33,7 +31,7 @@ export function onMove({ listen, also }: Begun, withHash: boolean, listener: (le
     }
     // Others may have laid theirs over ours since, so ours stay, and say nothing more.
     also(() => {
-      isOver = true;
+      listener = () => {};
     });
   }
 }

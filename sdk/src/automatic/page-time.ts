@@ -36,7 +36,7 @@ export function pageTime({ idleMs = 15_000, hash = false }: PageTimeOptions = {}
       visibleMs += passed;
       if (isFocused) engagedMs += Math.max(0, Math.min(passed, usedAt + idleMs - last));
       last = now;
-      isVisible = document.visibilityState === 'visible';
+      isVisible = !document.hidden;
       isFocused = document.hasFocus();
     };
     const use = (): void => {
@@ -71,8 +71,8 @@ export function pageTime({ idleMs = 15_000, hash = false }: PageTimeOptions = {}
     };
 
     begin();
-    parts.listen(window, 'pointerdown pointermove keydown wheel focus blur visibilitychange', use);
-    parts.listen(window, 'scroll', measure);
+    parts.listen('pointerdown pointermove keydown wheel focus blur visibilitychange', use);
+    parts.listen('scroll', measure);
     onMove(parts, hash, () => {
       slice();
       tell();

@@ -3,7 +3,7 @@
 
 import type { Automatic } from '../tracker.ts';
 import { begun } from './begun.ts';
-import { address, onMove, shortened } from './moves.ts';
+import { address, onMove } from './moves.ts';
 
 export interface PageViewOptions {
   /** Another # is another page: for apps that have their routes there. */
@@ -13,14 +13,12 @@ export interface PageViewOptions {
 export function pageViews({ hash = false }: PageViewOptions = {}): Automatic {
   return tracker => {
     const parts = begun();
-    const view = (from: string): void =>
-      void tracker.page({ page_url: address(hash), referrer_url: shortened(from) || null });
+    const view = (from: string): void => void tracker.page({ page_url: address(hash), referrer_url: from || null });
     const begin = (): void => {
       view(document.referrer);
       onMove(parts, hash, view);
     };
-    if ((document as { readonly prerendering?: boolean }).prerendering)
-      parts.listen(document, 'prerenderingchange', begin);
+    if ((document as { readonly prerendering?: boolean }).prerendering) parts.listen('prerenderingchange', begin);
     else begin();
     return parts.end;
   };

@@ -16,8 +16,10 @@ export interface Film {
 }
 
 /** Of a picture by its shorter side, e.g. 720p; '' while there is none, and for sound alone. */
-const qualityOf = ({ videoWidth, videoHeight }: Partial<HTMLVideoElement>): string =>
-  videoWidth && videoHeight ? `${Math.min(videoWidth, videoHeight)}p` : '';
+function qualityOf({ videoWidth, videoHeight }: HTMLMediaElement & Partial<HTMLVideoElement>): string {
+  const side = Math.min(videoWidth ?? 0, videoHeight ?? 0);
+  return side ? `${side}p` : '';
+}
 
 /** Seconds of the film that have been played at least once. */
 function secondsSeen({ played }: HTMLMediaElement): number {
@@ -47,8 +49,10 @@ export function watch(video: HTMLMediaElement, film: Film): Automatic {
       place = placeNow();
     };
     const stepOf = ({ share }: typeof place): number => Math.floor(share / everyShare);
-    const open = (position: number): void => {
-      if (!isOpen) tracker.track('film_opened', { video_id, position, duration: place.duration });
+    const open = (): void => {
+      look();
+      const { share: _, ...opened } = place;
+      if (!isOpen) tracker.track('film_opened', opened);
       isOpen = true;
     };
     const tell = (): void => {
@@ -60,13 +64,13 @@ export function watch(video: HTMLMediaElement, film: Film): Automatic {
       look();
       const played = place.position - from.position;
       if (video.seeking || played <= 0) return;
-      open(from.position);
+      open();
       since += played;
       const step = stepOf(place);
       const isNew = step > stepOf(from) && !told.has(step);
       if (isNew) told.add(step);
       if (isNew || since >= everySeconds) tell();
-      if (isWatched || !place.duration || secondsSeen(video) < watchedShare * place.duration) return;
+      if (isWatched || secondsSeen(video) < watchedShare * video.duration) return;
       isWatched = true;
       tracker.track('film_watched', { video_id, duration: place.duration });
     };
@@ -77,26 +81,20 @@ export function watch(video: HTMLMediaElement, film: Film): Automatic {
       since = 0;
     };
 
-    listen(video, 'playing', () => {
-      look();
-      open(place.position);
-    });
-    listen(video, 'timeupdate ended', move);
-    listen(video, 'seeking', look);
-    listen(video, 'emptied', close);
-    listen(video, 'resize', () => {
+    listen('playing', open, video);
+    listen('timeupdate ended', move, video);
+    listen('seeking', look, video);
+    listen('emptied', close, video);
+    const resize = (): void => {
       const [from_quality, to_quality] = [quality, qualityOf(video) || quality];
       quality = to_quality;
+      const current_time = Math.floor(video.currentTime);
       if (from_quality && from_quality !== to_quality)
-        tracker.track('quality_change', {
-          video_id,
-          from_quality,
-          to_quality,
-          current_time: Math.floor(video.currentTime),
-        });
-    });
+        tracker.track('quality_change', { video_id, from_quality, to_quality, current_time });
+    };
+    listen('resize', resize, video);
     // A hidden page may play on; its film is closed when the page goes.
-    listen(window, 'pagehide', close);
+    listen('pagehide', close);
     also(
       tracker.onLeave(() => {
         if (video.paused) close();

@@ -34,8 +34,7 @@ export function vitals(): Automatic {
       also(() => observer.disconnect());
     };
     // Of a picture nobody was there to see, how long it took says nothing.
-    if (document.visibilityState === 'visible')
-      observe('largest-contentful-paint', ({ startTime }) => raise('lcp', since(startTime)));
+    if (!document.hidden) observe('largest-contentful-paint', ({ startTime }) => raise('lcp', since(startTime)));
     let [session, sessionAt, shiftAt] = [0, 0, 0];
     observe('layout-shift', ({ startTime, value, hadRecentInput }) => {
       if (hadRecentInput) return;
