@@ -109,8 +109,9 @@ inBrowser('what passes is shown as it does, filtered, and opens to its bytes and
 
 inBrowser('what is rejected is grouped by why, with how to mend it', async () => {
   const { page } = shown;
+  await shown.show('rejected');
   await eventually(async () => {
-    await shown.show('rejected');
+    await page.getByRole('button', { name: 'Ask again' }).click();
     return (await page.locator('.groups > li').count()) > 0;
   });
   const group = page.locator('.groups > li').filter({ hasText: 'click' }).first();
