@@ -100,7 +100,7 @@ export interface ConsoleDead {
     readonly reason: string;
     readonly error: string;
     readonly at: string;
-    /** What lay in the log, as text, at most 64 KiB. */
+    /** What lay in the log, as text, at most 64 KiB, less where more than 256 letters are asked for. */
     readonly bytes: string;
   }[];
 }
@@ -127,7 +127,10 @@ export interface QueryAnswer {
   readonly cut: boolean;
 }
 
-/** GET /v1/console/aggregates?days=30 (1–366): a row as its table has it, oldest first. */
+/**
+ * GET /v1/console/aggregates?days=30 (1–366): a row as its table has it, oldest first; integers of 64 bits are text. Of more than
+ * 20 000 rows the youngest.
+ */
 export interface ConsoleAggregates {
   readonly events_per_minute: readonly Readonly<Record<string, unknown>>[];
   readonly film_views_daily: readonly Readonly<Record<string, unknown>>[];

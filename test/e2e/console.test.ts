@@ -14,6 +14,7 @@ import type {
   QueryAnswer,
 } from '../../src/console/answers.ts';
 import { readInstance } from '../../src/process/instance.ts';
+import { startClickhouseServer } from '../support/clickhouse.ts';
 import { exampleClick } from '../support/events.ts';
 import { readStream } from '../support/stream-reader.ts';
 import { cleanUp, eventually, runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
@@ -358,4 +359,43 @@ test('is on the port for operators where there is one, nowhere when it is not wa
   expect(await (await pageOf(without.url)).text()).not.toContain('/console/');
   expect((await consoleOf(without.url).ask('/overview')).status).toBe(404);
   expect(await without.stop()).toBe(0);
+}, 60_000);
+
+test('asks the tables wherever they are: of another process on the folder, and of a server', async () => {
+  const dataDir = temporaryFolder();
+  const admin = (
+    await runUgc(['keys', 'add', 'admin', '--kind=secret', '--scopes=admin,events:write', `--data-dir=${dataDir}`])
+  ).stdout.trim();
+  const shown = { authorization: `Bearer ${admin}` };
+  const ingest = await startUgc({ dataDir, flags: ['--role=ingest', '--auth=keys'] });
+  const { ask, told } = consoleOf(ingest.url, shown);
+  expect((await ask('/dead/replay', { places: ['a/0/1'] })).status).toBe(503);
+  const etl = await startUgc({ dataDir, flags: ['--role=etl'] });
+  expect(await told<DeadActed>('/dead/dismiss', { places: ['a/0/1'] })).toEqual({
+    done: 0,
+    left: { 'a/0/1': 'no dead letter' },
+  });
+  expect(await told<QueryAnswer>('/query', { sql: 'SELECT count() AS n FROM click' })).toMatchObject({ rows: [['0']] });
+  expect((await ask('/query', { sql: 'DROP TABLE click_rows' })).status).toBe(400);
+  const { flow } = await told<Overview>('/overview');
+  expect(flow.find(({ id }) => id === 'tables')?.state).toBe('absent');
+  expect((await fetch(`${etl.url}/v1/console/overview`)).status).toBe(404);
+  for (const ugc of [ingest, etl]) expect(await ugc.stop()).toBe(0);
+
+  const server = await startClickhouseServer();
+  const behind = await startUgc({ dataDir: temporaryFolder(), flags: [`--clickhouse-url=${server.url}`] });
+  const there = consoleOf(behind.url);
+  await eventually(async () => (await there.ask('/query', { sql: 'SELECT * FROM click' })).status === 200, {
+    what: 'the tables are there',
+  });
+  expect((await there.ask('/query', { sql: 'INSERT INTO click_rows SELECT * FROM click_rows' })).status).toBe(400);
+  expect(await there.told<ConsoleRejections>('/rejections')).toEqual({ groups: [] });
+  await server.remove();
+  const away = await there.ask('/query', { sql: 'SELECT 1' });
+  expect({ status: away.status, body: await away.json() }).toMatchObject({
+    status: 503,
+    body: { type: 'urn:ugc:problem:lookup-failed' },
+  });
+  expect((await there.ask('/overview')).status).toBe(200);
+  expect(await behind.stop()).toBe(0);
 }, 60_000);
