@@ -180,6 +180,22 @@ inBrowser('every view is reached by key, and an event is opened and closed by it
   expect(await focused()).toBe(first!);
 });
 
+inBrowser('on the port for operators a test event is sent from elsewhere, and followed', async () => {
+  const apart = await startUgc({ dataDir: temporaryFolder(), flags: ['--admin-port=0'] });
+  const adminUrl = String(/"admin":"([^"]+)"/.exec(apart.output())?.[1]);
+  const other = await consolePage(browser, { url: adminUrl });
+  await other.show('send/click');
+  expect(await other.page.getByRole('button', { name: 'Send', exact: true }).count()).toBe(0);
+  const box = await other.page.getByLabel('The event, as JSON').inputValue();
+  expect(await other.page.getByRole('region', { name: /with curl/ }).textContent()).toContain(box);
+  expect((await apart.post(box)).status).toBe(200);
+  await other.page.getByRole('button', { name: 'Follow it' }).click();
+  await other.page.locator('.followed .done').filter({ hasText: 'A row' }).waitFor();
+  expect(other.complaints).toEqual([]);
+  await other.page.context().close();
+  expect(await apart.stop()).toBe(0);
+});
+
 inBrowser('a connection that breaks is told, and what passes is read on from where it was', async () => {
   const proxy = await tcpProxy({ target: Number(new URL(ugc.url).port), random: Math.random });
   const other = await consolePage(browser, { url: `http://127.0.0.1:${proxy.port}` });
