@@ -5,6 +5,7 @@ import { archiveBesideBench } from './archive-beside.bench.ts';
 import { archiveFormatsBench } from './archive-formats.bench.ts';
 import { bufferBench } from './buffer.bench.ts';
 import { chainBench, drainBench } from './chain.bench.ts';
+import { consoleBench } from './console.bench.ts';
 import { etlBench } from './etl.bench.ts';
 import { finalBench } from './final.bench.ts';
 import { footprintBench, steadyBench } from './footprint.bench.ts';
@@ -32,6 +33,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   drain: () => drainBench(option('seconds', 10)),
   freshness: async () => [await freshnessBench(10, 20), await freshnessBench(1_000, 20)],
   chain: () => chainBench(option('chain-seconds', 60)),
+  console: () => consoleBench(option('console-seconds', 30)),
   etl: () =>
     etlBench({
       rows: option('rows', 1_000_000),

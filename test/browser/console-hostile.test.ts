@@ -106,8 +106,9 @@ test.skipIf(executablePath === null)(
       await page.getByRole('dialog').getByText('Asking…').waitFor({ state: 'hidden' });
       await page.keyboard.press('Escape');
     }
+    await show('rejected');
     await eventually(async () => {
-      await show('rejected');
+      await page.getByRole('button', { name: 'Ask again' }).click();
       return (await page.locator('.groups > li').count()) > 0;
     });
     for (const [path] of consoleViews) {

@@ -109,8 +109,9 @@ inBrowser('what passes is shown as it does, filtered, and opens to its bytes and
 
 inBrowser('what is rejected is grouped by why, with how to mend it', async () => {
   const { page } = shown;
+  await shown.show('rejected');
   await eventually(async () => {
-    await shown.show('rejected');
+    await page.getByRole('button', { name: 'Ask again' }).click();
     return (await page.locator('.groups > li').count()) > 0;
   });
   const group = page.locator('.groups > li').filter({ hasText: 'click' }).first();
@@ -177,6 +178,22 @@ inBrowser('every view is reached by key, and an event is opened and closed by it
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   expect(await focused()).toBe(first!);
+});
+
+inBrowser('on the port for operators a test event is sent from elsewhere, and followed', async () => {
+  const apart = await startUgc({ dataDir: temporaryFolder(), flags: ['--admin-port=0'] });
+  const adminUrl = String(/"admin":"([^"]+)"/.exec(apart.output())?.[1]);
+  const other = await consolePage(browser, { url: adminUrl });
+  await other.show('send/click');
+  expect(await other.page.getByRole('button', { name: 'Send', exact: true }).count()).toBe(0);
+  const box = await other.page.getByLabel('The event, as JSON').inputValue();
+  expect(await other.page.getByRole('region', { name: /with curl/ }).textContent()).toContain(box);
+  expect((await apart.post(box)).status).toBe(200);
+  await other.page.getByRole('button', { name: 'Follow it' }).click();
+  await other.page.locator('.followed .done').filter({ hasText: 'A row' }).waitFor();
+  expect(other.complaints).toEqual([]);
+  await other.page.context().close();
+  expect(await apart.stop()).toBe(0);
 });
 
 inBrowser('a connection that breaks is told, and what passes is read on from where it was', async () => {

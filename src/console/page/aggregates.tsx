@@ -99,27 +99,38 @@ function sums(
   return [...found].toSorted(([, a], [, b]) => b - a);
 }
 
-/** Minutes without an event have no row, and are drawn as none. */
+/** Seconds of a point, its name, and the seconds up to which it is taken. */
+const steps = [
+  { step: 60, words: 'minute', upTo: 6 * 3_600 },
+  { step: 600, words: 'ten minutes', upTo: 2 * 86_400 },
+  { step: 3_600, words: 'hour', upTo: 31 * 86_400 },
+] as const;
+const longest = { step: 86_400, words: 'day' } as const;
+
+/** Times without an event have no row, and are drawn as none. */
 function Minutes({ rows }: { readonly rows: readonly Row[] }) {
   const types = sums(rows, row => String(row.event_type), 'events').slice(0, linesMax);
-  const minutes = new Map<number, Map<string, number>>();
-  for (const row of rows) {
-    const second = secondsOf(row.minute);
+  const seconds = rows.map(({ minute }) => secondsOf(minute));
+  const span = (seconds.at(-1) ?? 0) - (seconds[0] ?? 0);
+  const { step, words } = steps.find(({ upTo }) => span <= upTo) ?? longest;
+  const points = new Map<number, Map<string, number>>();
+  for (const [at, row] of rows.entries()) {
+    const second = Math.floor(seconds[at]! / step) * step;
     if (!Number.isFinite(second)) continue;
-    const of = minutes.get(second) ?? new Map<string, number>();
-    minutes.set(second, of);
+    const of = points.get(second) ?? new Map<string, number>();
+    points.set(second, of);
     const type = String(row.event_type);
     of.set(type, (of.get(type) ?? 0) + Number(row.events ?? 0));
   }
-  for (const second of [...minutes.keys()])
-    for (const beside of [second - 60, second + 60]) if (!minutes.has(beside)) minutes.set(beside, new Map());
-  const times = [...minutes.keys()].toSorted((a, b) => a - b);
+  for (const second of [...points.keys()])
+    for (const beside of [second - step, second + step]) if (!points.has(beside)) points.set(beside, new Map());
+  const times = [...points.keys()].toSorted((a, b) => a - b);
   return (
     <Chart
-      title="Events, by minute"
+      title={`Events, by ${words}`}
       times={times}
       tell={number}
-      lines={types.map(([type]) => ({ label: type, values: times.map(second => minutes.get(second)?.get(type) ?? 0) }))}
+      lines={types.map(([type]) => ({ label: type, values: times.map(second => points.get(second)?.get(type) ?? 0) }))}
     />
   );
 }

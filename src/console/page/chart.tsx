@@ -25,6 +25,7 @@ export interface ChartProps {
 }
 
 const tableRowsMax = 60;
+const dayIncrements = [1, 2, 7, 14, 30, 90, 365].map(days => days * 86_400);
 const heightPx = 170;
 
 export function Chart(props: ChartProps) {
@@ -142,6 +143,7 @@ function optionsFor(
       {
         ...axis,
         size: 30,
+        ...(isDaily && { incrs: dayIncrements }),
         space: isDaily ? 90 : 70,
         values: (_, ticks, __, ___, stepSeconds) => ticks.map(tick => tickOf(tick, stepSeconds)),
       },

@@ -20,7 +20,8 @@ const columns: readonly (readonly Id[])[] = [
 
 export function Picture({ parts, linesOf, isMoving }: PictureProps) {
   const here = parts.filter(({ state }) => state !== 'absent');
-  const absent = parts.filter(({ state }) => state === 'absent');
+  // Without a broker the buffer is the log, and has its name.
+  const absent = parts.filter(({ state, name }) => state === 'absent' && !here.some(one => one.name === name));
   const shown = columns
     .map(ids => ids.flatMap(id => here.find(part => part.id === id) ?? []))
     .filter(column => column.length > 0);

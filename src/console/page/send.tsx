@@ -58,8 +58,10 @@ function Form({ type, overview }: FormProps) {
   const [sent, setSent] = useState<string | null>(null);
   const [error, setError] = useState('');
   const [isBusy, setBusy] = useState(false);
+  const isElsewhere = new URL(overview.events_url).origin !== location.origin;
   async function send(event: Event): Promise<void> {
     event.preventDefault();
+    if (isElsewhere) return;
     setBusy(true);
     setError('');
     setSent(null);
@@ -73,6 +75,12 @@ function Form({ type, overview }: FormProps) {
   }
   return (
     <>
+      {isElsewhere && (
+        <p class="about">
+          Events go to {overview.events_url}, where this page may not send. Send it as shown beneath, and follow it
+          here.
+        </p>
+      )}
       <form class="panel" onSubmit={event => void send(event)}>
         <label class="wide">
           The event, as JSON
@@ -84,7 +92,7 @@ function Form({ type, overview }: FormProps) {
             onInput={event => setText(event.currentTarget.value)}
           />
         </label>
-        {overview.auth !== 'none' && (
+        {overview.auth !== 'none' && !isElsewhere && (
           <label class="wide">
             Key to send with (empty: the one shown to the console)
             <input
@@ -96,9 +104,15 @@ function Form({ type, overview }: FormProps) {
           </label>
         )}
         <div class="tools">
-          <button type="submit" class="main" disabled={isBusy}>
-            {isBusy ? 'Sending…' : 'Send'}
-          </button>
+          {isElsewhere ? (
+            <button type="button" class="main" onClick={() => setSent(idIn(text))}>
+              Follow it
+            </button>
+          ) : (
+            <button type="submit" class="main" disabled={isBusy}>
+              {isBusy ? 'Sending…' : 'Send'}
+            </button>
+          )}
           <button type="button" onClick={() => setText(fresh(type))}>
             The example again
           </button>
@@ -106,9 +120,12 @@ function Form({ type, overview }: FormProps) {
       </form>
       <div aria-live="polite">{error !== '' && <Problem words={error} />}</div>
       {sent !== null && <Followed key={sent} id={sent} />}
-      <details>
+      <details open={isElsewhere}>
         <summary>Send it from elsewhere</summary>
-        <Snippets type={type} options={{ eventsUrl: overview.events_url, isClosed: overview.auth !== 'none' }} />
+        <Snippets
+          type={{ ...type, example: objectIn(text) ?? type.example }}
+          options={{ eventsUrl: overview.events_url, isClosed: overview.auth !== 'none' }}
+        />
       </details>
     </>
   );
@@ -117,6 +134,21 @@ function Form({ type, overview }: FormProps) {
 /** Of just now, with an id of its own: sent twice, it is one row. */
 const fresh = ({ example }: ConsoleType): string =>
   JSON.stringify({ event_id: idOfNow(), ...example, timestamp: new Date().toISOString() }, null, 2);
+
+/** Null: it is none. */
+function objectIn(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
+  } catch {
+    return null;
+  }
+}
+
+function idIn(text: string): string | null {
+  const id = objectIn(text)?.event_id;
+  return typeof id === 'string' ? id : null;
+}
 
 /** A UUIDv7 (RFC 9562): ids that lie in order of time are read faster. */
 function idOfNow(): string {
