@@ -228,6 +228,7 @@ test('without a broker a pause outlives the process, one event type alone can be
 test.each([
   [['pause', 'tables'], 'needs --why'],
   [['pause', 'tables', '--why= '], 'needs --why'],
+  [['pause', 'tables', `--why=${'x'.repeat(1_001)}`], 'at most 1000 characters'],
   [['pause', 'nothing', '--why=x'], 'there is no flow nothing'],
   [['pause', 'content:click', '--why=x'], 'of all event types together'],
   [['pause', 'tables:nothing', '--why=x'], 'no event type nothing'],
@@ -236,7 +237,7 @@ test.each([
   [['resume'], 'takes one flow'],
   [['ls', 'tables'], 'takes flags alone'],
   [['stop', 'tables'], 'takes one of ls, pause, resume, drain'],
-])('what cannot be meant is refused: %j', async (args, words) => {
+])('what cannot be meant is refused, case %#', async (args, words) => {
   const { code, stderr } = await runUgc(['flows', ...args, `--data-dir=${temporaryFolder()}`]);
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
 });
