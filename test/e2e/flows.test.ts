@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import { type ClickhouseServer, startClickhouseServer } from '../support/clickhouse.ts';
+import { assertHelps, doctor } from '../support/doctor.ts';
 import { exampleClick } from '../support/events.ts';
 import { isWithoutKafka, startKafka, type TestKafka } from '../support/kafka.ts';
 import { metric } from '../support/oracle.ts';
@@ -204,6 +205,11 @@ test('without a broker a pause outlives the process, one event type alone can be
     lag_events: 6,
     why: 'a client gone mad',
   });
+
+  const { of } = await doctor([`--data-dir=${dataDir}`, `--port=${new URL(ugc.url).port}`, ...flags]);
+  const [check] = of('instance.flow_tables:click');
+  expect(check).toMatchObject({ result: 'warning', seen: expect.stringContaining('a client gone mad') });
+  await assertHelps(check);
 
   ugc.kill('SIGKILL');
   await ugc.exited;
