@@ -9,7 +9,7 @@ import { flag, integer, type Settings, text } from '../config/kinds.ts';
 import { PipelineError } from '../errors.ts';
 import type { FlowControl, FlowState, Wish, Wishes } from '../ports/flow-control.ts';
 import { sleep } from '../process/sleep.ts';
-import { wrongFlow } from '../record/wishes.ts';
+import { readWish, wrongFlow } from '../record/wishes.ts';
 import { type Command, command, type Exit } from './arguments.ts';
 import { inWords } from './failure.ts';
 import { instancesNow } from './flows-now.ts';
@@ -94,6 +94,7 @@ function wishing(
       if (state !== 'running' && flags.why.trim() === '')
         return misused(`${name} needs --why="…": whoever finds ${flow} like this at night has to know`);
       const wish = { flow, state, by: flags.by || ownName(), at: new Date().toISOString(), why: flags.why };
+      if (readWish(JSON.stringify(wish)) === null) return misused('--why and --by take at most 1000 characters each');
       const waitMs = 'waitSeconds' in flags ? flags.waitSeconds * 1_000 : 0;
       const folder = wiring.isOfFolder(config) ? config.dataDir : null;
       return withControl(wiring, config, control => keep(control, { wish, waitMs, folder, json: flags.json }));

@@ -85,7 +85,7 @@ export interface GateOptions {
   readonly topics?: () => readonly string[];
   /** What is left of it, as far as this process knows of it. */
   readonly left: () => Promise<Left>;
-  /** In all processes; asked once this one has nothing left. Absent where no other has any. */
+  /** In all processes, also of topics that others read; asked once this one has nothing left. Absent where no other has any. */
   readonly leftAnywhere?: () => Promise<Left>;
 }
 

@@ -44,7 +44,9 @@ export const archive: RoleDefinition = {
       flow: 'archive',
       topics,
       left: async () => leftOf(archiver, topics(), transport),
-      ...(transport?.behind !== undefined && { leftAnywhere: async () => transport.behind!(reader, topics()) }),
+      ...(transport?.behind !== undefined && {
+        leftAnywhere: async () => transport.behind!(reader, catalogue.topics().written),
+      }),
     });
     const archiver = startArchiver({
       openSource: sourcesOf(parts),

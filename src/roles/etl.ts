@@ -48,7 +48,9 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
     flow: 'tables',
     topics,
     left: async () => (reader === null ? knownOf(await moving.lag(), topics(), transport) : behindOf(reader, topics())),
-    ...(transport?.behind !== undefined && { leftAnywhere: async () => transport.behind!(null, topics()) }),
+    ...(transport?.behind !== undefined && {
+      leftAnywhere: async () => transport.behind!(null, catalogue.topics().written),
+    }),
   });
   const sink = growingSink(sinksOver(clickhouse, parts), catalogue.tables());
   if (isOpenHere) await sink.prepare();

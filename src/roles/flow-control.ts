@@ -1,7 +1,6 @@
 // Where wishes of flows are kept: in the log, where it is one that all processes share and can keep them; else in the data
 // folder, where they count for the processes on that folder alone.
 
-import { mkdirSync } from 'node:fs';
 import { fileFlowControl } from '../adapters/flow-file/control.ts';
 import type { Config } from '../config/config.ts';
 import { brokerOf } from '../config/transport.ts';
@@ -26,7 +25,6 @@ export const flowsWiring = {
   controlOf(config: Config): FlowControl {
     const { logger } = openLogs({ level: 'silent', requests: { share: 0, slowMs: null } });
     if (isOfKafka(config)) return kafkaFlowControlOf(config, logger);
-    mkdirSync(config.dataDir, { recursive: true });
     return fileFlowControl({ path: flowsFile(config.dataDir), logger });
   },
   behindOf: async (config: Config, reader: string | null, topics: readonly string[]) =>

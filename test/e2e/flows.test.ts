@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readdirSync } from 'node:fs';
 import { type ClickhouseServer, startClickhouseServer } from '../support/clickhouse.ts';
+import { assertHelps, doctor } from '../support/doctor.ts';
 import { exampleClick } from '../support/events.ts';
 import { isWithoutKafka, startKafka, type TestKafka } from '../support/kafka.ts';
 import { metric } from '../support/oracle.ts';
@@ -205,6 +206,11 @@ test('without a broker a pause outlives the process, one event type alone can be
     why: 'a client gone mad',
   });
 
+  const { of } = await doctor([`--data-dir=${dataDir}`, `--port=${new URL(ugc.url).port}`, ...flags]);
+  const [check] = of('instance.flow_tables:click');
+  expect(check).toMatchObject({ result: 'warning', seen: expect.stringContaining('a client gone mad') });
+  await assertHelps(check);
+
   ugc.kill('SIGKILL');
   await ugc.exited;
   ugc = await startUgc({ dataDir, flags });
@@ -228,6 +234,7 @@ test('without a broker a pause outlives the process, one event type alone can be
 test.each([
   [['pause', 'tables'], 'needs --why'],
   [['pause', 'tables', '--why= '], 'needs --why'],
+  [['pause', 'tables', `--why=${'x'.repeat(1_001)}`], 'at most 1000 characters'],
   [['pause', 'nothing', '--why=x'], 'there is no flow nothing'],
   [['pause', 'content:click', '--why=x'], 'of all event types together'],
   [['pause', 'tables:nothing', '--why=x'], 'no event type nothing'],
@@ -236,7 +243,7 @@ test.each([
   [['resume'], 'takes one flow'],
   [['ls', 'tables'], 'takes flags alone'],
   [['stop', 'tables'], 'takes one of ls, pause, resume, drain'],
-])('what cannot be meant is refused: %j', async (args, words) => {
+])('what cannot be meant is refused, case %#', async (args, words) => {
   const { code, stderr } = await runUgc(['flows', ...args, `--data-dir=${temporaryFolder()}`]);
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(words) });
 });

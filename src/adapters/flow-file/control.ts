@@ -1,7 +1,8 @@
 // Wishes of flows in a file of the data folder, where there is no log that all processes share: they count for every
 // process on that folder. The file is JSON, replaced as a whole, changed by one process at a time, and looked at twice a second.
 
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { messageOf, PipelineError } from '../../errors.ts';
 import type { FlowControl, Wishes } from '../../ports/flow-control.ts';
 import { changing, liveFile, replaceFile } from '../../process/file.ts';
@@ -28,7 +29,9 @@ export function fileFlowControl({ path, logger }: FlowFileOptions): FlowControl 
   async function keep(record: WishRecord): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
-        changing(path, () => replaceFile(path, textOf(latestOf([...recordsIn(path), record]))));
+        mkdirSync(dirname(path), { recursive: true });
+        // There is no secret in it, and whoever wishes need not be the user that the instance runs as.
+        changing(path, () => replaceFile(path, textOf(latestOf([...recordsIn(path), record])), { mode: 0o644 }));
         file.look();
         return;
       } catch (error) {

@@ -119,15 +119,27 @@ test('what is draining is paused for all once nothing is left here and nowhere, 
   expect(gate.isShut).toBe(false);
   left['ugc.click'] = 0;
   await looks(3); // and elsewhere it is not known
-  elsewhere = new Map([['ugc.page_view', 1]]);
+  elsewhere = new Map([
+    ['ugc.page_view', 0],
+    ['ugc.of_another_stream', 7], // that another process moves
+  ]);
   await looks(3);
   expect([gate.isShut, there.wishes()?.get('tables')?.isDrained]).toEqual([false, false]);
-  elsewhere = new Map([['ugc.of_nobody', 7]]); // none of its topics
+  elsewhere = new Map([['ugc.of_another_stream', 0]]);
   await until(() => gate.isShut, 'drained');
   expect(there.wishes()?.get('tables')).toMatchObject({ state: 'paused', isDrained: true });
   expect(here.flows.problems()['flow tables']).toStartWith('drained and paused since 2026-11-29T');
   await here.wish('tables', 'running');
   expect(gate.isShut).toBe(false);
+});
+
+test('of a type that is not known here nobody here says that nothing is left', async () => {
+  const { flows, control, wish } = opened();
+  const gate = flows.gate(tables());
+  await wish('tables:gone', 'draining');
+  await wish('tables:click', 'draining');
+  await until(() => gate.topics().has('ugc.click'), 'the other is drained');
+  expect(control.wishes()?.get('tables:gone')).toMatchObject({ state: 'draining', isDrained: false });
 });
 
 test('the buffer of this process is drained for itself, and again after the next wish', async () => {

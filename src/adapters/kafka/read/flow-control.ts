@@ -71,14 +71,6 @@ export function kafkaFlowControl(given: KafkaFlowControlOptions): FlowControl {
   function refused(thrown: unknown): number {
     if (closing.signal.aborted) return 0;
     const type = typeOfKafkaError(thrown);
-    if (type === 'UNKNOWN_TOPIC_OR_PARTITION') {
-      // A broker that has just come back may not know it yet: what was paused must not run for a moment.
-      const isGone = known !== null && known.size > 0;
-      away = null;
-      problem = isGone ? `topic ${topic} is gone: what was wished of flows last counts until this process ends` : null;
-      if (!isGone) tell(new Map());
-      return lookEveryMs;
-    }
     const { message } = errorOfReader(thrown, `topic ${topic} at ${address}`);
     if (type === 'TOPIC_AUTHORIZATION_FAILED') {
       if (problem === null) logger.warn({ topic, reason: message }, 'flows cannot be paused in this process');
@@ -91,15 +83,37 @@ export function kafkaFlowControl(given: KafkaFlowControlOptions): FlowControl {
     return retryMs;
   }
 
+  /** A broker that has just come back may not know it yet: what was paused must not run for a moment. */
+  function missed(): void {
+    const isGone = known !== null && known.size > 0;
+    away = null;
+    problem = isGone ? `topic ${topic} is gone: what was wished of flows last counts until this process ends` : null;
+    if (!isGone) tell(new Map());
+  }
+
+  /** Of its partitions, once it is there; none when told to stop before. */
+  async function leadersIn(topics: Topics): Promise<readonly number[]> {
+    while (!closing.signal.aborted) {
+      try {
+        return (await topics.load(topic)).leaders;
+      } catch (thrown) {
+        if (typeOfKafkaError(thrown) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw thrown;
+        missed();
+        await sleep(lookEveryMs, closing.signal);
+      }
+    }
+    return [];
+  }
+
   function tell(wishes: Wishes): void {
     if (known !== null && isSame(known, wishes)) return;
     known = wishes;
     for (const listener of listeners) listener();
   }
 
-  /** Rejects once the topic cannot be read on. */
-  async function readOn(from: Cluster, topics: Topics): Promise<never> {
-    const { leaders } = await topics.load(topic);
+  /** Until told to stop. Rejects once the topic cannot be read on. */
+  async function readOn(from: Cluster, topics: Topics): Promise<void> {
+    const leaders = await leadersIn(topics);
     if (leaders.length === 0) throw new PipelineError('log_unavailable', `topic ${topic} has no partitions yet`);
     const records: WishRecord[] = [];
     const parts = await Promise.all(
@@ -108,7 +122,8 @@ export function kafkaFlowControl(given: KafkaFlowControlOptions): FlowControl {
         return { place, next: await earliestOf(from, topics, place), end: await endOf(from, topics, place) };
       }),
     );
-    for (;;) {
+    // Asked each time: a connection that a stop has dropped would be made anew by the next question.
+    while (!closing.signal.aborted) {
       const isWhole = parts.every(({ next, end }) => next >= end);
       if (isWhole) {
         [problem, away] = [null, null];
