@@ -11,7 +11,7 @@ import { flag, instant, integer, type Settings, text, type Values } from '../con
 import { deadReasons } from '../errors.ts';
 import type { JudgeForeign } from '../ports/source.ts';
 import { isoOf } from '../process/clock.ts';
-import { type Command, command, type Exit, type Invocation } from './arguments.ts';
+import { type Command, command, type Exit, type Invocation, topicFlag } from './arguments.ts';
 import { dismiss, saysWhich } from './dead-dismiss.ts';
 import { fateOf, placeText, readPlace, wrong } from './dead-place.ts';
 import { inWords } from './failure.ts';
@@ -21,7 +21,7 @@ import { type Tables, withTables } from './tables.ts';
 
 const json = flag({ default: false, help: 'JSON instead of text for people' });
 const word = (help: string) => text({ default: '', takes: 'text', help });
-const topic = word('Only of this topic');
+const topic = topicFlag;
 const reason = {
   ...word('Only of this reason'),
   takes: deadReasons.join(' | '),
