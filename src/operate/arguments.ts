@@ -2,7 +2,7 @@
 // anything else is the command's to read, so a query may begin with an SQL comment. After `--` nothing is a flag.
 
 import type { Config } from '../config/config.ts';
-import type { Settings, Values } from '../config/kinds.ts';
+import { type Setting, type Settings, text, type Values } from '../config/kinds.ts';
 import { flagName, parseSettings } from '../config/parse.ts';
 
 export type Exit = 0 | 1 | 2;
@@ -66,6 +66,20 @@ export const isFlag = (arg: string): boolean => /^--[a-z][\w-]*(=|$)/i.test(arg)
 /** Reads a command's own flags; the environment has no say in them. */
 export const readFlags = <F extends Settings>(flags: F, own: readonly string[]) =>
   parseSettings(flags, { flags: own, env: {} });
+
+/** Of a command that looks for one topic: it stands in the place of the setting of that name, whose pattern is refused here. */
+export const topicFlag: Setting<string> = {
+  ...text({
+    default: '',
+    takes: 'a topic',
+    help: 'Only of this topic; the setting of that name is given as UGC_TOPIC',
+  }),
+  parse: given => {
+    if (/[{}]/.test(given))
+      throw new Error(`must be one topic, like ugc.click, not "${given}": give the setting of that name as UGC_TOPIC`);
+    return given;
+  },
+};
 
 /** One line of help for each flag. */
 export const flagsHelp = (flags: Settings): string =>

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { flag, integer, type Settings, text } from '../config/kinds.ts';
 import { PipelineError } from '../errors.ts';
 import type { BufferFile, BufferRepair } from '../ports/buffer-file.ts';
-import { type Command, command, type Exit, type Invocation } from './arguments.ts';
+import { type Command, command, type Exit, type Invocation, topicFlag } from './arguments.ts';
 import { exportRecords } from './buffer-export.ts';
 import { forget } from './buffer-forget.ts';
 import { inspect } from './buffer-inspect.ts';
@@ -32,7 +32,7 @@ export interface Buffers {
 
 const json = flag({ default: false, help: 'JSON instead of text for people' });
 const word = (help: string) => text({ default: '', takes: 'text', help });
-const topic = word('Only of this topic');
+const topic = topicFlag;
 const type = word('Only of this event type');
 const quarantine = flag({ default: false, help: 'What was set aside instead of what is in the log' });
 

@@ -14,7 +14,7 @@ import { deadReasons, PipelineError } from '../errors.ts';
 import type { FoundLetter, LetterPlace, Letters } from '../ports/letters.ts';
 import type { JudgeForeign } from '../ports/source.ts';
 import { isoOf } from '../process/clock.ts';
-import { type Command, command, type Exit, type Invocation } from './arguments.ts';
+import { type Command, command, type Exit, type Invocation, topicFlag } from './arguments.ts';
 import { dismiss, saysWhich } from './dead-dismiss.ts';
 import { inWords } from './failure.ts';
 import { countOf, cut, plain, progressOf, say, writeOut } from './output.ts';
@@ -22,7 +22,7 @@ import { type Tables, withTables } from './tables.ts';
 
 const json = flag({ default: false, help: 'JSON instead of text for people' });
 const word = (help: string) => text({ default: '', takes: 'text', help });
-const topic = word('Only of this topic');
+const topic = topicFlag;
 const reason = {
   ...word('Only of this reason'),
   takes: deadReasons.join(' | '),

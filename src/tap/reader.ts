@@ -30,6 +30,13 @@ export interface Reader {
   readonly streamed: Streamed;
   /** Whatever of these events it wants. */
   offer(entry: Entry): void;
+  /**
+   * So many events it can take at most in as many milliseconds, where it takes them as they come: what is beyond need not be
+   * kept for it. Infinity: it has to look at each.
+   */
+  room(withinMs: number): number;
+  /** Events up to this number were not kept, since nobody has room for them. */
+  skip(events: number, upTo: number): void;
   tell(event: string, data: string): void;
   /** `events` null: it is not known how many. */
   miss(why: Missing, events: number | null): void;
@@ -116,6 +123,19 @@ export function readerOf(options: ReaderOptions): Reader {
     at = entry.first + all.length - 1;
   }
 
+  function room(withinMs: number): number {
+    if (isEnded || !wish.kinds.has('events')) return 0;
+    if (!wish.isAll || wish.sample < 1) return Number.POSITIVE_INFINITY;
+    refill();
+    return Math.min(wish.perSecond, Math.ceil(budget + (withinMs * wish.perSecond) / 1_000));
+  }
+
+  function skip(events: number, upTo: number): void {
+    if (isEnded || !wish.kinds.has('events')) return;
+    miss('rate', events);
+    at = upTo;
+  }
+
   const woken = (): Promise<void> =>
     new Promise(resolve => {
       wake = resolve;
@@ -158,6 +178,8 @@ export function readerOf(options: ReaderOptions): Reader {
     wish,
     streamed: { bytes, over: over.promise, isStuck: () => controller !== null && now() - endedAtMs > endMsMax },
     offer,
+    room,
+    skip,
     miss,
     end,
     tell: (event, data) => void put(framed(event, data)),

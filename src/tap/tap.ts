@@ -2,6 +2,7 @@
 // second. The path that serves events pays a reference a request, and once a reader is there, who refuses many, a look at
 // some of them.
 //
+// - What no reader has room for, by the rate it asked for, is counted and not kept at all.
 // - Nobody reads, and nobody has for half a minute: nothing is kept, and the edge is told so (`watched.now` is null).
 // - A reader that comes again goes on after the last event it had, as far as those are kept; it is told how many are not.
 // - Events have numbers, that begin anew with every epoch: each time the tap opens after it was shut.
@@ -53,6 +54,10 @@ export function openTap(options: TapOptions): Tap {
   let next = 1;
   let fresh: Entry[] = [];
   let [freshEvents, freshLength, glimpses] = [0, 0, 0];
+  /** Events that may be put aside until the next hand: with more than that nobody could do anything. */
+  let room = Number.POSITIVE_INFINITY;
+  /** Since the last hand, behind all that is fresh. */
+  let skipped = 0;
   let running: { readonly stop: AbortController; readonly done: Promise<unknown> } | null = null;
   let emptySinceMs = 0;
   let isFinished = false;
@@ -73,6 +78,11 @@ export function openTap(options: TapOptions): Tap {
 
   const passing: Passing = {
     note(events, judged, outcomes, { source, receivedAtMs: atMs }) {
+      if (freshEvents >= room) {
+        next += judged.length;
+        skipped += judged.length;
+        return;
+      }
       const seen: (Glimpse | null)[] = [];
       let length = 0;
       for (let at = 0; at < judged.length; at++) {
@@ -91,12 +101,20 @@ export function openTap(options: TapOptions): Tap {
   };
 
   function hand(): void {
-    if (fresh.length === 0) return;
-    const entries = fresh;
-    fresh = [];
-    [freshEvents, freshLength] = [0, 0];
-    for (const reader of readers) for (const entry of entries) reader.offer(entry);
+    const [entries, beyond] = [fresh, skipped];
+    [fresh, skipped, freshEvents, freshLength] = [[], 0, 0, 0];
+    for (const reader of readers) {
+      for (const entry of entries) reader.offer(entry);
+      if (beyond > 0) reader.skip(beyond, next - 1);
+    }
     ring.add(entries);
+    makeRoom();
+  }
+
+  /** While nobody reads, all is kept for who comes again. */
+  function makeRoom(): void {
+    room = readers.size === 0 ? Number.POSITIVE_INFINITY : 0;
+    for (const reader of readers) room = Math.max(room, reader.room(2 * handEveryMs)); // a hand may be late
   }
 
   async function handOn(signal: AbortSignal): Promise<void> {
@@ -134,8 +152,7 @@ export function openTap(options: TapOptions): Tap {
     running?.stop.abort();
     running = null;
     watched.now = null;
-    fresh = [];
-    [freshEvents, freshLength] = [0, 0];
+    [fresh, skipped, freshEvents, freshLength] = [[], 0, 0, 0];
     ring.clear();
   }
 
@@ -146,9 +163,16 @@ export function openTap(options: TapOptions): Tap {
   }
 
   function resume(reader: Reader, last: number): void {
-    const oldest = ring.oldest() ?? next;
-    if (last + 1 < oldest) reader.miss('gone', oldest - last - 1);
-    for (const entry of ring.from(last + 1)) reader.offer(since(last + 1, entry));
+    let wanted = last + 1;
+    const goneUpTo = (number: number): void => {
+      if (number > wanted) reader.miss('gone', number - wanted);
+    };
+    for (const entry of ring.from(wanted)) {
+      goneUpTo(entry.first);
+      reader.offer(since(wanted, entry));
+      wanted = entry.first + entry.judged.length;
+    }
+    goneUpTo(next);
   }
 
   return {
@@ -171,12 +195,14 @@ export function openTap(options: TapOptions): Tap {
         onDropped,
         onEnd: () => {
           readers.delete(reader);
+          makeRoom();
           if (readers.size === 0) emptySinceMs = performance.now();
         },
       });
       if (last !== null) resume(reader, last);
       else if (after !== '') reader.miss('unwatched', null);
       readers.add(reader);
+      makeRoom();
       return reader.streamed;
     },
     finish() {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { flag, integer, text } from '../../../src/config/kinds.ts';
-import { flagsHelp, readFlags, splitArguments } from '../../../src/operate/arguments.ts';
+import { flagsHelp, readFlags, splitArguments, topicFlag } from '../../../src/operate/arguments.ts';
 
 const flags = {
   json: flag({ default: false, help: 'As JSON' }),
@@ -19,6 +19,13 @@ describe('what was typed after a command', () => {
 
   test('a flag of the command goes before a setting of the same name', () => {
     expect(splitArguments(['--topic=ugc.click'], flags)).toMatchObject({ own: ['--topic=ugc.click'], settings: [] });
+  });
+
+  test('a topic is one: the pattern of the setting of that name is refused, with where it goes', () => {
+    expect(readFlags({ topic: topicFlag }, ['--topic=ugc.click'])).toMatchObject({ values: { topic: 'ugc.click' } });
+    expect(readFlags({ topic: topicFlag }, ['--topic=x.{event_type}'])).toMatchObject({
+      problems: [expect.stringContaining('give the setting of that name as UGC_TOPIC')],
+    });
   });
 
   test('may be SQL that begins with a comment', () => {

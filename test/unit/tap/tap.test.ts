@@ -221,17 +221,50 @@ test('it is shut a while after the last reader has gone, and opens again for the
 
 test('what is older than what is kept is told as gone, with how much', async () => {
   const { tap, note } = tapOf();
-  const seen = follow(tap.read(wish('kinds=events&rate=1'), '').bytes);
+  const seen = follow(tap.read(wish('kinds=events&rate=10000'), '').bytes);
   note([taken({ key: 'a' })]);
   await until(() => seen.users().length === 1, 'the first');
   for (let at = 0; at < 6; at++) note(Array.from({ length: 1_000 }, () => taken()));
-  const again = follow(tap.read(wish('kinds=events&rate=1'), seen.messages[1]!.id).bytes);
+  const again = follow(tap.read(wish('kinds=events&rate=10000'), seen.messages[1]!.id).bytes);
   await until(
     () => again.messages.some(({ event, data }) => event === 'dropped' && data.includes('gone')),
     'it is told',
   );
   const gone = again.messages.find(({ data }) => data.includes('gone'))!;
   expect(JSON.parse(gone.data)).toEqual({ count: 4_000, why: 'gone' });
+  await tap.close();
+});
+
+test('what no reader has room for is not kept: it is counted to the event, and gone for who comes again', async () => {
+  const { tap, note, dropped } = tapOf();
+  const seen = follow(tap.read(wish('kinds=events&rate=50'), '').bytes);
+  for (let at = 0; at < 6; at++) note(Array.from({ length: 1_000 }, () => taken()));
+  await until(
+    () => seen.users().length === 50 && dropped.reduce((a, b) => a + b, 0) === 5_950,
+    'all are accounted for',
+  );
+  await until(() => seen.messages.some(({ event }) => event === 'dropped'), 'it is told');
+  // The first request alone was put aside; the number of the last event goes on all the same.
+  note([taken({ key: 'last' })]);
+  await until(() => seen.users().includes('last'), 'what comes when there is room again');
+  expect(seen.messages.findLast(({ event }) => event === 'event')!.id).toMatch(/-6001$/);
+  const again = follow(tap.read(wish('kinds=events'), seen.messages.find(({ event }) => event === 'event')!.id).bytes);
+  await until(() => again.messages.some(({ data }) => data.includes('gone')), 'it is told');
+  expect(JSON.parse(again.messages.find(({ data }) => data.includes('gone'))!.data)).toEqual({
+    count: 5_000,
+    why: 'gone',
+  });
+  await tap.close();
+});
+
+test('one that looks for something sees each event beside one that takes few', async () => {
+  const { tap, note } = tapOf();
+  const few = follow(tap.read(wish('kinds=events&rate=1'), '').bytes);
+  const looking = follow(tap.read(wish('kinds=events&user=sought'), '').bytes);
+  for (let at = 0; at < 3; at++) note(Array.from({ length: 500 }, () => taken()));
+  note([taken({ key: 'sought' })]);
+  await until(() => looking.users().length === 1, 'it is found');
+  expect(few.users()).toHaveLength(1);
   await tap.close();
 });
 
