@@ -24,5 +24,8 @@ export const changes: Readonly<Record<string, Change>> = {
   import: { category: 'database', type: 'creation', unless: ['dryRun', 'showMapping'] },
   forget: { category: 'database', type: 'deletion', unless: ['dryRun'] },
   'export-person': { category: 'database', type: 'access' },
+  'flows pause': { category: 'configuration', type: 'change' },
+  'flows drain': { category: 'configuration', type: 'change' },
+  'flows resume': { category: 'configuration', type: 'change' },
   'content rebuild': { category: 'database', type: 'change' },
 };

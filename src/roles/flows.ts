@@ -168,7 +168,7 @@ export function openFlows({ control, topicOf, logger, metrics, lookEveryMs = 1_0
 
   function problems(): Readonly<Record<string, string>> {
     const spoken = [...moved.keys()].flatMap(partsOf).filter(({ state }) => state === 'paused');
-    const problem = control.problem();
+    const problem = control.problem() ?? (control.wishes() === null ? notKnown(control.away()) : null);
     return {
       ...(problem === null ? {} : { flows: problem }),
       ...Object.fromEntries(spoken.map(part => [`flow ${part.flow}`, wordsOf(part)])),
@@ -189,6 +189,9 @@ export function openFlows({ control, topicOf, logger, metrics, lookEveryMs = 1_0
     },
   };
 }
+
+const notKnown = (why: string | null): string | null =>
+  why === null ? null : `nothing is moved until it is known whether anything is paused: ${why}`;
 
 const isIn = (topic: string, part: Pick<FlowHere, 'flow' | 'topic'>): boolean =>
   part.topic === null ? !part.flow.includes(':') : part.topic === topic;

@@ -50,6 +50,9 @@ const driven: Readonly<Record<string, { readonly args: readonly string[]; readon
   'export-person': { args: ['--user-id=anna'] },
   'content rebuild': { args: [] },
   forget: { args: ['--user-id=anna', '--yes'] },
+  'flows pause': { args: ['tables', '--why=test'] },
+  'flows drain': { args: ['tables', '--why=test'] },
+  'flows resume': { args: ['tables'] },
 };
 
 test('every command that changes something is driven', () => {
