@@ -6,6 +6,10 @@ import { minify } from 'terser';
 
 export type SdkEntry = 'script' | 'browser' | 'core' | 'server';
 
+/** Names of members that only the SDK's own files speak to each other by, and no browser has: they are made short. */
+export const inside =
+  /^(isBeaconed|onDisk|isElsewhere|renew|adopt|gather|isOffByDefault|setUser|choose|choices|isOn|eventsMax|json|added|beacon|batch|leave|beat|known|listen|also|who|put|drop|post|sender|remove)$/;
+
 /** Throws when it cannot be built. `script` is one for a script tag, the others are modules. */
 export async function sdkText(root: string, entry: SdkEntry): Promise<string> {
   const { outputs } = await Bun.build({
@@ -17,6 +21,7 @@ export async function sdkText(root: string, entry: SdkEntry): Promise<string> {
     module: true,
     ecma: 2020,
     compress: { passes: 3, inline: 1, unsafe_arrows: true, pure_getters: true },
+    mangle: { properties: { regex: inside } },
   });
   if (!code) throw new Error(`sdk/src/${entry}.ts: nothing is left of it`);
   return code;

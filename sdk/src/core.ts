@@ -28,10 +28,12 @@ export function init(options: Options): Tracker {
       storage: remember ? local : isKept && tried(() => sessionStorage),
       choices: local,
       remember,
+      // Of a script tag consent is text.
+      isOffByDefault:
+        `${consent}` === 'false' || (respectDnt !== false && (globalPrivacyControl || doNotTrack === '1')),
       now: Date.now,
     }),
     post: postTo(target),
-    isOffByDefault: consent === false || (respectDnt !== false && (globalPrivacyControl || doNotTrack === '1')),
     page: () => ({ page_url: location.href.replace(/#.*/, ''), referrer_url: document.referrer || null }),
   });
 
@@ -54,13 +56,13 @@ export function init(options: Options): Tracker {
 const postTo = (target: string): Post => {
   const isOwn = new URL(target, location.href).origin === location.origin;
   return async (text, keepalive) => {
-    const isGzip = isOwn && !keepalive && text.length > gzipCharsMin && 'CompressionStream' in window;
+    const isGzip = isOwn && !keepalive && text.length > gzipCharsMin && window.CompressionStream;
     return fetch(target, {
       method: 'POST',
       keepalive,
       signal: AbortSignal.timeout(timeoutMs),
       body: isGzip ? await gzipped(text) : text,
-      ...(isGzip && { headers: { 'content-type': 'text/plain', 'content-encoding': 'gzip' } }),
+      ...(isGzip && { headers: { 'content-encoding': 'gzip' } }),
     });
   };
 };

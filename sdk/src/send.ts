@@ -64,12 +64,13 @@ export function senderOf({ queue, post, drop, batchEvents, batchMs, now }: Sende
     const answer = await post(bodyOf(batch), keepalive);
     if (answer.status === 413 && batch.length > 1) return null;
     const results = resultsOf(answer.status, await answer.json().catch(() => {}), batch.length);
-    for (const [at, { outcome, reason, errors }] of results.entries()) {
-      if (finalOutcomes.includes(outcome)) queue.done(batch[at]!);
+    let isAll = true;
+    for (const [at, { outcome, reason, errors = [] }] of results.entries()) {
+      if (!finalOutcomes.includes(outcome)) isAll = false;
+      else queue.done(batch[at]!);
       if (outcome === 'rejected')
-        drop(batch[at]!, `${reason}${errors?.map(({ path, message }) => ` ${path} ${message}`) ?? ''}`);
+        drop(batch[at]!, reason + errors.map(({ path, message }) => ` ${path} ${message}`).join());
     }
-    const isAll = results.every(({ outcome }) => finalOutcomes.includes(outcome));
     if (!isAll) notBefore = now() + waitMsOf(answer.headers.get('retry-after'));
     return isAll;
   }
@@ -119,7 +120,7 @@ const waitMsOf = (retryAfter: string | null): number =>
 
 interface Result {
   readonly outcome: string;
-  readonly reason?: string;
+  readonly reason: string;
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
 }
 

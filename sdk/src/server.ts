@@ -19,8 +19,7 @@ export function init(options: Options): Tracker {
   const target = `${url.replace(/\/$/, '')}/v1/events`;
   const { tracker } = trackingOf(options, {
     store: storeOf(undefined, url, Date.now),
-    who: nobody(),
-    isOffByDefault: consent === false,
+    who: nobody(consent !== false),
     page: () => ({}),
     async post(text) {
       const isGzip = text.length > gzipCharsMin && typeof CompressionStream === 'function';
@@ -41,15 +40,15 @@ export function init(options: Options): Tracker {
 }
 
 /** A program serves many: it remembers none of them. */
-function nobody(): Who {
-  let isIn: boolean | null = null;
+function nobody(isIn: boolean): Who {
+  let isOn = isIn;
   return {
     known: () => ({}),
     setUser: () => true,
     reset: () => {},
-    choice: () => isIn,
+    isOn: () => isOn,
     choose(choice) {
-      isIn = choice;
+      isOn = choice;
     },
   };
 }

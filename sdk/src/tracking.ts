@@ -13,8 +13,6 @@ export interface Surroundings {
   readonly store: Store;
   readonly who: Who;
   readonly post: Post;
-  /** Nothing is tracked unless somebody has opted in. */
-  readonly isOffByDefault: boolean | undefined;
   /** What is known of the page that is open. */
   readonly page: () => Partial<Events['page_view']>;
 }
@@ -29,7 +27,7 @@ export interface Tracking {
 
 export function trackingOf(options: Options, surroundings: Surroundings): Tracking {
   const { common, batchEvents = 50, batchMs = 1_000, queueEvents = 1_000, onDropped = console.warn } = options;
-  const { store, who, post, isOffByDefault, page } = surroundings;
+  const { store, who, post, page } = surroundings;
   const now = () => performance.now();
   /** Whatever the page does with it, the rest is sent. */
   const tell = (event: unknown, why: string) => tried(() => onDropped(event, why));
@@ -38,10 +36,8 @@ export function trackingOf(options: Options, surroundings: Surroundings): Tracki
   const sender = senderOf({ queue, post, drop, batchEvents, batchMs, now });
   const listeners = new Set<() => void>();
 
-  const isOn = () => who.choice() ?? !isOffByDefault;
-
   function track<T extends EventType>(type: T, fields: Events[T]): string {
-    if (!isOn()) return '';
+    if (!who.isOn()) return '';
     const id = uuidv7(Date.now());
     const { session, visitor, user } = who.known();
     const event = {
@@ -68,7 +64,7 @@ export function trackingOf(options: Options, surroundings: Surroundings): Tracki
     track,
     page: fields => track('page_view', { ...page(), ...fields } as Events['page_view']),
     identify(userId, traits) {
-      if (isOn() && (who.setUser(userId) || traits))
+      if (who.isOn() && (who.setUser(userId) || traits))
         track('user_identified', { user_id: userId, traits: traits ?? {} });
     },
     reset: who.reset,
@@ -79,7 +75,7 @@ export function trackingOf(options: Options, surroundings: Surroundings): Tracki
     },
     optIn: () => who.choose(true),
     get sessionId() {
-      return (isOn() && who.known().session) || '';
+      return (who.isOn() && who.known().session) || '';
     },
     onLeave(listener) {
       listeners.add(listener);

@@ -10,8 +10,8 @@ export interface Who {
   /** True: it was another. */
   setUser(userId: string): boolean;
   reset(): void;
-  /** Null = nobody has chosen. */
-  choice(): boolean | null;
+  /** What was chosen, else what the page says. */
+  isOn(): boolean;
   choose(isIn: boolean): void;
 }
 
@@ -33,12 +33,14 @@ export interface WhoOptions {
   readonly choices: MaybeItems;
   /** A visitor has an id that outlasts the session. */
   readonly remember: boolean | undefined;
+  /** Nothing is tracked unless somebody has opted in. */
+  readonly isOffByDefault: boolean | undefined;
   readonly now: () => number;
 }
 
-export function whoOf({ storage, choices, remember, now }: WhoOptions): Who {
+export function whoOf({ storage, choices, remember, isOffByDefault, now }: WhoOptions): Who {
   let inMemory: Known = {};
-  let chosen: string | null = null;
+  let chosen = isOffByDefault ? 'out' : 'in';
 
   const load = (): Known => tried(() => JSON.parse((storage as Items).getItem('ugc')!) as Known | null) ?? inMemory;
   const save = (known: Known): Known => {
@@ -68,13 +70,10 @@ export function whoOf({ storage, choices, remember, now }: WhoOptions): Who {
       return known.user !== user;
     },
     reset,
-    choice() {
-      const choice = tried(() => (choices as Items).getItem('ugc-choice')) ?? chosen;
-      return choice ? choice === 'in' : null;
-    },
+    isOn: () => (tried(() => (choices as Items).getItem('ugc-choice')) ?? chosen) === 'in',
     choose(isIn) {
       chosen = isIn ? 'in' : 'out';
-      tried(() => (choices as Items).setItem('ugc-choice', chosen!));
+      tried(() => (choices as Items).setItem('ugc-choice', chosen));
       if (!isIn) reset();
     },
   };

@@ -24,7 +24,7 @@ const site = Bun.serve({
   hostname: '127.0.0.1',
   fetch({ url }) {
     const said = url.endsWith('/tag')
-      ? `data-url="${ugc.url}" data-auto="page_view" data-country="US" data-device="tv"`
+      ? `data-url="${ugc.url}" data-auto="pageViews" data-country="US" data-device="tv"`
       : '';
     return new Response(`<!doctype html><title>a shop</title><script src="${ugc.url}/sdk.js" ${said}></script>`, {
       headers: { 'content-type': 'text/html' },
@@ -254,6 +254,23 @@ inBrowser('what the server refuses is told of, and the rest goes on', () =>
     await stranger.evaluate('sdk.flush()');
     expect(await stranger.evaluate('dropped')).toEqual([['nowhere', expect.stringContaining('no route')]]);
     expect(await waiting(stranger)).toBe(0);
+  }),
+);
+
+inBrowser('a page of the server’s own origin sends large batches compressed, which asks nobody before', () =>
+  withContext(async context => {
+    const page = await context.newPage();
+    const asked: (string | undefined)[] = [];
+    page.on(
+      'request',
+      request => void (request.method() === 'POST' && asked.push(request.headers()['content-encoding'])),
+    );
+    await page.goto(`${ugc.url}/openapi.json`);
+    await page.addScriptTag({ url: '/sdk.js' });
+    await page.evaluate(`window.sdk = ugc.init({ url: '', common: { country: 'US', device: 'tv' } })`);
+    const ids = await track(page, 'compressed', 50);
+    await expectRows('compressed', ids);
+    expect(asked).toEqual(['gzip']);
   }),
 );
 

@@ -22,8 +22,7 @@ function pageWith(options: Partial<Options> = {}, storages: { tab?: PageStorage;
     { url: '', batchMs: 60_000_000, ...options },
     {
       store: storeOf(local, '', now),
-      who: whoOf({ storage: remember ? local : tab, choices: local, remember, now }),
-      isOffByDefault: consent === false,
+      who: whoOf({ storage: remember ? local : tab, choices: local, remember, isOffByDefault: consent === false, now }),
       page: () => ({ page_url: 'https://shop.example/' }),
       async post(body) {
         const { events } = JSON.parse(body) as { events: Json[] };
