@@ -14,12 +14,16 @@ import type {
   QueryAnswer,
 } from '../../src/console/answers.ts';
 import { readInstance } from '../../src/process/instance.ts';
-import { startClickhouseServer } from '../support/clickhouse.ts';
+import { type ClickhouseServer, startClickhouseServer } from '../support/clickhouse.ts';
 import { exampleClick } from '../support/events.ts';
 import { readStream } from '../support/stream-reader.ts';
 import { cleanUp, eventually, runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
 
-afterAll(cleanUp);
+const servers: ClickhouseServer[] = [];
+afterAll(async () => {
+  cleanUp();
+  await Promise.all(servers.map(server => server.remove()));
+});
 
 const hostile = `"><script>alert(1)</script>\u2028${'́'.repeat(3)}`;
 const click = (more: object = {}) => ({
@@ -383,14 +387,16 @@ test('asks the tables wherever they are: of another process on the folder, and o
   for (const ugc of [ingest, etl]) expect(await ugc.stop()).toBe(0);
 
   const server = await startClickhouseServer();
+  servers.push(server);
   const behind = await startUgc({ dataDir: temporaryFolder(), flags: [`--clickhouse-url=${server.url}`] });
   const there = consoleOf(behind.url);
-  await eventually(async () => (await there.ask('/query', { sql: 'SELECT * FROM click' })).status === 200, {
-    what: 'the tables are there',
+  await eventually(async () => (await there.ask('/rejections')).status === 200, { what: 'every table is there' });
+  expect(await there.told<QueryAnswer>('/query', { sql: 'SELECT count() FROM click' })).toMatchObject({
+    rows: [['0']],
   });
   expect((await there.ask('/query', { sql: 'INSERT INTO click_rows SELECT * FROM click_rows' })).status).toBe(400);
   expect(await there.told<ConsoleRejections>('/rejections')).toEqual({ groups: [] });
-  await server.remove();
+  await server.kill();
   const away = await there.ask('/query', { sql: 'SELECT 1' });
   expect({ status: away.status, body: await away.json() }).toMatchObject({
     status: 503,

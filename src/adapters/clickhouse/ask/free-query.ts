@@ -21,8 +21,10 @@ const resultBytesMax = 64 * 2 ** 20;
 const memoryBytesMax = 2 ** 30;
 const wordsMax = 2_000;
 
-/** What is too much of it, not wrong. */
-const busy: ReadonlySet<string> = new Set(['202', '203']);
+/** No matter of the statement: too many are asked at once, or who asks is not known there. */
+const notItsFault: ReadonlySet<string> = new Set(['192', '193', '194', '195', '202', '203', '516']);
+/** SETTING_CONSTRAINT_VIOLATION: the server gives less memory than is asked for. */
+const overBound = '452';
 
 export function freeQueryIn({ client, isServer }: FreeQueryOptions): FreeQuery {
   return {
@@ -35,10 +37,16 @@ export function freeQueryIn({ client, isServer }: FreeQueryOptions): FreeQuery {
         output_format_json_quote_decimals: 1,
         output_format_json_quote_denormals: 1,
         date_time_output_format: 'iso',
-        ...(isServer && { readonly: 1, max_memory_usage: memoryBytesMax }),
+        ...(isServer && { readonly: 1 }),
       };
+      const askWith = (more: Readonly<Record<string, number>>) =>
+        client().table(withoutEnd(sql), { settings: { ...settings, ...more }, signal });
       try {
-        return await client().table(withoutEnd(sql), { settings, signal });
+        if (!isServer) return await askWith({});
+        return await askWith({ max_memory_usage: memoryBytesMax }).catch(error => {
+          if (error instanceof ClickHouseError && error.code === overBound) return askWith({}); // its own bound is the lower one
+          throw error;
+        });
       } catch (cause) {
         throw queryError(cause);
       }
@@ -50,7 +58,7 @@ export function freeQueryIn({ client, isServer }: FreeQueryOptions): FreeQuery {
 const withoutEnd = (sql: string): string => sql.replace(/[\s;]+$/, '');
 
 function queryError(cause: unknown): PipelineError {
-  if (cause instanceof ClickHouseError && !busy.has(cause.code))
+  if (cause instanceof ClickHouseError && !notItsFault.has(cause.code))
     return new PipelineError('bad_request', wordsOf(cause), { cause });
   if (cause instanceof NotShown && !cause.isStranger)
     return new PipelineError(
