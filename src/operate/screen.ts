@@ -36,6 +36,7 @@ export function openScreen({ onQuit, onResize }: ScreenOptions): Screen {
       stdin.pause();
     }
     stdout.off('resize', onResize);
+    process.off('SIGHUP', onQuit);
     process.off('exit', close);
     writeOut(leave);
   }
@@ -54,6 +55,7 @@ export function openScreen({ onQuit, onResize }: ScreenOptions): Screen {
     stdin.resume();
   }
   stdout.on('resize', onResize);
+  process.on('SIGHUP', onQuit); // by itself it would end us with the screen as it is
 
   return {
     draw(linesOf) {
