@@ -21,6 +21,7 @@ import {
 } from './process/telemetry.ts';
 import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole, rolesOf } from './roles/list.ts';
+import { type Otlp, openOtlp } from './roles/otlp.ts';
 import { openParts } from './roles/parts.ts';
 import type { Role, RoleDefinition } from './roles/role.ts';
 import type { Stream } from './roles/stream.ts';
@@ -95,11 +96,14 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   const metrics = openMetrics();
   const broken = Promise.withResolvers<string>();
   const active = rolesOf(config, roles);
+  const otlp = openOtlp({ config, version, logger: logs.logger, metrics });
+  opened.push(otlp); // first: what the others do at their end is told too
   const { parts, shared, stream } = await openParts({
     config,
     version,
     logs,
     metrics,
+    tracer: otlp.tracer,
     roles: active,
     onBroken: broken.resolve,
   });
@@ -115,14 +119,14 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   opened.push(door);
   const tls = openTls(config, logs.logger, metrics);
   opened.push(tls);
-  const open: Role[] = [shared, stream, door, tls];
+  const open: Role[] = [otlp, shared, stream, door, tls];
   for (const definition of active) {
     const role = await definition.open(parts);
     open.push(role);
     opened.push(role);
   }
   for (const role of open) void role.broken?.then(broken.resolve);
-  const front = startFront({ config, version, door, isShut, tls, stream, roles: open, logs, metrics });
+  const front = startFront({ config, version, door, isShut, tls, stream, otlp, roles: open, logs, metrics });
   opened.push(front);
   parts.catalogue.watch();
   process.on('SIGHUP', parts.catalogue.look);
@@ -161,6 +165,7 @@ interface FrontOptions extends Pick<Starting, 'config' | 'version' | 'logs'> {
   readonly isShut: boolean;
   readonly tls: Tls;
   readonly stream: Stream;
+  readonly otlp: Otlp;
   readonly roles: readonly Role[];
   readonly metrics: Metrics;
 }
@@ -173,6 +178,7 @@ function startFront({
   isShut,
   tls,
   stream,
+  otlp,
   roles,
   logs,
   metrics,
@@ -208,8 +214,10 @@ function startFront({
       scrape,
       metrics,
       logs,
+      tracer: otlp.tracer,
     }),
   );
+  otlp.measure(scrape);
   return {
     server,
     close: () => {

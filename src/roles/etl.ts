@@ -59,7 +59,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
     intervalMs: config.etlIntervalMs,
     graceMs: config.shutdownTimeoutMs / 3,
     logger,
-    metrics: moverMetricsOf(metrics),
+    metrics: moverMetricsOf(metrics, parts.tracer),
   });
   const refreshes = watchRefreshes({
     read: signal => refreshesIn(client, config.clickhouseDatabase, signal),

@@ -9,6 +9,7 @@ import type { Config } from '../config/config.ts';
 import { messageOf, PipelineError } from '../errors.ts';
 import { type DurableLog, diskOnlyLog, openBrokerLog } from '../log/durable-log.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
+import type { Tracer } from '../ports/tracing.ts';
 import { bufferFile } from '../process/instance.ts';
 import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
 import { type WatchedClock, watchClock } from './clock-watch.ts';
@@ -22,6 +23,7 @@ export interface PartsOptions {
   readonly version: string;
   readonly logs: Logs;
   readonly metrics: Metrics;
+  readonly tracer: Tracer | null;
   /** Those of this process. */
   readonly roles: readonly RoleDefinition[];
   /** The process cannot go on. */
@@ -37,11 +39,11 @@ export interface SharedParts {
 
 /** Rejects with `config_invalid` and the like, everything closed. */
 export async function openParts(options: PartsOptions): Promise<SharedParts> {
-  const { config, version, logs, metrics, roles, onBroken } = options;
+  const { config, version, logs, metrics, tracer, roles, onBroken } = options;
   const { logger } = logs;
   makeFolder(resolve(config.dataDir));
   const catalogue = liveCatalogue(config, logger);
-  const transport = transportOf({ config, catalogue, logger, metrics });
+  const transport = transportOf({ config, catalogue, logger, metrics, isTraced: tracer !== null });
   const writes = roles.some(role => role.writes);
   const stream = openStream({ config, version, roles: roles.map(({ name }) => name), catalogue, metrics });
   const clock = watchClock(config, writes, logger);
@@ -58,6 +60,7 @@ export async function openParts(options: PartsOptions): Promise<SharedParts> {
     catalogue,
     clock,
     watched: stream.watched,
+    tracer,
     transport,
     buffer,
     log,

@@ -9,6 +9,7 @@ import type { Route } from '../http/route.ts';
 import type { DurableLog } from '../log/durable-log.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
 import type { Watched } from '../ports/passing.ts';
+import type { Tracer } from '../ports/tracing.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
@@ -59,6 +60,8 @@ export interface Parts {
   readonly clock: Clock;
   /** Who looks on at what passes. */
   readonly watched: Watched;
+  /** Null: nothing is traced. */
+  readonly tracer: Tracer | null;
   /** Null: the disk buffer is the log. */
   readonly transport: Transport | null;
   /** Null where no role of the process writes, and what is read is elsewhere. */
