@@ -21,7 +21,8 @@ export interface Run {
 const runBytesMax = 2 ** 20;
 const runRecordsMax = 10_000;
 
-interface OpenRun {
+/** One that records are still added to. */
+export interface OpenRun {
   stamp: Stamp | null;
   first: number;
   count: number;

@@ -18,6 +18,12 @@ export interface ToldSpan {
   readonly status?: { readonly code: number; readonly message: string };
 }
 
+interface Told {
+  readonly resource: { readonly attributes: readonly KeyValue[] };
+  readonly scopeSpans?: readonly { readonly spans: readonly ToldSpan[] }[];
+  readonly scopeMetrics?: readonly { readonly metrics: readonly ToldMetric[] }[];
+}
+
 interface Point {
   readonly asDouble?: number;
   readonly count?: string;
@@ -61,10 +67,13 @@ export function startCollector(
     idleTimeout: 0,
     async fetch(request) {
       const path = new URL(request.url).pathname;
-      const body = (await request.json()) as Record<string, any>;
+      const body = (await request.json()) as {
+        readonly resourceSpans?: readonly Told[];
+        readonly resourceMetrics?: readonly Told[];
+      };
       const given = answer(asked.push({ path, headers: request.headers }) - 1);
       if (given !== null) return given;
-      for (const of of body.resourceSpans ?? body.resourceMetrics) {
+      for (const of of body.resourceSpans ?? body.resourceMetrics ?? []) {
         resource = plain(of.resource.attributes);
         for (const scope of of.scopeSpans ?? []) spans.push(...scope.spans);
         for (const scope of of.scopeMetrics ?? []) metrics = scope.metrics;

@@ -9,7 +9,7 @@
 // - markers of transactions and what an aborted transaction wrote are passed; so are offsets compaction has emptied
 
 import { crc32c } from '../../../record/crc32c.ts';
-import { type Run, type Runs, runsInto } from '../../../record/runs.ts';
+import { type OpenRun, type Run, type Runs, runsInto } from '../../../record/runs.ts';
 import { batchOverheadBytes } from '../write/record-batch.ts';
 import { decompress } from './decompress.ts';
 import type { AbortedTransaction } from './fetch.ts';
@@ -116,9 +116,6 @@ interface Placed extends Head {
   readonly isTraced: boolean;
 }
 
-/** As many of a run as are told. */
-const traceparentsMax = 16;
-
 /** Moves the values of one batch together; returns where they end. */
 function scanBatch(bytes: Buffer, batch: Placed, runs: Runs): number {
   const { end, base, next, baseMs, appendedMs, isTraced } = batch;
@@ -135,10 +132,7 @@ function scanBatch(bytes: Buffer, batch: Placed, runs: Runs): number {
     const isLine = size === 0 || (size > 0 && lineBreak >= from + size);
     const stamp = isLine ? runs.stampOf(bytes, from, from + size) : null;
     const run = runs.at(offset, { stamp, isLine, bytes, out, size });
-    if (isTraced && (run.traceparents?.length ?? 0) < traceparentsMax) {
-      const traceparent = traceparentIn(bytes, from + Math.max(size, 0), at);
-      if (traceparent !== null) run.traceparents = [...(run.traceparents ?? []), traceparent];
-    }
+    if (isTraced) noteTrace(run, bytes, { from: from + Math.max(size, 0), end: at });
     if (size > 0) {
       bytes.copyWithin(out, from, from + size);
       out += size;
@@ -184,12 +178,27 @@ function readRecord(bytes: Buffer, from: number, end: number): number {
   return recordEnd;
 }
 
+/** As many of a run as are told. */
+const traceparentsMax = 16;
 const traceparentKey = Buffer.from('traceparent');
 /** Of a later version it may be longer than it is today; of no version so long. */
 const traceparentBytesMax = 256;
 
-/** What the headers between `from` and `end` have of a trace, as it is; null = nothing, or they cannot be read. */
-function traceparentIn(bytes: Buffer, from: number, end: number): string | null {
+interface Headers {
+  readonly from: number;
+  readonly end: number;
+}
+
+/** Not added to: what a run was before may be put back. */
+function noteTrace(run: OpenRun, bytes: Buffer, headers: Headers): void {
+  const { traceparents = [] } = run;
+  if (traceparents.length >= traceparentsMax) return;
+  const traceparent = traceparentIn(bytes, headers);
+  if (traceparent !== null) run.traceparents = [...traceparents, traceparent];
+}
+
+/** What they have of a trace, as it is; null = nothing, or they cannot be read. */
+function traceparentIn(bytes: Buffer, { from, end }: Headers): string | null {
   let at = readVarint(bytes, from);
   for (let left = varint; left > 0 && at < end; left--) {
     const keyAt = readVarint(bytes, at);
