@@ -73,7 +73,7 @@ const archiveWiring = {
 function transportFor(config: Config): Transport | null {
   const { logger } = openLogs({ level: config.logLevel, requests: { share: 0, slowMs: null } });
   const catalogue = { accepted: () => catalogueFor(config) };
-  return transportOf({ config, catalogue, logger, metrics: openMetrics() });
+  return transportOf({ config, catalogue, logger, metrics: openMetrics(), isTraced: false });
 }
 
 /** By name, and by the word that follows it. */

@@ -23,6 +23,7 @@ import { type Console, openConsole } from './roles/console.ts';
 import type { Around } from './roles/console-about.ts';
 import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole, rolesOf } from './roles/list.ts';
+import { type Otlp, openOtlp } from './roles/otlp.ts';
 import { openParts } from './roles/parts.ts';
 import type { Ready, Role, RoleDefinition } from './roles/role.ts';
 import type { Shown, Stream } from './roles/stream.ts';
@@ -97,11 +98,14 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   const metrics = openMetrics();
   const broken = Promise.withResolvers<string>();
   const active = rolesOf(config, roles);
+  const otlp = openOtlp({ config, version, logger: logs.logger, metrics });
+  opened.push(otlp); // first: what the others do at their end is told too
   const { parts, shared, stream } = await openParts({
     config,
     version,
     logs,
     metrics,
+    tracer: otlp.tracer,
     roles: active,
     onBroken: broken.resolve,
   });
@@ -117,7 +121,7 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   opened.push(door);
   const tls = openTls(config, logs.logger, metrics);
   opened.push(tls);
-  const open: Role[] = [shared, stream, door, tls];
+  const open: Role[] = [otlp, shared, stream, door, tls];
   const byName = new Map<string, Role>([['shared', shared]]);
   for (const definition of active) {
     const role = await definition.open(parts);
@@ -138,6 +142,7 @@ export async function start({ config, version, roles, logs, opened }: Starting):
     isShut,
     tls,
     stream,
+    otlp,
     shown,
     flows: parts.flows.here,
     names,
@@ -182,6 +187,7 @@ interface FrontOptions extends Pick<Starting, 'config' | 'version' | 'logs'> {
   readonly names: readonly string[];
   readonly problemsOf: Around['problemsOf'];
   readonly flows: Shown['flows'];
+  readonly otlp: Otlp;
   readonly roles: readonly Role[];
   readonly metrics: Metrics;
 }
@@ -198,6 +204,7 @@ function startFront({
   names,
   problemsOf,
   flows,
+  otlp,
   roles,
   logs,
   metrics,
@@ -239,8 +246,10 @@ function startFront({
       scrape,
       metrics,
       logs,
+      tracer: otlp.tracer,
     }),
   );
+  otlp.measure(scrape);
   return {
     server,
     close: () => {

@@ -1,5 +1,6 @@
 // What the edge knows of the request an event came in, beside what the event says.
 
+import type { RequestTrace } from '../ports/tracing.ts';
 import type { Derived } from './derived.ts';
 
 /** What the edge knows of the request an event came in. */
@@ -30,4 +31,6 @@ export interface Origin {
   readonly wasJudged?: boolean;
   /** No text of the events holds what JSON escapes, nor half of a surrogate pair: none has to be looked through. */
   readonly isPlain?: boolean;
+  /** Of the request, if it is traced. The judge does not ask. */
+  readonly trace?: RequestTrace | null | undefined;
 }

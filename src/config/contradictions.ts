@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { contentProblems, keepsHistory } from './content.ts';
 import { fromProblems } from './from.ts';
 import { jwtProblems } from './jwt.ts';
+import { otlpProblems } from './otlp.ts';
 import { brokerOf } from './transport.ts';
 
 /** In words, each; none when all is well. */
@@ -37,6 +38,7 @@ export function contradictionsOf(config: Config): string[] {
     ...clientsProblems(config),
     ...contentProblems(config),
     ...archiveProblems(config),
+    ...otlpProblems(config),
   );
   if (config.kafkaSasl !== 'none' && (config.kafkaUser === '' || config.kafkaPassword === ''))
     problems.push(`UGC_KAFKA_SASL=${config.kafkaSasl} needs UGC_KAFKA_USER and UGC_KAFKA_PASSWORD`);

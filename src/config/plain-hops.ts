@@ -35,6 +35,9 @@ export function plainHopsOf(config: Config): readonly string[] {
     hops.push(
       `events go to the archive in plain (${archive.join(', ')}): set ${config.archiveUrl.startsWith('s3:') ? 'UGC_ARCHIVE_ENDPOINT=https://…' : 'UGC_ARCHIVE_URL=webhdfss://…'}`,
     );
+  const collector = plainServerOf(config.otlpUrl);
+  if (collector !== null)
+    hops.push(`traces and metrics go to the collector in plain (${collector}): set UGC_OTLP_URL to its https port`);
   if (isEmbedded && config.clickhouseHttpPort >= 0 && !isLoopback(config.clickhouseHttpHost))
     hops.push(
       `rows are read in plain at ${config.clickhouseHttpHost}: set UGC_CLICKHOUSE_HTTP_HOST=127.0.0.1 and put what speaks HTTPS in front`,

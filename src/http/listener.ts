@@ -8,6 +8,7 @@
 
 import { Elysia } from 'elysia';
 import { errorTable, PipelineError } from '../errors.ts';
+import type { RequestTrace, Tracer } from '../ports/tracing.ts';
 import type { Logs, Metrics } from '../process/telemetry.ts';
 import { type Answer, problem, type Streamed } from './answer.ts';
 import { type Arrival, arrivalOf, lingering } from './arrival.ts';
@@ -56,6 +57,8 @@ export interface ListenerOptions {
   readonly graceMs: number;
   readonly metrics: Metrics;
   readonly logs: Logs;
+  /** Null = nothing is traced. */
+  readonly tracer?: Tracer | null;
 }
 
 export interface Listening {
@@ -73,7 +76,7 @@ export function listen(
   { port, routes, hint, connections, held, secure }: Listening,
 ): Listener {
   const { host, graceMs, metrics, logs, admit = admitEverybody, crossOrigin = nobodyElse } = options;
-  const { isTrusted, keptAddress } = options;
+  const { isTrusted, keptAddress, tracer = null } = options;
   /** What every answer says beside its own. */
   const standing = secure?.headers ?? null;
   const lastStanding = { ...standing, ...closing };
@@ -97,8 +100,8 @@ export function listen(
       route.method,
       route.path,
       ({ request, params }) =>
-        respond(route, request, (address, arrival) =>
-          answerOf(route, { request, params: params ?? noParams, arrival, address, caller: anybody }),
+        respond(route, request, (address, arrival, trace) =>
+          answerOf(route, { request, params: params ?? noParams, arrival, address, caller: anybody, trace }),
         ),
       { parse: 'none' },
     );
@@ -145,11 +148,12 @@ export function listen(
     const address =
       isTrusted === undefined ? peer : clientBehind(peer, request.headers.get('x-forwarded-for'), isTrusted);
     const arrival = arrivalOf(request, held);
+    const trace = tracer === null ? null : traceOf(tracer, route, request);
     const page = otherPageOf(request, crossOrigin);
     let answer: Answer;
     try {
       const isRefused = page !== null && page.told === null && isChanging(request.method, stores);
-      answer = isRefused ? originRefused(page.origin) : await handle(address, arrival);
+      answer = isRefused ? originRefused(page.origin) : await handle(address, arrival, trace);
     } catch (error) {
       answer = answerTo(error);
     }
@@ -160,6 +164,7 @@ export function listen(
     const { status } = answer;
     const durationMs = performance.now() - startedAt;
     metrics.httpRequest.observe({ route, status: String(status) }, durationMs / 1000);
+    trace?.answered(status);
     const bytes = arrival.announcedBytes ?? 0;
     const logged = keptAddress?.(address) ?? address;
     logs.request({ method: methodOf(request), route, status, bytes, durationMs, address: logged });
@@ -199,10 +204,16 @@ export function listen(
   };
 }
 
-type Handle = (address: string, arrival: Arrival) => Answer | Promise<Answer>;
+type Handle = (address: string, arrival: Arrival, trace: RequestTrace | null) => Answer | Promise<Answer>;
 
 /** A route, or what there is instead of one. */
 type Asked = Pick<Route, 'path' | 'stores' | 'render'>;
+
+/** Of what changes something in the API; null for all else, and for what is not sampled. */
+function traceOf(tracer: Tracer, route: string, { method, headers }: Request): RequestTrace | null {
+  if (method !== 'POST' || !route.startsWith('/v1/')) return null;
+  return tracer.request({ method, route, traceparent: headers.get('traceparent') });
+}
 
 const noParams = {};
 

@@ -3,6 +3,7 @@
 // Who may is asked before the body is read. What a caller needs is named here; who has it is for `Admit` to say.
 
 import { PipelineError } from '../errors.ts';
+import type { RequestTrace } from '../ports/tracing.ts';
 import { type Answer, problem } from './answer.ts';
 import type { Arrival } from './arrival.ts';
 
@@ -40,6 +41,8 @@ export interface Call {
   /** The client's address. */
   readonly address: string;
   readonly caller: Caller;
+  /** Of a request that is traced. */
+  readonly trace?: RequestTrace | null;
   /** Of a route with `keyMayFollow`, when nobody was admitted: asks again, with a key found elsewhere; null = there is none. */
   readonly admitWith?: (found: FoundKey | null) => Admission | Promise<Admission>;
 }

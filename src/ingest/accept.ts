@@ -53,6 +53,8 @@ export function acceptOf(options: AcceptOptions): Accept {
   const { watched = nobodyWatches } = options;
   const judge = judgeOfUsers(options.judge, options.userPolicy ?? 'override');
   const publish = onceEachMoment(async envelopes => completed(await log.publish(envelopes), envelopes));
+  const publishTraced = (envelopes: readonly Envelope[], { trace }: Origin) =>
+    trace ? trace.publish(envelopes, publish) : publish(envelopes);
   return async (reading, origin, ack) => {
     const refusal = ack === 'stored' ? readable.refusal() : null;
     if (refusal !== null) return problem(new PipelineError('bad_request', refusal));
@@ -67,7 +69,7 @@ export function acceptOf(options: AcceptOptions): Accept {
     const { firsts, places } = distinctly;
     const answered = repeatedTold(verdicts, distinctly);
     const startedAt = performance.now();
-    const published = await publish(firsts);
+    const published = await publishTraced(firsts, origin);
     const outcomes = places === null ? published : places.map(place => published[place]!);
     count(verdicts, envelopes, outcomes, (performance.now() - startedAt) / 1000);
     note(verdicts, envelopes, outcomes, isRuled);

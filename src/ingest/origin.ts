@@ -17,7 +17,7 @@ export interface OriginOptions {
 
 /** Once the body is there: then the request has come. */
 export function originOf(call: Call, { sentAt, isPlain }: Reading, { clock, clients }: OriginOptions): Origin {
-  const { request, params, address, caller } = call;
+  const { request, params, address, caller, trace } = call;
   const origin = {
     receivedAtMs: clock.stamp(),
     clockMs: clock.now(),
@@ -29,6 +29,7 @@ export function originOf(call: Call, { sentAt, isPlain }: Reading, { clock, clie
     pathType: params.event_type ?? null,
     sentAt,
     isPlain: isPlain === true,
+    trace,
   };
   return clients === undefined ? origin : clients(call, origin);
 }

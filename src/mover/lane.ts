@@ -176,8 +176,8 @@ export function startLane(type: string, options: LaneOptions): Lane {
   async function insert(block: Block): Promise<void> {
     const startedAt = performance.now();
     await sink.insert(block, block.token, givingUp);
-    const { rows, oldestAtMs } = block;
-    metrics.inserted({ type, rows, tookMs: performance.now() - startedAt, oldestAtMs });
+    const { rows, oldestAtMs, batches } = block;
+    metrics.inserted({ type, rows, tookMs: performance.now() - startedAt, oldestAtMs, batches });
   }
 
   /** Dead-letters what is to blame for a refusal; what is left, under a token of its own. */

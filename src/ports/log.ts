@@ -21,6 +21,8 @@ export interface Envelope {
    */
   readonly body: string;
   readonly receivedAtMs: number;
+  /** Names the span that publishes it, to who reads it; absent = it is not traced. A log that has no place for it passes it. */
+  readonly traceparent?: string;
 }
 
 /** What answers call the brokers there are: one for each transport. */

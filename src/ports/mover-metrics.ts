@@ -1,5 +1,7 @@
 // What a mover tells of itself in numbers, whoever counts it.
 
+import type { Batch } from './source.ts';
+
 export interface MoverMetrics {
   /** A mover begins: what one before it has said of halts and of topics held back holds no more. */
   begun(): void;
@@ -9,6 +11,7 @@ export interface MoverMetrics {
     readonly rows: number;
     readonly tookMs: number;
     readonly oldestAtMs: number;
+    readonly batches: readonly Batch[];
   }): void;
   /** An insert has failed, with the code of its error. */
   failed(code: string): void;

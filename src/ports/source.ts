@@ -63,6 +63,8 @@ export interface Batch {
    * first + index is a record's position.
    */
   readonly epoch?: number;
+  /** Names of the spans that have published some of these records (ports/tracing.ts); absent = none, or nobody asked for them. */
+  readonly traceparents?: readonly string[];
 }
 
 /** Of a log whose records have positions. */

@@ -153,6 +153,7 @@ export function openMetrics() {
       'stream_dropped_total',
       'Events not shown on GET /v1/stream that a reader wanted; none is lost',
     ),
+    otlpDropped: counter('otlp_dropped_total', 'Spans that were made and that no collector has'),
     ack: histogram('ack_seconds', 'Time until events were durable', ['stored']),
     bufferEvents: gauge('buffer_events', 'Events in the disk buffer'),
     bufferBytes: gauge('buffer_bytes', 'Bytes of the disk buffer in use'),

@@ -13,13 +13,16 @@ export interface Run {
   readonly oldestAtMs: number;
   readonly ndjson: Uint8Array;
   readonly form?: 'raw' | 'null';
+  /** What some of its records carry. */
+  readonly traceparents?: readonly string[];
 }
 
 /** One run is no more than this, so that a block of rows can be closed near its bounds. */
 const runBytesMax = 2 ** 20;
 const runRecordsMax = 10_000;
 
-interface OpenRun {
+/** One that records are still added to. */
+export interface OpenRun {
   stamp: Stamp | null;
   first: number;
   count: number;
@@ -28,6 +31,7 @@ interface OpenRun {
   end: number;
   oldestAtMs: number;
   form: 'raw' | 'null' | undefined;
+  traceparents: readonly string[] | undefined;
 }
 
 interface Scanning {
@@ -50,7 +54,7 @@ export function runsInto() {
 
   function flush(): void {
     if (open === null) return;
-    const { stamp, first, count, bytes, start, end, form } = open;
+    const { stamp, first, count, bytes, start, end, form, traceparents } = open;
     const oldestAtMs = open.oldestAtMs >= 0 ? open.oldestAtMs : Date.now(); // -1 = the producer did not say
     const ndjson = bytes.subarray(start, end);
     done.push({
@@ -62,6 +66,7 @@ export function runsInto() {
       oldestAtMs,
       ndjson,
       ...(form && { form }),
+      ...(traceparents && { traceparents }),
     });
     open = null;
   }
@@ -110,6 +115,7 @@ export function runsInto() {
           end: out,
           oldestAtMs: Number.POSITIVE_INFINITY,
           form: undefined,
+          traceparents: undefined,
         };
       }
       return open;

@@ -71,7 +71,7 @@ async function openOver(clickhouse: Clickhouse, parts: Parts): Promise<Role> {
     gate,
     graceMs: config.shutdownTimeoutMs / 3,
     logger,
-    metrics: moverMetricsOf(metrics),
+    metrics: moverMetricsOf(metrics, parts.tracer),
   });
   const refreshes = watchRefreshes({
     read: signal => refreshesIn(client, config.clickhouseDatabase, signal),

@@ -25,6 +25,8 @@ export interface KafkaTransportOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** What is read for the tables tells of which traces it is. */
+  readonly isTraced: boolean;
 }
 
 /** Throws `config_invalid` when a PEM file cannot be read. */
@@ -56,14 +58,14 @@ interface Reading extends KafkaTransportOptions {
   readonly known: () => readonly string[];
 }
 
-function openSource({ config, topics, known, logger, metrics }: Reading): Source {
+function openSource({ config, topics, known, logger, metrics, isTraced }: Reading): Source {
   const { from, kafkaSessionTimeoutMs: sessionTimeoutMs } = config;
   const groupId = groupOf(config, null);
   if (from !== null)
     logger.info({ group: groupId }, 'reading the log again; done when ugc_etl_lag_events says 0 of every topic');
   const options = { ...kafkaOptionsOf(config), groupId };
   const onReplaced = (topic: string): void => metrics.etlLogReplaced.inc({ topic });
-  const source = kafkaSource({ ...options, sessionTimeoutMs, from, topics, logger, onReplaced });
+  const source = kafkaSource({ ...options, sessionTimeoutMs, from, topics, logger, onReplaced, isTraced });
   const leftOver = watchLeftOver({
     ...options,
     known,

@@ -11,6 +11,7 @@ import { recentOf } from '../ingest/recent.ts';
 import { type DurableLog, diskOnlyLog, openBrokerLog } from '../log/durable-log.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
 import type { FlowControl } from '../ports/flow-control.ts';
+import type { Tracer } from '../ports/tracing.ts';
 import { bufferFile } from '../process/instance.ts';
 import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
 import { type WatchedClock, watchClock } from './clock-watch.ts';
@@ -26,6 +27,7 @@ export interface PartsOptions {
   readonly version: string;
   readonly logs: Logs;
   readonly metrics: Metrics;
+  readonly tracer: Tracer | null;
   /** Those of this process. */
   readonly roles: readonly RoleDefinition[];
   /** The process cannot go on. */
@@ -41,11 +43,11 @@ export interface SharedParts {
 
 /** Rejects with `config_invalid` and the like, everything closed. */
 export async function openParts(options: PartsOptions): Promise<SharedParts> {
-  const { config, version, logs, metrics, roles, onBroken } = options;
+  const { config, version, logs, metrics, tracer, roles, onBroken } = options;
   const { logger } = logs;
   makeFolder(resolve(config.dataDir));
   const catalogue = liveCatalogue(config, logger);
-  const transport = transportOf({ config, catalogue, logger, metrics });
+  const transport = transportOf({ config, catalogue, logger, metrics, isTraced: tracer !== null });
   const writes = roles.some(role => role.writes);
   const stream = openStream({ config, version, roles: roles.map(({ name }) => name), catalogue, metrics, logger });
   const clock = watchClock(config, writes, logger);
@@ -69,6 +71,7 @@ export async function openParts(options: PartsOptions): Promise<SharedParts> {
     clock,
     watched: stream.watched,
     flows,
+    tracer,
     transport,
     buffer,
     log,

@@ -11,6 +11,7 @@ import type { DurableLog } from '../log/durable-log.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
 import type { Flows } from '../ports/flow-control.ts';
 import type { Watched } from '../ports/passing.ts';
+import type { Tracer } from '../ports/tracing.ts';
 import type { Transport } from '../ports/transport.ts';
 import type { Clock } from '../process/clock.ts';
 import type { Logger, Logs, Metrics } from '../process/telemetry.ts';
@@ -69,6 +70,8 @@ export interface Parts {
   readonly watched: Watched;
   /** What operators wish of what this process moves. */
   readonly flows: Flows;
+  /** Null: nothing is traced. */
+  readonly tracer: Tracer | null;
   /** Null: the disk buffer is the log. */
   readonly transport: Transport | null;
   /** Null where no role of the process writes, and what is read is elsewhere. */

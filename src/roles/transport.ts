@@ -15,6 +15,8 @@ export interface TransportOptions {
   readonly catalogue: Pick<LiveCatalogue, 'accepted'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Whoever reads tells of which traces records are. */
+  readonly isTraced: boolean;
 }
 
 const byName: Readonly<Record<BrokerName, (options: TransportOptions) => Transport>> = {

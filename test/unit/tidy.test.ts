@@ -132,7 +132,7 @@ describe('who may import whom', () => {
     'src/process/': ['src/errors.ts'],
     'src/record/': ['src/ports/', 'src/errors.ts', 'schemas/'],
     'src/config/': ['src/ports/', 'src/process/', 'src/errors.ts', 'schemas/'],
-    'src/http/': ['src/process/', 'src/errors.ts', 'schemas/'],
+    'src/http/': ['src/ports/tracing.ts', 'src/process/', 'src/errors.ts', 'schemas/'],
     'src/door/': ['src/ports/', 'src/http/', 'src/process/', 'src/errors.ts', 'schemas/'],
     'src/log/': ['src/ports/', 'src/record/', 'src/process/', 'src/errors.ts'],
     'src/mover/': ['src/ports/', 'src/record/', 'src/process/', 'src/errors.ts'],

@@ -62,6 +62,8 @@ export interface KafkaSourceOptions extends KafkaConnection {
   /** Where the group begins where it has committed nothing; null = at the earliest. */
   readonly from?: StartingPoint | null;
   readonly logger: Logger;
+  /** Batches tell of which traces their records are. */
+  readonly isTraced?: boolean;
   /** A topic was deleted and made again, and is read from the start of what it is now. */
   readonly onReplaced?: (topic: string) => void;
   /**

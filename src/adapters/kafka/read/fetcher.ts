@@ -23,6 +23,7 @@ export interface FetcherOptions {
   readonly fetchBytesMax: number;
   readonly partitionBytesMax: number;
   readonly readAheadBytesMax: number;
+  readonly isTraced?: boolean;
   readonly paused: () => ReadonlySet<string>;
   /** There is something to poll. */
   readonly onReady: () => void;
@@ -137,7 +138,7 @@ export function kafkaFetcher(options: FetcherOptions): Fetcher {
     }
     owned.highWatermark = part.highWatermark;
     owned.toldAtMs = performance.now();
-    const scanned = scanRecords(part.records, { next, aborted: part.aborted });
+    const scanned = scanRecords(part.records, { next, aborted: part.aborted, isTraced: options.isTraced === true });
     const passed = partitions.fill(owned, scanned);
     if (passed !== null) options.onPassed(owned, passed);
     const subject = `partition ${keyOf(owned)}`;

@@ -5,10 +5,11 @@
 //   in front of them, null for everything else; a value that is no line, or no value, is a run of its own
 // - every batch's checksum is verified first; what cannot be read ends the scan with a problem in words and is never
 //   passed: `next` stays in front of it
+// - headers are passed, but where traces are asked for: then those of the first records of a run that name a span are read
 // - markers of transactions and what an aborted transaction wrote are passed; so are offsets compaction has emptied
 
 import { crc32c } from '../../../record/crc32c.ts';
-import { type Run, type Runs, runsInto } from '../../../record/runs.ts';
+import { type OpenRun, type Run, type Runs, runsInto } from '../../../record/runs.ts';
 import { batchOverheadBytes } from '../write/record-batch.ts';
 import { decompress } from './decompress.ts';
 import type { AbortedTransaction } from './fetch.ts';
@@ -27,10 +28,12 @@ export interface ScanOptions {
   /** Records in front of this offset are not wanted: a batch always comes whole. */
   readonly next: number;
   readonly aborted?: readonly AbortedTransaction[];
+  /** Runs tell of which traces their records are. */
+  readonly isTraced?: boolean;
 }
 
 /** Overwrites `records`. */
-export function scanRecords(records: Buffer, { next: from, aborted = [] }: ScanOptions): Scanned {
+export function scanRecords(records: Buffer, { next: from, aborted = [], isTraced = false }: ScanOptions): Scanned {
   const runs = runsInto();
   const aborts = abortsOf(aborted);
   let next = from;
@@ -51,7 +54,7 @@ export function scanRecords(records: Buffer, { next: from, aborted = [] }: ScanO
         const isPlain = batch.codec === 0;
         const bytes = isPlain ? records : decompress(records.subarray(at + batchOverheadBytes, end), batch.codec);
         const place = isPlain ? { at: at + batchOverheadBytes, end, out } : { at: 0, end: bytes.length, out: 0 };
-        const reached = scanBatch(bytes, { ...batch, ...place, base, next }, runs);
+        const reached = scanBatch(bytes, { ...batch, ...place, base, next, isTraced }, runs);
         if (isPlain) out = reached;
       }
     } catch (error) {
@@ -110,11 +113,12 @@ interface Placed extends Head {
   readonly out: number;
   readonly base: number;
   readonly next: number;
+  readonly isTraced: boolean;
 }
 
 /** Moves the values of one batch together; returns where they end. */
 function scanBatch(bytes: Buffer, batch: Placed, runs: Runs): number {
-  const { end, base, next, baseMs, appendedMs } = batch;
+  const { end, base, next, baseMs, appendedMs, isTraced } = batch;
   let { at, out } = batch;
   /** The first line break at or behind `at` that is known of. */
   let lineBreak = -1;
@@ -128,6 +132,7 @@ function scanBatch(bytes: Buffer, batch: Placed, runs: Runs): number {
     const isLine = size === 0 || (size > 0 && lineBreak >= from + size);
     const stamp = isLine ? runs.stampOf(bytes, from, from + size) : null;
     const run = runs.at(offset, { stamp, isLine, bytes, out, size });
+    if (isTraced) noteTrace(run, bytes, { from: from + Math.max(size, 0), end: at });
     if (size > 0) {
       bytes.copyWithin(out, from, from + size);
       out += size;
@@ -171,6 +176,42 @@ function readRecord(bytes: Buffer, from: number, end: number): number {
   // Not the other way round: a number read beyond the end is NaN.
   if (!(recordEnd <= end && valueAt + varint <= recordEnd)) throw new Error('a record reaches beyond its batch');
   return recordEnd;
+}
+
+/** As many of a run as are told. */
+const traceparentsMax = 16;
+const traceparentKey = Buffer.from('traceparent');
+/** Of a later version it may be longer than it is today; of no version so long. */
+const traceparentBytesMax = 256;
+
+interface Headers {
+  readonly from: number;
+  readonly end: number;
+}
+
+/** Not added to: what a run was before may be put back. */
+function noteTrace(run: OpenRun, bytes: Buffer, headers: Headers): void {
+  const { traceparents = [] } = run;
+  if (traceparents.length >= traceparentsMax) return;
+  const traceparent = traceparentIn(bytes, headers);
+  if (traceparent !== null) run.traceparents = [...traceparents, traceparent];
+}
+
+/** What they have of a trace, as it is; null = nothing, or they cannot be read. */
+function traceparentIn(bytes: Buffer, { from, end }: Headers): string | null {
+  let at = readVarint(bytes, from);
+  for (let left = varint; left > 0 && at < end; left--) {
+    const keyAt = readVarint(bytes, at);
+    const keyEnd = keyAt + varint;
+    const valueAt = readVarint(bytes, keyEnd);
+    const valueEnd = valueAt + Math.max(varint, 0);
+    // Not the other way round: a number read beyond the end is NaN. And a length below 0 would never come to an end.
+    if (!(keyEnd >= keyAt && valueEnd <= end)) return null;
+    if (valueEnd - valueAt <= traceparentBytesMax && traceparentKey.equals(bytes.subarray(keyAt, keyEnd)))
+      return bytes.toString('latin1', valueAt, valueEnd);
+    at = valueEnd;
+  }
+  return null;
 }
 
 /**

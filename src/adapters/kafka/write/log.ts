@@ -53,9 +53,9 @@ export function kafkaLog(given: KafkaLogOptions): Log {
       const sticky = turn++;
       const atMs = performance.now();
       for (let index = 0; index < envelopes.length; index++) {
-        const { topic, key, body: value, receivedAtMs: timestampMs } = envelopes[index]!;
+        const { topic, key, body: value, receivedAtMs: timestampMs, traceparent } = envelopes[index]!;
         const [keyBytes, valueBytes] = [keyBytesOf(key), Buffer.byteLength(value)];
-        const record: QueuedRecord = { key, keyBytes, value, valueBytes, timestampMs, call, index };
+        const record: QueuedRecord = { key, keyBytes, value, valueBytes, timestampMs, traceparent, call, index };
         const error = refusalOf(record);
         if (error !== null) {
           settle(index, outcomeOf(error));

@@ -2,7 +2,7 @@
 // owns. kafkajs' encoder costs ten times this, most of it in buffers it makes for each record.
 // Layout: https://kafka.apache.org/documentation/#recordbatch and #record. Numbers are big-endian, varints zigzag.
 // - the batch is complete and checksummed when writeBatch returns; nothing is patched later
-// - no record has headers; offsets count from 0, the broker sets the real ones
+// - a record has one header, of the trace it is of, or none; offsets count from 0, the broker sets the real ones
 // - a record's size is known before it is written (measureRecord), so a caller can stop before a limit
 
 import { crc32c } from '../../../record/crc32c.ts';
@@ -20,6 +20,8 @@ export interface NewRecord {
   readonly value: string;
   readonly valueBytes: number;
   readonly timestampMs: number;
+  /** Its header of this name, ASCII; absent = it has none. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A record that says no time; the broker lays none into it. */
@@ -28,7 +30,7 @@ export const noTimeMs = -1;
 /** What of a batch is not records. */
 export const batchOverheadBytes = 61;
 
-/** No record takes more than its key, its value and this: five varints of at most 5, 10, 5, 5, 5 bytes, attributes, headers. */
+/** No record takes more than its key, its value and this: five varints of at most 5, 10, 5, 5, 5 bytes, attributes, no headers. */
 export const recordOverheadBytes = 32;
 
 const magicAt = 16;
@@ -48,7 +50,15 @@ export const measureRecord = (key: string | null, value: string, timestampMs: nu
 export const keyBytesOf = (key: string | null): number => (key === null ? -1 : Buffer.byteLength(key));
 
 export const recordBytesMax = (record: NewRecord): number =>
-  record.valueBytes + Math.max(record.keyBytes, 0) + recordOverheadBytes;
+  record.valueBytes + Math.max(record.keyBytes, 0) + recordOverheadBytes + headerBytesOf(record.traceparent);
+
+const headerName = 'traceparent';
+
+/** Beside the number of headers. */
+const headerBytesOf = (traceparent: string | undefined): number =>
+  traceparent === undefined
+    ? 0
+    : sizeOfVarint(headerName.length) + headerName.length + sizeOfVarint(traceparent.length) + traceparent.length;
 
 /** Writes a batch at `at` and returns where it ends. The buffer must have room: batchOverheadBytes and recordBytesMax of each. */
 export function writeBatch(
@@ -103,9 +113,10 @@ interface Placed {
 }
 
 function writeRecord(buffer: Buffer, at: number, { record, index, sinceMs }: Placed): number {
-  const { key, keyBytes, value, valueBytes } = record;
+  const { key, keyBytes, value, valueBytes, traceparent } = record;
   const length =
-    2 + // attributes, and no headers
+    2 + // attributes, and the number of headers
+    headerBytesOf(traceparent) +
     sizeOfVarint(sinceMs) +
     sizeOfVarint(index) +
     sizeOfVarint(keyBytes) +
@@ -120,8 +131,15 @@ function writeRecord(buffer: Buffer, at: number, { record, index, sinceMs }: Pla
   if (key !== null) end += buffer.write(key, end, keyBytes);
   end = writeVarint(buffer, end, valueBytes);
   end += buffer.write(value, end, valueBytes);
-  buffer[end++] = 0;
-  return end;
+  if (traceparent === undefined) {
+    buffer[end++] = 0;
+    return end;
+  }
+  end = writeVarint(buffer, end, 1);
+  end = writeVarint(buffer, end, headerName.length);
+  end += buffer.write(headerName, end, 'latin1');
+  end = writeVarint(buffer, end, traceparent.length);
+  return end + buffer.write(traceparent, end, 'latin1');
 }
 
 /** Zigzag without 32-bit operators, which would cut a time difference of more than 24 days. */
