@@ -112,12 +112,7 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   opened.push(shared);
   opened.push(stream);
   const isShut = active.every(role => role.hasNoCallers === true);
-  const door = openDoor({
-    config,
-    isShut,
-    logger: logs.logger,
-    metrics,
-  });
+  const door = openDoor({ config, isShut, logger: logs.logger, metrics });
   opened.push(door);
   const tls = openTls(config, logs.logger, metrics);
   opened.push(tls);

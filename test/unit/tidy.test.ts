@@ -302,7 +302,7 @@ describe('who may import whom', () => {
     pino: ['src/process/telemetry.ts', 'src/process/terminal-log.ts'],
     'pino-pretty': ['src/process/terminal-log.ts'],
     '@elastic/ecs-pino-format': ['src/process/telemetry.ts'],
-    'prom-client': ['src/process/telemetry.ts', 'src/process/counts.ts'],
+    'prom-client': ['src/process/telemetry.ts', 'src/process/counts.ts', 'src/adapters/otlp/encode-metrics.ts'],
     'fastest-levenshtein': ['schemas/nearest.ts'],
     'jsonc-parser': [
       'src/record/json.ts',
@@ -512,7 +512,7 @@ describe('only one place', () => {
     ).toEqual([]);
   });
 
-  test('asks over HTTP: query, in the words that its answer is drawn from, who watches an instance, the door, an issuer, Pulsar its admin API, HDFS and S3, doctor a running instance, the console’s page its server; ClickHouse is asked through its client', () => {
+  test('asks over HTTP: query, in the words that its answer is drawn from, who watches an instance, the door, an issuer, Pulsar its admin API, HDFS and S3, a collector, doctor a running instance, the console’s page its server; ClickHouse is asked through its client', () => {
     expect(
       offences(
         except(
@@ -523,6 +523,7 @@ describe('only one place', () => {
           'src/adapters/pulsar/connect/admin.ts',
           'src/adapters/webhdfs/rest.ts',
           'src/adapters/s3/request.ts',
+          'src/adapters/otlp/send.ts',
           'src/operate/doctor/instance.ts',
         ).filter(({ path }) => !path.startsWith('src/console/page/')),
         source => [/\b(?:await|return) fetch\(/.test(code(source)) && 'asks over HTTP by itself'],
