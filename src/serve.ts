@@ -21,6 +21,7 @@ import {
 } from './process/telemetry.ts';
 import { type Door, openDoor } from './roles/door.ts';
 import { roles as everyRole, rolesOf } from './roles/list.ts';
+import { openOtlp } from './roles/otlp.ts';
 import { openParts } from './roles/parts.ts';
 import type { Ready, Role, RoleDefinition } from './roles/role.ts';
 import type { Stream } from './roles/stream.ts';
@@ -128,6 +129,9 @@ export async function start({ config, version, roles, logs, opened }: Starting):
   process.on('SIGHUP', parts.catalogue.look);
   opened.push(parts.catalogue);
   const { server } = front;
+  const scrape = () => scrapeAll(open);
+  const exported = openOtlp({ config, version, metrics, scrape, logger: logs.logger });
+  if (exported !== null) opened.push(exported);
   const names = active.map(({ name }) => name);
   for (const words of plainHopsOf(config)) logs.logger.warn(words);
   const told: Ready = Object.assign({}, ...open.map(({ ready }) => ready));
@@ -182,9 +186,7 @@ function startFront({
     ready: roles.every(role => role.isReady?.() !== false),
     detail: Object.assign({}, ...roles.map(role => role.problems?.())),
   });
-  const scrape = async () => {
-    for (const role of roles) await role.scrape?.();
-  };
+  const scrape = () => scrapeAll(roles);
   const server = listening({ host, port, what: '', remedy: 'set UGC_HOST or UGC_PORT' }, () =>
     startServer({
       host,
@@ -217,6 +219,10 @@ function startFront({
       return server.stop();
     },
   };
+}
+
+async function scrapeAll(roles: readonly Role[]): Promise<void> {
+  for (const role of roles) await role.scrape?.();
 }
 
 /** Where to go, for a client that asks for what is not there. */

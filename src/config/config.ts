@@ -14,6 +14,7 @@ import { jwtSettings } from './jwt.ts';
 import { kafkaSettings } from './kafka.ts';
 import type { Values } from './kinds.ts';
 import { logSettings } from './log.ts';
+import { otlpSettings } from './otlp.ts';
 import { processSettings } from './process.ts';
 import { pulsarSettings } from './pulsar.ts';
 import { rabbitmqSettings } from './rabbitmq.ts';
@@ -26,6 +27,7 @@ export const settings = {
   ...httpSettings,
   ...tlsSettings,
   ...watchingSettings,
+  ...otlpSettings,
   ...doorSettings,
   ...jwtSettings,
   ...clientsSettings,
