@@ -16,5 +16,5 @@ export const otlpSettings = {
     secret: true,
     help: 'Headers for it, e.g. authorization=Bearer …',
   }),
-  otlpIntervalSeconds: integer({ default: 60, min: 1, max: 3_600, help: 'How often metrics are sent there' }),
+  otlpIntervalMs: integer({ default: 60_000, min: 1_000, max: 3_600_000, help: 'How often metrics are sent there' }),
 };

@@ -7,7 +7,7 @@ import type { Config } from '../config/config.ts';
 import type { Logger, Metrics } from '../process/telemetry.ts';
 
 export interface OtlpOptions {
-  readonly config: Pick<Config, 'otlpUrl' | 'otlpHeaders' | 'otlpIntervalSeconds'>;
+  readonly config: Pick<Config, 'otlpUrl' | 'otlpHeaders' | 'otlpIntervalMs'>;
   readonly version: string;
   readonly metrics: Metrics;
   /** Brings what is only counted when asked for up to now. */
@@ -21,7 +21,7 @@ export function openOtlp({ config, version, metrics, scrape, logger }: OtlpOptio
   return startExport({
     url: config.otlpUrl,
     headers: headersOf(config.otlpHeaders),
-    intervalMs: config.otlpIntervalSeconds * 1_000,
+    intervalMs: config.otlpIntervalMs,
     version,
     // The process, not the machine, is what counters begin anew with.
     resource: {

@@ -40,7 +40,7 @@ test('a collector is told, each interval and at the end, with the headers it wan
       return Response.json({});
     },
   });
-  const flags = ['--role=ingest', `--otlp-url=http://localhost:${collector.port}/base/`, '--otlp-interval-seconds=1'];
+  const flags = ['--role=ingest', `--otlp-url=http://localhost:${collector.port}/base/`, '--otlp-interval-ms=1000'];
   const ugc = await startUgc({ dataDir: temporaryFolder(), flags, env: { UGC_OTLP_HEADERS: 'x-team=a=b,x-other=c' } });
   await eventually(() => ugc.output().includes('503 no room'), { what: 'it is said that they are not taken' });
   expect((await ugc.post(event())).status).toBe(200);
