@@ -6,7 +6,7 @@ const demo = await startDemo({ sitePort: Number(process.env.DEMO_PORT ?? 8090) }
 
 console.log(`
   The film site   ${demo.siteUrl}
-  ugc             ${demo.ugcUrl}
+  ugc’s console   ${demo.ugcUrl}   the key it asks for: ${demo.adminKey}
 
   In a second window, what the site tells, as it passes:
     UGC_ADMIN_KEY=${demo.adminKey} dist/ugc tap --url=${demo.ugcUrl}
