@@ -1,7 +1,8 @@
 // Flows, steered: what operators wish of them, the gates that their movers ask, and what is told of it in words, metrics
 // and the log. A mover takes a gate and says how much is left of its flow; the rest is done here.
 //
-// - A wish that is not known yet is taken for a pause: a process that starts anew never moves what was paused before.
+// - A wish that is not known yet is taken for a pause: a process that starts anew never moves what was paused before. But for
+//   the outbox: where the wishes are away because the broker is, its events are to go to the disk, as all others do.
 // - A flow that is drained is told to all once nothing is left of it; of the drain (buffer → broker) each process has its own.
 // - What waits because of a pause grows old: its age is told, so that lag and retention go on warning.
 
@@ -39,6 +40,7 @@ interface Moved extends Required<Pick<GateOptions, 'flow' | 'topics' | 'left'>> 
   known: Left;
 }
 
+const outboxFlow: FlowName = 'content';
 const nothing: ReadonlySet<string> = new Set();
 const nowhere: ReadonlyMap<string, number> = new Map();
 const unsaid = { state: 'running', by: '', at: '', why: '', isDrained: false } as const;
@@ -67,7 +69,8 @@ export function openFlows({ control, topicOf, logger, metrics, lookEveryMs = 1_0
     ];
   }
 
-  const isShut = (flow: FlowName): boolean => control.wishes() === null || wishOf(flow)?.state === 'paused';
+  const isShut = (flow: FlowName): boolean =>
+    control.wishes() === null ? flow !== outboxFlow : wishOf(flow)?.state === 'paused';
 
   function shutTopics({ flow, topics }: Moved): ReadonlySet<string> {
     if (control.wishes()?.size === 0) return nothing;
@@ -191,7 +194,7 @@ export function openFlows({ control, topicOf, logger, metrics, lookEveryMs = 1_0
 }
 
 const notKnown = (why: string | null): string | null =>
-  why === null ? null : `nothing is moved until it is known whether anything is paused: ${why}`;
+  why === null ? null : `nothing leaves the log and the buffer until it is known whether that is paused: ${why}`;
 
 const isIn = (topic: string, part: Pick<FlowHere, 'flow' | 'topic'>): boolean =>
   part.topic === null ? !part.flow.includes(':') : part.topic === topic;

@@ -81,6 +81,15 @@ test('what is not known yet is shut, and opens once it is known', () => {
   expect([gate.isShut, [...gate.topics()]]).toEqual([false, []]);
 });
 
+test('the outbox alone is open before anything is known: its events go to the disk meanwhile', async () => {
+  const { control, tell } = unknownAtFirst();
+  const { flows } = opened(control);
+  const gate = flows.gate({ flow: 'content', left: async () => new Map() });
+  expect([gate.isShut, [...gate.topics()]]).toEqual([false, []]);
+  tell();
+  expect(gate.isShut).toBe(false);
+});
+
 test('one event type alone: its topic is not read, and of a type that is not known nothing is shut', async () => {
   const { flows, wish } = opened();
   const gate = flows.gate(tables());
