@@ -21,7 +21,7 @@ export type Ask = (asked: {
   readonly params: Call['params'];
   /** Of a POST: what its body says. */
   readonly body: Readonly<Record<string, unknown>>;
-  readonly request: Request;
+  readonly call: Call;
 }) => Promise<object> | object;
 
 export interface Asks {
@@ -63,13 +63,14 @@ const limits = {
   boundedBy: 'fixed, of the console',
 };
 
-async function answerTo({ request, params, arrival }: Call, ask: Ask, method: string): Promise<object> {
+async function answerTo(call: Call, ask: Ask, method: string): Promise<object> {
+  const { request, params, arrival } = call;
   const query = new URLSearchParams(request.url.split('?', 2)[1] ?? '');
-  if (method === 'GET') return ask({ query, params, body: {}, request });
+  if (method === 'GET') return ask({ query, params, body: {}, call });
   const body = parseJson(await readText(request, limits, arrival));
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new PipelineError('bad_request', 'the body is a JSON object');
-  return ask({ query, params, body: body as Readonly<Record<string, unknown>>, request });
+  return ask({ query, params, body: body as Readonly<Record<string, unknown>>, call });
 }
 
 function refusalOf(call: Call, { isOpen, isActing }: { readonly isOpen: boolean; readonly isActing: boolean }) {

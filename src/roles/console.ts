@@ -7,6 +7,7 @@ import { lettersIn } from '../adapters/clickhouse/ask/letters.ts';
 import { shownTablesIn } from '../adapters/clickhouse/ask/shown-tables.ts';
 import { tracedIn } from '../adapters/clickhouse/ask/traced.ts';
 import { clickhouseSink } from '../adapters/clickhouse/write/sink.ts';
+import type { DeadActed } from '../console/answers.ts';
 import { built } from '../console/built.ts';
 import { consoleTypes } from '../console/catalogue.ts';
 import { type Bench, consoleDead, dismissDead, replayDead } from '../console/dead-letters.ts';
@@ -16,10 +17,12 @@ import { consoleQuery } from '../console/query.ts';
 import { consoleRejections } from '../console/rejected.ts';
 import { type Asks, consoleRoutes, wholeIn } from '../console/routes.ts';
 import { eventStory } from '../console/story.ts';
-import { PipelineError } from '../errors.ts';
+import { messageOf, PipelineError } from '../errors.ts';
+import type { Call } from '../http/route.ts';
 import type { Console as FrontConsole } from '../http/server.ts';
 import type { Row, ShownTables } from '../ports/shown-tables.ts';
 import { type Around, aboutOf } from './console-about.ts';
+import { tellDeed } from './http-audit.ts';
 import { type Asked, openAsked } from './lookup.ts';
 import type { Parts, Role } from './role.ts';
 
@@ -59,9 +62,22 @@ function asksOf(parts: Parts, asked: Asked, around: Around): Asks {
   const { accepted, topicOf } = catalogue;
   const broker = transport?.title ?? null;
   const acting = oneAtATime();
+  async function told(call: Call, what: 'replay' | 'dismiss', act: () => Promise<DeadActed>): Promise<DeadActed> {
+    const deed = { action: `dead-${what}`, type: 'change' } as const;
+    try {
+      const acted = await act();
+      const words = `asked to ${what} dead letters in the console: ${acted.done} done, ${Object.keys(acted.left).length} left`;
+      tellDeed(parts.logger, call, { ...deed, outcome: 'success', words });
+      return acted;
+    } catch (error) {
+      const words = `asked to ${what} dead letters in the console: ${messageOf(error)}`;
+      tellDeed(parts.logger, call, { ...deed, outcome: 'failure', words });
+      throw error;
+    }
+  }
   return {
     gets: {
-      '/overview': ({ request }) => consoleOverview(about, request),
+      '/overview': ({ call }) => consoleOverview(about, call.request),
       '/types': () => consoleTypes({ catalogue: accepted, topicOf, database }),
       '/events/:event_id': ({ params }) =>
         eventStory({ tables: traced, buffer, told: recent.find, broker }, params.event_id ?? '', soon()),
@@ -75,10 +91,12 @@ function asksOf(parts: Parts, asked: Asked, around: Around): Asks {
         }),
       '/aggregates': ({ query }) => aggregatesOf(tables, wholeIn(query, 'days', [1, 30, 366])),
     },
-    posts: { '/query': ({ body, request }) => query(body, request.signal) },
+    posts: { '/query': ({ body, call }) => query(body, call.request.signal) },
     acts: {
-      '/dead/replay': ({ body }) => acting(() => replayDead(benchOf(parts, asked), body)),
-      '/dead/dismiss': ({ body }) => acting(() => dismissDead(benchOf(parts, asked), body)),
+      '/dead/replay': ({ body, call }) =>
+        told(call, 'replay', () => acting(() => replayDead(benchOf(parts, asked), body))),
+      '/dead/dismiss': ({ body, call }) =>
+        told(call, 'dismiss', () => acting(() => dismissDead(benchOf(parts, asked), body))),
     },
   };
 }

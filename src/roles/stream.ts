@@ -14,6 +14,7 @@ import { streamApi } from '../tap/openapi.ts';
 import { type StreamRouteOptions, streamRoute } from '../tap/route.ts';
 import { statisticsOf } from '../tap/statistics.ts';
 import { openTap } from '../tap/tap.ts';
+import { tellDeed } from './http-audit.ts';
 import type { Role } from './role.ts';
 
 export interface StreamOptions {
@@ -66,19 +67,8 @@ export function openStream({ config, version, roles, catalogue, metrics, logger 
     close: tap.close,
   };
 
-  /** The audit of the server, in the words of that of the commands. */
-  function onShown({ caller, address }: Pick<Call, 'caller' | 'address'>): void {
-    const name = caller.name || 'anybody';
-    const about = {
-      'event.dataset': 'ugc.audit',
-      'event.kind': 'event',
-      'event.category': ['database'],
-      'event.type': ['access'],
-      'event.action': 'stream-read',
-      'event.outcome': 'success',
-      'user.name': name,
-      'client.address': address,
-    };
-    logger.info(about, `${name} is shown events as they pass`);
+  function onShown(call: Pick<Call, 'caller' | 'address'>): void {
+    const words = 'is shown events as they pass';
+    tellDeed(logger, call, { action: 'stream-read', type: 'access', outcome: 'success', words });
   }
 }
