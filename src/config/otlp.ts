@@ -1,7 +1,6 @@
 // Settings: traces and metrics for a collector of OpenTelemetry.
 
-import type { Config } from './config.ts';
-import { integer, type Setting, share } from './kinds.ts';
+import { integer, type Setting, share, type Values } from './kinds.ts';
 
 /** Without a slash at its end; not set: ''. */
 const collector = (help: string): Setting<string> => ({
@@ -64,5 +63,5 @@ export const otlpSettings = {
   }),
 };
 
-export const otlpProblems = ({ otlpUrl, otlpHeaders }: Config): string[] =>
+export const otlpProblems = ({ otlpUrl, otlpHeaders }: Values<typeof otlpSettings>): string[] =>
   otlpUrl === '' && Object.keys(otlpHeaders).length > 0 ? ['UGC_OTLP_HEADERS needs UGC_OTLP_URL'] : [];

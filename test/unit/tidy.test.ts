@@ -483,7 +483,7 @@ describe('only one place', () => {
     ).toEqual([]);
   });
 
-  test('asks over HTTP: query, in the words that its answer is drawn from, who watches an instance, the door, an issuer, Pulsar its admin API, HDFS and S3, doctor a running instance; ClickHouse is asked through its client', () => {
+  test('asks over HTTP: query, in the words that its answer is drawn from, who watches an instance, the door, an issuer, Pulsar its admin API, HDFS and S3, a collector, doctor a running instance; ClickHouse is asked through its client', () => {
     expect(
       offences(
         except(
@@ -494,6 +494,7 @@ describe('only one place', () => {
           'src/adapters/pulsar/connect/admin.ts',
           'src/adapters/webhdfs/rest.ts',
           'src/adapters/s3/request.ts',
+          'src/adapters/otlp/send.ts',
           'src/operate/doctor/instance.ts',
         ),
         source => [/\b(?:await|return) fetch\(/.test(code(source)) && 'asks over HTTP by itself'],

@@ -17,6 +17,7 @@ interface Decoded {
   readonly value: Buffer;
   readonly timestamp: string;
   readonly offset: string;
+  readonly headers: Readonly<Record<string, Buffer>>;
 }
 const Decoder = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => unknown;
 const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (
@@ -43,9 +44,18 @@ const text = fc.oneof(
   fc.constantFrom('', '💥', 'é', '{"a":"💥é\\u0000"}'),
   fc.integer({ min: 0, max: 5_000 }).map(length => 'x'.repeat(length)),
 );
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const record = fc
-  .tuple(fc.option(text), text, fc.integer({ min: 0, max: 2 ** 42 }))
-  .map(([key, value, timestampMs]) => measureRecord(key, value, timestampMs));
+  .tuple(
+    fc.option(text),
+    text,
+    fc.integer({ min: 0, max: 2 ** 42 }),
+    fc.option(fc.constantFrom(traceparent, 'x', 'x'.repeat(64), 'x'.repeat(300)), { nil: undefined }),
+  )
+  .map(([key, value, timestampMs, carried]) => ({
+    ...measureRecord(key, value, timestampMs),
+    ...(carried !== undefined && { traceparent: carried }),
+  }));
 const records = fc.array(record, { minLength: 1, maxLength: 150 });
 
 test('any records are what kafkajs reads back, wherever in the buffer they lie', async () => {
@@ -56,6 +66,7 @@ test('any records are what kafkajs reads back, wherever in the buffer they lie',
       expect(read.map(({ key, value }) => [key?.toString() ?? null, value.toString()])).toEqual(
         given.map(({ key, value }) => [key, value]),
       );
+      expect(read.map(({ headers }) => headers.traceparent?.toString())).toEqual(given.map(one => one.traceparent));
       expect(read.map(({ timestamp }) => Number(timestamp))).toEqual(given.map(({ timestampMs }) => timestampMs));
       expect(read.map(({ offset }) => Number(offset))).toEqual(given.map((_, index) => index));
     }),
@@ -68,9 +79,10 @@ test('any records are the bytes kafkajs writes, checksum included', async () => 
     fc.asyncProperty(records, async given => {
       const firstMs = given[0]!.timestampMs;
       const theirs = await RecordBatch({
-        records: given.map(({ key, value, timestampMs }, index) =>
-          encodeRecord({ key, value, offsetDelta: index, timestampDelta: timestampMs - firstMs }),
-        ),
+        records: given.map(({ key, value, timestampMs, traceparent }, index) => {
+          const headers = traceparent === undefined ? {} : { traceparent };
+          return encodeRecord({ key, value, headers, offsetDelta: index, timestampDelta: timestampMs - firstMs });
+        }),
         firstTimestamp: firstMs,
         maxTimestamp: Math.max(...given.map(({ timestampMs }) => timestampMs)),
         lastOffsetDelta: given.length - 1,

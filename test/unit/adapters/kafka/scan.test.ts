@@ -154,6 +154,61 @@ test('batches of the edge’s own become one run, side by side in the buffer the
   expect(next).toBe(90);
 });
 
+describe('of which traces records are', () => {
+  const named = (at: number): string => `00-0af7651916cd43dd8448eb211c80319c-${String(at + 1).padStart(16, '0')}-01`;
+  const given = (at: number, headers: Record<string, string>): Given => ({
+    key: null,
+    value: Buffer.from(stamped(at)),
+    headers,
+    gap: 0,
+    sinceMs: at,
+  });
+
+  test.each(['plain', 'gzip', 'zstd'] as const)(
+    'is told when it is asked for, and changes nothing else: %s',
+    async kind => {
+      const records = [
+        given(0, { traceparent: named(0) }),
+        given(1, {}),
+        given(2, { a: 'b', traceparent: named(2), tracestate: 'c' }),
+        given(3, { traceparent2: named(3), 'x-traceparent': named(3), Traceparent: named(3) }),
+        given(4, { traceparent: 'x'.repeat(5_000) }),
+        given(5, { traceparent: 'ü' }),
+      ];
+      const { bytes } = await batchAt(0, records, kind);
+      const untold = scanRecords(Buffer.from(bytes), { next: 0 });
+      expect(untold.runs.map(run => 'traceparents' in run)).toEqual([false]);
+      const told = scanRecords(Buffer.from(bytes), { next: 0, isTraced: true });
+      expect(told.runs[0]?.traceparents).toEqual([named(0), named(2), Buffer.from('ü').toString('latin1')]);
+      expect(told.runs.map(({ traceparents: _, ...run }) => run)).toEqual([...untold.runs]);
+      expect(scanRecords(Buffer.from(bytes), { next: 1, isTraced: true }).runs[0]?.traceparents?.[0]).toBe(named(2));
+    },
+  );
+
+  test('is told of the first of a run', async () => {
+    const records = Array.from({ length: 40 }, (_, at) => given(at, { traceparent: named(at) }));
+    const { bytes } = await batchAt(0, records, 'plain');
+    const { runs } = scanRecords(bytes, { next: 0, isTraced: true });
+    expect(runs[0]?.count).toBe(40);
+    expect(runs[0]?.traceparents).toEqual(Array.from({ length: 16 }, (_, at) => named(at)));
+  });
+
+  test('headers that are none cost a record nothing but them', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 40 }), async junk => {
+        const record = given(0, { h: 'x'.repeat(junk.length) });
+        const { bytes } = await batchAt(0, [record], 'plain');
+        // Behind the value: their number, the length of the name, the name, the length of what it says, that.
+        Buffer.from(junk).copy(bytes, bytes.length - junk.length);
+        bytes[bytes.length - junk.length - 4] = junk[0]!;
+        const { runs, problem } = scanRecords(sealed(bytes), { next: 0, isTraced: true });
+        expect(problem).toBeNull();
+        expect(runs.flatMap(recordsOf).map(([, , , text]) => text)).toEqual([record.value!.toString()]);
+      }),
+    );
+  });
+});
+
 test('a run is of one version, whatever follows each other in a batch', () => {
   const of = (version: number, type?: string): string =>
     stamped('x', type).replace('_version":1', `_version":${version}`);
