@@ -2,7 +2,6 @@
 // gauges, histograms those with explicit bounds; all of them count from the start of the process.
 // https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
 
-import type { Registry } from 'prom-client';
 import { type Attributes, encodeAttributes, nanosOf, scopeOf } from './encode.ts';
 
 type Labels = Readonly<Record<string, string | number | undefined>>;
@@ -21,6 +20,11 @@ interface Read {
   readonly values: readonly Value[];
 }
 
+/** What there is of the registry of metrics. */
+interface Registry {
+  getMetricsAsJSON(): Promise<unknown>;
+}
+
 interface Moments {
   readonly startedMs: number;
   readonly atMs: number;
@@ -30,7 +34,7 @@ const cumulative = 2;
 
 /** The body of POST /v1/metrics. Brings nothing up to date. */
 export async function encodeMetrics(registry: Registry, resource: Attributes, moments: Moments): Promise<string> {
-  const read = (await registry.getMetricsAsJSON()) as unknown as readonly Read[];
+  const read = (await registry.getMetricsAsJSON()) as readonly Read[];
   const metrics = read.flatMap(metric => encodeMetric(metric, moments) ?? []);
   return JSON.stringify({
     resourceMetrics: [
