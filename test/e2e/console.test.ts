@@ -336,6 +336,22 @@ test('with keys: the scope admin is needed, and dead letters are replayed and di
   expect((await ask('/dead/dismiss', { places: ['first/0/42'], why: 'x'.repeat(1_001) })).status).toBe(400);
   expect((await told<ConsoleDead>('/dead')).letters.map(({ place }) => place)).toEqual(['first/0/42']);
   expect(await ugc.stop()).toBe(0);
+  const deeds = ugc
+    .output()
+    .split('\n')
+    .filter(line => line.includes('"event.action":"dead-'))
+    .map(line => JSON.parse(line))
+    .map(line => [line['user.name'], line['event.action'], line['event.outcome'], line['event.dataset']]);
+  const deed = (action: string, outcome: string) => ['admin', action, outcome, 'ugc.audit'];
+  const refused = Array.from({ length: 6 }, () => [deed('dead-replay', 'failure'), deed('dead-dismiss', 'failure')]);
+  expect(deeds.toSorted()).toEqual(
+    [
+      ...refused.flat(),
+      deed('dead-replay', 'success'),
+      deed('dead-dismiss', 'success'),
+      deed('dead-dismiss', 'failure'),
+    ].toSorted(),
+  );
 }, 60_000);
 
 test('is on the port for operators where there is one, nowhere when it is not wanted, and says what it cannot ask', async () => {

@@ -302,7 +302,7 @@ describe('who may import whom', () => {
     pino: ['src/process/telemetry.ts', 'src/process/terminal-log.ts'],
     'pino-pretty': ['src/process/terminal-log.ts'],
     '@elastic/ecs-pino-format': ['src/process/telemetry.ts'],
-    'prom-client': ['src/process/telemetry.ts', 'src/process/counts.ts', 'src/adapters/otlp/encode-metrics.ts'],
+    'prom-client': ['src/process/telemetry.ts', 'src/process/counts.ts'],
     'fastest-levenshtein': ['schemas/nearest.ts'],
     'jsonc-parser': [
       'src/record/json.ts',
