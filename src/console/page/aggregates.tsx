@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import type { ConsoleAggregates } from '../answers.ts';
 import { useAsked } from './ask.ts';
 import { Chart, type Line } from './chart.tsx';
+import { Choice } from './choice.tsx';
 import { Bars, Shown, View } from './parts.tsx';
 import type { Viewed } from './viewed.ts';
 import { number } from './words.ts';
@@ -21,21 +22,13 @@ export function Aggregates(_: Viewed) {
       title="Aggregates"
       about="Counted from the exact tables: what was sent twice counts once. Days and minutes are UTC."
       tools={
-        <>
-          <label>
-            Last{' '}
-            <select value={String(days)} onChange={event => setDays(Number(event.currentTarget.value))}>
-              {spans.map(span => (
-                <option key={span} value={String(span)}>
-                  {span === 1 ? 'day' : `${span} days`}
-                </option>
-              ))}
-            </select>
-          </label>
-          <button type="button" onClick={asked.again}>
-            Ask again
-          </button>
-        </>
+        <Choice
+          words="Last"
+          value={String(days)}
+          options={spans.map(span => [span, span === 1 ? 'day' : `${span} days`])}
+          onChoose={span => setDays(Number(span))}
+          again={asked.again}
+        />
       }
     >
       <Shown asked={asked}>{found => <Four found={found} />}</Shown>

@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import type { ConsoleDead, DeadActed, DeadAction } from '../answers.ts';
 import { post, useAsked, wordsFor } from './ask.ts';
+import { Choice } from './choice.tsx';
 import { Problem, Shown, Text, View } from './parts.tsx';
 import type { Viewed } from './viewed.ts';
 import { laidOut, moment, number } from './words.ts';
@@ -34,22 +35,13 @@ export function Dead({ overview }: Viewed) {
       title="Dead letters"
       about="Records of the log that ClickHouse could not take. They lie where they are until they are replayed or dismissed."
       tools={
-        <>
-          <label>
-            Reason{' '}
-            <select value={reason} onChange={event => setReason(event.currentTarget.value)}>
-              <option value="">any</option>
-              {known.map(name => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
-          <button type="button" onClick={asked.again}>
-            Ask again
-          </button>
-        </>
+        <Choice
+          words="Reason"
+          value={reason}
+          options={[['', 'any'], ...known.map(name => [name, name] as const)]}
+          onChoose={setReason}
+          again={asked.again}
+        />
       }
     >
       <Shown asked={asked}>

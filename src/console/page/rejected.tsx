@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import type { ConsoleRejections } from '../answers.ts';
 import { useAsked } from './ask.ts';
+import { Choice } from './choice.tsx';
 import { Shown, Text, View } from './parts.tsx';
 import type { Viewed } from './viewed.ts';
 import { laidOut, moment, number } from './words.ts';
@@ -24,21 +25,13 @@ export function Rejected(_: Viewed) {
       title="Rejected"
       about="Events that were refused for good, by type, reason, field and key. What a sender wrote is not kept."
       tools={
-        <>
-          <label>
-            Of{' '}
-            <select value={String(hours)} onChange={event => setHours(Number(event.currentTarget.value))}>
-              {spans.map(([value, words]) => (
-                <option key={value} value={String(value)}>
-                  {words}
-                </option>
-              ))}
-            </select>
-          </label>
-          <button type="button" onClick={asked.again}>
-            Ask again
-          </button>
-        </>
+        <Choice
+          words="Of"
+          value={String(hours)}
+          options={spans}
+          onChoose={span => setHours(Number(span))}
+          again={asked.again}
+        />
       }
     >
       <Shown asked={asked}>
