@@ -108,7 +108,7 @@ export function startMover(options: MoverOptions): Mover {
     onFinished: batches => progress.finish(batches),
   };
 
-  gate.watch(onRoom);
+  const unwatch = gate.watch(onRoom);
   stopping.signal.addEventListener('abort', onRoom, { once: true });
   const done = run();
   done.catch(() => {}); // whoever awaits it hears of it; stop() must not be the only one
@@ -138,6 +138,7 @@ export function startMover(options: MoverOptions): Mover {
       heldBack.done,
       passed,
     ]);
+    unwatch(); // another mover takes the place of one that broke, and the gate outlives both
     await source.close();
     if (failure !== null) throw failure;
   }

@@ -67,14 +67,14 @@ export interface Gate {
   topics(): ReadonlySet<string>;
   /** What is gathered of this topic is not to wait for more. */
   isDraining(topic: string): boolean;
-  /** Calls back when any of it may have changed. */
-  watch(listener: () => void): void;
+  /** Calls back when any of it may have changed, until what it returns is called. */
+  watch(listener: () => void): () => void;
 }
 
 const nothing: ReadonlySet<string> = new Set();
 
 /** Of a mover that nobody steers. */
-export const openGate: Gate = { isShut: false, topics: () => nothing, isDraining: () => false, watch() {} };
+export const openGate: Gate = { isShut: false, topics: () => nothing, isDraining: () => false, watch: () => () => {} };
 
 /** Events by topic; a topic that is not in it has none. Null: it is not known now. */
 export type Left = ReadonlyMap<string, number> | null;

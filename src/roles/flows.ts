@@ -88,7 +88,10 @@ export function openFlows({ control, topicOf, logger, metrics, lookEveryMs = 1_0
       },
       topics: () => shutTopics(own),
       isDraining: topic => partsOf(flow).some(part => part.state === 'draining' && isIn(topic, part)),
-      watch: listener => void own.listeners.add(listener),
+      watch: listener => {
+        own.listeners.add(listener);
+        return () => void own.listeners.delete(listener);
+      },
       withWaiting: (oldest, reached) => withWaiting(own, oldest, reached),
     };
   }

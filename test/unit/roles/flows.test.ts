@@ -63,13 +63,15 @@ test('a gate is open, is shut by a pause, and is opened by the next wish; who wa
   const { flows, wish } = opened();
   const gate = flows.gate(tables());
   const seen: boolean[] = [];
-  gate.watch(() => seen.push(gate.isShut));
+  const unwatch = gate.watch(() => seen.push(gate.isShut));
   expect([gate.isShut, [...gate.topics()]]).toEqual([false, []]);
   await wish('tables', 'paused');
   expect([gate.isShut, [...gate.topics()]]).toEqual([true, topics]);
   await wish('archive', 'paused');
   await wish('tables', 'running');
   expect([gate.isShut, [...gate.topics()]]).toEqual([false, []]);
+  unwatch();
+  await wish('tables', 'paused');
   expect(seen).toEqual([true, true, false]);
 });
 

@@ -38,13 +38,16 @@ function gateOf(...shut: string[]) {
     },
     topics: () => topics,
     isDraining: topic => draining.has(topic),
-    watch: listener => void listeners.push(listener),
+    watch: listener => {
+      listeners.push(listener);
+      return () => void listeners.splice(listeners.indexOf(listener), 1);
+    },
   };
   const set = (...now: string[]): void => {
     topics = new Set(now);
     for (const listener of listeners) listener();
   };
-  return { gate, set, draining };
+  return { gate, set, draining, watchers: () => listeners.length };
 }
 
 test('the mover polls no topic that is shut, and wakes up when that changes', async () => {
@@ -66,6 +69,14 @@ test('the mover polls no topic that is shut, and wakes up when that changes', as
   set();
   await until(() => source.committed.get('click/0') === 3, 'all of it');
   expect([...sink.rows('click').keys()]).toEqual(['c0', 'c1', 'c2', 'd0']);
+});
+
+test('a mover that has ended watches no more: the gate outlives it', async () => {
+  const { gate, watchers } = gateOf();
+  const { mover } = startMoving({ gate });
+  expect(watchers()).toBe(1);
+  await mover.stop();
+  expect(watchers()).toBe(0);
 });
 
 test('a block in hand is finished though the flow is shut meanwhile', async () => {
