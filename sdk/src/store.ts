@@ -61,7 +61,7 @@ export function storeOf(storage: MaybeItems, url: string, now: () => number): St
       set(own, lease);
       return isOurs;
     },
-    isElsewhere: id => keys().some(key => key.endsWith(id) && !key.startsWith(own)),
+    isElsewhere: id => keys().some(key => key.endsWith(` ${id}`) && !key.startsWith(own)),
     release() {
       lease = '';
       remove(own);
