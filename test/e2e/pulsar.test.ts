@@ -134,18 +134,27 @@ describe.skipIf(await isWithoutPulsar('own'))('over Pulsar', () => {
       const events = await eventsIn(await archivedIn(folderColdStore(folder)), 'parquet');
       return events.map(({ event_id: id }) => String(id)).toSorted();
     };
-    const isWhole = () =>
-      eventually(async () => (await archived()).length >= sent.length, { what: 'all are archived' });
+    const isWhole = (of: Ugc) =>
+      eventually(
+        async () => {
+          const ids = new Set(await archived());
+          const missing = sent.filter(id => !ids.has(id));
+          if (missing.length === 0) return true;
+          const ready = await (await fetch(`${of.url}/healthz/ready`)).text();
+          throw new Error(`${missing.length} of ${sent.length} are missing: ${ready}`);
+        },
+        { what: 'all are archived' },
+      );
     const first = await start();
     await send(first);
-    await isWhole();
+    await isWhole(first);
     await send(first);
     await drained(first); // its folder goes with it
     first.kill('SIGKILL');
     await first.exited;
     const second = await start();
     await send(second);
-    await isWhole();
+    await isWhole(second);
     expect(await archived()).toEqual(sent.toSorted());
     expect(await straysIn(folderColdStore(folder))).toEqual([]);
     expect(await second.stop()).toBe(0);

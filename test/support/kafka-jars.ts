@@ -1,4 +1,4 @@
-// The jars of the tests' Kafka (maven-jars.ts).
+// The jars of the tests' Kafka (maven-jars.ts), with a logger: what makes a node end is told in its log.
 
 import { mavenJars } from './maven-jars.ts';
 
@@ -9,6 +9,6 @@ export const kafkaJars = () =>
   mavenJars({
     title: 'Kafka',
     name: 'kafka',
-    version: kafkaVersion,
-    artifacts: [`org.apache.kafka:kafka_2.13:${kafkaVersion}`],
+    version: `${kafkaVersion}-told`,
+    artifacts: [`org.apache.kafka:kafka_2.13:${kafkaVersion}`, 'org.slf4j:slf4j-simple:1.7.36'],
   });

@@ -36,6 +36,7 @@ const pullMsMax = 300_000;
 const askMsMax = 5_000;
 
 // Little memory, and compiled soon rather than well: a test's broker starts often and works little.
+const logFlag = '-Dorg.slf4j.simpleLogger.defaultLogLevel=error';
 const testFlags = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
 
 type Found = { readonly java: Java } | { readonly missing: string };
@@ -58,7 +59,7 @@ async function look(): Promise<Found> {
 
 function onThisMachine(classPath: string): Java {
   return ({ folder, logFile, args, flags = testFlags }) => {
-    const child = spawnTo(logFile, ['java', ...flags, '-cp', classPath, ...args], folder);
+    const child = spawnTo(logFile, ['java', logFlag, ...flags, '-cp', classPath, ...args], folder);
     return {
       exited: child.exited,
       pid: child.pid,

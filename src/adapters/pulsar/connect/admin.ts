@@ -84,15 +84,19 @@ export function pulsarAdmin(options: ReadyOptions): Admin {
     }
   }
 
+  async function countOf(topic: string): Promise<number | null> {
+    const path = pathOf(topic, '/partitions?checkAllowAutoCreation=false');
+    const { status, text } = await ask('GET', path, undefined, [404]);
+    return status === 404 ? null : Number(read(text, path).partitions ?? 0);
+  }
+
   return {
     async partitions(topic) {
-      const path = pathOf(topic, '/partitions?checkAllowAutoCreation=false');
-      const { status, text } = await ask('GET', path, undefined, [404]);
-      if (status === 404) return null;
-      const partitions = Number(read(text, path).partitions ?? 0);
-      if (partitions > 0) return partitions;
-      // Some versions say 0 of what is not there, too.
-      return (await ask('GET', pathOf(topic, '/subscriptions'), undefined, [404])).status === 404 ? null : 0;
+      const count = await countOf(topic);
+      if (count !== 0) return count;
+      // Some versions say 0 of what is not there, too; and it may have been made since, with partitions.
+      const { status } = await ask('GET', pathOf(topic, '/subscriptions'), undefined, [404]);
+      return status === 404 ? null : await countOf(topic);
     },
     createTopic: async (topic, partitions) =>
       (await ask('PUT', pathOf(topic, '/partitions'), String(partitions), [409])).status !== 409,
