@@ -21,7 +21,7 @@ export const publicKeyAlgorithms = [
   'EdDSA',
   'Ed25519',
 ] as const;
-export const secretAlgorithms = ['HS256'] as const;
+const secretAlgorithms = ['HS256'] as const;
 
 /** RFC 7518 §3.2: a key of the hash's size or larger. */
 const secretBytesMin = 32;
@@ -100,6 +100,13 @@ export const jwtSettings = {
 
 type JwtConfig = Values<typeof jwtSettings> & { readonly auth: readonly string[] };
 
+const fittingOf = ({ jwtSecret }: Pick<JwtConfig, 'jwtSecret'>): readonly string[] =>
+  jwtSecret === '' ? publicKeyAlgorithms : secretAlgorithms;
+
+/** How tokens may be signed. */
+export const algorithmsOf = (config: Pick<JwtConfig, 'jwtSecret' | 'jwtAlgorithms'>): readonly string[] =>
+  config.jwtAlgorithms.length > 0 ? config.jwtAlgorithms : fittingOf(config);
+
 /** What the settings of tokens say against each other, in words. */
 export function jwtProblems(config: JwtConfig): string[] {
   if (!config.auth.includes('jwt'))
@@ -120,7 +127,7 @@ export function jwtProblems(config: JwtConfig): string[] {
     problems.push(
       'UGC_JWT_AUDIENCE must say whom tokens are meant for: an issuer’s tokens for other services would be let in, too (UGC_JWT_AUDIENCE=* if that is meant)',
     );
-  const fitting: readonly string[] = jwtSecret === '' ? publicKeyAlgorithms : secretAlgorithms;
+  const fitting = fittingOf(config);
   const strange = jwtAlgorithms.filter(name => !fitting.includes(name));
   if (strange.length > 0)
     problems.push(

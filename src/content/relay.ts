@@ -15,7 +15,7 @@ import { messageOf, PipelineError } from '../errors.ts';
 import type { SetAside } from '../ports/buffer.ts';
 import type { ContentStore, Outbox, OutboxEvent } from '../ports/content.ts';
 import { type Gate, openGate } from '../ports/flow-control.ts';
-import type { Envelope, Log } from '../ports/log.ts';
+import type { Envelope, Log, Outcome } from '../ports/log.ts';
 import { contentSource } from '../ports/own-source.ts';
 import { sleep } from '../process/sleep.ts';
 import type { Logger } from '../process/telemetry.ts';
@@ -37,6 +37,8 @@ export interface RelayOptions {
   readonly topicOf: (type: string) => string | null;
   /** Keeps what can never be published. */
   readonly setAside: (records: readonly SetAside[]) => Promise<void>;
+  /** Events that leave the outbox now: the log has them, or has refused them for good. */
+  readonly onPassed?: (envelopes: readonly Envelope[], outcomes: readonly Outcome[]) => void;
   /** Whether anything may be published now; absent = always. */
   readonly gate?: Pick<Gate, 'isShut' | 'watch'>;
   readonly logger: Logger;
@@ -232,6 +234,9 @@ export function startRelay(options: RelayOptions): Relay {
         left.push(...asideOf);
       }
     }
+    const remaining = new Set(left);
+    const isPassed = (_: unknown, at: number): boolean => !remaining.has(senders[at]!);
+    options.onPassed?.(envelopes.filter(isPassed), outcomes.filter(isPassed));
     return { left, failure };
   }
 

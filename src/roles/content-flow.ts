@@ -7,6 +7,7 @@ import { viewedTypes } from '../content/viewings.ts';
 import { PipelineError } from '../errors.ts';
 import type { DiskBuffer } from '../ports/buffer.ts';
 import type { ContentStore } from '../ports/content.ts';
+import { contentSource } from '../ports/own-source.ts';
 import type { Source } from '../ports/source.ts';
 import type { Metrics } from '../process/telemetry.ts';
 import type { Parts, Role } from './role.ts';
@@ -59,6 +60,13 @@ export function startContentFlow({ parts, store, watchedShare, keepsHistory }: C
     judge: catalogue.judge,
     topicOf: catalogue.topicOf,
     setAside: records => buffer.setAside(records),
+    onPassed: (envelopes, outcomes) =>
+      parts.watched.now?.note(
+        [],
+        envelopes.map(envelope => ({ ok: true, envelope })),
+        outcomes,
+        { source: contentSource, receivedAtMs: Date.now() },
+      ),
     logger,
     metrics: {
       relayed: (type, events) => metrics.contentRelayed.inc({ event_type: type }, events),

@@ -1,7 +1,7 @@
 // The door's way in by token, by its settings.
 
 import type { Config } from '../config/config.ts';
-import { publicKeyAlgorithms, secretAlgorithms } from '../config/jwt.ts';
+import { algorithmsOf } from '../config/jwt.ts';
 import type { OpenWay } from '../door/admit.ts';
 import { byToken } from '../door/tokens/by-token.ts';
 import { readGivenKeys } from '../door/tokens/given-keys.ts';
@@ -33,12 +33,12 @@ export function openTokens({ config, logger, metrics }: TokensOptions): OpenWay 
   };
 }
 
-function rulesOf({ jwtIssuer, jwtAudience, jwtAlgorithms, jwtSecret, jwtClockToleranceSeconds }: Config): TokenRules {
-  const fitting = jwtSecret === '' ? publicKeyAlgorithms : secretAlgorithms;
+function rulesOf(config: Config): TokenRules {
+  const { jwtIssuer, jwtAudience, jwtClockToleranceSeconds } = config;
   return {
     issuer: jwtIssuer,
     audiences: jwtAudience.includes('*') ? [] : jwtAudience,
-    algorithms: jwtAlgorithms.length > 0 ? jwtAlgorithms : fitting,
+    algorithms: algorithmsOf(config),
     toleranceMs: jwtClockToleranceSeconds * 1000,
   };
 }

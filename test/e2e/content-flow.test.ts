@@ -6,6 +6,7 @@ import { expect, test } from 'bun:test';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { metric } from '../support/oracle.ts';
+import { readStream } from '../support/stream-reader.ts';
 import { hmacTokenOf } from '../support/tokens.ts';
 import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
@@ -139,6 +140,28 @@ test('a player that only sends events gives a place to go on at; a store that wa
   expect(await placesIn(second, 'history')).toEqual([['film-1', 310.5]]);
   expect(await second.stop()).toBe(0);
 }, 240_000);
+
+test('who watches is shown what the store publishes, by the process that publishes it', async () => {
+  const dataDir = temporaryFolder();
+  const ugc = await startUgc({ dataDir, env, flags: [...auth, '--role=content', '--content-history=off'] });
+  const admin = { ...{ sub: 'ops', aud: 'ugc', exp: Math.floor(Date.now() / 1_000) + 3_600 }, scope: 'admin' };
+  const headers = { authorization: `Bearer ${hmacTokenOf(secret, admin)}` };
+  await like(ugc, 'film-1', 1); // nobody watches yet
+  await eventually(async () => (await metric(ugc.url, 'ugc_content_relayed_total')) === 1, { what: 'it is published' });
+  const [all, ofBob] = await Promise.all(
+    ['?kinds=events', '?kinds=events&user=bob'].map(query => readStream(ugc.url, query, headers)),
+  );
+  await like(ugc, 'film-1', -1);
+  await like(ugc, 'film-2', 1, 'bob');
+  await eventually(() => all!.events().length === 2 && ofBob!.events().length === 1, { what: 'both, and the one' });
+  expect(all!.events().map(({ event, data }) => [event, data.type, data.user, data.body])).toEqual([
+    ['event', 'film_liked', 'ann', expect.objectContaining({ film_id: 'film-1', value: -1, revision: 2 })],
+    ['event', 'film_liked', 'bob', expect.objectContaining({ film_id: 'film-2', value: 1 })],
+  ]);
+  expect(ofBob!.events()[0]!.data).toMatchObject({ outcome: 'accepted', source: 'ugc:content', stored: 'disk' });
+  expect(await ugc.stop()).toBe(0);
+  await Promise.all([all!.over, ofBob!.over]);
+}, 120_000);
 
 test('commands say where there is no store', async () => {
   const dataDir = temporaryFolder();

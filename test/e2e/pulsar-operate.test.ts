@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from 'bun:test';
 import { type ClientEvent, clientEvent, exampleClick, typeOf } from '../support/events.ts';
+import { flowsOfFolder } from '../support/flows-of-folder.ts';
 import { drained, metric } from '../support/oracle.ts';
 import { isWithoutPulsar } from '../support/pulsar.ts';
 import { pulsarInTest } from '../support/pulsar-in-test.ts';
@@ -154,6 +155,18 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
       unasked: {},
     });
     expect(await ugc.stop()).toBe(0);
+  });
+
+  test('flows are paused and drained by what lies in the data folder, and every event is one row', async () => {
+    const name = own.newName();
+    const dataDir = temporaryFolder();
+    await flowsOfFolder({
+      broker: 'pulsar',
+      start: () => startUgc({ dataDir, flags: [...own.flags(name), '--request-log=false'] }),
+      run: (...args) => runUgc([...args, ...own.flags(name), `--data-dir=${dataDir}`]),
+      hang: () => own.pulsar.stop(),
+      goOn: () => own.pulsar.cont(),
+    });
   });
 
   test('receipts, the balance and the lag are what they are over any log', async () => {

@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { clientEvent, exampleClick } from '../support/events.ts';
+import { flowsOfFolder } from '../support/flows-of-folder.ts';
 import { pythonWith } from '../support/python.ts';
 import { isWithoutRabbitmq, rabbitmqClient, startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.ts';
 import { randomOf } from '../support/random.ts';
@@ -138,6 +139,17 @@ describe.skipIf(isWithoutRabbitmq('own')).each(['stream', 'quorum'] as const)('%
     expect(said.place).toContain('ugc.film');
     expect(said.what).toContain(kind === 'stream' ? 'kept for 168h' : 'wait to become rows');
     expect(await ugc.stop()).toBe(0);
+  });
+
+  test('flows are paused and drained by what lies in the data folder, and every event is one row', async () => {
+    const dataDir = temporaryFolder();
+    await flowsOfFolder({
+      broker: 'rabbitmq',
+      start: () => start(dataDir, '--topic=steered.{family}'),
+      run: (...args) => run(dataDir, ...args, '--topic=steered.{family}'),
+      hang: rabbitmq.stop,
+      goOn: rabbitmq.cont,
+    });
   });
 
   test('the ledger goes by way of RabbitMQ as well: the balance closes, and an event has its receipt', async () => {

@@ -83,6 +83,7 @@ function fileChecks(report: Report, broker: string | null): readonly Check[] {
     checks.push(
       wrong('buffer.damage', {
         seen: `${countOf(unreadableRows, 'place')} of the file cannot be read`,
+        follows: 'events that lie there are not moved; the others are',
         hint: 'save it with ugc buffer export, then see ugc buffer verify',
         page,
       }),

@@ -24,6 +24,8 @@ export interface Check {
 export interface Probe {
   /** Of its check when it does not come to any: it has failed or was too slow. */
   readonly id: string;
+  /** From that; absent = how it is cannot be told. */
+  readonly follows?: string;
   /** What to do then. */
   readonly hint: string;
   readonly page?: string;
@@ -47,7 +49,8 @@ export interface Asked {
 /** Null: the installation has no such part. */
 export type GroupOf = (asked: Asked) => Group | null;
 
-type Trouble = Omit<Check, 'id' | 'result'>;
+/** Each names what follows and the next step: who is woken by it knows neither. */
+type Trouble = Pick<Check, 'seen' | 'page'> & Required<Pick<Check, 'follows' | 'hint'>>;
 
 export const good = (id: string, seen: string): Check => ({ id, result: 'success', seen });
 export const doubtful = (id: string, trouble: Trouble): Check => ({ id, result: 'warning', ...trouble });

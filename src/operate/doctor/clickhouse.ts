@@ -11,7 +11,7 @@ import { readSchema } from '../../adapters/clickhouse/schema/prepare.ts';
 import { catalogueFor } from '../../catalogue/type-folder.ts';
 import type { Config } from '../../config/config.ts';
 import { PipelineError } from '../../errors.ts';
-import { duration, size } from '../output.ts';
+import { countOf, duration, size } from '../output.ts';
 import { wantedOf } from '../schema-check.ts';
 import { asReader, holderOf } from '../tables.ts';
 import { type Asked, type Check, doubtful, type GroupOf, good, type Probe, wrong } from './check.ts';
@@ -72,7 +72,7 @@ export const clickhouseGroup =
           : [
               probe('clickhouse.parts', partsOf),
               probe('clickhouse.mutations', mutationsOf),
-              probe('clickhouse.replicas', replicasOf),
+              probe('clickhouse.readonly', readonlyOf(config)),
               probe('clickhouse.aggregates', aggregatesOf(config)),
             ]),
       ],
@@ -146,6 +146,7 @@ const rightsOf =
     return [
       wrong(id, {
         seen: `it may not ${lacking.join(', ')} in ${clickhouseDatabase}`,
+        follows: 'what needs it is refused; events whose rows are wait in the log',
         hint: `GRANT ${lacking.join(', ')} ON ${clickhouseDatabase}.* TO the user of UGC_CLICKHOUSE_USER`,
         page: wrongPassword,
       }),
@@ -168,7 +169,7 @@ const tablesOf =
         }),
       );
     if (statements.length === 0) return [good(id, `${found.size} tables and views fit the event types`)];
-    const seen = `${statements.length} statements are missing until they fit the event types`;
+    const seen = `${countOf(statements.length, 'statement')} missing until the tables fit the event types`;
     if (config.clickhouseMigrate === 'auto' && (isBeforeStart || found.size === 0))
       return [good(id, `${seen}: the start makes them`)];
     const hint =
@@ -176,7 +177,8 @@ const tablesOf =
         ? 'a start of etl makes them: ugc schema diff shows which'
         : 'run what ugc schema diff shows';
     const isRefused = config.clickhouseMigrate === 'check';
-    return [(isRefused ? wrong : doubtful)(id, { seen, hint, page: broken })];
+    const follows = `rows that have no table, or no column of it, wait in the log${isRefused ? '; no etl starts' : ''}`;
+    return [(isRefused ? wrong : doubtful)(id, { seen, follows, hint, page: broken })];
   };
 
 const scarce = { bytes: 5 * 2 ** 30, share: 0.1 };
@@ -198,15 +200,16 @@ async function disksOf({ health }: Server, signal: AbortSignal): Promise<readonl
 
 async function partsOf({ health }: Server, signal: AbortSignal): Promise<readonly Check[]> {
   const id = 'clickhouse.parts';
-  const [[most], { delay, refuse }] = await Promise.all([health.parts(signal), health.partsMax(signal)]);
+  const [most] = await health.parts(signal);
   if (most === undefined) return [];
+  const { delay, refuse } = most;
   const seen = `${most.table} has ${most.parts} parts in a partition; from ${delay} on inserts are slowed down, from ${refuse} on refused`;
   if (most.parts < delay / 2) return [good(id, seen)];
   return [
     (most.parts >= delay ? wrong : doubtful)(id, {
       seen,
       follows: 'merges do not keep up with inserts, and rows fall behind',
-      hint: 'raise UGC_ETL_INTERVAL_MS, run fewer etl processes, or give ClickHouse a faster disk',
+      hint: 'see whether merges run (SYSTEM START MERGES); raise UGC_ETL_INTERVAL_MS, run fewer etl processes, or give ClickHouse a faster disk',
       page: 'docs/operate/freshness.md',
     }),
   ];
@@ -217,24 +220,34 @@ async function mutationsOf({ health }: Server, signal: AbortSignal): Promise<rea
   return failing.map(({ table, command, why }) =>
     wrong('clickhouse.mutations', {
       seen: `${table}: ${command} fails: ${why}`,
+      follows: 'it is tried again and again, and what is behind it waits; inserts go on',
       hint: `see system.mutations; KILL MUTATION gives it up`,
       page: down,
     }),
   );
 }
 
-async function replicasOf({ health }: Server, signal: AbortSignal): Promise<readonly Check[]> {
-  const tables = await health.readonlyReplicas(signal);
-  if (tables.length === 0) return [];
-  return [
-    wrong('clickhouse.replicas', {
-      seen: `read-only replicas: ${tables.join(', ')}`,
-      follows: 'they take no rows; etl waits and goes on by itself',
-      hint: 'look at ClickHouse Keeper',
-      page: down,
-    }),
-  ];
-}
+const readonlyOf =
+  ({ clickhouseDatabase }: Config) =>
+  async ({ health }: Server, signal: AbortSignal): Promise<readonly Check[]> => {
+    const [replicas, tables] = await Promise.all([health.readonlyReplicas(signal), health.readonlyTables(signal)]);
+    const follows = 'they take no rows, whose events wait in the log; etl goes on by itself';
+    const found = (id: string, seen: string, hint: string): Check => wrong(id, { seen, follows, hint, page: down });
+    return [
+      ...(replicas.length === 0
+        ? []
+        : [found('clickhouse.replicas', `read-only replicas: ${replicas.join(', ')}`, 'look at ClickHouse Keeper')]),
+      ...(tables.length === 0
+        ? []
+        : [
+            found(
+              'clickhouse.readonly',
+              `tables that were made read-only: ${tables.join(', ')}`,
+              `ALTER TABLE ${clickhouseDatabase}.${tables[0]} RESET SETTING table_readonly, once what it was for is over`,
+            ),
+          ]),
+    ];
+  };
 
 /** So many times the pace an aggregate is to have before it is late. */
 const lateFactor = 5;

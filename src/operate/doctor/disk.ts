@@ -3,10 +3,10 @@
 
 import { constants } from 'node:fs';
 import { access, open, stat, statfs, unlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileSystemOf, holdersOf } from '../../adapters/linux/volume.ts';
 import type { Config } from '../../config/config.ts';
-import { bufferFile, clickhouseFolder } from '../../process/instance.ts';
+import { bufferFile, clickhouseFolder, contentFile } from '../../process/instance.ts';
 import { size } from '../output.ts';
 import { type Check, doubtful, type GroupOf, good, wrong } from './check.ts';
 
@@ -19,6 +19,7 @@ export const diskGroup: GroupOf = ({ config, isBeforeStart }) => ({
     { id: 'disk.kind', hint, page, look: async () => [kindOf(await folderOf(config))] },
     { id: 'disk.room', hint, page, look: async () => [await roomOf(await folderOf(config), config)] },
     { id: 'disk.writable', hint, page, look: async () => [await writableOf(await folderOf(config))] },
+    { id: 'disk.files', hint, page, look: () => filesOf(config) },
     { id: 'disk.owner', hint, page, look: () => (isBeforeStart ? [freeOf(config)] : [heldOf(config)]) },
   ],
 });
@@ -41,7 +42,13 @@ const distant = /^(nfs|cifs|smb|9p|fuse|ceph|gluster|virtiofs)/;
 function kindOf(folder: string): Check {
   const kind = fileSystemOf(folder);
   const id = 'disk.kind';
-  if (kind === null) return doubtful(id, { seen: `what ${folder} lies on cannot be told here`, hint, page });
+  if (kind === null)
+    return doubtful(id, {
+      seen: `what ${folder} lies on cannot be told here`,
+      follows: 'nobody knows whether what is written there outlives the machine',
+      hint,
+      page,
+    });
   if (volatile.has(kind))
     return wrong(id, {
       seen: `${folder} lies in memory (${kind})`,
@@ -128,10 +135,39 @@ async function writableOf(folder: string): Promise<Check> {
       hint: isFull
         ? 'make room on that volume'
         : `give the folder to the user ugc runs as: chown -R ${process.getuid?.() ?? 'USER'} ${folder}${mayList ? '' : ', which it cannot read either'}`,
-      page,
+      page: isFull ? page : 'docs/operate/deploy.md',
     });
   }
 }
+
+/** What the instance writes to. An earlier start by another user has left it to that one. */
+async function filesOf({ dataDir }: Config): Promise<readonly Check[]> {
+  const buffer = bufferFile(dataDir);
+  const written = [buffer, `${buffer}-wal`, `${buffer}-shm`, contentFile(dataDir), clickhouseFolder(dataDir)];
+  const foreign: string[] = [];
+  for (const path of written) if (await isForeign(path)) foreign.push(path);
+  const [first] = foreign;
+  if (first === undefined) return [];
+  const owner = await stat(first).then(
+    ({ uid }) => ` of user ${uid}`,
+    () => '',
+  );
+  return [
+    wrong('disk.files', {
+      seen: `${whoami()} may not write ${foreign.map(path => basename(path)).join(', ')}${owner} in ${resolve(dataDir)}`,
+      follows: 'ugc does not start as this user',
+      hint: `start it as the user it was started as before, or give the files to this one: chown -R ${process.getuid?.() ?? 'USER'} ${resolve(dataDir)}`,
+      page: 'docs/operate/deploy.md',
+    }),
+  ];
+}
+
+/** There, and not for this user to write. */
+const isForeign = (path: string): Promise<boolean> =>
+  access(path, constants.R_OK | constants.W_OK).then(
+    () => false,
+    ({ code }: NodeJS.ErrnoException) => code === 'EACCES' || code === 'EPERM',
+  );
 
 /** A container's user may have no name. */
 const whoami = (): string => `user ${process.getuid?.() ?? '?'}`;

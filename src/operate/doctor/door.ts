@@ -4,13 +4,17 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
+import { algorithmsOf } from '../../config/jwt.ts';
 import { brokerOf } from '../../config/transport.ts';
 import { readKeys } from '../../door/keys/keys-file.ts';
+import { readGivenKeys } from '../../door/tokens/given-keys.ts';
 import { askForKeys } from '../../door/tokens/issuer.ts';
+import { readKeySet } from '../../door/tokens/jwk-set.ts';
 import { messageOf } from '../../errors.ts';
 import { type HostPort, parseHostPort } from '../../process/address.ts';
 import { isoOf } from '../../process/clock.ts';
 import { servedCertificate } from '../../process/served-certificate.ts';
+import { countOf } from '../output.ts';
 import { type Check, doubtful, type GroupOf, good, type Probe, wrong } from './check.ts';
 
 const page = 'docs/operate/incidents/certificate-expired.md';
@@ -31,6 +35,7 @@ export const doorGroup =
       ...filesOf(config).map(fileProbe),
       ...servedOf(config).map(servedProbe),
       ...(config.auth.includes('jwt') && config.jwtSecret + config.jwtPublicKey === '' ? [issuerProbe(config)] : []),
+      ...(config.auth.includes('jwt') && config.jwtPublicKey !== '' ? [givenKeysProbe(config)] : []),
       ...(config.auth.includes('keys') ? [keysProbe(keysFileOf(config))] : []),
     ];
     return probes.length === 0 ? null : { name: 'door', probes };
@@ -45,7 +50,19 @@ const frontProbe = (read: () => ReturnType<DoorWiring['frontCertificate']>): Pro
   page,
   look: () => {
     const id = 'door.certificate';
-    const found = read();
+    let found: ReturnType<typeof read>;
+    try {
+      found = read();
+    } catch (error) {
+      return [
+        wrong(id, {
+          seen: `the front has none: ${messageOf(error)}`,
+          follows: 'ugc does not start with it; a running one shows the one it has',
+          hint: 'set UGC_TLS_CERT and UGC_TLS_KEY to files that belong together',
+          page: 'docs/operate/tls.md',
+        }),
+      ];
+    }
     if (found === null) return [];
     if (found.problem === null) return [good(id, `that of the front is good until ${isoOf(found.expiresAtMs)}`)];
     const trouble = {
@@ -53,7 +70,8 @@ const frontProbe = (read: () => ReturnType<DoorWiring['frontCertificate']>): Pro
       hint: 'put the new one in the place of UGC_TLS_CERT; no restart is needed',
       page,
     };
-    return [found.isOver ? wrong(id, { ...trouble, follows: 'clients do not connect' }) : doubtful(id, trouble)];
+    if (found.isOver) return [wrong(id, { ...trouble, follows: 'clients do not connect' })];
+    return [doubtful(id, { ...trouble, follows: 'then clients do not connect' })];
   },
 });
 
@@ -94,7 +112,8 @@ function expiryOf(id: string, what: string, expiresAtMs: number): Check {
   if (leftMs > noticeMs) return good(id, `${what} is good until ${isoOf(expiresAtMs)}`);
   if (leftMs > 0)
     return doubtful(id, {
-      seen: `${what} expires in ${Math.floor(leftMs / dayMs)} days, at ${isoOf(expiresAtMs)}`,
+      seen: `${what} expires in ${countOf(Math.floor(leftMs / dayMs), 'day')}, at ${isoOf(expiresAtMs)}`,
+      follows: 'then connections that are made with it are refused',
       hint: 'renew it',
       page,
     });
@@ -148,48 +167,88 @@ const servedProbe = ({ who, certFile, keyFile, ...place }: Served): Probe => ({
   },
 });
 
+const tokensPage = 'docs/operate/tokens.md';
+
 const issuerProbe = ({ jwtIssuer: issuer, jwtJwksUrl: jwksUrl }: Config): Probe => ({
   id: 'door.issuer',
   hint: 'see UGC_JWT_ISSUER and UGC_JWT_JWKS_URL',
-  page: 'docs/operate/tokens.md',
+  page: tokensPage,
   look: async signal => {
     const id = 'door.issuer';
+    const trouble = {
+      follows: 'keys that are known stay good; tokens of other keys are answered 503',
+      hint: 'bring it back, or set UGC_JWT_ISSUER or UGC_JWT_JWKS_URL right',
+      page: tokensPage,
+    };
     try {
-      const { keys = [] } = ((await askForKeys({ issuer, jwksUrl }, signal)) ?? {}) as {
-        readonly keys?: readonly unknown[];
-      };
-      return [good(id, `the issuer answers with ${keys.length} keys`)];
+      const { keys, leftOut } = readKeySet(await askForKeys({ issuer, jwksUrl }, signal));
+      if (keys.length > 0) return [good(id, `the issuer answers with ${countOf(keys.length, 'key')}`)];
+      const why = leftOut[0] === undefined ? '' : `: ${leftOut[0]}`;
+      const seen = `the issuer answers, and none of its keys could check a token${why}`;
+      return [wrong(id, { ...trouble, seen })];
+    } catch (error) {
+      return [
+        wrong(id, { ...trouble, seen: `the issuer of tokens cannot be asked for its keys: ${messageOf(error)}` }),
+      ];
+    }
+  },
+});
+
+const givenKeysProbe = (config: Config): Probe => ({
+  id: 'door.tokens',
+  hint: 'see UGC_JWT_PUBLIC_KEY',
+  page: tokensPage,
+  look: () => {
+    const id = 'door.tokens';
+    try {
+      const keys = readGivenKeys(config.jwtPublicKey, algorithmsOf(config));
+      return [good(id, `${countOf(keys.length, 'key')} of tokens can be read`)];
     } catch (error) {
       return [
         wrong(id, {
-          seen: `the issuer of tokens cannot be asked for its keys: ${messageOf(error)}`,
-          follows: 'keys that are known stay good; tokens signed with new ones are refused',
-          hint: 'bring it back, or set UGC_JWT_ISSUER or UGC_JWT_JWKS_URL right',
-          page: 'docs/operate/tokens.md',
+          seen: `the keys of tokens cannot be used: ${messageOf(error)}`,
+          follows: 'ugc does not start with them; a running one keeps those it has read',
+          hint: 'set UGC_JWT_PUBLIC_KEY to public keys, or to files of them',
+          page: tokensPage,
         }),
       ];
     }
   },
 });
 
+const keysPage = 'docs/operate/keys.md';
+
 const keysProbe = (path: string): Probe => ({
   id: 'door.keys',
-  hint: 'repair the file, or see ugc keys ls',
-  page: 'docs/operate/keys.md',
+  hint: 'see ugc keys ls',
+  page: keysPage,
   look: () => {
     const id = 'door.keys';
-    const keys = readKeys(path);
+    let keys: ReturnType<typeof readKeys>;
+    try {
+      keys = readKeys(path);
+    } catch (error) {
+      return [
+        wrong(id, {
+          seen: `the file of keys cannot be read: ${messageOf(error)}`,
+          follows: 'ugc does not start with it; a running one keeps the keys it has, also those revoked since',
+          hint: 'repair what it says, or put back the file as it was before',
+          page: keysPage,
+        }),
+      ];
+    }
     const now = Date.now();
-    const good_ = keys.filter(
+    const counting = keys.filter(
       ({ revoked_at, expires_at }) => revoked_at === undefined && !(Date.parse(expires_at ?? '') <= now),
     );
-    if (good_.length > 0) return [good(id, `${good_.length} of ${keys.length} keys count`)];
+    if (counting.length > 0) return [good(id, `${counting.length} of ${countOf(keys.length, 'key')} count`)];
     return [
       wrong(id, {
-        seen: `no key counts in ${path}`,
+        seen:
+          keys.length === 0 ? `there is no key in ${path}` : `none of ${countOf(keys.length, 'key')} counts in ${path}`,
         follows: 'whoever sends with a key is answered 401',
-        hint: 'ugc keys create --name=…',
-        page: 'docs/operate/keys.md',
+        hint: 'ugc keys add NAME',
+        page: keysPage,
       }),
     ];
   },

@@ -22,8 +22,8 @@ export const examine = (groups: readonly Group[], msMax = probeMsMax): Promise<r
   );
 
 async function answerTo(probe: Probe, msMax: number): Promise<readonly Check[]> {
-  const { id, hint, page } = probe;
-  const where = page === undefined ? { hint } : { hint, page };
+  const { id, follows = 'how that is cannot be told', hint, page } = probe;
+  const where = { follows, hint, ...(page !== undefined && { page }) };
   const late = (): readonly Check[] => [wrong(id, { seen: `no answer within ${msMax / 1_000} s`, ...where })];
   const asked = new AbortController();
   try {

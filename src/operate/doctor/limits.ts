@@ -37,7 +37,7 @@ function filesOf(instance: Instance | null): Check {
     seen,
     follows: 'connections beyond it are refused',
     hint: 'raise it: ulimit -n 65536, LimitNOFILE= of systemd, --ulimit nofile= of the container',
-    page,
+    page: 'docs/operate/deploy.md',
   });
 }
 

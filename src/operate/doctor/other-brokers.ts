@@ -101,6 +101,7 @@ function checksOf(
     isFar
       ? doubtful(`${name}.lag`, {
           seen: waits,
+          follows: 'rows come late; none is lost before the broker deletes it',
           hint: 'see the group clickhouse, and whether ugc --role=etl runs',
           page: 'docs/operate/incidents/lag-growing.md',
         })

@@ -70,6 +70,9 @@ function checksOf(instance: Instance | null, url: string): readonly Check[] {
     ...told.map(([part, words]) =>
       wrong(`instance.${part}`, {
         seen: `${part}: ${words}`,
+        follows: isReady
+          ? 'events are taken all the same, and what needs that part waits'
+          : 'events may be answered 503',
         hint: `see what this says of ${part} in its own group, or look at the instance's log`,
         page: pages[part] ?? 'docs/operate/deploy.md',
       }),

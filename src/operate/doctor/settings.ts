@@ -16,20 +16,31 @@ export const settingsGroup: GroupOf = ({ config }) => ({
       look: () => [
         good('settings.read', `they are understood, and fit each other; roles: ${config.role.join(', ')}`),
         ...plainHopsOf(config).map(words =>
-          doubtful('settings.plain', { seen: words, hint: 'encrypt that way', page: 'docs/operate/tls.md' }),
+          doubtful('settings.plain', {
+            seen: words,
+            follows: 'whoever is on the way can read it',
+            hint: 'encrypt that way',
+            page: 'docs/operate/tls.md',
+          }),
         ),
       ],
     },
     {
       id: 'settings.types',
-      hint: 'repair the files that are named: ugc schema check; until then a running instance keeps the types it has',
+      follows: 'ugc does not start with them; a running one keeps the types it has',
+      hint: 'repair the files that are named: ugc schema check',
       page: 'docs/operate/incidents/broken-schema.md',
       look: () => {
         const { types } = catalogueFor(config);
         return [
           good('settings.types', `${types.length} event types`),
           ...warningsFor(config, types).map(words =>
-            doubtful('settings.types', { seen: words, hint: 'see ugc schema check', page: 'docs/use/schemas.md' }),
+            doubtful('settings.types', {
+              seen: words,
+              follows: 'ugc takes it as it is written',
+              hint: 'see ugc schema check',
+              page: 'docs/use/schemas.md',
+            }),
           ),
         ];
       },

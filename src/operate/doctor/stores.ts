@@ -79,6 +79,7 @@ function flowOf(instance: Instance | null): readonly Check[] {
     .map(([part, seen]) =>
       wrong(`content.${part.replace(/^content_?/, '') || 'store'}`, {
         seen,
+        follows: 'what needs it waits or is answered 503; events are not touched by it',
         hint: 'repair what it says; it goes on by itself',
         page: contentPage,
       }),
@@ -188,6 +189,7 @@ function archivedOf(instance: Instance | null, { archiveFileSeconds }: Config): 
     .map(([part, seen]) =>
       wrong(part.replace('_', '.').replace(/^archive$/, 'archive.moving'), {
         seen,
+        follows: 'what is not archived waits in the log',
         hint: 'repair what it says; it goes on by itself',
         page: archivePage,
       }),

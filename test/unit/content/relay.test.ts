@@ -94,7 +94,11 @@ test('while an event fails, none of the same user and film after it is published
 });
 
 test('what can never be published is set aside with the reason, and the rest flows', async () => {
-  const { store, log, aside, relay, isEmpty } = open();
+  const passed: (readonly [type: string, isStored: boolean])[] = [];
+  const { store, log, aside, relay, isEmpty } = open(undefined, {
+    onPassed: (envelopes, outcomes) =>
+      passed.push(...envelopes.map(({ type }, at) => [type, outcomes[at]!.ok] as const)),
+  });
   const lost = change('ann');
   log.fail(({ id }) => (id === lost.eventId ? new PipelineError('log_refused', 'it is too large') : null));
   await store.vote('film-1', 1, lost);
@@ -111,12 +115,20 @@ test('what can never be published is set aside with the reason, and the rest flo
     [lost.eventId]: 'it is too large',
   });
   expect(new Set(aside.map(({ position }) => position)).size).toBe(2);
+  expect(passed).toEqual([
+    ['film_liked', false],
+    ['film_unliked', true],
+  ]);
 });
 
 test('what cannot be set aside stays where it is until it can', async () => {
   let room = false;
   const kept: SetAside[] = [];
+  let passed = 0;
   const { store, log, relay, isEmpty } = open(undefined, {
+    onPassed: envelopes => {
+      passed += envelopes.length;
+    },
     setAside: async records => {
       if (!room) throw away;
       kept.push(...records);
@@ -131,10 +143,12 @@ test('what cannot be set aside stays where it is until it can', async () => {
   relay.wake();
   await until(() => refusals > 2, 'it is tried again');
   expect(await isEmpty()).toBe(false);
+  expect(passed).toBe(0);
   room = true;
   await until(isEmpty, 'the outbox is empty');
   await relay.stop(1_000);
   expect(kept).toHaveLength(1);
+  expect(passed).toBe(1);
 });
 
 test('two relays: one publishes, and the other once it has let go', async () => {

@@ -25,6 +25,9 @@ export interface PartsHealth {
   readonly table: string;
   /** Active ones of one partition, of that which has most. */
   readonly parts: number;
+  /** From so many on inserts are slowed down, and refused: by its own settings, else by the server's. */
+  readonly delay: number;
+  readonly refuse: number;
 }
 
 export interface Health {
@@ -32,16 +35,16 @@ export interface Health {
   /** What of these this user may not do in the database; null = the server cannot say. */
   lacks(rights: readonly string[], signal: AbortSignal): Promise<readonly string[] | null>;
   disks(signal: AbortSignal): Promise<readonly DiskHealth[]>;
-  /** Most first. */
+  /** Nearest to where inserts are slowed down first. */
   parts(signal: AbortSignal): Promise<readonly PartsHealth[]>;
-  /** Of the parts of one partition, where inserts are slowed down, and where they are refused. */
-  partsMax(signal: AbortSignal): Promise<{ readonly delay: number; readonly refuse: number }>;
   /** Changes of tables that fail, with the server's words. */
   failingMutations(
     signal: AbortSignal,
   ): Promise<readonly { readonly table: string; readonly command: string; readonly why: string }[]>;
   /** Tables whose replica takes nothing now. */
   readonlyReplicas(signal: AbortSignal): Promise<readonly string[]>;
+  /** Tables that were told to take nothing. */
+  readonlyTables(signal: AbortSignal): Promise<readonly string[]>;
 }
 
 /** Everything rejects with the sink's errors. */
@@ -100,26 +103,22 @@ export function healthIn(client: ClickhouseClient, database: string): Health {
 
     parts: async signal =>
       (
-        await read<{ readonly table: string; readonly parts: string }>(
-          `SELECT table, toString(max(n)) AS parts FROM (SELECT table, partition, count() AS n FROM system.parts` +
-            ` WHERE active AND database = ${named} GROUP BY table, partition) GROUP BY table ORDER BY max(n) DESC LIMIT 5`,
+        await read<Record<'table' | 'parts' | 'delayed' | 'refused', string>>(
+          `SELECT table, toString(most) AS parts, toString(${limitOf('parts_to_delay_insert')}) AS delayed,` +
+            ` toString(${limitOf('parts_to_throw_insert')}) AS refused` +
+            ` FROM (SELECT table, max(n) AS most FROM (SELECT table, partition, count() AS n FROM system.parts` +
+            ` WHERE active AND database = ${named} GROUP BY table, partition) GROUP BY table) AS counted` +
+            ` JOIN (SELECT name, engine_full FROM system.tables WHERE database = ${named}) AS known ON name = table` +
+            ` ORDER BY most / toFloat64(delayed) DESC LIMIT 5`,
           signal,
           'counting parts',
         )
-      ).map(({ table, parts }) => ({ table, parts: Number(parts) })),
-
-    async partsMax(signal) {
-      const rows = await read<{ readonly name: string; readonly value: string }>(
-        `SELECT name, value FROM system.merge_tree_settings WHERE name IN ('parts_to_delay_insert', 'parts_to_throw_insert')`,
-        signal,
-        'asking for limits of parts',
-      );
-      const values = new Map(rows.map(({ name, value }) => [name, Number(value)]));
-      return {
-        delay: values.get('parts_to_delay_insert') ?? 1_000,
-        refuse: values.get('parts_to_throw_insert') ?? 3_000,
-      };
-    },
+      ).map(({ table, parts, delayed, refused }) => ({
+        table,
+        parts: Number(parts),
+        delay: Number(delayed),
+        refuse: Number(refused),
+      })),
 
     failingMutations: signal =>
       read(
@@ -137,8 +136,23 @@ export function healthIn(client: ClickhouseClient, database: string): Health {
       );
       return rows.map(({ table }) => table);
     },
+
+    readonlyTables: async signal =>
+      (
+        await read<{ readonly name: string }>(
+          `SELECT name FROM system.tables WHERE database = ${named}` +
+            ` AND match(engine_full, '\\\\btable_readonly = (1|true)') ORDER BY name LIMIT 10`,
+          signal,
+          'asking for tables that take nothing',
+        )
+      ).map(({ name }) => name),
   };
 }
+
+/** What a table says of it in its own settings, else what the server does. */
+const limitOf = (setting: string): string =>
+  `coalesce(toUInt64OrNull(extract(engine_full, '\\\\b${setting} = (\\\\d+)')),` +
+  ` (SELECT toUInt64(value) FROM system.merge_tree_settings WHERE name = '${setting}'))`;
 
 const grantPattern = /^GRANT (.+) ON (\S+) TO /;
 

@@ -88,13 +88,22 @@ describe('examining', () => {
 
 describe('the report', () => {
   const categories = [
-    { name: 'disk', checks: [good('disk.kind', 'ext4'), doubtful('disk.room', { seen: 'little', hint: 'make room' })] },
+    {
+      name: 'disk',
+      checks: [
+        good('disk.kind', 'ext4'),
+        doubtful('disk.room', { seen: 'little', follows: 'it fills', hint: 'make room' }),
+      ],
+    },
     { name: 'nothing', checks: [] },
   ];
 
   test('what is doubtful is no failure, what is wrong is', () => {
     expect(reportOf(categories, 1.4)).toMatchObject({ success: true, tookMs: 1 });
-    const more = [...categories, { name: 'clock', checks: [wrong('clock.here', { seen: 'off' })] }];
+    const more = [
+      ...categories,
+      { name: 'clock', checks: [wrong('clock.here', { seen: 'off', follows: 'c', hint: 'd' })] },
+    ];
     expect(reportOf(more, 1).success).toBe(false);
   });
 
@@ -104,7 +113,7 @@ describe('the report', () => {
       reportOf(
         [
           ...categories,
-          { name: 'clock', checks: [wrong('clock.here', { seen: 'a\u001b[2J\nb', follows: 'c', page })] },
+          { name: 'clock', checks: [wrong('clock.here', { seen: 'a\u001b[2J\nb', follows: 'c', hint: 'd', page })] },
         ],
         1_500,
       ),
@@ -113,12 +122,14 @@ describe('the report', () => {
     expect(text).toBe(`disk
   ✓ disk.kind  ext4
   ! disk.room  little
+      so: it fills
       do: make room
 
 clock
   ✗ clock.here  a\ufffd[2J
       b
       so: c
+      do: d
       see: docs/operate/clock.md
 
 1 well, 1 doubtful, 1 wrong; looked for 1.5 s
