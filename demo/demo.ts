@@ -2,7 +2,13 @@
 
 import { startDemo } from './start.ts';
 
-const demo = await startDemo({ sitePort: Number(process.env.DEMO_PORT ?? 8090) });
+const { DEMO_PORT = '8090', DEMO_UGC_PORT = '0', DEMO_HOST, DEMO_UGC_ROLE } = process.env;
+const demo = await startDemo({
+  sitePort: Number(DEMO_PORT),
+  ugcPort: Number(DEMO_UGC_PORT),
+  ...(DEMO_HOST && { host: DEMO_HOST }),
+  ...(DEMO_UGC_ROLE && { role: DEMO_UGC_ROLE }),
+});
 
 console.log(`
   The film site   ${demo.siteUrl}

@@ -21,6 +21,12 @@ export interface Demo {
 interface DemoOptions {
   /** Taken as it is, or another one where it is in use; 0 = a free one. */
   readonly sitePort: number;
+  /** 0 = a free one. */
+  readonly ugcPort?: number;
+  /** Where both listen: in a container everywhere, and Docker publishes them to its machine alone. */
+  readonly host?: string;
+  /** Of ugc; all unless told otherwise. */
+  readonly role?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -29,11 +35,12 @@ const executable = join(root, 'dist/ugc');
 const tokenSeconds = 3_600;
 
 /** Throws, with what ugc said, when it does not start. */
-export async function startDemo({ sitePort, env = process.env }: DemoOptions): Promise<Demo> {
+export async function startDemo(options: DemoOptions): Promise<Demo> {
+  const { sitePort, ugcPort = 0, host = '127.0.0.1', role = 'all', env = process.env } = options;
   const dataDir = mkdtempSync(join(tmpdir(), 'ugc-demo-'));
   const secret = randomBytes(32).toString('base64url');
   let settings = { ugc: '', key: '' };
-  const site = siteAt(sitePort, () => settings, secret);
+  const site = siteAt({ port: sitePort, hostname: host }, request => answer(request, settings, secret));
   const origins = [`http://localhost:${site.port}`, `http://127.0.0.1:${site.port}`];
   const keyOf = (name: string, ...flags: readonly string[]): string => {
     const made = Bun.spawnSync([executable, 'keys', 'add', name, ...flags, `--data-dir=${dataDir}`], { env });
@@ -45,13 +52,17 @@ export async function startDemo({ sitePort, env = process.env }: DemoOptions): P
     const key = keyOf('site', '--kind=public', `--origins=${origins.join(',')}`);
     const adminKey = keyOf('operator', '--kind=secret', '--scopes=admin');
     const ugc = await startedUgc({
-      flags: [`--data-dir=${dataDir}`, '--port=0', '--clickhouse-http-port=0', '--auth=keys,jwt'],
+      flags: [
+        ...[`--data-dir=${dataDir}`, `--host=${host}`, `--port=${ugcPort}`],
+        ...[`--role=${role}`, '--clickhouse-http-port=0', '--auth=keys,jwt'],
+      ],
       env: { ...env, UGC_JWT_SECRET: secret, UGC_CORS_ORIGINS: origins.join(',') },
     });
-    settings = { ugc: ugc.url, key };
+    const ugcUrl = host === '127.0.0.1' ? ugc.url : `http://localhost:${new URL(ugc.url).port}`;
+    settings = { ugc: ugcUrl, key };
     return {
       siteUrl: origins[0]!,
-      ugcUrl: ugc.url,
+      ugcUrl,
       dataDir,
       adminKey,
       ended: ugc.exited,
@@ -69,12 +80,14 @@ export async function startDemo({ sitePort, env = process.env }: DemoOptions): P
 }
 
 /** Another port where this one is in use. */
-function siteAt(port: number, settings: () => { ugc: string; key: string }, secret: string) {
-  const fetch = (request: Request): Promise<Response> => answer(request, settings(), secret);
+function siteAt(
+  at: { readonly port: number; readonly hostname: string },
+  fetch: (request: Request) => Promise<Response>,
+) {
   try {
-    return Bun.serve({ port, hostname: '127.0.0.1', fetch });
+    return Bun.serve({ ...at, fetch });
   } catch {
-    return Bun.serve({ port: 0, hostname: '127.0.0.1', fetch });
+    return Bun.serve({ ...at, port: 0, fetch });
   }
 }
 

@@ -1,9 +1,13 @@
 // The demo as somebody sees it: sign in, search, open a film, play, like it; and each of that is a row.
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { type Demo, startDemo } from '../../demo/start.ts';
+import { catalogue } from '../../schemas/catalogue.ts';
 import { findChromium } from '../support/chromium.ts';
+import { composeWith } from '../support/compose.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { eventually, runUgc } from '../support/ugc.ts';
 
 const executablePath = await findChromium();
@@ -84,3 +88,34 @@ test.skipIf(executablePath === null)(
   },
   120_000,
 );
+
+test('in a container it listens everywhere at the ports it was given, and its page names ugc as the browser reaches it', async () => {
+  const [sitePort = 0, ugcPort = 0] = await freePorts(2);
+  const { demo: service } = composeWith({ DEMO_PORT: `${sitePort}`, DEMO_UGC_PORT: `${ugcPort}` }).services;
+  const { environment, command, healthcheck } = service!;
+  // Kafka is away, and ClickHouse: what is taken waits on the disk.
+  const own = Object.entries(environment).filter(([name]) => !/CLICKHOUSE|BROKERS/.test(name));
+  const env = {
+    PATH: process.env.PATH!,
+    ...Object.fromEntries(own.map(([name, value]) => [name, String(value)])),
+    UGC_KAFKA_BROKERS: '127.0.0.1:1',
+    UGC_CLICKHOUSE_URL: 'http://127.0.0.1:1',
+  };
+  const root = join(import.meta.dir, '../..');
+  const child = Bun.spawn([...command!], { cwd: root, env, stdout: 'pipe', stderr: 'inherit' });
+  const [, ...check] = healthcheck!.test;
+  const isHealthy = () => Bun.spawnSync(check, { env, stderr: 'ignore' }).exitCode === 0;
+  expect(isHealthy()).toBe(false);
+  await eventually(isHealthy, { what: 'both to be healthy' });
+  const page = await (await fetch(`http://localhost:${sitePort}/`)).text();
+  expect(page).toContain(`src="http://localhost:${ugcPort}/sdk.js"`);
+  const key = /data-ugc-key="(.+?)"/.exec(page)![1]!;
+  const answer = await fetch(`http://localhost:${ugcPort}/v1/events?key=${key}`, {
+    method: 'POST',
+    headers: { origin: `http://localhost:${sitePort}` },
+    body: JSON.stringify({ ...catalogue.find('click')!.example, timestamp: Date.now() }),
+  });
+  expect({ status: answer.status, said: await answer.json() }).toMatchObject({ status: 200, said: { stored: 'disk' } });
+  child.kill('SIGTERM');
+  expect(await child.exited).toBe(0);
+}, 60_000);

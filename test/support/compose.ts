@@ -6,7 +6,8 @@ import { join } from 'node:path';
 
 export interface ComposeService {
   readonly image?: string;
-  readonly build?: string;
+  readonly build?: string | { readonly context: string; readonly target: string };
+  readonly command?: readonly string[];
   readonly init?: boolean;
   readonly profiles?: readonly string[];
   readonly restart?: string;

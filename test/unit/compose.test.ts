@@ -164,6 +164,26 @@ test('with the profile for content its service has a database that is there, an 
   expect(() => configOf(composeWith().services.content!)).toThrow('UGC_JWT_ISSUER');
 });
 
+test('with the profile for the demo the site is what npm run demo starts, and the browser finds both by the ports outside', () => {
+  const { demo, ugc } = composeWith({ DEMO_PORT: '9000', DEMO_UGC_PORT: '9001' }).services;
+  expect(demo!.profiles).toEqual(['demo']);
+  expect(demo!.build).toEqual({ context: '.', target: 'build' });
+  expect(dockerfile).toMatch(/^FROM \S+ AS build$/m);
+  expect(demo!.image).toBe(`ugc-demo:${packageJson.version}`);
+  expect(demo!.command!.join(' ')).toBe(packageJson.scripts.demo);
+  expect(demo!.ports).toEqual(['127.0.0.1:9000:9000', '127.0.0.1:9001:9001']);
+  const { DEMO_HOST, DEMO_PORT, DEMO_UGC_PORT, DEMO_UGC_ROLE, ...environment } = demo!.environment;
+  expect([DEMO_HOST, DEMO_PORT, DEMO_UGC_PORT]).toEqual(['0.0.0.0', '9000', '9001']);
+  // Who may send is said by the program itself, and who its users are.
+  const told = { UGC_AUTH: 'keys,jwt', UGC_JWT_SECRET: 'x'.repeat(32), UGC_ROLE: DEMO_UGC_ROLE! };
+  const [config, main] = [configOf({ environment: { ...environment, ...told } }), configOf(ugc!)];
+  expect(config.role).toEqual(['ingest', 'content']);
+  for (const name of ['kafkaBrokers', 'topicReplication', 'topic', 'clickhouseUrl', 'clickhousePassword'] as const)
+    expect(config[name]).toBe(main[name]);
+  expect(demo!.volumes).toEqual(['passwords:/run/ugc:ro']);
+  expect(secondsOf(demo!.stop_grace_period) * 1_000).toBeGreaterThan(config.shutdownTimeoutMs);
+});
+
 test('with the profile for RabbitMQ there is one that its settings reach', () => {
   const variables = { UGC_TRANSPORT: 'rabbitmq', RABBITMQ_URL: 'amqp://ugc:ugc@rabbitmq' };
   const { ugc, rabbitmq } = composeWith(variables).services;

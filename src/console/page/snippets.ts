@@ -22,6 +22,8 @@ export function snippetsOf(
   const origin = new URL(eventsUrl).origin;
   const { event_type: _, user_id, anonymous_id, timestamp: __, ...fields } = example;
   const who = user_id ?? anonymous_id ?? 'someone';
+  // The SDK says who the visitor is; types of known users ask for the user all the same.
+  const ownFields = user_id === undefined ? fields : { user_id, ...fields };
   const shownKey = isClosed ? 'ugc_sk_…' : 'any';
   const json = JSON.stringify(example, null, 2);
   return [
@@ -40,7 +42,7 @@ export function snippetsOf(
         "import { init } from '@ugc/browser';",
         '',
         `const ugc = init({ url: '${origin}'${isClosed ? ", key: 'ugc_pk_…'" : ''} });`,
-        `ugc.track('${type}', ${JSON.stringify(fields, null, 2)});`,
+        `ugc.track('${type}', ${JSON.stringify(ownFields, null, 2)});`,
       ].join('\n'),
     },
     {
@@ -48,7 +50,8 @@ export function snippetsOf(
       text: [
         'import json, urllib.request',
         '',
-        `event = json.loads(r'''${json}''')`,
+        // As JSON may say it, so that no text of the event ends Python's.
+        `event = json.loads(r'''${json.replaceAll("'", String.raw`\u0027`)}''')`,
         'request = urllib.request.Request(',
         `    "${eventsUrl}",`,
         '    data=json.dumps(event).encode(),',
@@ -63,8 +66,20 @@ export function snippetsOf(
         "import { Analytics } from '@segment/analytics-node';",
         '',
         `const analytics = new Analytics({ writeKey: '${shownKey}', host: '${origin}' });`,
-        `analytics.track({ event: '${type}', userId: ${JSON.stringify(String(who))}, properties: ${JSON.stringify(fields, null, 2)} });`,
+        `analytics.track(${JSON.stringify({ ...segmentOf(type, fields), userId: String(who) }, null, 2)});`,
       ].join('\n'),
     },
   ];
+}
+
+/** In Segment's words: its properties are the fields and the properties of ours, and what is `custom` here is any other name there. */
+function segmentOf(type: string, fields: Readonly<Record<string, unknown>>): object {
+  const { properties = {}, ...rest } = fields;
+  if (type !== 'custom') return { event: type, properties: { ...rest, ...(properties as object) } };
+  const { name, country, device } = rest;
+  return {
+    event: name,
+    properties,
+    context: { location: { country }, device: { type: device } },
+  };
 }

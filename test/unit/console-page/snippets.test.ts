@@ -26,6 +26,19 @@ test('the line for curl gives a shell the example to the letter, and this server
   expect(JSON.parse(data ?? '')).toEqual(example);
 });
 
+test('the event is Python’s to the letter too, quotes of Python’s own in it', async () => {
+  const hard = { ...example, element: `'''; import os; """ r''' \\` };
+  const snippet = snippetsOf({ type: 'click', example: hard }, open).find(({ name }) => name === 'Python');
+  const [imports, event] = snippet!.text.split('request = ');
+  expect(event).toContain('urlopen');
+  const python = Bun.spawn(['python3', '-c', `${imports}print(json.dumps(event))`], { stdout: 'pipe' });
+  expect(JSON.parse(await new Response(python.stdout).text())).toEqual(hard);
+});
+
+test('the SDK is told the user where the example has one: types of known users ask for it', () => {
+  expect(named(true).SDK).toContain(`"user_id": "o'hara"`);
+});
+
 test('a key is in each where one is asked for, and in none but Segment’s, which wants some, where nobody is', () => {
   expect(Object.entries(named(true)).filter(([, text]) => !/ugc_[sp]k_/.test(text))).toEqual([]);
   expect(Object.values(named(false)).filter(text => /ugc_[sp]k_|authorization/.test(text))).toEqual([]);
