@@ -4,6 +4,7 @@ import { catalogue } from '../../schemas/catalogue.ts';
 import { judgeOf } from '../../src/catalogue/judge.ts';
 import { type Server, type ServerOptions, startServer } from '../../src/http/server.ts';
 import { type Accept, acceptOf } from '../../src/ingest/accept.ts';
+import { otlpRoutes } from '../../src/ingest/otlp/routes.ts';
 import type { ReadLimits } from '../../src/ingest/reading.ts';
 import type { Receipts } from '../../src/ingest/receipts.ts';
 import { eventRoutes } from '../../src/ingest/routes.ts';
@@ -54,6 +55,7 @@ export function startEdgeServer({
         : [
             ...eventRoutes({ accept: taking, receipts: receipts ?? noReceipts, ...edge }),
             ...segmentRoutes({ accept: taking, mapping: mapping ?? new Map(), ...edge }),
+            ...otlpRoutes({ accept: taking, jsonDepthMax: judgeOptions.jsonDepthMax, ...edge }),
           ],
     api: () => (taking === null ? [] : [testApi]),
     hint: port =>
