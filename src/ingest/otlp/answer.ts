@@ -7,6 +7,9 @@
 import { PipelineError } from '../../errors.ts';
 import { type Answer, json, problem } from '../../http/answer.ts';
 
+export const jsonType = 'application/json';
+export const protobufType = 'application/x-protobuf';
+
 /** What is said of an error. */
 export interface Status {
   /** Of google.rpc.Code. */
@@ -85,7 +88,7 @@ function refused(status: number, headers: Answer['headers'], body: string): Repl
 export function jsonAnswer(answer: Answer): Answer {
   const { status, headers, said } = replyOf(answer);
   const text = 'code' in said ? JSON.stringify(said) : said.rejected === 0 ? '{}' : partialText(said);
-  return { ...json(status, text), headers: { 'content-type': 'application/json', ...headers } };
+  return { ...json(status, text), headers: { 'content-type': jsonType, ...headers } };
 }
 
 /** int64 is text in proto3 JSON. */

@@ -2,6 +2,7 @@
 
 import { type JsonSchema, refTo } from '../../../schemas/json-schema.ts';
 import type { Operation, Paths, Tag } from '../../http/openapi.ts';
+import { jsonType, protobufType } from './answer.ts';
 import { logsPath } from './routes.ts';
 
 export const otlpTag: Tag = {
@@ -41,9 +42,14 @@ export const otlpSchemas: Readonly<Record<string, JsonSchema>> = {
   ),
 };
 
-const answerOf = (description: string, schema: string) => ({
+const protobufOf = (name: string) => ({
+  [protobufType]: { schema: { type: 'string', format: 'binary', description: `${name} in binary protobuf` } },
+});
+
+/** In the encoding of the request. */
+const answerOf = (description: string, schema: string, name = schema) => ({
   description,
-  content: { 'application/json': { schema: refTo(schema) } },
+  content: { [jsonType]: { schema: refTo(schema) }, ...protobufOf(name) },
 });
 
 const refusals: Readonly<Record<number, string>> = {
@@ -86,20 +92,24 @@ const postLogs: Operation = {
   tags: [otlpTag.name],
   summary: 'Send log records of OpenTelemetry: each is an event of the type log',
   description:
-    '**Sending stores for good.** A request that is sent again makes no second rows. Compressed as Content-Encoding says.',
+    '**Sending stores for good.** A request that is sent again makes no second rows. Compressed as Content-Encoding says, answered in the encoding that was sent.',
   requestBody: {
     required: true,
     content: {
-      'application/json': {
+      [jsonType]: {
         schema: refTo('ExportLogsServiceRequest'),
         examples: { record: { summary: 'one record', value: example } },
       },
+      ...protobufOf('ExportLogsServiceRequest'),
     },
   },
   responses: {
     200: answerOf('Nothing is to be sent again: all is durable but what was rejected', 'ExportLogsServiceResponse'),
     ...Object.fromEntries(
-      Object.entries(refusals).map(([status, description]) => [status, answerOf(description, 'OtlpStatus')]),
+      Object.entries(refusals).map(([status, description]) => [
+        status,
+        answerOf(description, 'OtlpStatus', 'google.rpc.Status'),
+      ]),
     ),
   },
 };

@@ -4,14 +4,15 @@
 // Who sends is a collector or a service, never whom the records are of: neither its address nor its program tells anything.
 
 import { PipelineError } from '../../errors.ts';
-import { readText } from '../../http/body.ts';
+import type { Answer } from '../../http/answer.ts';
+import { readBody, readText } from '../../http/body.ts';
 import type { Call, Route } from '../../http/route.ts';
 import { parseJson } from '../../record/json.ts';
 import type { Accept } from '../accept.ts';
 import { type OriginOptions, originOf } from '../origin.ts';
 import type { Reading, ReadLimits } from '../reading.ts';
 import type { Rejections } from '../rejections.ts';
-import { jsonAnswer } from './answer.ts';
+import { jsonAnswer, jsonType, protobufType } from './answer.ts';
 import { eventsOf } from './record.ts';
 
 export interface OtlpRoutesOptions extends OriginOptions {
@@ -24,7 +25,7 @@ export interface OtlpRoutesOptions extends OriginOptions {
 export const logsPath = '/v1/logs';
 
 export const otlpRoutes = (options: OtlpRoutesOptions): readonly Route[] => [
-  { method: 'POST', path: logsPath, needs: 'events:write', render: jsonAnswer, handler: call => taken(call, options) },
+  { method: 'POST', path: logsPath, needs: 'events:write', render: rendered, handler: call => taken(call, options) },
 ];
 
 async function taken(call: Call, options: OtlpRoutesOptions) {
@@ -48,9 +49,21 @@ async function taken(call: Call, options: OtlpRoutesOptions) {
 const nothing = { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' };
 
 async function requestOf({ request, arrival }: Call, limits: ReadLimits): Promise<unknown> {
-  const said = request.headers.get('content-type') ?? '';
-  const type = said.split(';', 1)[0]!.trim().toLowerCase();
-  if (type !== '' && type !== 'application/json')
-    throw new PipelineError('unsupported_media_type', `Content-Type ${type.slice(0, 60)} is not application/json`);
-  return parseJson(await readText(request, limits, arrival));
+  const type = typeOf(request);
+  if (type === protobufType) {
+    const body = await readBody(request, limits, arrival);
+    return (await import('./protobuf.ts')).readRequest(body);
+  }
+  if (type === '' || type === jsonType) return parseJson(await readText(request, limits, arrival));
+  throw new PipelineError(
+    'unsupported_media_type',
+    `Content-Type ${type.slice(0, 60)} is not one of ${protobufType}, ${jsonType}`,
+  );
 }
+
+/** In the encoding of the request. */
+const rendered = async (answer: Answer, request: Request): Promise<Answer> =>
+  typeOf(request) === protobufType ? (await import('./protobuf.ts')).protobufAnswer(answer) : jsonAnswer(answer);
+
+const typeOf = ({ headers }: Request): string =>
+  (headers.get('content-type') ?? '').split(';', 1)[0]!.trim().toLowerCase();
