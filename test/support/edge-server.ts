@@ -4,6 +4,7 @@ import { catalogue } from '../../schemas/catalogue.ts';
 import { judgeOf } from '../../src/catalogue/judge.ts';
 import { type Server, type ServerOptions, startServer } from '../../src/http/server.ts';
 import { type Accept, acceptOf } from '../../src/ingest/accept.ts';
+import type { OriginOptions } from '../../src/ingest/origin.ts';
 import { otlpRoutes } from '../../src/ingest/otlp/routes.ts';
 import type { ReadLimits } from '../../src/ingest/reading.ts';
 import type { Receipts } from '../../src/ingest/receipts.ts';
@@ -23,6 +24,7 @@ export interface EdgeServerOptions extends Partial<ServerOptions> {
   readonly receipts?: Receipts;
   readonly limits?: Partial<ReadLimits>;
   readonly mapping?: TrackMapping;
+  readonly clients?: OriginOptions['clients'];
 }
 
 export const testLimits: ReadLimits = {
@@ -40,10 +42,11 @@ export function startEdgeServer({
   receipts,
   limits,
   mapping,
+  clients,
   ...more
 }: EdgeServerOptions = {}): Server {
   const taking = accept === undefined ? acceptOf({ judge: judgeOf(judgeOptions), log, metrics }) : accept;
-  const edge = { limits: { ...testLimits, ...limits }, typeOf: catalogue.find, clock: clockOf() };
+  const edge = { limits: { ...testLimits, ...limits }, typeOf: catalogue.find, clock: clockOf(), clients };
   return startServer({
     host: '127.0.0.1',
     port: 0,

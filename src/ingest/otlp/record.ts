@@ -121,12 +121,13 @@ function bodyOf(given: unknown, depthMax: number): string {
 
 /** Nanoseconds since 1970 as digits; null = not said, which 0 is too. */
 function nanosOf(given: unknown, path: string): string | null {
-  if (given === undefined || given === null || given === 0 || given === '0' || given === '') return null;
-  const text = typeof given === 'number' && Number.isInteger(given) ? String(BigInt(given)) : given;
-  const digits = typeof text === 'bigint' ? String(text) : text;
-  if (typeof digits !== 'string' || !/^\d{1,19}$/.test(digits))
+  if (given === undefined || given === null || given === '') return null;
+  const exact = typeof given === 'number' && Number.isInteger(given) ? BigInt(given) : given;
+  const text = typeof exact === 'bigint' ? String(exact) : exact;
+  if (typeof text !== 'string' || !/^\d{1,19}$/.test(text))
     throw misread(path, `expected nanoseconds since 1970, got ${describe(given)}`);
-  return digits.replace(/^0+(?=\d)/, '');
+  const digits = text.replace(/^0+/, '');
+  return digits === '' ? null : digits;
 }
 
 const msOf = (nanos: string): number => Number(nanos.slice(0, -6));

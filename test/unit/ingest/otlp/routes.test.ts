@@ -6,7 +6,9 @@ import { admitBy } from '../../../../src/door/admit.ts';
 import { byKey } from '../../../../src/door/keys/by-key.ts';
 import { hashOf, newKey } from '../../../../src/door/keys/key.ts';
 import type { StoredKey } from '../../../../src/door/keys/keys-file.ts';
-import { PipelineError } from '../../../../src/errors.ts';
+import { type ErrorCode, errorTable, PipelineError } from '../../../../src/errors.ts';
+import { problem } from '../../../../src/http/answer.ts';
+import { jsonAnswer } from '../../../../src/ingest/otlp/answer.ts';
 import { startEdgeServer } from '../../../support/edge-server.ts';
 import { type MemoryLog, memoryLog } from '../../../support/memory-log.ts';
 import { type Attribute, logsRequest, type Record_, record } from '../../../support/otlp-logs.ts';
@@ -169,7 +171,9 @@ describe('a record', () => {
   test('happened when it was observed, or now, where it does not say', async () => {
     const before = Date.now();
     const { timeUnixNano: _, ...observed } = record({ observedTimeUnixNano: '1727965800124000000' });
-    expect(await sendRecords(observed, { body: { stringValue: 'no time' }, timeUnixNano: '0' })).toMatchObject(success);
+    expect(
+      await sendRecords(observed, { body: { stringValue: 'no time' }, timeUnixNano: '0', observedTimeUnixNano: 0 }),
+    ).toMatchObject(success);
     const [first, second] = stored();
     expect(first).toMatchObject({ timestamp: '2024-10-03T14:30:00.124Z', time_unix_nano: null });
     expect(second).toMatchObject({ time_unix_nano: null, observed_at: null });
@@ -298,14 +302,15 @@ describe('what is wrong', () => {
   );
 
   test('with a value that is nested too deep costs its record', async () => {
-    let value: unknown = { stringValue: 'x' };
-    for (let level = 0; level < 2_000; level++) value = { arrayValue: { values: [value] } };
-    const answer = await sendRecords(record({ body: value }), record({ at: 1 }));
-    expect(answer.status).toBe(400); // the JSON around it is nested too deep to be read at all
-    let less: unknown = { stringValue: 'x' };
-    for (let level = 0; level < 100; level++) less = { kvlistValue: { values: [{ key: 'a', value: less }] } };
-    const some = await sendRecords(record({ body: less }), record({ at: 1 }));
+    const nested = (levels: number): string =>
+      `${'{"kvlistValue":{"values":[{"key":"a","value":'.repeat(levels)}{}${'}]}}'.repeat(levels)}`;
+    const sendNested = (levels: number) =>
+      send(
+        JSON.stringify(logsRequest([record({ body: 'here' }), record({ at: 1 })])).replace('"here"', nested(levels)),
+      );
+    const some = await sendNested(100);
     expect(some).toMatchObject({ status: 200, body: { partialSuccess: { rejectedLogRecords: '1' } } });
+    expect((await sendNested(1_900)).status).toBe(400); // of such a body nothing is read at all
     expect(JSON.stringify(some.body)).toContain('UGC_JSON_DEPTH_MAX');
   });
 
@@ -354,6 +359,30 @@ describe('its sender', () => {
     logs.current = memoryLog();
     await sendRecords(record({ at: 1 }), record({ at: 2 }));
     expect(ids()).toEqual([first!, expect.any(String)]);
+  });
+
+  test('is told to come again where the body did not arrive in time, as by no other status', async () => {
+    const body = (code: ErrorCode) => jsonAnswer(problem(new PipelineError(code)));
+    expect(body('body_timeout')).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    expect(body('log_unavailable')).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    expect(body('clock_wrong')).toMatchObject({ status: 503, headers: { 'retry-after': '60' } });
+    expect(body('rate_limited')).toMatchObject({ status: 429, headers: { 'retry-after': '1' } });
+    const statuses = (Object.keys(errorTable) as ErrorCode[]).map(code => body(code).status);
+    expect(statuses.filter(status => [408, 422, 502, 504].includes(status))).toEqual([]);
+  });
+
+  test('tells nothing of whom the records are of: it sends for others', async () => {
+    const callers: unknown[] = [];
+    const server = startEdgeServer({
+      log,
+      clients: ({ caller }, origin) => {
+        callers.push(caller);
+        return origin;
+      },
+    });
+    expect(await send(logsRequest([record({})]), { port: server.port })).toMatchObject(success);
+    expect(callers).toEqual([{ name: '', isServer: true }]);
+    await server.stop();
   });
 
   test('needs a key, and one that may send logs', async () => {
