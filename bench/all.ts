@@ -13,6 +13,7 @@ import { freshnessBench } from './freshness.bench.ts';
 import { ingestBench } from './ingest.bench.ts';
 import { judgeBench } from './judge.bench.ts';
 import { kafkaBench } from './kafka.bench.ts';
+import { logsBench } from './logs.bench.ts';
 import { outageBench } from './outage.bench.ts';
 import { machine } from './process.ts';
 import { keep, markdown, type Row } from './report.ts';
@@ -28,6 +29,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   footprint: footprintBench,
   buffer: bufferBench,
   ingest: () => ingestBench(option('seconds', 10)),
+  logs: () => logsBench(option('seconds', 10)),
   kafka: () => kafkaBench(option('seconds', 10)),
   outage: () => outageBench(option('seconds', 10)),
   drain: () => drainBench(option('seconds', 10)),

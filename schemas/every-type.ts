@@ -46,6 +46,7 @@ import { supportContact } from './marketplace/support-contact.ts';
 import { groupIdentified } from './people/group-identified.ts';
 import { userAliased } from './people/user-aliased.ts';
 import { userIdentified } from './people/user-identified.ts';
+import { log } from './telemetry/log.ts';
 
 export const everyType = [
   click,
@@ -94,4 +95,5 @@ export const everyType = [
   reviewLiked,
   reviewModerated,
   reviewUnliked,
+  log,
 ];

@@ -811,4 +811,53 @@ export interface Events {
     /** Anything else, as key and value */
     readonly properties?: Readonly<Record<string, unknown>>;
   };
+  /** A log record of OpenTelemetry */
+  readonly log: Given & {
+    /** The registered user, or null */
+    readonly user_id?: string | null;
+    /** The visitor before or without registration */
+    readonly anonymous_id?: string | null;
+    /** Country of the user, e.g. US */
+    readonly country?: string;
+    /** Kind of device, e.g. mobile */
+    readonly device?: string;
+    /** How severe: from 1 trace, 5 debug, 9 info, 13 warn, 17 error, 21 fatal; 0 = not said, 0 to 24 */
+    readonly severity_number: number;
+    /** The same in the words of who logs, e.g. WARN */
+    readonly severity_text?: string;
+    /** What is logged: text as it is, anything else as JSON */
+    readonly body: string;
+    /** What kind of event it is, where it is one */
+    readonly event_name?: string;
+    /** service.name of the resource */
+    readonly service_name?: string;
+    /** service.instance.id of the resource */
+    readonly service_instance_id?: string;
+    /** The library or logger that logs */
+    readonly scope_name?: string;
+    /** Its version */
+    readonly scope_version?: string;
+    /** The trace it is of: 32 hex digits, or empty */
+    readonly trace_id?: string;
+    /** The span it is of: 16 hex digits, or empty */
+    readonly span_id?: string;
+    /** W3C trace flags in the lowest byte, 0 to 4294967295 */
+    readonly flags?: number | null;
+    /** When it happened, to the nanosecond since 1970; null = it does not say */
+    readonly time_unix_nano?: number | string | null;
+    /** When it was first seen by who collects; null = it does not say */
+    readonly observed_at?: string | number | null;
+    /** Attributes that its sender has left out, 0 to 4294967295 */
+    readonly dropped_attributes_count?: number | null;
+    /** The schema of the scope, or else of the resource */
+    readonly schema_url?: string;
+    /** Its own attributes, as key and value */
+    readonly attributes?: Readonly<Record<string, unknown>>;
+    /** Those of the scope */
+    readonly scope_attributes?: Readonly<Record<string, unknown>>;
+    /** Those of the resource: what it comes from */
+    readonly resource_attributes?: Readonly<Record<string, unknown>>;
+    /** Anything else, as key and value */
+    readonly properties?: Readonly<Record<string, unknown>>;
+  };
 }

@@ -1,4 +1,4 @@
-// A request's body → text, bounded before and after decompression and in time.
+// A request's body → text, or bytes, bounded before and after decompression and in time.
 
 import { messageOf, PipelineError } from '../errors.ts';
 import { timed } from '../process/sleep.ts';
@@ -15,12 +15,18 @@ export interface BodyLimits {
 
 /** Decompressed, as UTF-8 without a byte order mark. Rejects with a PipelineError that a client can be answered with. */
 export async function readText(request: Request, limits: BodyLimits, arrival: Arrival): Promise<string> {
+  const bytes = await readBody(request, limits, arrival);
+  if (bytes.length === 0) throw new PipelineError('not_json', 'the body is empty');
+  return decode(bytes);
+}
+
+/** Decompressed. Rejects like `readText`. */
+export async function readBody(request: Request, limits: BodyLimits, arrival: Arrival): Promise<Uint8Array> {
   const sent = await readBytes(arrival, limits);
   const encoding = request.headers.get('content-encoding');
   const bytes = encoding === null ? sent : await decompress(sent, encoding, limits.bodyDecompressedBytesMax);
   if (bytes !== sent) arrival.hold(bytes.length);
-  if (bytes.length === 0) throw new PipelineError('not_json', 'the body is empty');
-  return decode(bytes);
+  return bytes;
 }
 
 async function readBytes(arrival: Arrival, limits: BodyLimits): Promise<Uint8Array> {

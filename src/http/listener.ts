@@ -158,7 +158,7 @@ export function listen(
       answer = answerTo(error);
     }
     arrival.release();
-    if (render !== undefined) answer = render(answer);
+    if (render !== undefined) answer = await render(answer, request);
     if (page !== null) answer = toldToPage(answer, request.method, page);
     if (!arrival.isOver()) await leftover(arrival, answer);
     const { status } = answer;

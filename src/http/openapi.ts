@@ -108,12 +108,12 @@ const asked = (operation: Operation, schemes: readonly string[], { isPublic }: R
     security: [...schemes.map(name => ({ [name]: [] })), ...(isPublic === true ? [{}] : [])],
   }),
   responses: {
-    ...operation.responses,
     ...(Object.keys(operation.responses).some(status => status !== '200') && {
       ...(schemes.length > 0 && { 401: refTo('Problem401', 'responses') }),
       403: refTo('Problem403', 'responses'),
       429: refTo('Problem429', 'responses'),
     }),
+    ...operation.responses,
   },
 });
 

@@ -71,7 +71,7 @@ export interface Route {
   /** A GET that changes something: like a POST it is not begun while nothing is taken. */
   readonly stores?: true;
   /** How its clients are told, whoever answers: the handler, the door that refuses, or an error. */
-  readonly render?: (answer: Answer) => Answer;
+  readonly render?: (answer: Answer, request: Request) => Answer | Promise<Answer>;
 }
 
 /**

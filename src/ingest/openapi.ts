@@ -7,6 +7,7 @@ import { type JsonSchema, jsonSchemaOf, refTo, sharedSchemas } from '../../schem
 import type { ApiPart, Media, Operation } from '../http/openapi.ts';
 import { ackParameter, answerSchemas, eventAnswers, receiptPaths } from './openapi-answers.ts';
 import { cloudEventMedia, formMedia, otherSchemas, pixelPaths } from './openapi-other.ts';
+import { otlpPaths, otlpSchemas, otlpTag } from './otlp/openapi.ts';
 import { sdkPaths } from './sdk.ts';
 import { segmentApiPaths, segmentSchemas, segmentTag } from './segment/openapi.ts';
 
@@ -33,6 +34,7 @@ export function eventsApiOf(options: EventsApiOptions): ApiPart {
       { name: 'events', description: 'Events of any type' },
       ...families.map(family => ({ name: family, description: `Events of the family ${family}, by type` })),
       segmentTag,
+      otlpTag,
     ],
     paths: {
       '/v1/events': { post: postAny(options) },
@@ -40,6 +42,7 @@ export function eventsApiOf(options: EventsApiOptions): ApiPart {
       ...pixelPaths,
       ...receiptPaths,
       ...segmentApiPaths,
+      ...otlpPaths,
       ...sdkPaths,
     },
     schemas: {
@@ -47,6 +50,7 @@ export function eventsApiOf(options: EventsApiOptions): ApiPart {
       ...answerSchemas,
       ...otherSchemas,
       ...segmentSchemas,
+      ...otlpSchemas,
       Event: anyEventOf(types),
       ...Object.fromEntries(
         types.map(type => [type.name, jsonSchemaOf(type, { takesUnknownFields: options.unknownFields === 'drop' })]),

@@ -46,7 +46,7 @@ export function bounded<T>(events: readonly T[], { bodyEventsMax }: ReadLimits):
 }
 
 /** The event, or the error that says why it is none. */
-export function orMisread(read: () => unknown): unknown {
+export function orMisread<T>(read: () => T): T | Misread {
   try {
     return read();
   } catch (error) {

@@ -67,7 +67,10 @@ function isNameAt(text: string, from: number): boolean {
 /** 2^53 has sixteen digits: with fewer a double is exact. */
 const longDigits = 16;
 
-/** Whether sixteen digits stand in a row somewhere. Such a run covers a multiple of sixteen: only those are looked at. */
+/**
+ * Whether sixteen digits stand in a row somewhere where a number may. Such a run covers a multiple of sixteen: only those are
+ * looked at. Digits behind a quote or a letter are of a text, as ids and times in nanoseconds are.
+ */
 function hasLongDigits(text: string): boolean {
   for (let at = longDigits - 1; at < text.length; at += longDigits) {
     if (!isDigit(text, at)) continue;
@@ -75,9 +78,16 @@ function hasLongDigits(text: string): boolean {
     let last = at;
     while (isDigit(text, first - 1)) first--;
     while (isDigit(text, last + 1)) last++;
-    if (last - first + 1 >= longDigits) return true;
+    if (last - first + 1 >= longDigits && beginsNumber(text, first)) return true;
+    at = last; // not to look at the same run again
   }
   return false;
+}
+
+/** Whether what stands before it lets a number begin there: in JSON a colon, a comma, a bracket, white space or nothing. */
+function beginsNumber(text: string, at: number): boolean {
+  const before = text[at - 1] === '-' ? at - 2 : at - 1;
+  return before < 0 || ':,[ \t\n\r'.includes(text[before]!);
 }
 
 function isDigit(text: string, at: number): boolean {

@@ -7,6 +7,7 @@ import type { ApiPart } from '../http/openapi.ts';
 import { acceptOf } from '../ingest/accept.ts';
 import { type Ledger, startLedger } from '../ingest/ledger.ts';
 import { eventsApiOf } from '../ingest/openapi.ts';
+import { otlpRoutes } from '../ingest/otlp/routes.ts';
 import { readableOf } from '../ingest/readable.ts';
 import { receiptsOf } from '../ingest/receipts.ts';
 import { type Rejections, startRejections } from '../ingest/rejections.ts';
@@ -59,6 +60,14 @@ export const ingest: RoleDefinition = {
       routes: [
         ...eventRoutes({ accept, receipts, rejections: bodies, limits: config, typeOf, clock, clients }),
         ...segmentRoutes({ accept, rejections: bodies, limits: config, mapping, typeOf, clock, clients }),
+        ...otlpRoutes({
+          accept,
+          rejections: bodies,
+          limits: config,
+          jsonDepthMax: config.jsonDepthMax,
+          clock,
+          clients,
+        }),
         ...sdkRoutes,
       ],
       api: apiOf(parts),

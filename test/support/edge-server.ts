@@ -4,6 +4,8 @@ import { catalogue } from '../../schemas/catalogue.ts';
 import { judgeOf } from '../../src/catalogue/judge.ts';
 import { type Server, type ServerOptions, startServer } from '../../src/http/server.ts';
 import { type Accept, acceptOf } from '../../src/ingest/accept.ts';
+import type { OriginOptions } from '../../src/ingest/origin.ts';
+import { otlpRoutes } from '../../src/ingest/otlp/routes.ts';
 import type { ReadLimits } from '../../src/ingest/reading.ts';
 import type { Receipts } from '../../src/ingest/receipts.ts';
 import { eventRoutes } from '../../src/ingest/routes.ts';
@@ -22,6 +24,7 @@ export interface EdgeServerOptions extends Partial<ServerOptions> {
   readonly receipts?: Receipts;
   readonly limits?: Partial<ReadLimits>;
   readonly mapping?: TrackMapping;
+  readonly clients?: OriginOptions['clients'];
 }
 
 export const testLimits: ReadLimits = {
@@ -39,10 +42,11 @@ export function startEdgeServer({
   receipts,
   limits,
   mapping,
+  clients,
   ...more
 }: EdgeServerOptions = {}): Server {
   const taking = accept === undefined ? acceptOf({ judge: judgeOf(judgeOptions), log, metrics }) : accept;
-  const edge = { limits: { ...testLimits, ...limits }, typeOf: catalogue.find, clock: clockOf() };
+  const edge = { limits: { ...testLimits, ...limits }, typeOf: catalogue.find, clock: clockOf(), clients };
   return startServer({
     host: '127.0.0.1',
     port: 0,
@@ -54,6 +58,7 @@ export function startEdgeServer({
         : [
             ...eventRoutes({ accept: taking, receipts: receipts ?? noReceipts, ...edge }),
             ...segmentRoutes({ accept: taking, mapping: mapping ?? new Map(), ...edge }),
+            ...otlpRoutes({ accept: taking, jsonDepthMax: judgeOptions.jsonDepthMax, ...edge }),
           ],
     api: () => (taking === null ? [] : [testApi]),
     hint: port =>

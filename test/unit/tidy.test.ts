@@ -310,6 +310,7 @@ describe('who may import whom', () => {
       'schemas/file-part.ts',
       'src/ingest/segment/mapping.ts',
     ],
+    '@bufbuild/protobuf': ['src/ingest/otlp/protobuf.ts'],
     bowser: ['src/ingest/client/agent.ts'],
     isbot: ['src/ingest/client/agent.ts'],
     'mmdb-lib': ['src/ingest/client/country.ts'],

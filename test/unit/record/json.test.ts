@@ -35,6 +35,27 @@ describe('an integer that a double would round', () => {
       }),
     );
   });
+
+  test('and whatever texts of digits stand around it', () => {
+    const digits = fc.bigInt({ min: -(10n ** 39n), max: 10n ** 39n });
+    const space = fc.string({ unit: fc.constantFrom(' ', '\t', '\n', '\r'), maxLength: 3 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(digits, space, fc.string(), digits), { maxLength: 8 }), items => {
+        const text = items.map(([value, gap, said, named]) => {
+          const quoted = JSON.stringify(`${said}${named}`);
+          return `${gap}${value}${gap},${quoted}${gap},{${quoted}${gap}:${gap}${value}}`;
+        });
+        const exact = (value: bigint) => (Number.isSafeInteger(Number(value)) ? Number(value) : value);
+        expect(parseJson(`[${text.join(',')}]`)).toEqual(
+          items.flatMap(([value, , said, named]) => [
+            exact(value),
+            `${said}${named}`,
+            Object.fromEntries([[`${said}${named}`, exact(value)]]),
+          ]),
+        );
+      }),
+    );
+  });
 });
 
 describe('any other number is what JSON.parse makes of it', () => {
@@ -82,6 +103,7 @@ test('hostile nesting beside a long integer is refused, not a stack overflow', (
 test('a megabyte of digits takes no time to speak of', () => {
   const before = process.cpuUsage();
   expect(parseJson(`[${'9'.repeat(1_000_000)}]`)).toEqual([Number.POSITIVE_INFINITY]);
+  expect(parseJson(`["${'9'.repeat(1_000_000)}"]`)).toEqual(['9'.repeat(1_000_000)]);
   parseJson(`[${`${'9'.repeat(15)},`.repeat(60_000)}1]`);
   const { user, system } = process.cpuUsage(before); // of this process, however busy the machine is
   expect((user + system) / 1_000).toBeLessThan(1_000);
