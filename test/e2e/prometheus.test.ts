@@ -66,7 +66,7 @@ describe.skipIf(isWithoutPrometheus())('Prometheus', () => {
           ...[`--archive-url=file://${folder}/cold`, '--archive-file-seconds=1'],
         ],
       });
-      prometheus = await startPrometheus(ugc.url, ruleFiles, authority.ca);
+      prometheus = await startPrometheus({ targets: [ugc.url], ruleFiles, ca: authority.ca });
       work = keepBusy(authority.pem);
     });
     afterAll(async () => {
