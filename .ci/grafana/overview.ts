@@ -1,7 +1,7 @@
 // Whether all is well, at one look.
 
 import type { Dashboard } from './panels.ts';
-import { bad, countOf, curves, number } from './queries.ts';
+import { bad, countOf, curves, number, states } from './queries.ts';
 
 export const overview: Dashboard = {
   title: 'ugc: overview',
@@ -34,7 +34,7 @@ export const overview: Dashboard = {
         'Alerts',
         'Of ugc that fire now.',
         'short',
-        'count(ALERTS{alertname=~"Ugc.*",alertstate="firing"}) or vector(0)',
+        'count(count by (alertname) (ALERTS{alertname=~"Ugc.*",alertstate="firing"})) or vector(0)',
       ),
       bad('Instances away', 'That do not answer Prometheus.', 'short', 'count(up{job="ugc"} == 0) or vector(0)'),
       bad(
@@ -62,6 +62,15 @@ export const overview: Dashboard = {
         'Records that can be no rows, in the time that is shown.',
         'short',
         `sum(${countOf('ugc_dead_letters_total', '$__range')}) or vector(0)`,
+      ),
+    ],
+    'Which alerts': [
+      states(
+        'Firing',
+        'Each has a page in the documents: its annotation says which.',
+        { '{{alertname}}': 'max by (alertname) (ALERTS{alertname=~"Ugc.*",alertstate="firing"})' },
+        { 1: ['fires', 'red'] },
+        'none has fired',
       ),
     ],
     'In and out': [

@@ -67,7 +67,7 @@ export interface Dashboard {
 }
 
 const width = 24;
-const heights = { curves: 8, number: 4, states: 8 } as const;
+const heights = { curves: 8, number: 3, states: 5 } as const;
 
 export const pathOf = ({ uid }: Dashboard): string => `deploy/grafana/dashboards/${uid}.json`;
 
@@ -83,26 +83,27 @@ export function jsonOf({ title, uid, about, rows }: Dashboard): string {
   let id = 1; // links to a panel name it
   for (const [row, panels] of Object.entries(rows)) {
     made.withRow(new RowBuilder(row).id(id++));
-    for (const panel of panels)
-      made.withPanel(
-        panelOf(panel)
-          .id(id++)
-          .span(width / perLine(panels)),
-      );
+    const height = Math.max(...panels.map(({ kind = 'curves' }) => heights[kind]));
+    const spans = spansOf(panels);
+    panels.forEach((panel, at) => {
+      made.withPanel(panelOf(panel).id(id++).span(spans[at]!).height(height));
+    });
   }
   return `${JSON.stringify(made.build(), null, 1)}\n`;
 }
 
-/** Full lines, as far as it goes, of panels wide enough to be read. */
-function perLine(panels: readonly Panel[]): number {
-  if (panels.length <= 4) return panels.length;
-  return panels.length % 4 === 0 ? 4 : 3;
+/** One line where each has room to be read, a table beside its curves twice as much; else lines of equals. */
+function spansOf(panels: readonly Panel[]): readonly number[] {
+  const shares = panels.map(({ isMany = false }) => (isMany ? 2 : 1));
+  const all = shares.reduce((sum, share) => sum + share, 0);
+  if (all <= 4) return shares.map(share => (width / all) * share);
+  return panels.map(() => width / (panels.length % 4 === 0 ? 4 : 3));
 }
 
 function panelOf(panel: Panel): StatBuilder | TimeseriesBuilder | StatesBuilder {
   const { title, about, kind = 'curves', unit, series, words, nothing } = panel;
   const builder = { curves: curvesOf, number: numberOf, states: statesOf }[kind](panel);
-  builder.title(title).description(about).unit(unit).min(0).height(heights[kind]);
+  builder.title(title).description(about).unit(unit).min(0);
   builder.datasource({ type: 'prometheus', uid: '$prometheus' });
   if (nothing !== undefined) builder.noValue(nothing);
   if (words !== undefined) {

@@ -66,6 +66,8 @@ export const tables: Dashboard = {
         { '{{flow}}': 'max by (flow) (ugc_flow_paused)' },
         { 0: ['running', 'green'], 1: ['paused', 'orange'] },
       ),
+    ],
+    'What is no row': [
       curves('Dead letters', 'By reason, those of the minute before.', 'short', {
         '{{reason}}': orNone(`sum by (reason) (${countOf('ugc_dead_letters_total', '$__rate_interval')})`, 'reason'),
       }),

@@ -29,6 +29,11 @@ const named = {
 };
 const colourOf = name => named[name] ?? name;
 
+const hex = value => Math.round(value).toString(16).padStart(2, '0');
+/** As it looks on white when so much of it is seen. */
+const paler = (colour, share) =>
+  `#${[1, 3, 5].map(at => hex(255 - (255 - Number.parseInt(colour.slice(at, at + 2), 16)) * share)).join('')}`;
+
 document.querySelector('h1').textContent = given.title;
 const main = document.querySelector('main');
 let bottom = 0;
@@ -125,12 +130,13 @@ function curves(section, panel, series, box) {
   };
   const holder = document.createElement('div');
   section.append(holder);
-  const line = (at, fill) => ({
+  // What is stacked is drawn from the top down, each over the one that is higher: so a fill must not be seen through.
+  const line = (at, fill = 0) => ({
     stroke: palette[at % palette.length],
     width: custom.lineWidth ?? 1,
-    fill: `${palette[at % palette.length]}${Math.round(((fill ?? 0) / 100) * 255)
-      .toString(16)
-      .padStart(2, '0')}`,
+    fill: isStacked
+      ? paler(palette[at % palette.length], fill / 100)
+      : `${palette[at % palette.length]}${hex((fill / 100) * 255)}`,
     points: { show: false },
   });
   const order = isStacked ? series.map((_, at) => series.length - 1 - at) : series.map((_, at) => at);

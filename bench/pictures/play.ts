@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startClickhouseServer } from '../../test/support/clickhouse.ts';
-import { askerOf, contentFlags, tokenFor } from '../../test/support/content-client.ts';
+import { askerOf, contentSecret, tokenFor } from '../../test/support/content-client.ts';
 import { kafkaClient, startKafka } from '../../test/support/kafka.ts';
 import { startPrometheus } from '../../test/support/prometheus.ts';
 import { prometheusFolder } from '../../test/support/rule-files.ts';
@@ -32,7 +32,7 @@ export async function play(folder: string): Promise<void> {
   const [kafka, clickhouse] = await Promise.all([startKafka(), startClickhouseServer()]);
   const brokers = `--kafka-brokers=${kafka.brokers}`;
   const folders = [temporaryFolder(), temporaryFolder(), temporaryFolder()] as const;
-  const common = [brokers, ...contentFlags, '--request-log=false'];
+  const common = [brokers, '--auth=jwt', `--jwt-secret=${contentSecret}`, '--request-log=false'];
   const rates = ['--rate-limit-address=400', '--rate-limit-burst-seconds=2'];
   const roles = [
     ['--role=ingest,content', ...rates],

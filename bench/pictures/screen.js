@@ -5,6 +5,7 @@ const terminal = new Terminal({
   rows: given.rows,
   fontFamily: 'DejaVu Sans Mono, monospace',
   fontSize: 14,
+  lineHeight: 1.2,
   cursorBlink: false,
   theme: { background: '#ffffff', foreground: '#24292f', cursor: '#ffffff', red: '#c4162a' },
 });

@@ -41,6 +41,7 @@ globalThis.units = {
   reqps: rated('req/s'),
   cps: rated('c/s'),
   ops: rated('ops/s'),
+  cpm: rated('c/m'),
   rowsps: rated('rows/s'),
   s: seconds,
   bytes: value => scaled(value, 1024, [' B', ' KiB', ' MiB', ' GiB']),
