@@ -63,6 +63,10 @@ export function totalOf(instances: readonly InstanceNow[]): Total {
 const heads = ['in/s', 'out/s', 'rej/s', 'p99 ms', 'ack ms', 'lag s', 'buffer'] as const;
 const cellWidth = 8;
 const nameMin = 20;
+/** Of those who say the same. */
+const namedMax = 2;
+/** Of the words of one trouble. */
+const wrappedLinesMax = 3;
 
 export function screenOf(
   instances: readonly InstanceNow[],
@@ -84,8 +88,8 @@ export function screenOf(
     ),
     ...(instances.length > 1 ? [[row('together', cellsOfTotal(totalOf(instances))), style.bold] as Line] : []),
     ['', style.none],
-    ...wordsOf(instances).map((words): Line => [words, style.none]),
-    ...problemsOf(instances).map((words): Line => [words, style.red]),
+    ...wordsOf(instances, columns).map((words): Line => [words, style.none]),
+    ...problemsOf(instances).flatMap(words => wrapped(words, columns).map((line): Line => [line, style.red])),
     ['', style.none],
     ...typeLines(instances, name).map((line, index): Line => [line, index === 0 ? style.dim : style.none]),
   ];
@@ -117,7 +121,7 @@ const cellsOfTotal = (total: Total): readonly string[] =>
   );
 
 /** What has no room in a column. */
-function wordsOf(instances: readonly InstanceNow[]): readonly string[] {
+function wordsOf(instances: readonly InstanceNow[], columns: number): readonly string[] {
   const all = instances.flatMap(({ stats }) => stats ?? []);
   if (all.length === 0) return [];
   const { lag_events: behind, buffer_events: events, buffer_bytes: bytes, dead_letters: dead } = totalOf(instances);
@@ -128,21 +132,72 @@ function wordsOf(instances: readonly InstanceNow[]): readonly string[] {
   };
   const oldest = most(({ buffer }) => buffer.oldest_seconds) ?? 0;
   const archive = most(stats => stats.archive.lag_seconds);
+  const { rate, failed } = { rate: sum(({ inserts }) => inserts.rate), failed: sum(({ inserts }) => inserts.failed) };
   return [
-    `inserts ${short(sum(({ inserts }) => inserts.rate))}/s, ${short(sum(({ inserts }) => inserts.failed))}/s failed, p99 ${short(most(({ inserts }) => inserts.p99_ms))} ms   fresh p99 ${short(most(stats => stats.freshness_p99_ms))} ms   behind ${short(behind)} events`,
-    `buffer ${short(events)} events, ${size(bytes)}, oldest ${short(oldest)} s   dead letters ${short(dead)}, ${short(sum(stats => stats.dead_letters.rate))}/s${archive === null ? '' : `   archive ${short(archive)} s behind`}`,
+    ...flowing(
+      [
+        `inserts ${short(rate)}/s, ${short(failed)}/s failed, p99 ${short(most(({ inserts }) => inserts.p99_ms))} ms`,
+        `fresh p99 ${short(most(stats => stats.freshness_p99_ms))} ms`,
+        `behind ${short(behind)} events`,
+        ...(archive === null ? [] : [`archive ${short(archive)} s behind`]),
+      ],
+      columns,
+    ),
+    ...flowing(
+      [
+        `buffer ${short(events)} events, ${size(bytes)}, oldest ${short(oldest)} s`,
+        `dead letters ${short(dead)}, ${short(sum(stats => stats.dead_letters.rate))}/s`,
+      ],
+      columns,
+    ),
   ];
 }
 
+/** Beside each other as far as there is room, each whole. */
+function flowing(parts: readonly string[], columns: number): readonly string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const together = `${lines.at(-1)}   ${part}`;
+    if (lines.length > 0 && Bun.stringWidth(together) <= columns) lines[lines.length - 1] = together;
+    else lines.push(part);
+  }
+  return lines;
+}
+
+/** What several say alike once, with who says it. */
 function problemsOf(instances: readonly InstanceNow[]): readonly string[] {
-  return instances.flatMap(({ url, stats, away }) => {
-    if (stats === null) return away === null ? [] : [`${shortUrl(url)} is away: ${away}`];
-    return [
-      ...(stats.breaker_open ? ['breaker open: the broker takes nothing, events go to the disk'] : []),
-      ...(stats.inserts.halted.length === 0 ? [] : [`tables wait for repair: ${stats.inserts.halted.join(', ')}`]),
-      ...Object.entries(stats.problems).map(([part, words]) => `${part}: ${words}`),
-    ].map(words => `${shortUrl(url)} ${words}`);
+  const saying = new Map<string, string[]>();
+  for (const { url, stats, away } of instances)
+    for (const words of troublesOf(stats, away)) saying.set(words, [...(saying.get(words) ?? []), shortUrl(url)]);
+  return [...saying].map(([words, urls]) => {
+    const more = urls.length - namedMax;
+    return `${urls.slice(0, namedMax).join(', ')}${more > 0 ? ` and ${more} more` : ''} ${words}`;
   });
+}
+
+function troublesOf(stats: Stats | null, away: string | null): readonly string[] {
+  if (stats === null) return away === null ? [] : [`away: ${away}`];
+  return [
+    ...(stats.breaker_open ? ['breaker open: the broker takes nothing, events go to the disk'] : []),
+    ...(stats.inserts.halted.length === 0 ? [] : [`tables wait for repair: ${stats.inserts.halted.join(', ')}`]),
+    ...Object.entries(stats.problems).map(([part, words]) => `${part}: ${words}`),
+  ];
+}
+
+/** At most three lines, broken at spaces where there are any; what is longer is cut in the last. */
+function wrapped(words: string, columns: number): readonly string[] {
+  const indent = '  ';
+  const lines: string[] = [];
+  let rest = plain(words);
+  while (lines.length < wrappedLinesMax - 1 && Bun.stringWidth(rest) > columns) {
+    const fitting = cut(rest, columns + 1).slice(0, -1); // without its …
+    const space = fitting.lastIndexOf(' ');
+    const length = space > indent.length ? space : fitting.length;
+    if (length <= indent.length) break; // no room for a letter
+    lines.push(rest.slice(0, length));
+    rest = indent + rest.slice(length).trimStart();
+  }
+  return [...lines, rest];
 }
 
 /** The busiest first. */

@@ -110,6 +110,8 @@ function requestLines(): (line: RequestLine) => string {
 }
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** Of what waits out an outage or a pause: a quantile is never more than the last of these. */
+const longSeconds = [...seconds, 30, 60, 300, 900, 3_600, 14_400, 86_400];
 
 export type Metrics = ReturnType<typeof openMetrics>;
 
@@ -128,8 +130,8 @@ export function openMetrics() {
     countsOf({ name: `ugc_${name}`, help, registers }, labelNames);
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge({ name: `ugc_${name}`, help, labelNames, registers });
-  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Histogram({ name: `ugc_${name}`, help, labelNames, buckets: seconds, registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[] = [], buckets = seconds) =>
+    new Histogram({ name: `ugc_${name}`, help, labelNames, buckets, registers });
   return {
     registry,
     eventsReceived: counts('events_received_total', 'Events judged at the edge', ['event_type', 'outcome']),
@@ -162,8 +164,13 @@ export function openMetrics() {
     bufferDrained: counter('buffer_drained_total', 'Events that left the buffer for the broker', ['outcome']),
     breakerOpen: gauge('breaker_open', '1 while events go to the disk buffer because the broker does not take them'),
     ...etlMetrics(counter, gauge),
-    etlInsert: histogram('etl_insert_seconds', 'Time of one insert'),
-    freshness: histogram('freshness_seconds', 'From received to queryable, oldest event of each insert'),
+    etlInsert: histogram('etl_insert_seconds', 'Time of one insert', [], longSeconds),
+    freshness: histogram(
+      'freshness_seconds',
+      'From received to queryable, oldest event of each insert',
+      [],
+      longSeconds,
+    ),
     aggregateAge: gauge('aggregate_age_seconds', 'Since an aggregate was last computed, up to 30 s too many', [
       'aggregate',
     ]),

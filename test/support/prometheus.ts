@@ -23,6 +23,7 @@ export function promtool(folder: string, ...args: string[]): { readonly isGood: 
 }
 
 export interface TestPrometheus {
+  readonly url: string;
   /** Every sample of the answer. Rejects, with what Prometheus says, when it understands the query not. */
   query(expression: string): Promise<readonly Sample[]>;
   stop(): Promise<void>;
@@ -33,26 +34,45 @@ export interface Sample {
   readonly value: number;
 }
 
-/** Scrapes and computes every second. `ca`: of a target that is asked over TLS. */
-export async function startPrometheus(
-  target: string,
-  ruleFiles: readonly string[],
-  ca: string | null = null,
-): Promise<TestPrometheus> {
+export interface PrometheusOptions {
+  /** Addresses of what it scrapes, all http or all https. */
+  readonly targets: readonly string[];
+  readonly ruleFiles: readonly string[];
+  /** Of targets that are asked over TLS. */
+  readonly ca?: string;
+  /** It scrapes and computes so often. */
+  readonly everySeconds?: number;
+  /** Where its samples stay; without one they are gone with it. */
+  readonly keptIn?: string;
+}
+
+export async function startPrometheus({
+  targets,
+  ruleFiles,
+  ca,
+  everySeconds = 1,
+  keptIn,
+}: PrometheusOptions): Promise<TestPrometheus> {
   const folder = mkdtempSync(join(tmpdir(), 'ugc-prometheus-'));
   const [port] = (await freePorts(1)) as [number];
-  const { protocol, host } = new URL(target);
-  const tls = ca === null ? {} : { tls_config: { ca_file: ca } };
+  const every = `${everySeconds}s`;
+  const tls = ca === undefined ? {} : { tls_config: { ca_file: ca } };
+  const urls = targets.map(target => new URL(target));
   const scraping = {
-    global: { scrape_interval: '1s', evaluation_interval: '1s' },
+    global: { scrape_interval: every, evaluation_interval: every },
     rule_files: ruleFiles,
-    scrape_configs: [{ job_name: 'ugc', scheme: protocol.slice(0, -1), ...tls, static_configs: [{ targets: [host] }] }],
+    scrape_configs: urls.slice(0, 1).map(({ protocol }) => ({
+      job_name: 'ugc',
+      scheme: protocol.slice(0, -1),
+      ...tls,
+      static_configs: [{ targets: urls.map(({ host }) => host) }],
+    })),
   };
   const config = join(folder, 'prometheus.yaml');
   writeFileSync(config, JSON.stringify(scraping)); // which is YAML, too
   const flags = [
     `--config.file=${config}`,
-    `--storage.tsdb.path=${folder}/data`,
+    `--storage.tsdb.path=${keptIn ?? `${folder}/data`}`,
     `--web.listen-address=127.0.0.1:${port}`,
   ];
   const child = Bun.spawn(['prometheus', ...flags], {
@@ -69,6 +89,7 @@ export async function startPrometheus(
   const isReady = () => fetch(`${url}/-/ready`).then(({ ok }) => ok, () => false); // biome-ignore format: short
   await eventually(isReady, { what: 'Prometheus is ready' });
   return {
+    url,
     async query(expression) {
       const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`);
       const { status, error, data } = (await answer.json()) as Answer;

@@ -19,18 +19,50 @@ export async function rulesOf(file: 'alerts.yaml' | 'recording.yaml'): Promise<r
   return groups.flatMap(({ rules }) => rules);
 }
 
+/** What tests look at of a panel of Grafana's. */
+export interface Panel {
+  readonly type: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number };
+  readonly fieldConfig?: {
+    readonly defaults: {
+      readonly unit?: string;
+      readonly noValue?: string;
+      readonly thresholds?: { readonly steps: readonly { readonly value: number | null; readonly color: string }[] };
+      readonly mappings?: readonly { readonly options: Readonly<Record<string, { readonly text: string }>> }[];
+    };
+  };
+  readonly options?: Readonly<Record<string, unknown>>;
+  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string; readonly instant?: boolean }[];
+}
+
+export interface Dashboard {
+  readonly title: string;
+  readonly panels: readonly Panel[];
+}
+
+export async function dashboards(): Promise<readonly Dashboard[]> {
+  const paths = [...new Bun.Glob('*.json').scanSync(dashboardsFolder)].sort();
+  return Promise.all(paths.map(path => Bun.file(join(dashboardsFolder, path)).json()));
+}
+
 export interface PanelQuery {
   /** dashboard: panel */
   readonly of: string;
   readonly expr: string;
+  /** It says in words that nothing is known, which may be so although all is well. */
+  readonly mayBeEmpty: boolean;
 }
 
 export async function panelQueries(): Promise<readonly PanelQuery[]> {
-  const paths = [...new Bun.Glob('*.json').scanSync(dashboardsFolder)].sort();
-  const all = await Promise.all(paths.map(path => Bun.file(join(dashboardsFolder, path)).json()));
-  return all.flatMap(({ title, panels }) =>
-    panels.flatMap((panel: { title: string; targets?: { expr: string }[] }) =>
-      (panel.targets ?? []).map(({ expr }) => ({ of: `${title}: ${panel.title}`, expr })),
+  return (await dashboards()).flatMap(({ title, panels }) =>
+    panels.flatMap(({ title: panel, fieldConfig, targets = [] }) =>
+      targets.map(({ expr }) => ({
+        of: `${title}: ${panel}`,
+        expr,
+        mayBeEmpty: fieldConfig?.defaults.noValue !== undefined,
+      })),
     ),
   );
 }

@@ -15,6 +15,7 @@ const panels = await panelQueries();
 const everywhere = ['job', 'instance'];
 const metrics = new Map<string, readonly string[]>([
   ['up', []],
+  ['ALERTS', ['alertname', 'alertstate']],
   ...openMetrics()
     .registry.getMetricsAsArray()
     .map(metric => metric as unknown as { name: string; labelNames?: string[] })
@@ -27,7 +28,7 @@ const metrics = new Map<string, readonly string[]>([
 /** Names of metrics that a query asks for, each with the labels that it names. */
 function asked(expr: string): { readonly name: string; readonly labels: readonly string[] }[] {
   const by = [...expr.matchAll(/by \(([^)]*)\)/g)].flatMap(([, names = '']) => names.split(/, ?/));
-  return [...expr.matchAll(/\b(ugc[_:][a-z0-9_:]*|process_[a-z_]+|up)\b(?:\{([^}]*)\})?/g)].map(
+  return [...expr.matchAll(/\b(ugc[_:][a-z0-9_:]*|process_[a-z_]+|up|ALERTS)\b(?:\{([^}]*)\})?/g)].map(
     ([, name = '', matchers = '']) => ({
       name: metrics.has(name) ? name : name.replace(/_(bucket|count|sum)$/, ''),
       labels: [...matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)].map(([, label = '']) => label).concat(by),

@@ -59,11 +59,35 @@ test('at 80 columns: a line an instance, together, what is not well in words, ty
   expect(lines[5]).toMatch(/^10\.0\.0\.9:8080 +away$/);
   expect(lines[6]).toMatch(/^together +2\.47M/);
   expect(lines.find(line => line.includes('breaker open'))).toStartWith('10.0.0.1:8080 breaker open: ');
-  expect(lines).toContain('10.0.0.9:8080 is away: ECONNREFUSED');
+  expect(lines).toContain('10.0.0.9:8080 away: ECONNREFUSED');
   expect(lines.filter(line => /^(click|film)/.test(line)).map(line => line.split(' ')[0])).toEqual([
     'click',
     'film_progress',
   ]);
+});
+
+test('what several say alike is told once, who says it and all of what is said, over as many lines as that takes', () => {
+  const why = 'paused since 2026-11-21T12:00:00.000Z by anna: ClickHouse is upgraded to the next long-term release';
+  const paused = { problems: { 'flow tables': why } };
+  const all = Array.from({ length: 5 }, (_, n) => there(`http://10.0.0.${n}:8080`, paused));
+  const lines = screenOf(all, { columns: 80, rows: 40, colours: false }, at);
+  const from = lines.findIndex(line => line.includes('flow tables'));
+  expect(lines.slice(from, from + 3)).toEqual([
+    '10.0.0.0:8080, 10.0.0.1:8080 and 3 more flow tables: paused since',
+    '  2026-11-21T12:00:00.000Z by anna: ClickHouse is upgraded to the next',
+    '  long-term release',
+  ]);
+  expect(lines.filter(line => line.includes('flow tables'))).toHaveLength(1);
+});
+
+test('numbers in words are never cut off: what has no room beside is below', () => {
+  const busy = there('http://10.0.0.1:8080', {
+    inserts: { rate: 123.4, failed: 12.3, p99_ms: 12_345, halted: [] },
+    archive: { lag_seconds: 21.5, lag_events: 5 },
+  });
+  const lines = screenOf([busy], { columns: 80, rows: 40, colours: false }, at);
+  expect(lines).toContain('behind 1000 events   archive 21.5 s behind');
+  expect(lines.join('\n')).not.toContain('…');
 });
 
 test('of none that is there nothing is added up', () => {
