@@ -11,13 +11,13 @@ export interface SdkShop {
   readonly network: TcpProxy;
   /**
    * Ends with /. Below it: `auto…` begins by its script tag alone, with page views and the time on pages; `tracks` tracks a
-   * click every 50 ms, `visit` does nothing more, and both tell the shop of it.
+   * click every 50 ms, `visit` only begins; both tell the shop of it, by the `element` in their address.
    */
   readonly url: string;
-  /** Ids of what `tracks` has tracked, in order. */
-  readonly tracked: string[];
-  /** Ids of the events that `visit` found, each time. */
-  readonly found: (readonly string[])[];
+  /** By element: ids of what `tracks` has tracked, in order. */
+  readonly tracked: ReadonlyMap<string, readonly string[]>;
+  /** By element: ids of the events that `visit` found when it began. */
+  readonly found: ReadonlyMap<string, readonly string[]>;
   /** In the page: begins `sdk`; events go through the network. */
   begin(options?: Readonly<Record<string, unknown>>): string;
   /** Ids of the rows with this element, in order. */
@@ -26,19 +26,21 @@ export interface SdkShop {
 }
 
 export async function sdkShop(): Promise<SdkShop> {
-  const [tracked, found]: [string[], string[][]] = [[], []];
+  const [tracked, found] = [new Map<string, string[]>(), new Map<string, string[]>()];
   const site = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
     async fetch(request) {
-      const { pathname, searchParams } = new URL(request.url);
+      const { pathname, search, searchParams } = new URL(request.url);
+      const element = searchParams.get('element') ?? '';
       if (request.method === 'POST') {
-        if (pathname === '/tracked') tracked.push(await request.text());
-        else found.push((await request.json()) as string[]);
+        const ids = (await request.json()) as string[];
+        if (pathname === '/tracked') tracked.set(element, [...(tracked.get(element) ?? []), ...ids]);
+        else found.set(element, ids);
         return new Response();
       }
       const said = pathname.startsWith('/auto') ? automatic : '';
-      const script = (alone[pathname] ?? '').replace('ELEMENT', searchParams.get('element') ?? '');
+      const script = (alone[pathname] ?? '').replace('ELEMENT', element).replace('SEARCH', search);
       return new Response(
         `<!doctype html><title>a shop</title><script src="${ugc.url}/sdk.js" ${said}></script><body>films<script>${script}</script>`,
         { headers: { 'content-type': 'text/html' } },
@@ -62,10 +64,10 @@ export async function sdkShop(): Promise<SdkShop> {
   };
   const alone: Readonly<Record<string, string>> = {
     '/tracks': `${begin()}; setInterval(() => {
-      const body = sdk.track('click', { element: 'ELEMENT', page_url: '/' });
-      fetch('/tracked', { method: 'POST', body });
+      const id = sdk.track('click', { element: 'ELEMENT', page_url: '/' });
+      fetch('/trackedSEARCH', { method: 'POST', body: JSON.stringify([id]) });
     }, 50)`,
-    '/visit': `fetch('/found', { method: 'POST', body: JSON.stringify(${waitingIds}) }); ${begin()}`,
+    '/visit': `fetch('/foundSEARCH', { method: 'POST', body: JSON.stringify(${waitingIds}) }); ${begin()}`,
   };
   const stored = async (element: string): Promise<string[]> =>
     (await ugc.query<{ event_id: string }>(`SELECT event_id FROM ugc.click WHERE element = '${element}'`))
