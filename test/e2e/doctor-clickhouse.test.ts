@@ -114,8 +114,9 @@ test('a table that is behind its type: a warning where a start mends it, wrong w
     `--data-dir=${temporaryFolder()}`,
     `--clickhouse-url=${clickhouse.url}`,
   ]);
-  for (const statement of stdout.split(/;\n/).filter(text => /^(ALTER|CREATE|DROP)/.test(text.trim())))
-    await tell(statement);
+  const statements = [...stdout.matchAll(/^ClickHouse, \S+: ((?:ALTER|CREATE) .*)$/gm)].map(([, text]) => text!);
+  expect(statements).toHaveLength(1);
+  for (const statement of statements) await tell(statement);
   expect((await diagnosis(['--clickhouse-migrate=check'])).of('clickhouse.tables')).toMatchObject([
     { result: 'success' },
   ]);
