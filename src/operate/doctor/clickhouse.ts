@@ -163,7 +163,7 @@ const tablesOf =
       return problems.map(seen =>
         wrong(id, {
           seen,
-          follows: 'the rows of that table wait in the log; a start stops here, others go on',
+          follows: 'the rows of that table wait in the log; after a restart those of all tables, until it fits',
           hint: 'do what it says, or go back to the definitions before: ugc schema check',
           page: broken,
         }),
@@ -177,7 +177,9 @@ const tablesOf =
         ? 'a start of etl makes them: ugc schema diff shows which'
         : 'run what ugc schema diff shows';
     const isRefused = config.clickhouseMigrate === 'check';
-    const follows = `rows that have no table, or no column of it, wait in the log${isRefused ? '; no etl starts' : ''}`;
+    const follows = isRefused
+      ? 'no row is inserted: the events of all types wait in the log'
+      : 'rows that have no table, or no column of it, wait in the log';
     return [(isRefused ? wrong : doubtful)(id, { seen, follows, hint, page: broken })];
   };
 

@@ -59,6 +59,7 @@ const numberOf = ({ settings }: LookedTopic, name: string): number | null => {
   return said == null || !/^-?\d+$/.test(said) ? null : Number(said);
 };
 
+/** Kafka from 3.7 on counts no more than there are replicas (KAFKA-15583). */
 const inSyncWanted = (topic: LookedTopic): number => numberOf(topic, 'min.insync.replicas') ?? 1;
 
 function replicationOf(topics: readonly LookedTopic[]): readonly Check[] {
@@ -76,24 +77,24 @@ function replicationOf(topics: readonly LookedTopic[]): readonly Check[] {
         page: brokerGone,
       }),
     ];
-  const never = topics.filter(topic => topic.replicas < inSyncWanted(topic));
-  const [one] = never;
-  if (one !== undefined)
-    return [
-      wrong(id, {
-        seen: `${shortOf(never)}: min.insync.replicas is ${inSyncWanted(one)}, and there ${one.replicas === 1 ? 'is 1 replica' : `are ${one.replicas} replicas`}`,
-        follows: `Kafka takes nothing for them, however well its brokers are; ${waits}`,
-        hint: 'give the topics more replicas (kafka-reassign-partitions.sh), or lower min.insync.replicas',
-        page: brokerGone,
-      }),
-    ];
-  const tooFew = topics.filter(topic => topic.inSyncMin < inSyncWanted(topic));
+  const tooFew = topics.filter(topic => topic.inSyncMin < Math.min(inSyncWanted(topic), topic.replicas));
   if (tooFew.length > 0)
     return [
       wrong(id, {
         seen: `too few replicas are in sync of ${shortOf(tooFew)}: fewer than min.insync.replicas`,
         follows: `Kafka takes nothing for them; ${waits}`,
         hint: 'bring the missing brokers back; lowering min.insync.replicas gives up what it is for',
+        page: brokerGone,
+      }),
+    ];
+  const never = topics.filter(topic => topic.replicas < inSyncWanted(topic));
+  const [one] = never;
+  if (one !== undefined)
+    return [
+      doubtful(id, {
+        seen: `${shortOf(never)}: min.insync.replicas is ${inSyncWanted(one)}, and there ${one.replicas === 1 ? 'is 1 replica' : `are ${one.replicas} replicas`}`,
+        follows: 'the first broker that is away stops every write to Kafka; Kafka before 3.7 takes nothing at all',
+        hint: 'three replicas with min.insync.replicas=2: kafka-reassign-partitions.sh makes more of them',
         page: brokerGone,
       }),
     ];
