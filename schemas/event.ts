@@ -34,7 +34,7 @@ const properties = freeObject({ about: 'Anything else, as key and value' });
 export const stampedNames: readonly string[] = ['event_type', 'event_id', 'timestamp', 'sent_at'];
 
 /** What the types of a topic pattern can be kept apart by, and what an etl process can be told to move alone. */
-export const streams = ['event', 'view', 'content', 'log'] as const;
+export const streams = ['event', 'view', 'content'] as const;
 export type Stream = (typeof streams)[number];
 
 export interface EventDefinition {
@@ -43,7 +43,7 @@ export interface EventDefinition {
   /** Other names a client may use for it. */
   readonly aliases?: readonly string[];
   readonly family: string;
-  /** Views are far more numerous than events and can flow apart from them; content is what the content API writes, logs are what services log. */
+  /** Views are far more numerous than events and can flow apart from them; content is what the content API writes. */
   readonly stream: Stream;
   readonly summary: string;
   /** Raised with each change that breaks a reader or a writer (published.ts); stands in every record. */

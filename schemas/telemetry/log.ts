@@ -6,7 +6,7 @@ const few = (about: string) => orEmpty(text({ about, fewValues: true }));
 export const log = defineEvent({
   name: 'log',
   family: 'telemetry',
-  stream: 'log',
+  stream: 'view',
   version: 1,
   summary: 'A log record of OpenTelemetry',
   fields: {
