@@ -368,7 +368,8 @@ describe('who may import whom', () => {
       'bun-types': 'tsconfig.json',
       '@types/autocannon': 'types of autocannon',
       '@types/oidc-provider': 'types of oidc-provider',
-      uplot: 'the charts of the console’s page',
+      uplot: 'the charts of the console’s page, and of the pictures',
+      '@xterm/xterm': 'the terminal in the pictures, bench/pictures',
       '@segment/analytics-next': 'its bundle, in the page of test/browser/segment.test.ts',
     };
     expect(installed.filter(name => !used.has(name) && known[name] === undefined)).toEqual([]);
