@@ -1,5 +1,6 @@
-// `npm run pictures`: plays a quarter of an hour of an operator's night on real parts, and draws what dashboards, `ugc top` and
-// the report of `ugc load` make of it. --draw draws what was played before, after a change of the dashboards.
+// `npm run pictures`: ten minutes of an operator's night on real parts, and what dashboards, `ugc top` and the report of `ugc load`
+// make of it. In the folder named, or pictures/: --draw draws what was played before, after a change of the dashboards; --docs
+// draws those of the documents too.
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,5 +10,5 @@ import { play } from './pictures/play.ts';
 const given = process.argv.slice(2);
 const folder = resolve(given.find(argument => !argument.startsWith('--')) ?? 'pictures');
 if (!given.includes('--draw') || !existsSync(join(folder, 'played.json'))) await play(folder);
-console.log((await draw(folder)).join('\n'));
+console.log((await draw(folder, given.includes('--docs'))).join('\n'));
 process.exit(0);

@@ -2,44 +2,98 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { findChromium } from '../../test/support/chromium.ts';
 import { startPrometheus } from '../../test/support/prometheus.ts';
 import { dashboardPage, terminalPage } from './page.ts';
 import { askedDashboards } from './panels.ts';
 import type { Played } from './play.ts';
 
-/** From the folder of a play into `pictures/` in it. */
-export async function draw(folder: string): Promise<readonly string[]> {
+interface Picture {
+  readonly name: string;
+  readonly html: string;
+  readonly width: number;
+  /** The page is drawn by a script, which says when it has. */
+  readonly isDrawn: boolean;
+}
+
+/** Those that documents show: narrower, and of each so many pixels from the top. */
+const inDocs: Readonly<Record<string, number>> = {
+  'ugc-overview': 1_000,
+  'ugc-tables': 985,
+  'ugc-load': 1_150,
+  'ugc-top-outage': 600,
+};
+const docsFolder = join(import.meta.dir, '../../docs/operate/pictures');
+const [width, docsWidth] = [1_600, 1_200];
+
+/** From the folder of a play into `pictures/` in it, and those of the documents into docs/. */
+export async function draw(folder: string, forDocs: boolean): Promise<readonly string[]> {
   const executablePath = await findChromium();
   if (executablePath === null) throw new Error('no Chromium here: install one, or name it in UGC_TEST_CHROMIUM');
-  const { from, to, screens } = JSON.parse(readFileSync(join(folder, 'played.json'), 'utf8')) as Played;
-  const prometheus = await startPrometheus({ targets: [], ruleFiles: [], keptIn: join(folder, 'prometheus') });
-  const dashboards = await askedDashboards(prometheus.url, { from, to }).finally(() => prometheus.stop());
-  const pages: Record<string, string> = { 'ugc-load': readFileSync(join(folder, 'load.html'), 'utf8') };
-  for (const dashboard of dashboards) pages[dashboard.uid] = dashboardPage(dashboard);
-  for (const [name, bytes] of Object.entries(screens)) pages[`ugc-top-${name}`] = terminalPage(bytes, 80, 34);
-
+  const pictures = await picturesOf(folder);
   const into = join(folder, 'pictures');
-  mkdirSync(into, { recursive: true });
+  for (const each of [into, docsFolder]) mkdirSync(each, { recursive: true });
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   const paths: string[] = [];
-  for (const [name, html] of Object.entries(pages)) {
-    const file = join(into, `${name}.html`);
-    writeFileSync(file, html);
-    const page = await browser.newPage({ colorScheme: 'light', viewport: { width: widthOf(name), height: 900 } });
-    page.on('pageerror', error => console.error(`${name}: ${error.message}`));
-    await page.goto(`file://${file}`);
-    if (name !== 'ugc-load') await page.waitForFunction('document.body.dataset.drawn === "yes"');
-    const path = join(into, `${name}.png`);
-    await (name.startsWith('ugc-top')
-      ? page.locator('#screen').screenshot({ path })
-      : page.screenshot({ path, fullPage: true }));
-    await page.close();
-    paths.push(path);
+  for (const picture of pictures) {
+    const file = join(into, `${picture.name}.html`);
+    writeFileSync(file, picture.html);
+    paths.push(await shoot(browser, picture, file, join(into, `${picture.name}.png`)));
+    const height = inDocs[picture.name];
+    if (!forDocs || height === undefined) continue;
+    const narrow = { ...picture, width: Math.min(picture.width, docsWidth) };
+    paths.push(await shoot(browser, narrow, file, join(docsFolder, `${picture.name}.png`), height));
   }
   await browser.close();
   return paths;
 }
 
-const widthOf = (name: string): number => (name === 'ugc-load' ? 1000 : 1600);
+async function picturesOf(folder: string): Promise<readonly Picture[]> {
+  const { from, to, screens } = JSON.parse(readFileSync(join(folder, 'played.json'), 'utf8')) as Played;
+  const prometheus = await startPrometheus({ targets: [], ruleFiles: [], keptIn: join(folder, 'prometheus') });
+  const dashboards = await askedDashboards(prometheus.url, { from, to }).finally(() => prometheus.stop());
+  const drawn = (name: string, html: string): Picture => ({ name, html, width, isDrawn: true });
+  return [
+    { name: 'ugc-load', html: readFileSync(join(folder, 'load.html'), 'utf8'), width: 1_000, isDrawn: false },
+    ...dashboards.map(dashboard => drawn(dashboard.uid, dashboardPage(dashboard))),
+    ...Object.entries(screens).map(([name, { bytes, rows }]) =>
+      drawn(`ugc-top-${name}`, terminalPage(bytes, 80, rows)),
+    ),
+  ];
+}
+
+/** Whole, or as much of it as is `high`. */
+async function shoot(
+  browser: Browser,
+  picture: Picture,
+  file: string,
+  path: string,
+  high = Number.POSITIVE_INFINITY,
+): Promise<string> {
+  const page = await browser.newPage({ colorScheme: 'light', viewport: { width: picture.width, height: 900 } });
+  page.on('pageerror', error => console.error(`${picture.name}: ${error.message}`));
+  await page.goto(`file://${file}`);
+  if (picture.isDrawn) await page.waitForFunction('document.body.dataset.drawn === "yes"');
+  const { width: wide, height } = await sizeOf(page);
+  await page.screenshot({
+    path,
+    fullPage: true,
+    clip: { x: 0, y: 0, width: wide, height: Math.min(height, high) },
+  });
+  await page.close();
+  return path;
+}
+
+/** A terminal is as wide as its columns, anything else as the page. */
+async function sizeOf(page: Page): Promise<{ readonly width: number; readonly height: number }> {
+  const screen = await page
+    .locator('#screen')
+    .boundingBox({ timeout: 500 })
+    .catch(() => null);
+  if (screen !== null) return screen;
+  const size = await page.evaluate<number[]>(
+    '[document.documentElement.scrollWidth, document.documentElement.scrollHeight]',
+  );
+  return { width: size[0]!, height: size[1]! };
+}

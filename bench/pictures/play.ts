@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startClickhouseServer } from '../../test/support/clickhouse.ts';
-import { askerOf, contentSecret, tokenFor } from '../../test/support/content-client.ts';
+import { askerOf, contentFlags, tokenFor } from '../../test/support/content-client.ts';
 import { kafkaClient, startKafka } from '../../test/support/kafka.ts';
 import { startPrometheus } from '../../test/support/prometheus.ts';
 import { prometheusFolder } from '../../test/support/rule-files.ts';
@@ -16,7 +16,7 @@ export interface Played {
   readonly from: number;
   readonly to: number;
   /** By name, what a terminal was sent to show the screen of `ugc top`. */
-  readonly screens: Readonly<Record<string, string>>;
+  readonly screens: Readonly<Record<string, { readonly bytes: string; readonly rows: number }>>;
 }
 
 /** What happens at which second. */
@@ -32,8 +32,12 @@ export async function play(folder: string): Promise<void> {
   const [kafka, clickhouse] = await Promise.all([startKafka(), startClickhouseServer()]);
   const brokers = `--kafka-brokers=${kafka.brokers}`;
   const folders = [temporaryFolder(), temporaryFolder(), temporaryFolder()] as const;
-  const common = [brokers, '--auth=jwt', `--jwt-secret=${contentSecret}`, '--request-log=false'];
-  const rates = ['--rate-limit-address=400', '--rate-limit-burst-seconds=2'];
+  const keysPath = `--keys-path=${join(folders[0], 'keys.json')}`;
+  const keyOf = async (name: string) =>
+    (await runUgc(['keys', 'add', name, '--kind=secret', '--scopes=events:write', keysPath])).stdout.trim();
+  const [shop, rusher] = [await keyOf('shop'), await keyOf('rush')];
+  const common = [brokers, ...contentFlags, keysPath, '--request-log=false'];
+  const rates = ['--rate-limit-address=250', '--rate-limit-burst-seconds=2'];
   const roles = [
     ['--role=ingest,content', ...rates],
     ['--role=ingest', ...rates],
@@ -51,9 +55,10 @@ export async function play(folder: string): Promise<void> {
     keptIn: join(folder, 'prometheus'),
   });
 
-  const screens: Record<string, string> = {};
+  const screens: Record<string, { bytes: string; rows: number }> = {};
   const look = async (name: string, rows = 34) => {
-    screens[name] = await photograph(['top', ...urls.map(url => `--url=${url}`)], { rows, env: admin });
+    const bytes = await photograph(['top', ...urls.map(url => `--url=${url}`)], { rows, env: admin });
+    screens[name] = { bytes, rows };
   };
   const command = async (...args: readonly string[]) => {
     const { code, stderr } = await runUgc(args);
@@ -71,7 +76,7 @@ export async function play(folder: string): Promise<void> {
     [335, 'a look at top', () => look('paused')],
     [350, 'tables resumed', () => command('flows', 'resume', 'tables', '--by=anna', brokers)],
     [400, 'garbage in the log', () => garbage(kafka.brokers)],
-    [410, 'a rush', () => rush(urls[1]!)],
+    [410, 'a rush', () => rush(urls[1]!, rusher)],
     [
       460,
       'a rule',
@@ -83,8 +88,8 @@ export async function play(folder: string): Promise<void> {
   const from = Date.now() / 1000;
   const playing = new AbortController();
   const load = toItsEnd([
-    ...['load', ...urls.slice(0, 2).map(url => `--url=${url}`), `--key=${tokenFor('shop', 'events:write')}`],
-    ...[`--duration=${seconds}`, '--rate=240', '--bad-share=2%', '--duplicate-share=1%', '--seed=7'],
+    ...['load', ...urls.slice(0, 2).map(url => `--url=${url}`), `--key=${shop}`],
+    ...[`--duration=${seconds}`, '--rate=120', '--bad-share=2%', '--duplicate-share=1%', '--seed=7'],
     ...['--verify', `--clickhouse-url=${clickhouse.url}`, `--report=${join(folder, 'load.html')}`],
   ]);
   const content = contentTraffic(all[0]!, playing.signal);
@@ -137,12 +142,5 @@ async function garbage(brokers: readonly string[]): Promise<void> {
 }
 
 /** More than one address may send. */
-const rush = (url: string): Promise<unknown> =>
-  runUgc([
-    'load',
-    `--url=${url}`,
-    `--key=${tokenFor('rush', 'events:write')}`,
-    '--rate=900',
-    '--duration=30',
-    '--seed=8',
-  ]);
+const rush = (url: string, key: string): Promise<unknown> =>
+  runUgc(['load', `--url=${url}`, `--key=${key}`, '--rate=600', '--duration=30', '--seed=8']);

@@ -139,7 +139,6 @@ function wordsOf(instances: readonly InstanceNow[], columns: number): readonly s
         `inserts ${short(rate)}/s, ${short(failed)}/s failed, p99 ${short(most(({ inserts }) => inserts.p99_ms))} ms`,
         `fresh p99 ${short(most(stats => stats.freshness_p99_ms))} ms`,
         `behind ${short(behind)} events`,
-        ...(archive === null ? [] : [`archive ${short(archive)} s behind`]),
       ],
       columns,
     ),
@@ -147,6 +146,7 @@ function wordsOf(instances: readonly InstanceNow[], columns: number): readonly s
       [
         `buffer ${short(events)} events, ${size(bytes)}, oldest ${short(oldest)} s`,
         `dead letters ${short(dead)}, ${short(sum(stats => stats.dead_letters.rate))}/s`,
+        ...(archive === null ? [] : [`archive ${short(archive)} s behind`]),
       ],
       columns,
     ),
