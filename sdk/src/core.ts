@@ -39,7 +39,10 @@ export function init(options: Options): Tracker {
 
   const beacon = (body: string) => tried(() => navigator.sendBeacon(target, body));
   const flush = () => void tracker.flush();
-  addEventListener('pagehide', () => leave(beacon, true));
+  const go = () => leave(beacon, true);
+  // Twice: where Firefox closes a tab it may stop the first script that runs in it, and no other.
+  addEventListener('pagehide', go);
+  addEventListener('pagehide', go, true);
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) leave(beacon, false);
     else flush();

@@ -105,8 +105,9 @@ export function senderOf({ queue, post, drop, batchEvents, batchMs, now }: Sende
     leave(beacon) {
       const batch = queue.beacon();
       if (!batch[0]) return;
-      for (const kept of batch) kept.isBeaconed = true;
-      if (!beacon(bodyOf(batch))) deliver(batch, true).catch(() => {});
+      const isTaken = beacon(bodyOf(batch));
+      for (const kept of batch) kept.isBeaconed = true; // last: a page may be stopped at any step
+      if (!isTaken) deliver(batch, true).catch(() => {});
     },
   };
 }

@@ -10,6 +10,9 @@ import { nothingWaits, type SdkShop, sdkShop, track, waiting } from '../support/
 import { eventually, temporaryFolder } from '../support/ugc.ts';
 import { webkit } from '../support/webkit.ts';
 
+/** Of so many, Firefox is all but sure to stop the script of one. */
+const backgroundTabs = 3;
+
 let shop: SdkShop;
 beforeAll(async () => {
   shop = await sdkShop();
@@ -79,6 +82,25 @@ for (const engine of engines)
         const kept = await track(other, named('kept alive'));
         await other.close();
         await expectRows(named('kept alive'), kept);
+      }));
+
+    test('tabs in the background leave at once what they have to the next page when they are closed', () =>
+      withVisitor(async visitor => {
+        const behind: Tab[] = [];
+        for (let i = 0; i < backgroundTabs; i++) behind.push(await begun(await visitor.open()));
+        const front = await visitor.open();
+        await front.goto(shop.url);
+        shop.network.refuse();
+        for (const tab of behind) {
+          await track(tab, named('behind'));
+          await tab.close();
+        }
+        const leases = () =>
+          front.evaluate<number>(`Object.keys(localStorage).filter(key => !/ .* .* |^ugc$/.test(key)).length`);
+        await eventually(async () => (await leases()) === 0, {
+          what: 'no tab to be taken for a living one',
+          msMax: 9_000,
+        });
       }));
 
     test('a server that is away and comes back, before and after the tab has gone', () =>

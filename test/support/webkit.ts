@@ -86,15 +86,18 @@ async function tabsOf(session: string): Promise<() => Promise<Tab>> {
     last = done.catch(() => {});
     return done;
   };
-  const newHandle = async (): Promise<string> =>
-    ((await ask(`${session}/window/new`, 'POST', { type: 'tab' })) as { handle: string }).handle;
+  const switchTo = (handle: string): Promise<unknown> => ask(`${session}/window`, 'POST', { handle });
   let spare: string | null = (await ask(`${session}/window`, 'GET')) as string;
-  let open = 0;
+  const open = new Set<string>();
+  const newHandle = async (): Promise<string> => {
+    for (const handle of [...open].slice(0, 1)) await switchTo(handle); // it was told of one that is closed
+    return ((await ask(`${session}/window/new`, 'POST', { type: 'tab' })) as { handle: string }).handle;
+  };
 
   const tabOf = (handle: string): Tab => {
     const tell = (path: string, body: unknown): Promise<unknown> =>
       inTurn(async () => {
-        await ask(`${session}/window`, 'POST', { handle });
+        await switchTo(handle);
         return ask(`${session}/${path}`, 'POST', body);
       });
     return {
@@ -106,8 +109,9 @@ async function tabsOf(session: string): Promise<() => Promise<Tab>> {
       },
       close: () =>
         inTurn(async () => {
-          await ask(`${session}/window`, 'POST', { handle });
-          if (--open === 0) spare = await newHandle();
+          if (open.size === 1) spare = await newHandle();
+          open.delete(handle);
+          await switchTo(handle);
           await ask(`${session}/window`, 'DELETE');
         }),
     };
@@ -116,7 +120,7 @@ async function tabsOf(session: string): Promise<() => Promise<Tab>> {
     inTurn(async () => {
       const handle = spare ?? (await newHandle());
       spare = null;
-      open++;
+      open.add(handle);
       return tabOf(handle);
     });
 }
