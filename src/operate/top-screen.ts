@@ -136,8 +136,8 @@ function wordsOf(instances: readonly InstanceNow[], columns: number): readonly s
   return [
     ...flowing(
       [
-        `inserts ${short(rate)}/s, ${short(failed)}/s failed, p99 ${short(most(({ inserts }) => inserts.p99_ms))} ms`,
-        `fresh p99 ${short(most(stats => stats.freshness_p99_ms))} ms`,
+        `inserts ${short(rate)}/s, ${short(failed)}/s failed, p99 ${timed(most(({ inserts }) => inserts.p99_ms))}`,
+        `fresh p99 ${timed(most(stats => stats.freshness_p99_ms))}`,
         `behind ${short(behind)} events`,
       ],
       columns,
@@ -227,6 +227,10 @@ function typeLines(instances: readonly InstanceNow[], name: number): readonly st
     ),
   ];
 }
+
+/** After an outage it is minutes: nobody counts those in milliseconds. */
+const timed = (ms: number | null): string =>
+  ms === null ? '–' : ms < 10_000 ? `${short(ms)} ms` : `${short(ms / 1_000)} s`;
 
 /** At most six characters: 0.25, 12.3, 456, 7.89k, 1.2M; – = not known. */
 export function short(value: number | null): string {

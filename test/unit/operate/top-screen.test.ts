@@ -86,7 +86,7 @@ test('numbers in words are never cut off: what has no room beside is below', () 
     archive: { lag_seconds: 21.5, lag_events: 5 },
   });
   const lines = screenOf([busy], { columns: 80, rows: 40, colours: false }, at);
-  expect(lines).toContain('behind 1000 events');
+  expect(lines).toContain('inserts 123/s, 12.3/s failed, p99 12.3 s   fresh p99 900 ms   behind 1000 events');
   expect(lines).toContain('archive 21.5 s behind');
   expect(lines.join('\n')).not.toContain('…');
 });

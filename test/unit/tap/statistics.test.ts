@@ -53,3 +53,13 @@ test('times are those of the last five seconds alone', async () => {
   for (let n = 0; n < 100; n++) answer(0.2);
   expect((await after(5))!.answers.p50_ms).toBeGreaterThan(100);
 });
+
+test('a wait of minutes is told as minutes: of quantiles none is more than the last bound of the histogram', async () => {
+  const { metrics, after } = opened();
+  await after(0);
+  for (let n = 0; n < 100; n++) metrics.freshness.observe(240);
+  for (let n = 0; n < 100; n++) metrics.etlInsert.observe(25);
+  const stats = (await after(5))!;
+  expect(stats.freshness_p99_ms).toBeGreaterThan(60_000);
+  expect(stats.inserts.p99_ms).toBeGreaterThan(10_000);
+});
