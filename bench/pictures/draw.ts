@@ -19,10 +19,10 @@ interface Picture {
 
 /** Those that documents show: narrower, and of each so many pixels from the top. */
 const inDocs: Readonly<Record<string, number>> = {
-  'ugc-overview': 1_000,
-  'ugc-tables': 985,
-  'ugc-load': 1_150,
-  'ugc-top-outage': 600,
+  'ugc-overview': 1_035,
+  'ugc-tables': 730,
+  'ugc-load': 865,
+  'ugc-top-outage': 670,
 };
 const docsFolder = join(import.meta.dir, '../../docs/operate/pictures');
 const [width, docsWidth] = [1_600, 1_200];
