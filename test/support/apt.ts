@@ -11,7 +11,7 @@ export function packaged(name: string, isThere: () => boolean): string | null {
   const words = `${name} is not installed (apt-get install ${name})`;
   if (!process.env.CI) return isThere() ? null : words;
   const isWhole = `test "$(dpkg-query -W -f '\${db:Status-Status}' ${name} 2>/dev/null)" = installed`;
-  const install = `apt-get update -qq && apt-get install -y -qq --no-install-recommends ${name}`;
+  const install = `apt-get update -qq && apt-get install -o DPkg::Lock::Timeout=300 -y -qq --no-install-recommends ${name}`;
   const { exitCode, stderr } = Bun.spawnSync(['flock', lock, 'sh', '-c', `${isWhole} || { ${install}; }`], {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   });
