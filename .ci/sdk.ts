@@ -8,7 +8,7 @@ export type SdkEntry = 'script' | 'browser' | 'core' | 'server';
 
 /** Names of members that only the SDK's own files speak to each other by, and no browser has: they are made short. */
 export const inside =
-  /^(isBeaconed|onDisk|isElsewhere|renew|adopt|gather|isOffByDefault|setUser|choose|choices|isOn|eventsMax|json|added|beacon|batch|leave|beat|known|listen|also|who|put|drop|post|sender|remove)$/;
+  /^(isBeaconed|onDisk|isElsewhere|renew|adopt|gather|isOffByDefault|setUser|choose|choices|isOn|eventsMax|eventJson|added|beacon|batch|leave|beat|known|listen|also|who|put|drop|post|sender|remove)$/;
 
 /** Throws when it cannot be built. `script` is one for a script tag, the others are modules. */
 export async function sdkText(root: string, entry: SdkEntry): Promise<string> {

@@ -32,7 +32,7 @@ export interface QueueOptions {
 export function queueOf({ store, eventsMax, drop }: QueueOptions): Queue {
   let waiting: readonly Kept[] = [];
 
-  const chars = (): number => waiting.reduce((sum, { json }) => sum + json.length, 0);
+  const chars = (): number => waiting.reduce((sum, { eventJson }) => sum + eventJson.length, 0);
   const done = (kept: Kept): void => {
     waiting = waiting.filter(other => other !== kept);
     store.remove(kept.id);
@@ -47,11 +47,11 @@ export function queueOf({ store, eventsMax, drop }: QueueOptions): Queue {
 
   return {
     add(kept) {
-      if (kept.json.length > charsMax) return drop(kept, 'too_large');
+      if (kept.eventJson.length > charsMax) return drop(kept, 'too_large');
       // Room first: a full storage would refuse it.
       for (
         let oldest = waiting[0];
-        oldest && (waiting.length >= eventsMax || chars() + kept.json.length > charsMax);
+        oldest && (waiting.length >= eventsMax || chars() + kept.eventJson.length > charsMax);
         oldest = waiting[0]
       ) {
         done(oldest);
@@ -62,8 +62,8 @@ export function queueOf({ store, eventsMax, drop }: QueueOptions): Queue {
     batch: max => waiting.slice(0, max),
     beacon() {
       let room = beaconBytesMax;
-      return waiting.filter(({ isBeaconed, json }) => {
-        const bytes = new Blob([json]).size + 1;
+      return waiting.filter(({ isBeaconed, eventJson }) => {
+        const bytes = new Blob([eventJson]).size + 1;
         if (isBeaconed || bytes > room) return false;
         room -= bytes;
         return true;

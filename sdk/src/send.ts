@@ -113,7 +113,7 @@ export function senderOf({ queue, post, drop, batchEvents, batchMs, now }: Sende
 }
 
 const bodyOf = (batch: readonly Kept[]): string =>
-  `{"sent_at":${Date.now()},"events":[${batch.map(({ json }) => json).join()}]}`;
+  `{"sent_at":${Date.now()},"events":[${batch.map(({ eventJson }) => eventJson).join()}]}`;
 
 /** Seconds, or a date. */
 const waitMsOf = (retryAfter: string | null): number =>

@@ -12,7 +12,7 @@ import { type Items, type MaybeItems, tried } from './tried.ts';
 export interface Kept {
   /** Orders events by when they were tracked. */
   readonly id: string;
-  readonly json: string;
+  readonly eventJson: string;
   /** Memory may forget it. */
   onDisk?: boolean | undefined;
   /** A beacon has taken it; no answer has told of it. */
@@ -49,9 +49,9 @@ export function storeOf(storage: MaybeItems, url: string, now: () => number): St
   const isAlive = (owner: string) => Math.abs(now() - Number(get(owner))) < leaseMs;
 
   const store: Store = {
-    put({ id, json }) {
+    put({ id, eventJson }) {
       if (!lease) store.renew(); // before the event, or another page could take it for a dead one's
-      return set(`${own} ${id}`, json);
+      return set(`${own} ${id}`, eventJson);
     },
     remove: id => remove(`${own} ${id}`),
     renew() {
@@ -70,9 +70,9 @@ export function storeOf(storage: MaybeItems, url: string, now: () => number): St
       for (const key of keys()) {
         const [owner, id] = [key.slice(0, ownerChars), key.slice(ownerChars + 1)];
         if ((lease && owner === own) || isAlive(owner) || !hasRoom()) continue;
-        const json = get(key);
+        const eventJson = get(key);
         remove(key);
-        if (id && json) take({ id, json }); // or it is a lease
+        if (id && eventJson) take({ id, eventJson }); // or it is a lease
       }
     },
   };

@@ -31,7 +31,7 @@ export function trackingOf(options: Options, surroundings: Surroundings): Tracki
   const now = () => performance.now();
   /** Whatever the page does with it, the rest is sent. */
   const tell = (event: unknown, why: string) => tried(() => onDropped(event, why));
-  const drop = ({ json }: Kept, why: string) => tell(JSON.parse(json), why);
+  const drop = ({ eventJson }: Kept, why: string) => tell(JSON.parse(eventJson), why);
   const queue = queueOf({ store, eventsMax: queueEvents, drop });
   const sender = senderOf({ queue, post, drop, batchEvents, batchMs, now });
   const listeners = new Set<() => void>();
@@ -51,7 +51,7 @@ export function trackingOf(options: Options, surroundings: Surroundings): Tracki
       properties: visitor ? { session_id: session, ...fields.properties } : fields.properties,
     };
     try {
-      queue.add({ id, json: JSON.stringify(event) });
+      queue.add({ id, eventJson: JSON.stringify(event) });
     } catch {
       tell(event, 'not_json');
       return '';

@@ -23,7 +23,8 @@ function sending(answers: readonly ((sent: Sent) => Response | Promise<Response>
   const clock = { ms: 0 };
   const left = [...answers];
   const numbersIn = (body: string): number[] => (JSON.parse(body) as Sent).events.map(({ n }) => n);
-  const drop = ({ json }: { json: string }, why: string) => void dropped.push(`${JSON.parse(json).n} ${why}`);
+  const drop = ({ eventJson }: { eventJson: string }, why: string) =>
+    void dropped.push(`${JSON.parse(eventJson).n} ${why}`);
   const queue = queueOf({ store: storeOf(undefined, '', () => clock.ms), eventsMax: 1_000, drop });
   const sender = senderOf({
     queue,
@@ -45,7 +46,7 @@ function sending(answers: readonly ((sent: Sent) => Response | Promise<Response>
     clock,
     sender,
     add(...numbers: number[]) {
-      for (const n of numbers) queue.add({ id: String(n), json: `{"n":${n}}` });
+      for (const n of numbers) queue.add({ id: String(n), eventJson: `{"n":${n}}` });
       sender.added();
     },
     waiting: () => queue.batch(1_000).map(({ id }) => Number(id)),

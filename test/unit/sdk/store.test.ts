@@ -22,8 +22,8 @@ function pageOf(storage: PageStorage | undefined, { eventsMax = 1_000, at = url 
   return {
     queue,
     dropped,
-    add(id: string, json = `{"of":"${id}"}`): Kept {
-      const kept = { id, json };
+    add(id: string, eventJson = `{"of":"${id}"}`): Kept {
+      const kept = { id, eventJson };
       queue.add(kept);
       return kept;
     },
