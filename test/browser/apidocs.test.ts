@@ -4,14 +4,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { catalogue } from '../../schemas/catalogue.ts';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: /apidocs in a browser, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('/apidocs in a browser');
 
 let ugc: Ugc;
 let browser: Browser;

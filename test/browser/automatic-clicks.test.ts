@@ -3,14 +3,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { type AutomaticSite, automaticSite } from '../support/automatic-site.ts';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { eventually } from '../support/until.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: clicks and web vitals in a browser, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('clicks and web vitals in a browser');
 
 const clicking = `
   <main data-ugc-element="main-is-not-the-nearest" onclick="event.stopPropagation()">

@@ -4,15 +4,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { type AutomaticSite, automaticSite, type Told } from '../support/automatic-site.ts';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { ownBrowser } from '../support/own-browser.ts';
 import { eventually } from '../support/until.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: page views and page time in a browser, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('page views and page time in a browser');
 
 const begin = '<script>window.ends = [auto.pageTime({ idleMs: 3000 })(tracker), auto.pageViews()(tracker)]</script>';
 const tall = '<div style="height: 4000px">tall</div>';

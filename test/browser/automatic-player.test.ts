@@ -4,14 +4,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { type AutomaticSite, automaticSite, type SiteFile } from '../support/automatic-site.ts';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { eventually } from '../support/until.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: films in a browser, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('films in a browser');
 
 const clip = async (quality: string): Promise<SiteFile> => ({
   type: 'video/webm',

@@ -3,17 +3,13 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { type Browser, chromium } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { consolePage, consoleViews } from '../support/console-page.ts';
 import { type Answered, askerOf, contentFlags, tokenFor } from '../support/content-client.ts';
 import { freshDatabase, isWithoutPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: hostile text of the content API, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('hostile text of the content API');
 const isSkipped = executablePath === null || (await isWithoutPostgres());
 
 const hostile = `"><img src=x onerror="window.taken=1"><script>window.taken=1</script>javascript:alert(1)'\u202e`;

@@ -5,15 +5,11 @@ import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { type Browser, chromium } from 'playwright-core';
 import { catalogue } from '../../schemas/catalogue.ts';
 import { readInstance } from '../../src/process/instance.ts';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { consolePage, consoleViews } from '../support/console-page.ts';
 import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: hostile text in the console, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('hostile text in the console');
 
 const hostile = `"><img src=x onerror="window.taken=1"><script>window.taken=1</script>javascript:alert(1)'\u202e`;
 

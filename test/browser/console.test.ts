@@ -4,17 +4,13 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { type Browser, chromium } from 'playwright-core';
 import { catalogue } from '../../schemas/catalogue.ts';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { type ConsolePage, consolePage, consoleViews } from '../support/console-page.ts';
 import { exampleClick } from '../support/events.ts';
 import { tcpProxy } from '../support/tcp-proxy.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: the console in a browser, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('the console in a browser');
 
 let ugc: Ugc;
 let browser: Browser;

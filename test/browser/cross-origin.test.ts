@@ -3,15 +3,11 @@
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { exampleClick } from '../support/events.ts';
 import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: pages of another origin in a browser, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('pages of another origin in a browser');
 
 let ugc: Ugc;
 let key = '';

@@ -5,16 +5,12 @@ import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { type Demo, startDemo } from '../../demo/start.ts';
 import { catalogue } from '../../schemas/catalogue.ts';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { composeWith } from '../support/compose.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { eventually, runUgc } from '../support/ugc.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: the demo, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('the demo');
 
 let demo: Demo;
 let browser: Browser;

@@ -2,15 +2,11 @@
 
 import { expect, test } from 'bun:test';
 import { chromium } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { drained } from '../support/oracle.ts';
 import { startUgc, temporaryFolder } from '../support/ugc.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: the pixel in a browser, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('the pixel in a browser');
 
 test.skipIf(executablePath === null)(
   'is an image of one point in a page, and its event a row; what is refused is an image too',

@@ -5,15 +5,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { type AutomaticSite, automaticSite, type SiteFile } from '../support/automatic-site.ts';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { hlsClip, hlsSeconds } from '../support/hls-clip.ts';
 import { eventually } from '../support/until.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: players in a browser, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('players in a browser');
 
 /** Each lays into the page `open`, which resolves once the lower quality is there, and `take`, which takes that of a height. */
 const players = {

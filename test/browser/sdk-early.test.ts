@@ -5,15 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { drained } from '../support/oracle.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: calls before the SDK has come, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('calls before the SDK has come');
 
 const docs = readFileSync(join(import.meta.dir, '../../docs/use/browser.md'), 'utf8');
 const snippet = /```html\n(<script>\n.*?<script async [^\n]*<\/script>\n)```/s.exec(docs)![1]!;

@@ -3,16 +3,12 @@
 
 import { expect, test } from 'bun:test';
 import { chromium } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { flakyFront } from '../support/flaky-front.ts';
 import { drained } from '../support/oracle.ts';
 import { eventually, runUgc, startUgc, temporaryFolder } from '../support/ugc.ts';
 
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: analytics.js in a browser, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('analytics.js in a browser');
 
 /** Its path in the package is in no list of what it exports. */
 const bundle = Bun.resolveSync('@segment/analytics-next', import.meta.dir).replace(/\/dist\/.*$/, '/dist/umd/index.js');

@@ -6,17 +6,13 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import type { ConsoleType, ConsoleTypes } from '../../src/console/answers.ts';
-import { findChromium } from '../support/chromium.ts';
+import { chromiumFor } from '../support/chromium.ts';
 import { consolePage } from '../support/console-page.ts';
 import { drained } from '../support/oracle.ts';
 import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
 const root = join(import.meta.dir, '../..');
-const executablePath = await findChromium();
-if (executablePath === null)
-  process.stderr.write(
-    'NOT TESTED: the snippets of the console, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n',
-  );
+const executablePath = await chromiumFor('the snippets of the console');
 
 const ways = ['curl', 'SDK', 'Python', 'Segment'] as const;
 type Way = (typeof ways)[number];

@@ -1,5 +1,5 @@
 // Where a Chromium is: named in UGC_TEST_CHROMIUM, installed, or under CI the system's package or Playwright's. Null where none
-// can be had, which under CI is an error; who needs one says aloud what has not been tested.
+// can be had, which under CI is an error.
 
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
@@ -18,6 +18,16 @@ export async function findChromium(): Promise<string | null> {
   if (why !== null) await fetchIt();
   if (there() === null) throw new Error(`${why}; Playwright could not fetch one either`);
   return there();
+}
+
+/** For a test: says aloud what is not tested where there is none. */
+export async function chromiumFor(tested: string): Promise<string | null> {
+  const found = await findChromium();
+  if (found === null)
+    process.stderr.write(
+      `NOT TESTED: ${tested}, since there is no Chromium here. Install one, or name it in UGC_TEST_CHROMIUM\n`,
+    );
+  return found;
 }
 
 const installed = (): string | null => names.map(name => Bun.which(name)).find(path => path !== null) ?? null;
