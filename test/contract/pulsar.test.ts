@@ -223,6 +223,40 @@ test('a schema that does not fit the one there is refused in words, and the topi
   await write(topic, ['b']);
 });
 
+test('a subscription that only some partitions have, as its broker died meanwhile, is made on the others', async () => {
+  const topic = newName();
+  const ask = async (method: string, path: string, body?: string): Promise<Response> => {
+    const url = `${pulsar.url}/admin/v2/persistent/public/default/${topic}${path}`;
+    return fetch(url, { method, headers: { 'content-type': 'application/json' }, ...(body && { body }) });
+  };
+  expect((await ask('PUT', '/partitions', '3')).ok).toBe(true);
+  expect((await ask('PUT', '-partition-0/subscription/s', '{"ledgerId":-1,"entryId":-1}')).ok).toBe(true);
+  const missing = ensureTopics(connection(), [topic], { partitions: 3, subscription: 's', create: false });
+  await expect(missing).rejects.toThrow(/create-subscription .* --subscription s /);
+  expect(await ensureTopics(connection(), [topic], { partitions: 3, subscription: 's' })).toEqual([]);
+  for (const partition of [0, 1, 2])
+    expect(await (await ask('GET', `-partition-${partition}/subscriptions`)).json()).toEqual(['s']);
+});
+
+test('a Pulsar that was away while its topics were looked at is no trouble once it is back', async () => {
+  const random = randomOf('pulsar away');
+  const [topic, group] = [newName(), newName()];
+  await ensureTopics(connection(), [topic], { partitions: 1, subscription: group });
+  const proxy = await tcpProxy({ target: Number(new URL(pulsar.url).port), random: random.next });
+  const source = pulsarSource({
+    ...{ ...connection(), url: `http://127.0.0.1:${proxy.port}`, requestTimeoutMs: 1_000 },
+    ...{ subscription: group, topics: [topic], logger: quietLogger, topicsAgeMsMax: 50 },
+  });
+  await write(topic, ['a']);
+  for (const { ack } of await read(source, 1)) await source.commit(ack);
+  proxy.refuse();
+  await eventually(() => /(^|; )Pulsar at /.test(source.problem() ?? ''), { what: 'topics that cannot be looked at' });
+  proxy.heal();
+  await eventually(() => source.problem() === null, { what: 'all is well again' });
+  await source.close();
+  await proxy.close();
+});
+
 test('reading again begins at a position, and goes on there after a restart', async () => {
   const [topic, group] = [newName(), newName()];
   await ensureTopics(connection(), [topic], { partitions: 1, subscription: group });

@@ -4,7 +4,7 @@
 
 import { PipelineError } from '../../../errors.ts';
 import { type Admin, pulsarAdmin } from './admin.ts';
-import { type PulsarOptions, pulsarDefaults } from './options.ts';
+import { type PulsarOptions, partitionName, pulsarDefaults } from './options.ts';
 
 export interface TopicShape {
   readonly partitions: number;
@@ -58,9 +58,10 @@ interface Ensuring extends TopicShape {
 
 /** What is left to do for an operator, as commands. */
 async function ensure(admin: Admin, { topic, full, partitions, subscription, create = true }: Ensuring) {
-  const isThere = (await admin.partitions(topic)) !== null;
-  const subscriptions = isThere ? ((await admin.subscriptions(topic)) ?? []) : [];
-  if (subscriptions.includes(subscription)) return { isCreated: false, missing: [] };
+  const count = await admin.partitions(topic);
+  const isThere = count !== null;
+  if (isThere && (await isOnAll(admin, { topic, partitions: count, subscription })))
+    return { isCreated: false, missing: [] };
   const missing = [
     ...(isThere ? [] : [`pulsar-admin topics create-partitioned-topic ${full} --partitions ${partitions}`]),
     `pulsar-admin topics create-subscription ${full} --subscription ${subscription} --messageId earliest`,
@@ -74,6 +75,13 @@ async function ensure(admin: Admin, { topic, full, partitions, subscription, cre
     if (!(error instanceof PipelineError) || error.code !== 'log_halted') throw error;
     throw new PipelineError('log_halted', `${error.message}; an operator who may runs: ${missing.join('; ')}`);
   }
+}
+
+/** Of a topic with partitions Pulsar tells the subscriptions of the first alone, and a broker may have died before the others. */
+async function isOnAll(admin: Admin, { topic, partitions, subscription }: Omit<Ensuring, 'full'>): Promise<boolean> {
+  const names = Array.from({ length: Math.max(1, partitions) }, (_, at) => partitionName(topic, at, partitions));
+  const found = await Promise.all(names.map(name => admin.subscriptions(name)));
+  return found.every(each => each?.includes(subscription));
 }
 
 async function register(admin: Admin, topic: string, { schemaOf, registered, create = true }: TopicShape) {

@@ -76,12 +76,13 @@ export function pulsarSource(given: PulsarSourceOptions): PulsarSource {
       const partitions = await admin.partitions(topic);
       if (partitions === null) throw new PipelineError('log_halted', `${subject} does not exist; it is waited for`);
       const names = Array.from({ length: Math.max(1, partitions) }, (_, at) => partitionName(topic, at, partitions));
-      if (names.every(name => readers.has(name))) return;
-      await begin(admin, { topic, names, subscription, from: options.from ?? null });
-      if (closing.signal.aborted) return;
-      names.forEach((name, partition) => {
-        if (!readers.has(name)) read(topic, partition, name);
-      });
+      if (!names.every(name => readers.has(name))) {
+        await begin(admin, { topic, names, subscription, from: options.from ?? null });
+        if (closing.signal.aborted) return;
+        names.forEach((name, partition) => {
+          if (!readers.has(name)) read(topic, partition, name);
+        });
+      }
       troubles.clear(subject);
     } catch (error) {
       if (!(error instanceof PipelineError)) throw error;
