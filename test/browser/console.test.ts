@@ -90,7 +90,7 @@ inBrowser('what passes is shown as it does, filtered, and opens to its bytes and
   await page.getByRole('button', { name: 'Pause' }).click();
   const count = await rows.count();
   await ugc.post([now(), now()]);
-  await page.getByText('2 more have passed').waitFor();
+  await page.getByText(/([2-9]|\d\d) more have passed/).waitFor(); // one sent before may have been on its way
   expect(await rows.count()).toBe(count);
   await rows.first().getByRole('button').click();
   const dialog = page.getByRole('dialog');

@@ -16,20 +16,22 @@ const message = (properties: JsonSchema, more: JsonSchema = {}): JsonSchema => (
   ...more,
 });
 
+/** In the JSON of protobuf null is what is not said, wherever it stands. */
+const listOf = (properties: JsonSchema): JsonSchema => ({
+  type: ['array', 'null'],
+  items: { type: ['object', 'null'], properties },
+});
+
 export const otlpSchemas: Readonly<Record<string, JsonSchema>> = {
   ExportLogsServiceRequest: message(
     {
-      resourceLogs: {
-        type: 'array',
-        items: message({
-          resource: message({ attributes: { type: 'array', items: refTo('OtlpAttribute') } }),
-          scopeLogs: { type: 'array', items: message({ logRecords: { type: 'array' } }) },
-        }),
-      },
+      resourceLogs: listOf({
+        resource: { description: 'Its attributes: a list of key and value' },
+        scopeLogs: listOf({ logRecords: { type: ['array', 'null'] } }),
+      }),
     },
     { description: 'https://opentelemetry.io/docs/specs/otlp/. Fields that nobody knows are passed over' },
   ),
-  OtlpAttribute: message({ key: { type: 'string' }, value: { type: 'object' } }),
   ExportLogsServiceResponse: message({
     partialSuccess: message({
       rejectedLogRecords: { type: 'string', pattern: '^\\d+$', description: 'So many will never be taken' },

@@ -36,7 +36,10 @@ export function eventsOf(request: unknown, options: RecordOptions): readonly unk
   const identify = identifierOf(options.source);
   const events: unknown[] = [];
   let besideBytes = 0;
-  const whole = asWhole(() => messageAt(request, ''));
+  const whole = asWhole(() => {
+    if (request === null) throw misread('', 'expected an object, got null');
+    return messageAt(request, '');
+  });
   for (const ofResource of objectsIn(whole, 'resourceLogs'))
     for (const ofScope of objectsIn(ofResource, 'scopeLogs')) {
       const records = listIn(ofScope, 'logRecords');

@@ -287,6 +287,7 @@ describe('what is wrong', () => {
     ['{', 'column'],
     ['[]', 'the body'],
     ['{"resourceLogs":{}}', '/resourceLogs'],
+    ['null', 'the body'],
     ['{"resourceLogs":[{"scopeLogs":[3]}]}', '/scopeLogs'],
     ['{"resourceLogs":[{"scopeLogs":[{"logRecords":"x"}]}]}', '/logRecords'],
   ])('with the request %s is 400, and says where', async (body, where) => {
