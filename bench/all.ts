@@ -35,7 +35,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   drain: () => drainBench(option('seconds', 10)),
   freshness: async () => [await freshnessBench(10, 20), await freshnessBench(1_000, 20)],
   chain: () => chainBench(option('chain-seconds', 60)),
-  console: () => consoleBench(option('console-seconds', 30)),
+  console: () => consoleBench(option('console-seconds', 40)),
   etl: () =>
     etlBench({
       rows: option('rows', 1_000_000),

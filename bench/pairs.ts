@@ -11,8 +11,9 @@ import { startUgc, temporaryFolder, type Ugc } from '../test/support/ugc.ts';
 import { atTheDoor } from './door.ts';
 import { brokerFlags } from './kafka.bench.ts';
 import { bodiesOf, load } from './load.ts';
-import { machine, percentile, residentMb } from './process.ts';
+import { machine, residentMb } from './process.ts';
 import { markdown, type Row } from './report.ts';
+import { at, inNewOrder, toTheFirst } from './rounds.ts';
 
 const text = (name: string, standard: string): string =>
   process.argv.find(argument => argument.startsWith(`--${name}=`))?.split('=')[1] ?? standard;
@@ -30,13 +31,6 @@ function threadsUs(pid: number): readonly number[] {
   }
   return [us.main, us.worker, us.others, us.main + us.worker + us.others];
 }
-
-/** So that none is always the one after the longest. */
-const inNewOrder = <T>(all: readonly T[]): readonly T[] =>
-  all
-    .map(one => ({ one, at: Math.random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ one }) => one);
 
 /** Takes whatever passes, as it comes. */
 async function readAlong({ url }: Ugc): Promise<void> {
@@ -98,27 +92,21 @@ if (idleSeconds > 0) {
       rounds.push(threadsUs(ugc.pid).map((us, part) => (us - before[part]!) / (requests * size)));
     }
 
-const at = (values: readonly number[], share: number): number =>
-  percentile(
-    [...values].sort((a, b) => a - b),
-    share,
-  );
 const unit = idleSeconds > 0 ? '% of a core' : 'core-µs/event';
+const together = (rounds: readonly number[][]): number[] => rounds.map(round => round[3]!);
 const table = running.map(({ command, ugc, rounds }): Row => {
   const ofPart = (part: number) =>
     at(
       rounds.map(round => round[part]!),
       0.5,
     ).toFixed(2);
-  const ratios = rounds.map((round, nth) => round[3]! / running[0]!.rounds[nth]![3]!);
   return {
     what: command,
     [unit]: ofPart(3),
     main: ofPart(0),
     buffer: ofPart(1),
     others: ofPart(2),
-    'to the first': at(ratios, 0.5).toFixed(3),
-    'half lie in': `${at(ratios, 0.25).toFixed(3)}–${at(ratios, 0.75).toFixed(3)}`,
+    ...toTheFirst(together(rounds), together(running[0]!.rounds)),
     MB: residentMb(ugc.pid),
   };
 });
