@@ -2,6 +2,7 @@
 // ask for it, with the steps and intervals that Grafana takes for panels of that width.
 
 import { join } from 'node:path';
+import { askPrometheus } from '../../test/support/prometheus.ts';
 
 const dashboardsFolder = join(import.meta.dir, '../../deploy/grafana/dashboards');
 const scrapeSeconds = 15;
@@ -69,18 +70,6 @@ async function askedPanel(prometheus: string, panel: GrafanaPanel, time: Time): 
   return { panel, series: series.flat() };
 }
 
-interface Answer {
-  readonly status: string;
-  readonly error?: string;
-  readonly data: {
-    readonly result: readonly {
-      readonly metric: Readonly<Record<string, string>>;
-      readonly value?: readonly [number, string];
-      readonly values?: readonly (readonly [number, string])[];
-    }[];
-  };
-}
-
 async function seriesOf(
   prometheus: string,
   { expr, legendFormat, instant = false }: Target,
@@ -91,13 +80,11 @@ async function seriesOf(
     .replaceAll('$__range', `${Math.round(to - from)}s`)
     .replaceAll('$__interval', `${scrapeSeconds}s`);
   const aligned = [from, to].map(at => String(Math.floor(at / scrapeSeconds) * scrapeSeconds)) as [string, string];
-  const asked = instant
-    ? new URLSearchParams({ query, time: aligned[1] })
-    : new URLSearchParams({ query, start: aligned[0], end: aligned[1], step: String(scrapeSeconds) });
-  const answer = await fetch(`${prometheus}/api/v1/${instant ? 'query' : 'query_range'}?${asked}`);
-  const { status, error, data } = (await answer.json()) as Answer;
-  if (status !== 'success') throw new Error(`${query}: ${error}`);
-  return data.result.map(({ metric, value, values }) => ({
+  const [start, end] = aligned;
+  const result = await (instant
+    ? askPrometheus(prometheus, 'query', { query, time: end })
+    : askPrometheus(prometheus, 'query_range', { query, start, end, step: String(scrapeSeconds) }));
+  return result.map(({ metric, value, values }) => ({
     name: legendFormat.replaceAll(/\{\{(\w+)\}\}/g, (_, label: string) => metric[label] ?? ''),
     samples: (values ?? (value === undefined ? [] : [value])).map(([at, text]) => [at, Number(text)] as const),
   }));

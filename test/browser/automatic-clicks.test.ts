@@ -1,8 +1,8 @@
 // Clicks, filters and web vitals in a real browser.
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { type AutomaticSite, automaticSite } from '../support/automatic-site.ts';
+import { describe, expect, test } from 'bun:test';
+import type { Page } from 'playwright-core';
+import { visits } from '../support/automatic-visits.ts';
 import { chromiumFor } from '../support/chromium.ts';
 import { eventually } from '../support/until.ts';
 
@@ -35,39 +35,22 @@ const clicking = `
 const slow =
   '<h1>Felt</h1><button onclick="for (const to = performance.now() + 120; performance.now() < to;);">slow</button>';
 
-let site: AutomaticSite;
-let browser: Browser;
-let page: Page;
-beforeAll(async () => {
-  if (executablePath === null) return;
-  site = await automaticSite({
-    pages: { '/': clicking, '/felt': `${slow}<script>auto.vitals()(tracker)</script>`, '/plain': '' },
-  });
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-}, 60_000);
-afterEach(async () => {
-  await page?.close();
-  site?.forget();
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const visiting = visits(executablePath, () => ({
+  pages: { '/': clicking, '/felt': `${slow}<script>auto.vitals()(tracker)</script>`, '/plain': '' },
+}));
 
 /** What was tracked while the page was used so. */
 async function told(use: (page: Page) => Promise<void>): Promise<unknown[]> {
-  page = await browser.newPage();
-  await page.goto(`${site.url}/?genre=noir#secret`);
+  const page = await visiting.open('/?genre=noir#secret');
   await use(page);
   expect(await page.evaluate('errors')).toBe(0);
   await page.evaluate("tracker.track('done', {})");
-  await eventually(() => site.told('done').length > 0, { what: 'all that was tracked' });
-  return site.told().flatMap(({ type, fields }) => (type === 'done' ? [] : [[type, fields]]));
+  return visiting.tracked();
 }
 
 describe.skipIf(executablePath === null)('clicks', () => {
   test('are told by the nearest element that says so, in a shadow too, whoever stops them', async () => {
-    const page_url = `${site.url}/?genre=noir`;
+    const page_url = `${visiting.site.url}/?genre=noir`;
     const all = await told(async on => {
       for (const id of ['trailer', 'dot', 'cart', 'nothing', 'deep']) await on.locator(`#${id}`).click({ force: true });
       await on.locator('#trailer').click({ button: 'right' });
@@ -87,7 +70,7 @@ describe.skipIf(executablePath === null)('clicks', () => {
       for (const id of ['inside', 'mail', 'bold']) await on.locator(`#${id}`).click();
       await on.locator('#bold').dispatchEvent('auxclick', { button: 1 });
     });
-    const outside = { page_url: `${site.url}/?genre=noir`, properties: { href: 'https://example.com/a?b#c' } };
+    const outside = { page_url: `${visiting.site.url}/?genre=noir`, properties: { href: 'https://example.com/a?b#c' } };
     expect(all).toEqual([
       ['click', { element: 'outbound_link', ...outside }],
       ['click', { element: 'outbound_link', ...outside }],
@@ -116,8 +99,8 @@ describe.skipIf(executablePath === null)('clicks', () => {
 test.skipIf(executablePath === null)(
   'web vitals are one event when the page is left',
   async () => {
-    page = await browser.newPage();
-    await page.goto(`${site.url}/felt`);
+    const { site } = visiting;
+    const page = await visiting.open('/felt');
     await page.locator('button').click();
     // The layout moves well after the last input, or it would be the user's doing.
     await page.evaluate(`new Promise(done => setTimeout(() => {

@@ -1,9 +1,10 @@
 // Page views and page time in a real browser, by what its pages really did: apps that move, the back/forward cache, tabs in the
 // background, pages prepared unseen, a machine that slept.
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { type AutomaticSite, automaticSite, type Told } from '../support/automatic-site.ts';
+import { describe, expect, test } from 'bun:test';
+import type { Page } from 'playwright-core';
+import type { Told } from '../support/automatic-site.ts';
+import { visits } from '../support/automatic-visits.ts';
 import { chromiumFor } from '../support/chromium.ts';
 import { ownBrowser } from '../support/own-browser.ts';
 import { eventually } from '../support/until.ts';
@@ -40,47 +41,26 @@ const pages = {
   </script>${begin}`,
 };
 
-let site: AutomaticSite;
-let browser: Browser;
-let context: BrowserContext;
-beforeAll(async () => {
-  if (executablePath === null) return;
-  site = await automaticSite({ pages });
-  browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox'],
-    ignoreDefaultArgs: ['--disable-back-forward-cache'],
-  });
-}, 60_000);
-afterEach(async () => {
-  await context?.close();
-  site?.forget();
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const visiting = visits(executablePath, () => ({ pages }));
 
-async function opened(path: string, withoutNavigation = false): Promise<Page> {
-  context = await browser.newContext({ viewport: { width: 800, height: 1_000 } });
-  const page = await context.newPage();
-  if (withoutNavigation)
-    await page.addInitScript("Object.defineProperty(window, 'navigation', { value: undefined, configurable: true })");
-  await page.goto(site.url + path);
-  return page;
-}
+const noNavigation = "Object.defineProperty(window, 'navigation', { value: undefined, configurable: true })";
+const opened = (path: string, withoutNavigation = false): Promise<Page> =>
+  visiting.open(path, {
+    viewport: { width: 800, height: 1_000 },
+    ...(withoutNavigation ? { before: noNavigation } : {}),
+  });
 
 const views = (): unknown[] =>
-  site.told('page_view').map(({ fields: { page_url: url, referrer_url: from } }) => [short(url), short(from)]);
-const short = (url: unknown): unknown => (typeof url === 'string' ? url.replace(site.url, '') : url);
+  visiting.site.told('page_view').map(({ fields: { page_url: url, referrer_url: from } }) => [short(url), short(from)]);
+const short = (url: unknown): unknown => (typeof url === 'string' ? url.replace(visiting.site.url, '') : url);
 const times = (path: string): Told[] =>
-  site.told('page_time').filter(({ fields }) => String(fields.page_url).startsWith(site.url + path));
+  visiting.site.told('page_time').filter(({ fields }) => String(fields.page_url).startsWith(visiting.site.url + path));
 const sum = (rows: readonly Told[], field: string): number =>
   rows.reduce((total, { fields }) => total + Number(fields[field]), 0);
 /** Told by the page after all that was asked of it. */
 const toldAll = async (page: Page): Promise<void> => {
   await page.evaluate("tracker.track('done', {})");
-  await eventually(() => site.told('done').length > 0, { what: 'all that was tracked' });
+  await eventually(() => visiting.site.told('done').length > 0, { what: 'all that was tracked' });
 };
 
 describe.skipIf(executablePath === null)('page views', () => {
@@ -143,11 +123,11 @@ describe.skipIf(executablePath === null)('page views', () => {
   }, 60_000);
 
   test('a page prepared unseen is viewed once it is seen, and its time begins there', async () => {
-    const own = ownBrowser(executablePath!, `${site.url}/speculating`);
+    const own = ownBrowser(executablePath!, `${visiting.site.url}/speculating`);
     try {
       await eventually(() => views().length === 2, { what: 'the view of the prepared page' });
-      expect(site.told('loaded').map(({ fields }) => fields.wasUnseen)).toEqual([true]);
-      const [activated, view] = [site.told('activated')[0]!, site.told('page_view')[1]!];
+      expect(visiting.site.told('loaded').map(({ fields }) => fields.wasUnseen)).toEqual([true]);
+      const [activated, view] = [visiting.site.told('activated')[0]!, visiting.site.told('page_view')[1]!];
       expect(view.atMs).toBeGreaterThanOrEqual(activated.atMs);
       expect(views()).toEqual([
         ['/speculating', null],
@@ -161,11 +141,11 @@ describe.skipIf(executablePath === null)('page views', () => {
 
 describe.skipIf(executablePath === null)('page time', () => {
   test('a tab in the background counts nothing; what is told is what the page saw', async () => {
-    const own = ownBrowser(executablePath!, `${site.url}/tabs`);
+    const own = ownBrowser(executablePath!, `${visiting.site.url}/tabs`);
     try {
-      await eventually(() => site.told('account').length === 1, { what: 'the page to leave' });
+      await eventually(() => visiting.site.told('account').length === 1, { what: 'the page to leave' });
       const told = await eventually(() => times('/tabs').length >= 2 && times('/tabs'), { what: 'both times of it' });
-      const seen = Number(site.told('account')[0]!.fields.seen);
+      const seen = Number(visiting.site.told('account')[0]!.fields.seen);
       expect(Math.abs(sum(told, 'visible_ms') - seen)).toBeLessThanOrEqual(seen * 0.05);
       expect(told.length).toBe(2);
       for (const { fields } of told) expect(Number(fields.engaged_ms)).toBeLessThanOrEqual(Number(fields.visible_ms));

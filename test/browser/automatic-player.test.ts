@@ -1,9 +1,10 @@
 // A player in a real browser: films that are played, left, sought in, looped and seen in another quality. The clip is the demo's.
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { type AutomaticSite, automaticSite, type SiteFile } from '../support/automatic-site.ts';
+import type { Page } from 'playwright-core';
+import type { SiteFile } from '../support/automatic-site.ts';
+import { visits } from '../support/automatic-visits.ts';
 import { chromiumFor } from '../support/chromium.ts';
 import { eventually } from '../support/until.ts';
 
@@ -50,36 +51,20 @@ const player = (tag: string): string => `${tag}<script>
   };
 </script>`;
 
-let site: AutomaticSite;
-let browser: Browser;
+const visiting = visits(executablePath, async () => ({
+  pages: { '/film': player('<video muted></video>'), '/sound': player('<audio muted></audio>'), '/plain': '' },
+  files: { '/180p': await clip('180p'), '/360p': await clip('360p'), '/silence': silence() },
+}));
 let page: Page;
-beforeAll(async () => {
-  if (executablePath === null) return;
-  site = await automaticSite({
-    pages: { '/film': player('<video muted></video>'), '/sound': player('<audio muted></audio>'), '/plain': '' },
-    files: { '/180p': await clip('180p'), '/360p': await clip('360p'), '/silence': silence() },
-  });
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
-}, 60_000);
-afterEach(async () => {
-  await page?.close();
-  site?.forget();
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
 
 /** Runs in the page of a film, and gives what was tracked, type by type. */
 async function played(
   script: string,
   path = '/film',
 ): Promise<(readonly [string, Readonly<Record<string, unknown>>])[]> {
-  page = await browser.newPage();
-  await page.goto(site.url + path);
+  page = await visiting.open(path);
   await page.evaluate(`(async () => { ${script} })().then(() => { tracker.track('done', {}) })`);
-  await eventually(() => site.told('done').length > 0, { what: 'all that was tracked' });
-  return site.told().flatMap(({ type, fields }) => (type === 'done' ? [] : [[type, fields] as const]));
+  return visiting.tracked();
 }
 
 const types = (told: readonly (readonly [string, unknown])[]): string[] => told.map(([type]) => type);
@@ -133,9 +118,9 @@ describe.skipIf(executablePath === null)('a film', () => {
     const told = await played(`await load('/180p'); begin(); await video.play(); await reached(3); video.pause();
       window.at = video.currentTime; leave(); leave(); await video.play(); await reached(8); leave();
       tracker.track('still open', { playing: !video.paused }); setTimeout(() => { location.href = '/plain' })`);
-    await eventually(() => site.told('film_closed').length === 2, { what: 'the film to be closed' });
+    await eventually(() => visiting.site.told('film_closed').length === 2, { what: 'the film to be closed' });
     await page.waitForURL('**/plain');
-    const all = site.told().map(({ type }) => type);
+    const all = visiting.site.told().map(({ type }) => type);
     // A page that is hidden while it plays on tells where; nothing is closed.
     expect(all[all.indexOf('still open') - 1]).toBe('film_progress');
     expect(all.filter(type => !['done', 'film_progress'].includes(type))).toEqual([

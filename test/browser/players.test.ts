@@ -1,13 +1,12 @@
 // hls.js, video.js and shaka-player as they were published, each playing a film of two qualities through its media element, which
 // is all the player's part is handed.
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
+import { describe, expect, test } from 'bun:test';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { type AutomaticSite, automaticSite, type SiteFile } from '../support/automatic-site.ts';
+import { automaticSite, type SiteFile } from '../support/automatic-site.ts';
+import { visits } from '../support/automatic-visits.ts';
 import { chromiumFor } from '../support/chromium.ts';
 import { hlsClip, hlsSeconds } from '../support/hls-clip.ts';
-import { eventually } from '../support/until.ts';
 
 const executablePath = await chromiumFor('players in a browser');
 
@@ -75,12 +74,7 @@ const pageOf = (player: Player): string => `<video muted></video><script src="/$
   };
 </script>`;
 
-let site: AutomaticSite;
-let browser: Browser;
-let page: Page;
-beforeAll(async () => {
-  if (executablePath === null) return;
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+const visiting = visits(executablePath, async browser => {
   const drawing = await automaticSite({ pages: { '/': '' } });
   const painter = await browser.newPage();
   await painter.goto(drawing.url);
@@ -93,23 +87,13 @@ beforeAll(async () => {
       bytes: await Bun.file(join(import.meta.dir, '../../node_modules', script)).bytes(),
     };
   const pages = (Object.keys(players) as Player[]).map(name => [`/${name}`, pageOf(name)] as const);
-  site = await automaticSite({ pages: Object.fromEntries(pages), files });
-}, 60_000);
-afterEach(async () => {
-  await page?.close();
-  site?.forget();
-});
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
+  return { pages: Object.fromEntries(pages), files };
 });
 
 async function played(player: Player, script: string): Promise<(readonly [string, Record<string, unknown>])[]> {
-  page = await browser.newPage();
-  await page.goto(`${site.url}/${player}`);
+  const page = await visiting.open(`/${player}`);
   await page.evaluate(`(async () => { await begin(); ${script}; end() })().then(() => { tracker.track('done', {}) })`);
-  await eventually(() => site.told('done').length > 0, { what: 'all that was tracked' });
-  return site.told().flatMap(({ type, fields }) => (type === 'done' ? [] : [[type, { ...fields }] as const]));
+  return visiting.tracked();
 }
 
 describe.skipIf(executablePath === null).each(Object.keys(players) as Player[])('through %s', player => {

@@ -24,7 +24,7 @@ export interface SiteFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-interface SiteOptions {
+export interface SiteOptions {
   /** By path: what stands in the page. Scripts have `auto`, `tracker`, `ahead`, by which the tracker's clock may jump, and `leave`. */
   readonly pages: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, SiteFile>>;

@@ -91,10 +91,8 @@ export async function startPrometheus({
   return {
     url,
     async query(expression) {
-      const answer = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`);
-      const { status, error, data } = (await answer.json()) as Answer;
-      if (status !== 'success') throw new Error(`${expression}: ${error}`);
-      return data.result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+      const samples = await askPrometheus(url, 'query', { query: expression });
+      return samples.map(({ metric, value }) => ({ labels: metric, value: Number(value![1]) }));
     },
     async stop() {
       process.off('exit', atExit);
@@ -105,13 +103,25 @@ export async function startPrometheus({
   };
 }
 
-interface Answer {
-  readonly status: string;
-  readonly error?: string;
-  readonly data: {
-    readonly result: readonly {
-      readonly metric: Readonly<Record<string, string>>;
-      readonly value: readonly [number, string];
-    }[];
+/** A series of an answer: `value` of an instant, `values` of a range. */
+export interface Sampled {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value?: readonly [atSeconds: number, value: string];
+  readonly values?: readonly (readonly [atSeconds: number, value: string])[];
+}
+
+/** Prometheus's HTTP API. Throws what it says of a query it cannot take. */
+export async function askPrometheus(
+  url: string,
+  what: 'query' | 'query_range',
+  parameters: Readonly<Record<string, string>> & { readonly query: string },
+): Promise<readonly Sampled[]> {
+  const answer = await fetch(`${url}/api/v1/${what}?${new URLSearchParams(parameters)}`);
+  const { status, error, data } = (await answer.json()) as {
+    readonly status: string;
+    readonly error?: string;
+    readonly data: { readonly result: readonly Sampled[] };
   };
+  if (status !== 'success') throw new Error(`${parameters.query}: ${error}`);
+  return data.result;
 }

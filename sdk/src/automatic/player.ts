@@ -28,6 +28,14 @@ function secondsSeen({ played }: HTMLMediaElement): number {
   return seconds;
 }
 
+/** Where in the film it is: seconds, and the share of it that lies before. */
+interface Place {
+  readonly video_id: string;
+  readonly position: number;
+  readonly duration: number;
+  readonly share: number;
+}
+
 export function watch(video: HTMLMediaElement, film: Film): Automatic {
   const { filmId: video_id, everySeconds = 30, everyShare = 0.1, watchedShare = 0.9 } = film;
   return tracker => {
@@ -38,17 +46,15 @@ export function watch(video: HTMLMediaElement, film: Film): Automatic {
     let quality = qualityOf(video);
     const told = new Set<number>();
 
+    let place!: Place;
     /** A live stream has no length: 0, and no share of it. */
-    const placeNow = () => {
+    const look = (): void => {
       const position = video.currentTime;
       const duration = Number.isFinite(video.duration) ? video.duration : 0;
-      return { video_id, position, duration, share: Math.min(1, position / video.duration || 0) };
+      place = { video_id, position, duration, share: Math.min(1, position / video.duration || 0) };
     };
-    let place = placeNow();
-    const look = (): void => {
-      place = placeNow();
-    };
-    const stepOf = ({ share }: typeof place): number => Math.floor(share / everyShare);
+    look();
+    const stepOf = ({ share }: Place): number => Math.floor(share / everyShare);
     const open = (): void => {
       look();
       const { share: _, ...opened } = place;
@@ -63,7 +69,8 @@ export function watch(video: HTMLMediaElement, film: Film): Automatic {
       const from = place;
       look();
       const played = place.position - from.position;
-      if (video.seeking || played <= 0) return;
+      // What is paused as its page goes has moved on, and is not gone on with.
+      if (video.seeking || played <= 0 || (video.paused && !isOpen)) return;
       open();
       since += played;
       const step = stepOf(place);
