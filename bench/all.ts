@@ -2,6 +2,7 @@
 
 import { archiveBench } from './archive.bench.ts';
 import { archiveBesideBench } from './archive-beside.bench.ts';
+import { archiveConnectBench } from './archive-connect.bench.ts';
 import { archiveFormatsBench } from './archive-formats.bench.ts';
 import { bufferBench } from './buffer.bench.ts';
 import { chainBench, drainBench } from './chain.bench.ts';
@@ -26,6 +27,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   archive: () => archiveBench(option('archive-events', 1_000_000)),
   'archive-beside': () => archiveBesideBench(option('archive-events', 2_000_000)),
   'archive-formats': () => archiveFormatsBench(option('archive-events', 300_000)),
+  'archive-connect': () => archiveConnectBench(option('archive-events', 2_000_000)),
   footprint: footprintBench,
   buffer: bufferBench,
   ingest: () => ingestBench(option('seconds', 10)),

@@ -47,7 +47,7 @@ interface Archiving {
   readonly archiving: readonly string[];
 }
 
-async function archived(what: string, { broker, topic, events, json, archiving }: Archiving): Promise<Row> {
+export async function archived(what: string, { broker, topic, events, json, archiving }: Archiving): Promise<Row> {
   const ugc = await startUgc({
     dataDir: temporaryFolder(),
     env: broker.env(topic, crypto.randomUUID()),
