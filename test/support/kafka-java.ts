@@ -1,9 +1,14 @@
 // Where a test's Kafka runs: in a container where an engine answers, else on this machine's Java with Maven's jars. Either
 // way it is the same command on the same files, so that a node is killed, hung and started again in the same manner.
 
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { classArchive, endInOrder } from './class-archive.ts';
+import { freePorts } from './free-ports.ts';
 import { freeze, thaw } from './freeze.ts';
 import { kafkaJars, kafkaVersion } from './kafka-jars.ts';
+import { kafkaNode } from './kafka-node.ts';
 
 /** A Java process, or a container that is nothing else. */
 export interface JavaProcess {
@@ -54,12 +59,36 @@ async function look(): Promise<Found> {
   const fetched = await kafkaJars();
   if ('missing' in fetched) return { missing: `${noDocker}, and ${fetched.missing}` };
   console.log(`Kafka: ${kafkaVersion} of Maven's jars (${noDocker})`);
-  return { java: onThisMachine(`${fetched.jars}/*`) };
+  const { jars } = fetched;
+  return { java: onThisMachine(jars, await classArchive(jars, flags => runOnce(onThisMachine(jars, flags)))) };
 }
 
-function onThisMachine(classPath: string): Java {
+/** A node that starts, answers and ends. */
+async function runOnce(java: Java): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'ugc-kafka-once-'));
+  try {
+    const [port, controller] = (await freePorts(2)) as [number, number];
+    const controllers = new Map([[1, `127.0.0.1:${controller}`]]);
+    const node = await kafkaNode({
+      java,
+      folder,
+      id: 1,
+      port,
+      controllers,
+      clusterId: 'once-once-once-once-on',
+      properties: {},
+    });
+    await node.start();
+    await node.ready();
+    await endInOrder(node.pid()!);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function onThisMachine(jars: string, more: readonly string[]): Java {
   return ({ folder, logFile, args, flags = testFlags }) => {
-    const child = spawnTo(logFile, ['java', logFlag, ...flags, '-cp', classPath, ...args], folder);
+    const child = spawnTo(logFile, ['java', logFlag, ...flags, ...more, '-cp', `${jars}/*`, ...args], folder);
     return {
       exited: child.exited,
       pid: child.pid,

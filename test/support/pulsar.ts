@@ -4,6 +4,7 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { classArchive, endInOrder } from './class-archive.ts';
 import { freePorts } from './free-ports.ts';
 import { freeze, thaw } from './freeze.ts';
 import { mavenJars } from './maven-jars.ts';
@@ -86,7 +87,18 @@ export async function startPulsar({
   }
   const found = await findJars();
   if ('missing' in found) throw new Error(`no Pulsar for this test: ${found.missing}`);
-  return own(found.jars, { settings, isSecure, flags });
+  const { jars } = found;
+  const shared = await classArchive(jars, more => runOnce(jars, more));
+  return own(jars, { settings, isSecure, flags: [...flags, ...shared] });
+}
+
+async function runOnce(jars: string, more: readonly string[]): Promise<void> {
+  const pulsar = await own(jars, { settings: {}, isSecure: false, flags: [...testFlags, ...more] });
+  try {
+    await endInOrder(pulsar.pid()!);
+  } finally {
+    await pulsar.stopForGood();
+  }
 }
 
 type Settings = Readonly<Record<string, string>>;
