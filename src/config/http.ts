@@ -34,6 +34,12 @@ export const httpSettings = {
     help: 'Bodies in memory of all requests together; beyond it 503. What is made of them takes some five times as much',
   }),
   bodyEventsMax: integer({ default: 5_000, min: 1, max: 1_000_000, help: 'Most events in one body' }),
+  bodyLogRecordsMax: integer({
+    default: 20_000,
+    min: 1,
+    max: 1_000_000,
+    help: 'Most log records in one request of OpenTelemetry; a collector that is told nothing sends 8 192 and more',
+  }),
   bodyTimeoutMs: integer({
     default: 10_000,
     min: 10,

@@ -16,7 +16,11 @@ export interface OriginOptions {
 }
 
 /** Once the body is there: then the request has come. */
-export function originOf(call: Call, { sentAt, isPlain }: Reading, { clock, clients }: OriginOptions): Origin {
+export function originOf(
+  call: Call,
+  { sentAt, isPlain }: Pick<Reading, 'sentAt' | 'isPlain'>,
+  { clock, clients }: OriginOptions,
+): Origin {
   const { request, params, address, caller, trace } = call;
   const origin = {
     receivedAtMs: clock.stamp(),

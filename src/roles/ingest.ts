@@ -64,6 +64,7 @@ export const ingest: RoleDefinition = {
           accept,
           rejections: bodies,
           limits: config,
+          recordsMax: config.bodyLogRecordsMax,
           jsonDepthMax: config.jsonDepthMax,
           clock,
           clients,

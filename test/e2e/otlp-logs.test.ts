@@ -8,7 +8,7 @@ import { OTLPLogExporter as ProtobufExporter } from '@opentelemetry/exporter-log
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
 import { type FlakyFront, flakyFront } from '../support/flaky-front.ts';
-import { drained } from '../support/oracle.ts';
+import { drained, metric } from '../support/oracle.ts';
 import { logsRequest, record } from '../support/otlp-logs.ts';
 import { eventually, runUgc, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
 
@@ -138,4 +138,26 @@ test('a request that comes again, after a kill too, is no second row; lines alik
   expect(await ugc.query("SELECT toInt32(count()) AS rows FROM ugc.log WHERE service_name = 'again'")).toEqual([
     { rows: 3 },
   ]);
+}, 120_000);
+
+test('as many as a collector sends that is told nothing are each one row, though ugc is killed in the midst of them', async () => {
+  const count = 8_192;
+  const request = logsRequest(
+    Array.from({ length: count }, (_, at) => record({ at })),
+    { resource: [{ key: 'service.name', value: { stringValue: 'many' } }] },
+  );
+  const taken = () => metric(ugc.url, 'ugc_events_received_total');
+  const before = await taken();
+  const answered = post(request).catch(() => 'cut');
+  await eventually(async () => (await taken()) > before, { what: 'some of them are taken', pauseMs: 5 });
+  ugc.kill('SIGKILL');
+  await ugc.exited;
+  await answered; // or not, where it was quicker than the kill
+  ugc = await startUgc({ dataDir, flags });
+  expect(await (await post(request)).json()).toEqual({});
+  await drained(ugc);
+  const [found] = await ugc.query(
+    "SELECT toInt32(count()) AS rows, toInt32(uniqExact(event_id)) AS ids FROM ugc.log WHERE service_name = 'many'",
+  );
+  expect(found).toEqual({ rows: count, ids: count });
 }, 120_000);

@@ -23,6 +23,8 @@ export interface EdgeServerOptions extends Partial<ServerOptions> {
   readonly accept?: Accept | null;
   readonly receipts?: Receipts;
   readonly limits?: Partial<ReadLimits>;
+  /** Of a request of OpenTelemetry. */
+  readonly logRecordsMax?: number;
   readonly mapping?: TrackMapping;
   readonly clients?: OriginOptions['clients'];
 }
@@ -41,6 +43,7 @@ export function startEdgeServer({
   accept,
   receipts,
   limits,
+  logRecordsMax = 5,
   mapping,
   clients,
   ...more
@@ -58,7 +61,12 @@ export function startEdgeServer({
         : [
             ...eventRoutes({ accept: taking, receipts: receipts ?? noReceipts, ...edge }),
             ...segmentRoutes({ accept: taking, mapping: mapping ?? new Map(), ...edge }),
-            ...otlpRoutes({ accept: taking, jsonDepthMax: judgeOptions.jsonDepthMax, ...edge }),
+            ...otlpRoutes({
+              accept: taking,
+              recordsMax: logRecordsMax,
+              jsonDepthMax: judgeOptions.jsonDepthMax,
+              ...edge,
+            }),
           ],
     api: () => (taking === null ? [] : [testApi]),
     hint: port =>

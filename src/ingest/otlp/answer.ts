@@ -29,21 +29,39 @@ interface Result {
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
 }
 
+/** Of the whole request: no record of it is told of alone. */
+export const isProblem = ({ headers }: Answer): boolean => headers['content-type'] === 'application/problem+json';
+
+/** The answers of a request's parts, of which none is a problem, as one of all its records. */
+export function together(answers: readonly Answer[]): Answer {
+  const [first] = answers;
+  if (answers.length === 1 || answers.every(({ status }) => status === 200)) return first!;
+  const all = answers.map(({ body }) => JSON.parse(body) as Told);
+  const [accepted, rejected] = [sumOf(all.map(each => each.accepted)), sumOf(all.map(each => each.rejected))];
+  const isRefused = answers.every(({ status }) => status === 422);
+  return json(
+    isRefused ? 422 : 207,
+    JSON.stringify({ accepted, rejected, results: all.flatMap(({ results }) => results) } satisfies Told),
+  );
+}
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, each) => sum + each, 0);
+
 /** Of an answer as all routes give it. */
 export function replyOf(answer: Answer): Reply {
   const { status, headers, body } = answer;
-  if (headers['content-type'] === 'application/problem+json') return refused(status, headers, body);
+  if (isProblem(answer)) return refused(status, headers, body);
   // What is not to be forgotten is no success, though others of its batch are: they are the same rows once more. In a text of
   // a client's the quotes would be escaped.
   if (body.includes('"outcome":"failed"')) return replyOf(problem(new PipelineError('buffer_failed', notAll)));
   if (!body.includes('"outcome":"rejected"')) return { status: 200, headers: {}, said: { rejected: 0, message: '' } };
-  const { accepted, rejected, results } = JSON.parse(body) as Rejected;
+  const { accepted, rejected, results } = JSON.parse(body) as Told;
   const message = wordsOf(results, rejected);
   if (status === 422) return { status: 400, headers: {}, said: { code: invalidArgument, message } };
   return { status: 200, headers: {}, said: { rejected, message: `${accepted} accepted, ${message}` } };
 }
 
-interface Rejected {
+interface Told {
   readonly accepted: number;
   readonly rejected: number;
   readonly results: readonly Result[];

@@ -11,13 +11,16 @@ import { describe } from '../../../schemas/misfit.ts';
 import { isObject } from '../../catalogue/judge.ts';
 import type { JsonObject } from '../../catalogue/rejection.ts';
 import { PipelineError } from '../../errors.ts';
-import { type Meaning, Misread, orMisread, type ReadLimits } from '../reading.ts';
+import type { BodyLimits } from '../../http/body.ts';
+import { type Meaning, Misread, orMisread } from '../reading.ts';
 import { listOf, misread, objectOf, plainOf } from './any-value.ts';
 import { type Identify, identifierOf } from './identity.ts';
 import { jsonText } from './json-text.ts';
 
 export interface RecordOptions extends Pick<Meaning, 'now'> {
-  readonly limits: ReadLimits;
+  readonly limits: BodyLimits;
+  /** Of one request. */
+  readonly recordsMax: number;
   readonly jsonDepthMax: number;
   /** Name of the key it is sent with. */
   readonly source: string;
@@ -30,12 +33,47 @@ interface Around {
   readonly text: string;
 }
 
-/** Throws a PipelineError that a client can be answered with. */
-export function eventsOf(request: unknown, options: RecordOptions): readonly unknown[] {
-  const { limits } = options;
+/** The records of a request. */
+export interface Records {
+  readonly count: number;
+  /** They as events, in order, so many at a time: made when they are asked for. */
+  parts(most: number): Iterable<readonly unknown[]>;
+}
+
+/** The records that have their resource and scope in common, or what is wrong with those. */
+interface Group {
+  readonly around: Around | Misread;
+  readonly records: readonly unknown[];
+}
+
+/** Throws a PipelineError that a client can be answered with; nothing of the request is wrong as a whole after that. */
+export function recordsOf(request: unknown, options: RecordOptions): Records {
+  const groups = groupsOf(request, options);
+  return {
+    count: groups.reduce((sum, { records }) => sum + records.length, 0),
+    *parts(most) {
+      let part: unknown[] = [];
+      for (const event of eventsIn(groups, options)) {
+        if (part.push(event) < most) continue;
+        yield part;
+        part = [];
+      }
+      if (part.length > 0) yield part;
+    },
+  };
+}
+
+function* eventsIn(groups: readonly Group[], options: RecordOptions): Generator<unknown> {
   const identify = identifierOf(options.source);
-  const events: unknown[] = [];
-  let besideBytes = 0;
+  for (const { around, records } of groups)
+    for (const record of records)
+      yield isMisread(around) ? around : orMisread(() => eventOf(record, around, identify, options));
+}
+
+function groupsOf(request: unknown, options: RecordOptions): readonly Group[] {
+  const { limits, recordsMax } = options;
+  const groups: Group[] = [];
+  let [count, besideBytes] = [0, 0];
   const whole = asWhole(() => {
     if (request === null) throw misread('', 'expected an object, got null');
     return messageAt(request, '');
@@ -44,16 +82,15 @@ export function eventsOf(request: unknown, options: RecordOptions): readonly unk
     for (const ofScope of objectsIn(ofResource, 'scopeLogs')) {
       const records = listIn(ofScope, 'logRecords');
       if (records.length === 0) continue;
-      if (events.length + records.length > limits.bodyEventsMax)
+      count += records.length;
+      if (count > recordsMax)
         throw new PipelineError(
           'too_large',
-          `the body holds more than ${limits.bodyEventsMax} records (UGC_BODY_EVENTS_MAX): send smaller batches`,
+          `the body holds more than ${recordsMax} records (UGC_BODY_LOG_RECORDS_MAX): send smaller batches`,
         );
       const around = orMisread(() => aroundOf(ofResource, ofScope, options));
-      if (isMisread(around)) {
-        events.push(...records.map(() => around));
-        continue;
-      }
+      groups.push({ around, records });
+      if (isMisread(around)) continue;
       besideBytes += around.text.length * records.length;
       if (besideBytes > limits.bodyDecompressedBytesMax)
         throw new PipelineError(
@@ -61,9 +98,8 @@ export function eventsOf(request: unknown, options: RecordOptions): readonly unk
           `with its resource beside each the records take more than ${limits.bodyDecompressedBytesMax} bytes ` +
             '(UGC_BODY_DECOMPRESSED_BYTES_MAX): send smaller batches',
         );
-      for (const record of records) events.push(orMisread(() => eventOf(record, around, identify, options)));
     }
-  return events;
+  return groups;
 }
 
 /** Throws a Misread. */

@@ -5,20 +5,21 @@
 
 import { PipelineError } from '../../errors.ts';
 import type { Answer } from '../../http/answer.ts';
-import { readBody, readText } from '../../http/body.ts';
+import { type BodyLimits, readBody, readText } from '../../http/body.ts';
 import type { Call, Route } from '../../http/route.ts';
 import { parseJson } from '../../record/json.ts';
 import type { Accept } from '../accept.ts';
 import { type OriginOptions, originOf } from '../origin.ts';
-import type { Reading, ReadLimits } from '../reading.ts';
 import type { Rejections } from '../rejections.ts';
-import { jsonAnswer, jsonType, protobufType } from './answer.ts';
-import { eventsOf } from './record.ts';
+import { isProblem, jsonAnswer, jsonType, protobufType, together } from './answer.ts';
+import { type Records, recordsOf } from './record.ts';
 
 export interface OtlpRoutesOptions extends OriginOptions {
   readonly accept: Accept;
   readonly rejections?: Pick<Rejections, 'noteBody'> | null;
-  readonly limits: ReadLimits;
+  readonly limits: BodyLimits;
+  /** Of one request. */
+  readonly recordsMax: number;
   readonly jsonDepthMax: number;
 }
 
@@ -28,27 +29,36 @@ export const otlpRoutes = (options: OtlpRoutesOptions): readonly Route[] => [
   { method: 'POST', path: logsPath, needs: 'events:write', render: rendered, handler: call => taken(call, options) },
 ];
 
-async function taken(call: Call, options: OtlpRoutesOptions) {
-  const { accept, rejections, limits, jsonDepthMax, clock, clients } = options;
+/** A request of many is judged and stored in parts of so many, between which others are served. */
+const partRecords = 1_000;
+
+async function taken(call: Call, options: OtlpRoutesOptions): Promise<Answer> {
+  const { accept, rejections, limits, recordsMax, jsonDepthMax, clock, clients } = options;
   const { caller } = call;
-  let reading: Reading;
+  let records: Records;
   try {
     const request = await requestOf(call, limits);
-    const events = eventsOf(request, { limits, jsonDepthMax, source: caller.name, now: clock.now });
-    reading = { isSingle: false, events, sentAt: undefined, isPlain: false };
+    records = recordsOf(request, { limits, recordsMax, jsonDepthMax, source: caller.name, now: clock.now });
   } catch (error) {
     rejections?.noteBody(error, caller.name);
     throw error;
   }
-  if (reading.events.length === 0) return nothing;
-  caller.spend?.(reading.events.length - 1);
+  if (records.count === 0) return nothing;
+  caller.spend?.(records.count - 1);
   const sender = { ...call, caller: { ...caller, isServer: true as const } };
-  return accept(reading, originOf(sender, reading, { clock, clients }));
+  const origin = originOf(sender, { sentAt: undefined }, { clock, clients });
+  const answers: Answer[] = [];
+  for (const events of records.parts(partRecords)) {
+    const answer = await accept({ isSingle: false, events, sentAt: undefined }, origin);
+    if (isProblem(answer)) return answer; // all are sent again, and those that were stored are the same rows
+    answers.push(answer);
+  }
+  return together(answers);
 }
 
-const nothing = { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' };
+const nothing: Answer = { status: 200, headers: { 'content-type': 'application/json' }, body: '{}' };
 
-async function requestOf({ request, arrival }: Call, limits: ReadLimits): Promise<unknown> {
+async function requestOf({ request, arrival }: Call, limits: BodyLimits): Promise<unknown> {
   const type = typeOf(request);
   if (type === protobufType) {
     const body = await readBody(request, limits, arrival);

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import fc from 'fast-check';
 import { readRequest } from '../../../../src/ingest/otlp/protobuf.ts';
-import { eventsOf } from '../../../../src/ingest/otlp/record.ts';
+import { recordsOf } from '../../../../src/ingest/otlp/record.ts';
 import { startEdgeServer, testLimits } from '../../../support/edge-server.ts';
 import { type MemoryLog, memoryLog } from '../../../support/memory-log.ts';
 import { logsRequest, type Record_, record } from '../../../support/otlp-logs.ts';
@@ -33,7 +33,9 @@ async function send(body: Uint8Array<ArrayBuffer>, headers: Record<string, strin
 }
 const stored = () => logs.current.published.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
 const eventsIn = (request: unknown) =>
-  eventsOf(request, { limits: testLimits, jsonDepthMax: 16, source: 'a', now: () => 0 });
+  [
+    ...recordsOf(request, { limits: testLimits, recordsMax: 5, jsonDepthMax: 16, source: 'a', now: () => 0 }).parts(2),
+  ].flat();
 
 const value: fc.Arbitrary<Record<string, unknown>> = fc.letrec<{ value: Record<string, unknown> }>(tie => ({
   value: fc.oneof(

@@ -19,6 +19,11 @@ const log = {
   close: async () => {},
 };
 const open = startEdgeServer({ log });
+const roomy = startEdgeServer({
+  log,
+  limits: { bodyBytesMax: 2_000_000, bodyDecompressedBytesMax: 4_000_000 },
+  logRecordsMax: 10_000,
+});
 const good = newKey('secret');
 const narrow = newKey('secret');
 const keyOf = (key: string, more: Partial<StoredKey>): StoredKey => ({
@@ -41,7 +46,7 @@ const guarded = startEdgeServer({
 beforeEach(() => {
   logs.current = memoryLog();
 });
-afterAll(() => Promise.all([open.stop(), guarded.stop()]));
+afterAll(() => Promise.all([open.stop(), roomy.stop(), guarded.stop()]));
 
 /** What is received twice in one millisecond is published once. */
 async function anotherMoment(): Promise<void> {
@@ -325,7 +330,7 @@ describe('what is wrong', () => {
 
   test('too many records, and a resource that would be beside each of too many, are too much', async () => {
     const many = await sendRecords(...Array.from({ length: 6 }, (_, at) => record({ at })));
-    expect(many).toMatchObject({ status: 413, body: { message: expect.stringContaining('UGC_BODY_EVENTS_MAX') } });
+    expect(many).toMatchObject({ status: 413, body: { message: expect.stringContaining('UGC_BODY_LOG_RECORDS_MAX') } });
     const wide = [{ key: 'a', value: { stringValue: 'x'.repeat(60_000) } }];
     const beside = await send(
       logsRequest(
@@ -396,5 +401,64 @@ describe('its sender', () => {
     expect(await send(body, { port, headers: { authorization: `Bearer ${good}` } })).toMatchObject(success);
     expect(await send(body, { port, headers: { 'x-api-key': good } })).toMatchObject(success);
     expect(stored()).toMatchObject([{ source: 'collector' }, { source: 'collector' }]);
+  });
+});
+
+describe('as many as a collector sends that is told nothing', () => {
+  const count = 8_192;
+  const lines = Array.from({ length: count }, (_, at) => record({ at: at % (count / 2) }));
+  const sendMany = (records: readonly unknown[]) =>
+    send(logsRequest(records as readonly Record_[]), { port: roomy.port });
+
+  test('are all stored, each line of those that are alike a row of its own, the same when they come again', async () => {
+    expect(await sendMany(lines)).toMatchObject(success);
+    const first = ids();
+    expect(new Set(first).size).toBe(count);
+    logs.current = memoryLog();
+    expect(await sendMany(lines)).toMatchObject(success);
+    expect(ids()).toEqual(first);
+  });
+
+  test('are answered while others are served', async () => {
+    const release = logs.current.hold();
+    const many = sendMany(lines);
+    while (logs.current.waiting() === 0) await Bun.sleep(1);
+    const other = sendRecords(record({ at: -1 }));
+    while (logs.current.waiting() < 2) await Bun.sleep(1);
+    release();
+    expect(await other).toMatchObject(success);
+    expect(await many).toMatchObject(success);
+    const place = logs.current.published.findIndex(({ body }) => body.includes('1727965800123456788'));
+    expect(place).toBeGreaterThanOrEqual(0);
+    expect(place).toBeLessThan(count / 2);
+  });
+
+  test('with some that are wrong cost those alone, wherever they stand', async () => {
+    const bad = new Map([
+      [1_500, record({ severityNumber: 99 })],
+      [8_191, record({ timeUnixNano: '4102444800000000000' })],
+    ]);
+    const answer = await sendMany(lines.map((line, at) => bad.get(at) ?? line));
+    const { partialSuccess } = answer.body as { partialSuccess: { rejectedLogRecords: string; errorMessage: string } };
+    expect(partialSuccess.rejectedLogRecords).toBe('2');
+    for (const said of ['8190 accepted', 'record 1500: /severity_number', 'record 8191: /timestamp'])
+      expect(partialSuccess.errorMessage).toContain(said);
+    expect(stored()).toHaveLength(count - 2);
+  });
+
+  test('all of them wrong are 400', async () => {
+    const answer = await sendMany(lines.map(() => record({ severityNumber: 99 })));
+    expect(answer).toMatchObject({ status: 400, body: { message: expect.stringContaining('8192 rejected for good') } });
+  });
+
+  test('are to come again where a part could not be stored, with the same ids', async () => {
+    const error = new PipelineError('log_unavailable');
+    logs.current.fail(() => (logs.current.published.length >= 3_000 ? error : null));
+    expect(await sendMany(lines)).toMatchObject({ status: 503, body: { code: 14 } });
+    const before = ids();
+    expect(before).toHaveLength(3_000);
+    logs.current = memoryLog();
+    expect(await sendMany(lines)).toMatchObject(success);
+    expect(ids().slice(0, 3_000)).toEqual(before);
   });
 });
