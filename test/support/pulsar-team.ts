@@ -96,10 +96,16 @@ interface Conversation {
 async function converse(address: string, { opened, received }: Conversation): Promise<void> {
   const socket = new WebSocket(address);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(() => reject(new Error(`${address}: not done within ${msMax} ms`)), msMax);
+  let frames = 0;
+  const timer = setTimeout(
+    () => reject(new Error(`${address}: nothing for ${msMax} ms, after ${frames} messages`)),
+    msMax,
+  );
   const send: Send = frame => socket.send(JSON.stringify(frame));
   socket.onopen = () => opened(send);
   socket.onmessage = ({ data }) => {
+    frames++;
+    timer.refresh();
     try {
       if (received(JSON.parse(String(data)), send, String(data))) resolve();
     } catch (error) {
