@@ -7,7 +7,7 @@ const seeds: Readonly<Record<string, readonly number[]>> = {
   'etl chaos': [33],
   'rabbitmq chaos, quorum': [637_562_839],
   'rabbitmq chaos, stream': [1_005_792_182, 2_070_217_606],
-  'pulsar etl chaos': [814_340_099],
+  'pulsar etl chaos': [814_340_099, 184_123_330],
   'pulsar chaos': [1_865_022_211, 1_954_370_152, 2_681_617_997],
 };
 
