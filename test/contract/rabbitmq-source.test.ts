@@ -5,6 +5,7 @@ import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
 import * as topicsOf from '../../src/adapters/rabbitmq/connect/ensure-topics.ts';
 import type { QueueKind, RabbitmqSourceOptions } from '../../src/adapters/rabbitmq/connect/options.ts';
 import { type RabbitmqSource, rabbitmqSource } from '../../src/adapters/rabbitmq/read/source.ts';
+import { tokenQueueOf } from '../../src/adapters/rabbitmq/read/stream.ts';
 import type { Batch } from '../../src/ports/source.ts';
 import { bytesMax, countOf, linesOf, namesOf, nothingPaused, stamped } from '../support/kafka-source.ts';
 import { quietLogger } from '../support/quiet.ts';
@@ -184,5 +185,25 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, read', () => {
     expect(namesOf(await read(at, 2))).toEqual(['e3', 'e4']);
     const since = openSource('stream', newName(), [topic], { from: { atMs: Date.now() - 3_600_000 } });
     expect(namesOf(await read(since, 5))).toEqual(['e0', 'e1', 'e2', 'e3', 'e4']);
+  });
+
+  test('a node that is killed just after the queue of its position was made comes back to one that is read', async () => {
+    const topic = newName();
+    await topicsOf.ensureTopics({ urls: [rabbitmq.url], kind: 'stream' }, [topic]);
+    const group = newName();
+    const source = openSource('stream', group, [topic]);
+    await until(async () => {
+      const asking = await client.createChannel();
+      asking.on('error', () => {}); // it is not there yet
+      return asking.checkQueue(tokenQueueOf(group, topic)).then(
+        () => true,
+        () => false,
+      );
+    }, 'the queue of its position');
+    await rabbitmq.kill();
+    await rabbitmq.restart();
+    await connectClient();
+    await write(topic, named('e', 2));
+    expect(namesOf(await read(source, 2))).toEqual(['e0', 'e1']);
   });
 });

@@ -83,13 +83,18 @@ function argumentsOf(kind: QueueKind, { retentionHours = 0, retentionBytes = 0 }
 
 /** What its queue was declared with; null = there is none. Rejects with `log_halted` when it is there as something else. */
 export async function declaredWith(connection: Connection, topic: string, kind: QueueKind): Promise<Arguments | null> {
+  return (await isThere(connection, topic)) ? argumentsThere(connection, topic, kind) : null;
+}
+
+/** One that is down is there. */
+export async function isThere(connection: Connection, queue: string): Promise<boolean> {
   try {
-    await asking(connection, channel => channel.checkQueue(topic));
+    await asking(connection, channel => channel.checkQueue(queue));
+    return true;
   } catch (thrown) {
-    if (isMissing(thrown)) return null;
+    if (isMissing(thrown)) return false;
     throw thrown;
   }
-  return argumentsThere(connection, topic, kind);
 }
 
 type Arguments = Readonly<Record<string, string | number>>;

@@ -72,7 +72,10 @@ export async function readQueue(connection: Connection, options: QueueOptions): 
 /** So long a node that is well may take to let us consume. */
 const consumeMsMax = 10_000;
 
-/** A queue without a leader does not refuse a consumer: it does not answer. Rejects then. */
+/** Most of a queue's nodes are away, or its node was killed just after it was made. */
+export class NoLeader extends PipelineError {}
+
+/** A queue without a leader does not refuse a consumer: it does not answer. Rejects then, with `NoLeader`. */
 export async function consuming(
   channel: Channel,
   queue: string,
@@ -82,7 +85,7 @@ export async function consuming(
   const begun = channel.consume(queue, take, { arguments: consumerArguments });
   begun.catch(() => {});
   await timed(consumeMsMax, begun, () => {
-    throw new PipelineError(
+    throw new NoLeader(
       'log_unavailable',
       `the queue ${queue} has no leader: most of its nodes are away, or its node was killed just after it was made (then delete it)`,
     );

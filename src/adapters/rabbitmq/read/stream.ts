@@ -10,6 +10,7 @@ import type { StartingPoint } from '../../../ports/transport.ts';
 import type { Logger } from '../../../process/telemetry.ts';
 import type { Connection } from '../connect/connection.ts';
 import type { Delivery, Finished } from './batches.ts';
+import type { Unsettled } from './position-queue.ts';
 import { ackUpTo, closeQuietly, consuming, type OpenShare, writtenAt } from './queue.ts';
 import { waitingIn } from './share.ts';
 import { type Position, sha1Of, type Token, takeToken } from './token.ts';
@@ -20,6 +21,7 @@ export interface StreamOptions {
   readonly group: string;
   readonly readAhead: number;
   readonly from: StartingPoint | null;
+  readonly unsettled: Unsettled;
   readonly logger: Logger;
   readonly onReady: () => void;
   /** Another has its turn. */
@@ -35,7 +37,7 @@ const tokenAgeMsMax = 5 * 60_000;
 /** Resolves once it is our turn. */
 export async function readStream(connection: Connection, options: StreamOptions): Promise<OpenShare> {
   const { topic, epoch, group, from } = options;
-  const token = await takeToken(connection, tokenQueueOf(group, topic), options.onWaiting);
+  const token = await takeToken(connection, { ...options, queue: tokenQueueOf(group, topic) });
   const reader = await begin(connection, token, options).catch(async error => {
     await token.release();
     throw error;

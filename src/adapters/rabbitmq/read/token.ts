@@ -10,9 +10,10 @@
 import { createHash } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import { PipelineError } from '../../../errors.ts';
+import type { Logger } from '../../../process/telemetry.ts';
 import type { Connection } from '../connect/connection.ts';
-import { quorumArguments } from '../connect/ensure-topics.ts';
-import { closeQuietly, consuming } from './queue.ts';
+import { declarePositions, dropUnsettled, type Unsettled } from './position-queue.ts';
+import { closeQuietly, consuming, NoLeader } from './queue.ts';
 
 export interface Position {
   /** Streams that were made anew under this name, so far. */
@@ -37,8 +38,17 @@ const nothing: Position = { log: 0, next: 0, sha1: '' };
 
 export const sha1Of = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('base64url');
 
-/** Resolves once it is our turn, `onWaiting` when we are in the row for it; rejects when the channel ends before. */
-export async function takeToken(connection: Connection, queue: string, onWaiting: () => void): Promise<Token> {
+export interface Taking {
+  readonly queue: string;
+  readonly unsettled: Unsettled;
+  readonly logger: Logger;
+  /** We are in the row for it. */
+  readonly onWaiting: () => void;
+}
+
+/** Resolves once it is our turn; rejects when the channel ends before. */
+export async function takeToken(connection: Connection, taking: Taking): Promise<Token> {
+  const { queue, unsettled, onWaiting } = taking;
   const { channel, over: ended } = await connection.confirmChannel();
   const turn = Promise.withResolvers<void>();
   const lost = Promise.withResolvers<PipelineError>();
@@ -82,10 +92,7 @@ export async function takeToken(connection: Connection, queue: string, onWaiting
   }
 
   try {
-    await channel.assertQueue(queue, {
-      durable: true,
-      arguments: { ...quorumArguments, 'x-single-active-consumer': true },
-    });
+    await declarePositions(connection, { channel, queue, unsettled });
     await consuming(channel, queue, take);
     await put(nothing);
     onWaiting();
@@ -93,6 +100,7 @@ export async function takeToken(connection: Connection, queue: string, onWaiting
   } catch (error) {
     // It would take the token, and nobody would have it.
     void closeQuietly(channel);
+    if (error instanceof NoLeader) await dropUnsettled(connection, taking);
     throw error;
   }
   return {

@@ -7,6 +7,7 @@ import type { Channel, ConfirmChannel, ConsumeMessage } from 'amqplib';
 import type { Connection } from '../../../../src/adapters/rabbitmq/connect/connection.ts';
 import { type Position, takeToken } from '../../../../src/adapters/rabbitmq/read/token.ts';
 import { PipelineError } from '../../../../src/errors.ts';
+import { quietLogger } from '../../../support/quiet.ts';
 import { until } from '../../../support/until.ts';
 
 type Take = (message: ConsumeMessage | null) => void;
@@ -46,6 +47,7 @@ function queueInMemory() {
     };
     const channel = Object.assign(events, {
       assertQueue: async () => {},
+      checkQueue: async () => {},
       consume: async (_: string, given: Take) => {
         take = given;
         consumers.push(consumer);
@@ -81,7 +83,8 @@ function queueInMemory() {
   };
 }
 
-const take = (connection: Connection, onWaiting = () => {}) => takeToken(connection, 'token', onWaiting);
+const take = (connection: Connection, onWaiting = () => {}) =>
+  takeToken(connection, { queue: 'token', unsettled: new Set(), logger: quietLogger, onWaiting });
 const at = (next: number, log = 0): Position => ({ log, next, sha1: `of ${next}` });
 
 test('who comes first has it, at nothing; what it stores is what the next begins with', async () => {
