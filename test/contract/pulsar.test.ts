@@ -238,6 +238,33 @@ test('a subscription that only some partitions have, as its broker died meanwhil
     expect(await (await ask('GET', `-partition-${partition}/subscriptions`)).json()).toEqual(['s']);
 });
 
+test('a subscription that is new is in front of what is there from its first moment on: its broker may die in the next', async () => {
+  const topic = newName();
+  await ensureTopics(connection(), [topic], { partitions: 1, subscription: 'first' });
+  await write(topic, namesTo(50, 'e'));
+  const team = pulsarTeam(pulsar.url);
+  for (let at = 0; at < 10; at++) {
+    const subscription = `late-${at}`;
+    const source = sourceOf(subscription, [topic]);
+    const first = () =>
+      team.backlog(topic, subscription).then(backlog => backlog !== Number.POSITIVE_INFINITY && { backlog });
+    expect(await eventually(first, { pauseMs: 1, what: 'the subscription' })).toEqual({ backlog: 50 });
+    await source.close();
+  }
+});
+
+test('where consumers may make no subscription the admin API makes it', async () => {
+  const namespace = 'public/strict';
+  const team = pulsarTeam(pulsar.url);
+  await team.tell('PUT', `namespaces/${namespace}`, {});
+  await team.tell('POST', `namespaces/${namespace}/autoSubscriptionCreation`, { allowAutoSubscriptionCreation: false });
+  const topic = newName();
+  const strict = { ...connection(), namespace };
+  await ensureTopics(strict, [topic], { partitions: 2, subscription: 'etl' });
+  for (const partition of [0, 1])
+    expect(await team.ask(`persistent/${namespace}/${topic}-partition-${partition}/subscriptions`)).toEqual(['etl']);
+});
+
 test('a Pulsar that was away while its topics were looked at is no trouble once it is back', async () => {
   const random = randomOf('pulsar away');
   const [topic, group] = [newName(), newName()];

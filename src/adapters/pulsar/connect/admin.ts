@@ -25,7 +25,7 @@ export interface Admin {
   createTopic(topic: string, partitions: number): Promise<boolean>;
   /** Null where there is no such topic. */
   subscriptions(topic: string): Promise<readonly string[] | null>;
-  /** On every partition. False when it was there already. */
+  /** On every partition; at the earliest rather by a consumer (subscribe.ts). False when it was there already. */
   subscribe(topic: string, subscription: string, at: Beginning): Promise<boolean>;
   /** `name` is of one partition. */
   seekTime(name: string, subscription: string, atMs: number): Promise<void>;

@@ -4,7 +4,8 @@
 
 import { PipelineError } from '../../../errors.ts';
 import { type Admin, pulsarAdmin } from './admin.ts';
-import { type PulsarOptions, partitionName, pulsarDefaults } from './options.ts';
+import { type PulsarOptions, partitionNames, pulsarDefaults, type ReadyOptions } from './options.ts';
+import { subscribeAtBeginning } from './subscribe.ts';
 
 export interface TopicShape {
   readonly partitions: number;
@@ -35,7 +36,7 @@ export async function ensureTopics(
     await Promise.all(
       wanted.slice(from, from + together).map(async topic => {
         const full = `persistent://${options.namespace}/${topic}`;
-        const made = await ensure(admin, { ...shape, topic, full });
+        const made = await ensure(options, admin, { ...shape, topic, full });
         if (made.isCreated) created.push(topic);
         missing.push(...made.missing);
         if (made.missing.length === 0 && !(await register(admin, topic, shape))) unfit.push(full);
@@ -57,10 +58,11 @@ interface Ensuring extends TopicShape {
 }
 
 /** What is left to do for an operator, as commands. */
-async function ensure(admin: Admin, { topic, full, partitions, subscription, create = true }: Ensuring) {
+async function ensure(options: ReadyOptions, admin: Admin, ensuring: Ensuring) {
+  const { topic, full, partitions, subscription, create = true } = ensuring;
   const count = await admin.partitions(topic);
   const isThere = count !== null;
-  if (isThere && (await isOnAll(admin, { topic, partitions: count, subscription })))
+  if (isThere && (await isOnAll(admin, partitionNames(topic, count), subscription)))
     return { isCreated: false, missing: [] };
   const missing = [
     ...(isThere ? [] : [`pulsar-admin topics create-partitioned-topic ${full} --partitions ${partitions}`]),
@@ -69,7 +71,9 @@ async function ensure(admin: Admin, { topic, full, partitions, subscription, cre
   if (!create) return { isCreated: false, missing };
   try {
     const isCreated = !isThere && (await admin.createTopic(topic, partitions));
-    await admin.subscribe(topic, subscription, 'earliest');
+    // Another may have made it just now, in another shape.
+    const names = partitionNames(topic, count ?? (await admin.partitions(topic)) ?? partitions);
+    await Promise.all(names.map(name => subscribeAtBeginning(options, admin, { name, subscription })));
     return { isCreated, missing: [] };
   } catch (error) {
     if (!(error instanceof PipelineError) || error.code !== 'log_halted') throw error;
@@ -78,8 +82,7 @@ async function ensure(admin: Admin, { topic, full, partitions, subscription, cre
 }
 
 /** Of a topic with partitions Pulsar tells the subscriptions of the first alone, and a broker may have died before the others. */
-async function isOnAll(admin: Admin, { topic, partitions, subscription }: Omit<Ensuring, 'full'>): Promise<boolean> {
-  const names = Array.from({ length: Math.max(1, partitions) }, (_, at) => partitionName(topic, at, partitions));
+async function isOnAll(admin: Admin, names: readonly string[], subscription: string): Promise<boolean> {
   const found = await Promise.all(names.map(name => admin.subscriptions(name)));
   return found.every(each => each?.includes(subscription));
 }

@@ -32,6 +32,9 @@ export type ReadyOptions = PulsarOptions & typeof pulsarDefaults;
 export const partitionName = (topic: string, partition: number, partitions: number): string =>
   partitions === 0 ? topic : `${topic}-partition-${partition}`;
 
+export const partitionNames = (topic: string, partitions: number): string[] =>
+  Array.from({ length: Math.max(1, partitions) }, (_, at) => partitionName(topic, at, partitions));
+
 export const authorizationOf = ({ token }: Pick<ReadyOptions, 'token'>): Record<string, string> =>
   token === '' ? {} : { authorization: `Bearer ${token}` };
 

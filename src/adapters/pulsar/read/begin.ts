@@ -4,6 +4,8 @@
 import { PipelineError } from '../../../errors.ts';
 import type { StartingPoint } from '../../../ports/transport.ts';
 import type { Admin } from '../connect/admin.ts';
+import type { ReadyOptions } from '../connect/options.ts';
+import { subscribeAtBeginning } from '../connect/subscribe.ts';
 import { placeOf } from './message.ts';
 
 export interface BeginOptions {
@@ -15,15 +17,23 @@ export interface BeginOptions {
 }
 
 /** A process that ends in between leaves a subscription that begins earlier than it was told to: more is read, never less. */
-export async function begin(admin: Admin, { topic, names, subscription, from }: BeginOptions): Promise<void> {
+export async function begin(
+  options: ReadyOptions,
+  admin: Admin,
+  { topic, names, subscription, from }: BeginOptions,
+): Promise<void> {
   const { offsets } = from !== null && 'offsets' in from ? from : { offsets: null };
   for (const [partition, name] of names.entries()) {
     const position = offsets?.get(`${topic}/${partition}`);
     const isAtEnd = offsets !== null && position === undefined;
-    const isNew = await admin.subscribe(name, subscription, isAtEnd ? 'latest' : 'earliest');
-    if (!isNew || from === null || isAtEnd) continue;
+    if (isAtEnd) {
+      await admin.subscribe(name, subscription, 'latest');
+      continue;
+    }
+    const isNew = await subscribeAtBeginning(options, admin, { name, subscription });
+    if (!isNew || from === null) continue;
     if ('atMs' in from) await admin.seekTime(name, subscription, from.atMs).catch(unlessEmpty);
-    else await admin.seekMessage(name, subscription, { ...placeOf(position!), partitionIndex: -1 });
+    else if (position! > 0) await admin.seekMessage(name, subscription, { ...placeOf(position!), partitionIndex: -1 });
   }
 }
 

@@ -9,6 +9,7 @@
 import type { PipelineError } from '../../../errors.ts';
 import type { ReadyOptions } from '../connect/options.ts';
 import { openSocket, type Socket } from '../connect/socket.ts';
+import { consumerPath } from '../connect/subscribe.ts';
 import { type Gathered, gather } from './gather.ts';
 import { type Message, messageOf } from './message.ts';
 import { betterPriority, usualPriority } from './stall.ts';
@@ -52,7 +53,7 @@ const retryMsMax = 3_000;
 
 export function readPartition(options: PartitionOptions): ReadPartition {
   const { connection, topic, partition, name, subscription, consumer, onReady, onTrouble } = options;
-  const path = `consumer/persistent/${connection.namespace}/${encodeURIComponent(name)}/${encodeURIComponent(subscription)}?subscriptionType=Failover&subscriptionInitialPosition=Earliest&pullMode=true&receiverQueueSize=${windowMax}`;
+  const path = `${consumerPath(connection, { name, subscription })}&receiverQueueSize=${windowMax}`;
   let connections = 0;
   let priority = usualPriority;
   const consumerName = (): string => `${consumer}-${connections}`;
@@ -79,8 +80,8 @@ export function readPartition(options: PartitionOptions): ReadPartition {
       return;
     }
     connections++;
-    const consumerPath = `${path}&priorityLevel=${priority}&consumerName=${encodeURIComponent(consumerName())}`;
-    socket = openSocket(connection, consumerPath, { opened, received, ended });
+    const named = `${path}&priorityLevel=${priority}&consumerName=${encodeURIComponent(consumerName())}`;
+    socket = openSocket(connection, named, { opened, received, ended });
   }
 
   function opened(): void {

@@ -13,7 +13,7 @@ import type { Logger } from '../../../process/telemetry.ts';
 import { troublesOf } from '../../../process/troubles.ts';
 import { waitingPoll } from '../../../process/waiting-poll.ts';
 import { pulsarAdmin } from '../connect/admin.ts';
-import { type PulsarOptions, partitionName, pulsarDefaults } from '../connect/options.ts';
+import { type PulsarOptions, partitionNames, pulsarDefaults } from '../connect/options.ts';
 import { begin } from './begin.ts';
 import { type ReadPartition, readPartition } from './partition.ts';
 import { stallOf } from './stall.ts';
@@ -75,9 +75,9 @@ export function pulsarSource(given: PulsarSourceOptions): PulsarSource {
     try {
       const partitions = await admin.partitions(topic);
       if (partitions === null) throw new PipelineError('log_halted', `${subject} does not exist; it is waited for`);
-      const names = Array.from({ length: Math.max(1, partitions) }, (_, at) => partitionName(topic, at, partitions));
+      const names = partitionNames(topic, partitions);
       if (!names.every(name => readers.has(name))) {
-        await begin(admin, { topic, names, subscription, from: options.from ?? null });
+        await begin(options, admin, { topic, names, subscription, from: options.from ?? null });
         if (closing.signal.aborted) return;
         names.forEach((name, partition) => {
           if (!readers.has(name)) read(topic, partition, name);
