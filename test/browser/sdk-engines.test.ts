@@ -10,6 +10,8 @@ import { nothingWaits, type SdkShop, sdkShop, track, waiting } from '../support/
 import { eventually, temporaryFolder } from '../support/ugc.ts';
 import { webkit } from '../support/webkit.ts';
 
+/** Of so many, one at least gets to send: a busy Firefox may end any script at any moment of its tab's end. */
+const closedTabs = 3;
 /** Of so many, Firefox is all but sure to stop the script of one. */
 const backgroundTabs = 3;
 
@@ -71,18 +73,25 @@ for (const engine of engines)
         await expectRows(named('reloaded'), reloaded);
       }));
 
-    test('a tab that is closed right after tracking has sent it, by a beacon or by what stands in for one', () =>
-      withVisitor(async visitor => {
-        const tab = await begun(await visitor.open());
-        const closed = await track(tab, named('closed'));
-        await tab.close();
-        await expectRows(named('closed'), closed);
-        const other = await begun(await visitor.open());
-        await other.evaluate('(navigator.sendBeacon = () => false)');
-        const kept = await track(other, named('kept alive'));
-        await other.close();
-        await expectRows(named('kept alive'), kept);
-      }));
+    for (const [way, before] of [
+      ['a beacon', ''],
+      ['what stands in for a beacon', '(navigator.sendBeacon = () => false)'],
+    ] as const)
+      test(`tabs that are closed right after tracking send it by ${way}; of one whose script the engine ends before, the next page does`, () =>
+        withVisitor(async visitor => {
+          const element = named(way);
+          const ids: string[] = [];
+          for (let i = 0; i < closedTabs; i++) {
+            const tab = await begun(await visitor.open());
+            if (before !== '') await tab.evaluate(before);
+            ids.push(...(await track(tab, element)));
+            await tab.close();
+          }
+          // Nobody else is there who might have sent it.
+          await eventually(async () => (await shop.stored(element)).length > 0, { what: 'a row of a closed tab' });
+          await begun(await visitor.open());
+          await expectRows(element, ids);
+        }));
 
     test('tabs in the background leave at once what they have to the next page when they are closed', () =>
       withVisitor(async visitor => {
