@@ -40,5 +40,5 @@ export async function dropUnsettled(
   await channel.deleteQueue(queue);
   unsettled.delete(queue);
   await channel.close();
-  logger.warn({ queue }, 'its node was killed just after the queue was made, and has lost it: it is made anew');
+  logger.warn(`the node of ${queue} was killed just after the queue was made, and has lost it: it is made anew`);
 }
