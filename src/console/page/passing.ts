@@ -1,4 +1,4 @@
-// Events as they pass, for the view of them: the newest so many, given out ten times a second at most and in an animation
+// Events as they pass, for the view of them: the newest so many, given out four times a second at most and in an animation
 // frame, however many come. Paused, it goes on reading and shows nothing new.
 
 import { key } from './ask.ts';
@@ -46,7 +46,8 @@ export interface PassingView {
 }
 
 export const rowsMax = 1_000;
-const givenEveryMs = 100;
+/** More often than anybody reads costs frames. */
+const givenEveryMs = 250;
 
 export function passing(query: string): PassingView {
   const shown = store<Shown>({ rows: [], unseen: 0, missed: 0, problem: 'not yet asked' });
