@@ -43,6 +43,8 @@ export interface Restoring extends ArchiveWiring {
 
 const never = new AbortController().signal;
 
+/** Files at a time: one is read while another is inserted. */
+const together = 2;
 /** Rows of one insert at most. */
 const blockRowsMax = 100_000;
 
@@ -108,11 +110,15 @@ async function restored(files: readonly ArchivedFile[], from: Reading, database:
     const progress = progressOf('restored', 'events');
     const all = sumOf(files, 'rows');
     let done = 0;
-    for (const file of files) {
-      await restoreFile(file, from, sink);
-      done += file.rows;
-      progress.at(done, all);
-    }
+    const waiting = files.values();
+    const restoreNext = async (): Promise<void> => {
+      for (const file of waiting) {
+        await restoreFile(file, from, sink);
+        done += file.rows;
+        progress.at(done, all);
+      }
+    };
+    await Promise.all(Array.from({ length: together }, restoreNext));
     progress.end();
     return done;
   });
