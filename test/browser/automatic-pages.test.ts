@@ -157,7 +157,10 @@ describe.skipIf(executablePath === null)('page time', () => {
   test('time and scrolling belong to the page that was left', async () => {
     const page = await opened('/films');
     await page.mouse.move(5, 5);
-    await page.evaluate('scrollTo(0, 1000)');
+    // The browser tells a scroll with its next frame.
+    await page.evaluate(
+      "new Promise(seen => { addEventListener('scroll', seen, { once: true }); scrollTo(0, 1000) }).then(() => 0)",
+    );
     await page.evaluate('ahead += 4000');
     await page.evaluate("history.pushState(null, '', '/film/1')");
     await page.evaluate("document.body.replaceChildren('short'); scrollTo(0, 0); ahead += 2000");
@@ -169,6 +172,20 @@ describe.skipIf(executablePath === null)('page time', () => {
     expect(film!.fields.scroll_share).toBe(1);
     expect(films!.fields.visible_ms as number).toBeGreaterThanOrEqual(4_000);
     expect(film!.fields.visible_ms as number).toBeGreaterThanOrEqual(2_000);
+  }, 60_000);
+
+  test('of a page left before the first look, what was on the screen was seen', async () => {
+    const page = await opened('/films');
+    // Begun and left in one task: neither a look nor a scroll's sign comes between.
+    await page.evaluate(`
+      ends[0]();
+      auto.pageTime()(tracker);
+      scrollTo(0, 1000);
+      ahead += 500;
+      history.pushState(null, '', '/film/1');
+    `);
+    await eventually(() => times('/films').length > 0, { what: 'its time' });
+    expect(times('/films')[0]!.fields.scroll_share).toBeCloseTo(0.5, 1);
   }, 60_000);
 
   test('a machine that slept counts a slice, and nobody there counts as seen but not as used', async () => {

@@ -53,6 +53,8 @@ export function pageTime({ idleMs = 15_000, hash = false }: PageTimeOptions = {}
     };
     const tell = (): void => {
       if (visibleMs < toldMsMin) return;
+      // Left before the first look. Only then: some draw the next page before they move, and this would be that one.
+      if (!bottom) measure();
       tracker.track('page_time', {
         page_url: page,
         engaged_ms: Math.round(engagedMs),

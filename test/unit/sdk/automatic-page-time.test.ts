@@ -147,7 +147,7 @@ test('a page an app moves to takes neither time nor scrolling of the one that wa
   page.leave(); // not worth a word
   expect(page.told()).toEqual([
     { page_url: 'http://site/a', visible_ms: 1_500, engaged_ms: 1_500, scroll_share: 1 },
-    { page_url: 'http://site/b', visible_ms: 700, engaged_ms: 700, scroll_share: 0 },
+    { page_url: 'http://site/b', visible_ms: 700, engaged_ms: 700, scroll_share: 0.5 },
   ]);
   page.end();
   page.pass(1_000);
