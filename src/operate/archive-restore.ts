@@ -110,15 +110,19 @@ async function restored(files: readonly ArchivedFile[], from: Reading, database:
     const progress = progressOf('restored', 'events');
     const all = sumOf(files, 'rows');
     let done = 0;
-    const waiting = files.values();
+    const waiting = [...files];
     const restoreNext = async (): Promise<void> => {
-      for (const file of waiting) {
+      for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
         await restoreFile(file, from, sink);
         done += file.rows;
         progress.at(done, all);
       }
     };
-    await Promise.all(Array.from({ length: together }, restoreNext));
+    // What fails ends it once the other is done with its file: nothing is inserted behind the command's back.
+    const ends = await Promise.allSettled(
+      Array.from({ length: together }, () => restoreNext().finally(() => (waiting.length = 0))),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
     progress.end();
     return done;
   });

@@ -61,12 +61,17 @@ inBrowser('a test event is sent from it, and each place it comes to is ticked', 
 inBrowser('once there was one, the flow is shown, with its rates and a table beside each chart', async () => {
   await shown.show('flow');
   const { page } = shown;
-  await ugc.post(Array.from({ length: 200 }, now));
-  await page
+  const rate = page
     .locator('.part')
     .filter({ hasText: 'accepted' })
-    .filter({ hasText: /accepted\d\d[\d.]*\/s/ })
-    .waitFor();
+    .filter({ hasText: /accepted\d\d[\d.]*\/s/ });
+  await eventually(
+    async () => {
+      await ugc.post(Array.from({ length: 200 }, now));
+      return (await rate.count()) > 0;
+    },
+    { what: 'the rate of what is accepted', pauseMs: 300 },
+  );
   const chart = page.locator('figure').filter({ hasText: 'Events in and rows out' });
   await chart.locator('canvas').waitFor({ state: 'attached' });
   await chart.getByText('As a table').click();
@@ -79,8 +84,9 @@ inBrowser('what passes is shown as it does, filtered, and opens to its bytes and
   const rows = page.locator('.list tbody tr');
   await page.getByText('Waiting for events').waitFor();
   await ugc.post([now(), pageView(), { ...now(), element: 1 }]);
-  await rows.filter({ hasText: 'rejected' }).waitFor();
+  await eventually(async () => (await rows.count()) >= 3, { what: 'all three' });
   expect(await rows.count()).toBe(3);
+  expect(await rows.filter({ hasText: 'rejected' }).count()).toBe(1);
   await page.getByLabel('Outcome').selectOption('accepted');
   await page.getByLabel('Type', { exact: true }).fill('cl*');
   await eventually(async () => {

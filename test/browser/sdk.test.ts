@@ -210,7 +210,7 @@ inBrowser('a page that came back out of the back/forward cache goes on, and repe
     const ids = await track(page, 'slept');
     await page.goto('about:blank');
     await page.goBack({ waitUntil: 'commit' });
-    expect(await page.evaluate('cameBack')).toBe(true);
+    await eventually(() => page.evaluate('cameBack === true'), { what: 'the page out of the cache' });
     ids.push(...(await track(page, 'slept')));
     await page.evaluate('sdk.flush()');
     await expectRows('slept', ids);

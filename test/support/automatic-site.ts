@@ -15,6 +15,7 @@ export interface AutomaticSite {
   readonly url: string;
   /** In the order in which they were tracked. */
   told(type?: string): readonly Told[];
+  /** What was told, and what pages that were opened until now have yet to tell. */
   forget(): void;
   close(): Promise<void>;
 }
@@ -33,14 +34,22 @@ export interface SiteOptions {
 const folder = join(import.meta.dir, '../../sdk/src/automatic');
 const parts = ['page-views', 'page-time', 'clicks', 'player', 'vitals'];
 
+/** As a page sends it: beacons overtake each other, so each is numbered. */
+interface Numbered extends Told {
+  readonly page: string;
+  readonly nth: number;
+}
+
 /** In the page, before all else. */
 const tracker = `
+  const page = document.currentScript.dataset.visits + crypto.randomUUID();
+  let nth = 0;
   const listeners = new Set();
   const left = () => listeners.forEach(listener => listener());
   window.ahead = 0;
   window.tracker = {
     track(type, fields) {
-      navigator.sendBeacon('/told', JSON.stringify({ type, on: location.pathname, atMs: performance.timeOrigin + performance.now(), fields }));
+      navigator.sendBeacon('/told', JSON.stringify({ page, nth: nth++, type, on: location.pathname, atMs: performance.timeOrigin + performance.now(), fields }));
       return type;
     },
     page: fields => tracker.track('page_view', fields),
@@ -68,13 +77,26 @@ async function bundled(): Promise<string> {
 export async function automaticSite({ pages, files = {} }: SiteOptions): Promise<AutomaticSite> {
   const script = await bundled();
   const told: Told[] = [];
+  /** How many of a page's are told; and those that came before one of them. */
+  let tellings = new Map<string, { count: number; readonly early: Map<number, Told> }>();
+  let visits = 0;
+  function take({ page, nth, ...event }: Numbered): void {
+    if (!page.startsWith(`${visits} `)) return;
+    const telling = tellings.get(page) ?? { count: 0, early: new Map() };
+    tellings.set(page, telling);
+    telling.early.set(nth, event);
+    for (let next = telling.early.get(telling.count); next !== undefined; next = telling.early.get(telling.count)) {
+      told.push(next);
+      telling.early.delete(telling.count++);
+    }
+  }
   const site = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
     async fetch(request) {
       const path = new URL(request.url).pathname;
       if (path === '/told') {
-        told.push((await request.json()) as Told);
+        take((await request.json()) as Numbered);
         return new Response();
       }
       if (path === '/auto.js') return new Response(script, { headers: { 'content-type': 'text/javascript' } });
@@ -83,15 +105,22 @@ export async function automaticSite({ pages, files = {} }: SiteOptions): Promise
       const page = pages[path];
       return page === undefined
         ? new Response('no such page', { status: 404 })
-        : new Response(`<!doctype html><title>${path}</title><script src="/auto.js"></script><body>${page}`, {
-            headers: { 'content-type': 'text/html' },
-          });
+        : new Response(
+            `<!doctype html><title>${path}</title><script src="/auto.js" data-visits="${visits} "></script><body>${page}`,
+            {
+              headers: { 'content-type': 'text/html' },
+            },
+          );
     },
   });
   return {
     url: `http://127.0.0.1:${site.port}`,
     told: type => told.filter(event => type === undefined || event.type === type).toSorted((a, b) => a.atMs - b.atMs),
-    forget: () => void told.splice(0),
+    forget() {
+      visits++;
+      told.length = 0;
+      tellings = new Map();
+    },
     close: () => site.stop(true),
   };
 }
