@@ -3,10 +3,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
 import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
 import * as topicsOf from '../../src/adapters/rabbitmq/connect/ensure-topics.ts';
+import { lookAtRabbitmq } from '../../src/adapters/rabbitmq/connect/look.ts';
 import type { QueueKind, RabbitmqSourceOptions } from '../../src/adapters/rabbitmq/connect/options.ts';
 import { type RabbitmqSource, rabbitmqSource } from '../../src/adapters/rabbitmq/read/source.ts';
 import { tokenQueueOf } from '../../src/adapters/rabbitmq/read/stream.ts';
 import type { Batch } from '../../src/ports/source.ts';
+import { cutAtFirst } from '../support/cut-at.ts';
 import { bytesMax, countOf, linesOf, namesOf, nothingPaused, stamped } from '../support/kafka-source.ts';
 import { quietLogger } from '../support/quiet.ts';
 import { isWithoutRabbitmq, rabbitmqClient, startRabbitmq, type TestRabbitmq } from '../support/rabbitmq.ts';
@@ -185,6 +187,41 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, read', () => {
     expect(namesOf(await read(at, 2))).toEqual(['e3', 'e4']);
     const since = openSource('stream', newName(), [topic], { from: { atMs: Date.now() - 3_600_000 } });
     expect(namesOf(await read(since, 5))).toEqual(['e0', 'e1', 'e2', 'e3', 'e4']);
+  });
+
+  describe('a connection that ends as a channel is closed, which nobody answers any more', () => {
+    /** The method frame Channel.Close, behind its channel and size. */
+    const channelClose = Buffer.from([0, 20, 0, 40]);
+    const throughCut = async <T>(use: (urls: readonly string[]) => Promise<T>): Promise<T> => {
+      const relay = await cutAtFirst(rabbitmq.port, channelClose);
+      const done = await use([`amqp://guest:guest@127.0.0.1:${relay.port}`]);
+      expect(relay.cuts()).toBe(1);
+      await relay.close();
+      return done;
+    };
+
+    test('is followed by another, on which the stream is read', async () => {
+      const [topic, group] = [...(await newTopics('stream', 1)), newName()] as [string, string];
+      await write(topic, named('e', 2));
+      const first = openSource('stream', group, [topic]);
+      await read(first, 2);
+      await first.close();
+      // Whether the queue of the position is there is asked on a channel of its own, the first that is closed.
+      await throughCut(async urls => {
+        const second = openSource('stream', group, [topic], { urls });
+        expect(namesOf(await read(second, 2))).toEqual(['e0', 'e1']);
+        await second.close();
+      });
+    });
+
+    test('is told by who looks for queues', async () => {
+      const topics = await newTopics('stream', 2);
+      for (const asked of [ensureTopics, lookAtRabbitmq] as const)
+        await throughCut(async urls => {
+          const said = await asked({ urls, kind: 'stream' }, topics).catch((error: unknown) => error);
+          expect(said).toMatchObject({ code: 'log_unavailable' });
+        });
+    });
   });
 
   test('a node that is killed just after the queue of its position was made comes back to one that is read', async () => {

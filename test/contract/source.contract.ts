@@ -262,11 +262,12 @@ export function sourceContract(name: string, { features, open }: SourceContract)
       await log.write(one, named('one', 5));
       await log.write(other, named('other', 2));
       const batches = await read(source, 7);
-      const left = async () => (await source.lag!()).get(one) ?? 0;
-      await until(async () => (await left()) === 5, 'what was read is not passed');
+      // Some servers count a moment late.
+      const left = async (topic: string) => (await source.lag!()).get(topic) ?? 0;
+      await until(async () => (await left(one)) === 5, 'what was read is not passed');
       for (const { topic, ack } of batches) if (topic === one) await source.commit(ack);
-      await until(async () => (await left()) === 0, 'it is passed');
-      expect((await source.lag!()).get(other)).toBe(2);
+      await until(async () => (await left(one)) === 0, 'it is passed');
+      await until(async () => (await left(other)) === 2, 'what was read of the other is not passed');
     });
 
     having(features.logIdentity).test('batches name their log, the same for whoever reads it', async log => {

@@ -10,9 +10,12 @@ import { errorOfRabbitmq } from './error.ts';
 import { connectionDefaults, type RabbitmqConnection } from './options.ts';
 
 export interface Opened<C extends Channel> {
-  readonly channel: C;
+  /** Without its own `close`, which never resolves when the connection ends before the server's answer. */
+  readonly channel: Omit<C, 'close'>;
   /** Resolves once the channel is over, whoever ended it. */
   readonly over: Promise<PipelineError>;
+  /** Resolves once it is over, or after `closeMsMax`. Idempotent. */
+  close(): Promise<void>;
 }
 
 export interface Connection {
@@ -97,7 +100,15 @@ function connectionOver(model: ChannelModel, address: string): Connection {
       end.resolve(errorOfRabbitmq(said ?? dropped ?? failure ?? new Error('the channel was closed'), 'sent', address)),
     );
     void over.then(end.resolve);
-    return { channel, over: end.promise };
+    return {
+      channel,
+      over: end.promise,
+      async close() {
+        // What is over throws.
+        const closing = Promise.try(() => channel.close()).catch(() => {});
+        await timed(closeMsMax, Promise.race([closing, end.promise.then(() => {})]), () => {});
+      },
+    };
   }
 
   return {

@@ -34,13 +34,13 @@ export async function lookAtRabbitmq(options: RabbitmqConnection, topics: readon
 
 /** Null where there is no such queue: that ends the channel, so each question has one of its own. */
 async function messagesIn(connection: Connection, topic: string): Promise<number | null> {
-  const { channel } = await connection.channel();
+  const { channel, close } = await connection.channel();
   try {
     return (await channel.checkQueue(topic)).messageCount;
   } catch (thrown) {
     if (isMissing(thrown)) return null;
     throw thrown;
   } finally {
-    await channel.close().catch(() => {});
+    await close();
   }
 }

@@ -14,9 +14,15 @@ export type Unsettled = Set<string>;
 /** A node that hangs is noticed within two heartbeats; one that has lived for so long has written down what it made before. */
 const settledMs = 30_000;
 
+interface Declaring {
+  readonly channel: Pick<ConfirmChannel, 'assertQueue'>;
+  readonly queue: string;
+  readonly unsettled: Unsettled;
+}
+
 export async function declarePositions(
   connection: Connection,
-  { channel, queue, unsettled }: { readonly channel: ConfirmChannel; readonly queue: string; unsettled: Unsettled },
+  { channel, queue, unsettled }: Declaring,
 ): Promise<void> {
   if (!(await isThere(connection, queue))) {
     unsettled.add(queue);
@@ -36,9 +42,9 @@ export async function dropUnsettled(
   { queue, unsettled, logger }: { readonly queue: string; unsettled: Unsettled; readonly logger: Logger },
 ): Promise<void> {
   if (!unsettled.has(queue)) return;
-  const { channel } = await connection.channel();
+  const { channel, close } = await connection.channel();
   await channel.deleteQueue(queue);
   unsettled.delete(queue);
-  await channel.close();
+  await close();
   logger.warn(`the node of ${queue} was killed just after the queue was made, and has lost it: it is made anew`);
 }

@@ -26,13 +26,14 @@ export interface OpenShare {
 
 export async function readQueue(connection: Connection, options: QueueOptions): Promise<OpenShare> {
   const { topic, epoch, prefetch, onReady } = options;
-  const { channel, over: ended } = await connection.channel();
+  const { channel, over: ended, close } = await connection.channel();
   const lost = Promise.withResolvers<PipelineError>();
   const ready: Delivery[] = [];
   const take = waitingIn(ready);
   let delivered = 0;
   let acked = 0;
-  let waiting: number | null = null;
+  /** What there was at the last look: delivered by then, and still to be. */
+  let known: number | null = null;
   void ended.then(lost.resolve);
 
   await channel.prefetch(prefetch);
@@ -45,7 +46,7 @@ export async function readQueue(connection: Connection, options: QueueOptions): 
     ready.push({ content: message.content, at: delivered, atMs: writtenAt(message) });
     onReady();
   }).catch(error => {
-    void closeQuietly(channel); // or it takes records that nobody has
+    void close(); // or it takes records that nobody has
     throw error;
   });
 
@@ -59,13 +60,14 @@ export async function readQueue(connection: Connection, options: QueueOptions): 
         acked = last;
         ackUpTo(channel, last);
       },
-      lag: () => (waiting === null ? null : waiting + delivered - acked),
+      lag: () => (known === null ? null : Math.max(known, delivered) - acked),
       async tick() {
-        waiting = (await channel.checkQueue(topic)).messageCount;
+        const { messageCount } = await channel.checkQueue(topic);
+        known = delivered + messageCount;
       },
     },
     over: lost.promise,
-    release: () => closeQuietly(channel),
+    release: close,
   };
 }
 
@@ -77,7 +79,7 @@ export class NoLeader extends PipelineError {}
 
 /** A queue without a leader does not refuse a consumer: it does not answer. Rejects then, with `NoLeader`. */
 export async function consuming(
-  channel: Channel,
+  channel: Pick<Channel, 'consume'>,
   queue: string,
   take: (message: ConsumeMessage | null) => void,
   consumerArguments: Readonly<Record<string, unknown>> = {},
@@ -93,7 +95,7 @@ export async function consuming(
 }
 
 /** amqplib acknowledges messages; of one it reads the tag alone. */
-export function ackUpTo(channel: Channel, tag: number): void {
+export function ackUpTo(channel: Pick<Channel, 'ack'>, tag: number): void {
   try {
     channel.ack({ fields: { deliveryTag: tag } } as ConsumeMessage, true);
   } catch {
@@ -106,13 +108,3 @@ export function writtenAt({ properties }: ConsumeMessage): number {
   const seconds: unknown = properties.timestamp;
   return typeof seconds === 'number' && seconds > 0 ? seconds * 1_000 : -1;
 }
-
-const closeMsMax = 1_000;
-
-/** amqplib does not end a closing whose connection ends before the server's answer. */
-export const closeQuietly = (channel: Channel): Promise<void> =>
-  timed(
-    closeMsMax,
-    Promise.try(() => channel.close()).catch(() => {}),
-    () => {},
-  );

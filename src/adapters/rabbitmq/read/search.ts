@@ -6,7 +6,7 @@ import { bodyStart } from '../../../record/stamp.ts';
 import { type Connection, openConnection } from '../connect/connection.ts';
 import { errorOfRabbitmq, isMissing } from '../connect/error.ts';
 import type { RabbitmqConnection } from '../connect/options.ts';
-import { ackUpTo, closeQuietly, consuming } from './queue.ts';
+import { ackUpTo, consuming } from './queue.ts';
 import { endOf } from './stream.ts';
 
 export interface RabbitmqRecord {
@@ -55,11 +55,12 @@ async function searchStream(
     throw thrown;
   });
   if (end === null) return [];
-  const { channel, over } = await connection.channel();
+  const { channel, over, close } = await connection.channel();
   const start = bodyStart(id);
   const found: RabbitmqRecord[] = [];
   const done = Promise.withResolvers<void>();
   void over.then(done.reject);
+  done.promise.catch(() => {}); // it may be over before it is waited for
   let silence: Timer | null = null;
   try {
     await channel.prefetch(readAhead);
@@ -87,6 +88,6 @@ async function searchStream(
     return found;
   } finally {
     if (silence !== null) clearTimeout(silence);
-    await closeQuietly(channel);
+    await close();
   }
 }

@@ -11,7 +11,7 @@ import type { Logger } from '../../../process/telemetry.ts';
 import type { Connection } from '../connect/connection.ts';
 import type { Delivery, Finished } from './batches.ts';
 import type { Unsettled } from './position-queue.ts';
-import { ackUpTo, closeQuietly, consuming, type OpenShare, writtenAt } from './queue.ts';
+import { ackUpTo, consuming, type OpenShare, writtenAt } from './queue.ts';
 import { waitingIn } from './share.ts';
 import { type Position, sha1Of, type Token, takeToken } from './token.ts';
 
@@ -142,7 +142,7 @@ async function consume(
   { topic, readAhead, logger, onReady }: StreamOptions,
   { position, offset, verifies = false }: Consuming,
 ): Promise<Reader & { readonly verified: Promise<boolean> }> {
-  const { channel, over: ended } = await connection.channel();
+  const { channel, over: ended, close } = await connection.channel();
   const lost = Promise.withResolvers<PipelineError>();
   const verified = Promise.withResolvers<boolean>();
   const ready: Delivery[] = [];
@@ -208,14 +208,14 @@ async function consume(
     },
     delivered: () => delivered,
     isFull: () => ready.length >= readAhead / 2,
-    close: () => closeQuietly(channel),
+    close,
   };
 }
 
 interface Wanted {
   readonly topic: string;
   readonly wanted: number;
-  readonly channel: Channel;
+  readonly channel: Pick<Channel, 'checkQueue'>;
 }
 
 /**
@@ -252,7 +252,7 @@ async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
 
 /** The offset behind the first record of the stream's last chunk, at least; null when it is empty. */
 export async function endOf(connection: Connection, topic: string): Promise<number | null> {
-  const { channel, over } = await connection.channel();
+  const { channel, over, close } = await connection.channel();
   const came = Promise.withResolvers<number>();
   void over.then(came.reject);
   came.promise.catch(() => {});
@@ -266,6 +266,6 @@ export async function endOf(connection: Connection, topic: string): Promise<numb
     );
     return (await within(verifyMsMax, came.promise)) ? await came.promise : null;
   } finally {
-    await closeQuietly(channel);
+    await close();
   }
 }

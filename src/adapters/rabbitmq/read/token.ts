@@ -13,7 +13,7 @@ import { PipelineError } from '../../../errors.ts';
 import type { Logger } from '../../../process/telemetry.ts';
 import type { Connection } from '../connect/connection.ts';
 import { declarePositions, dropUnsettled, type Unsettled } from './position-queue.ts';
-import { closeQuietly, consuming, NoLeader } from './queue.ts';
+import { consuming, NoLeader } from './queue.ts';
 
 export interface Position {
   /** Streams that were made anew under this name, so far. */
@@ -49,7 +49,7 @@ export interface Taking {
 /** Resolves once it is our turn; rejects when the channel ends before. */
 export async function takeToken(connection: Connection, taking: Taking): Promise<Token> {
   const { queue, unsettled, onWaiting } = taking;
-  const { channel, over: ended } = await connection.confirmChannel();
+  const { channel, over: ended, close } = await connection.confirmChannel();
   const turn = Promise.withResolvers<void>();
   const lost = Promise.withResolvers<PipelineError>();
   let held: { readonly message: ConsumeMessage; readonly position: Position } | null = null;
@@ -99,7 +99,7 @@ export async function takeToken(connection: Connection, taking: Taking): Promise
     await turn.promise;
   } catch (error) {
     // It would take the token, and nobody would have it.
-    void closeQuietly(channel);
+    void close();
     if (error instanceof NoLeader) await dropUnsettled(connection, taking);
     throw error;
   }
@@ -110,7 +110,7 @@ export async function takeToken(connection: Connection, taking: Taking): Promise
     store: put,
     over: lost.promise,
     // A channel that ends gives back what it held.
-    release: () => closeQuietly(channel),
+    release: close,
   };
 }
 

@@ -28,7 +28,7 @@ interface UnderWay {
 /** An open channel, and what was sent on it and has no answer yet, in the order it was sent in. */
 interface Line {
   readonly connection: Connection;
-  readonly channel: ConfirmChannel;
+  readonly channel: Omit<ConfirmChannel, 'close'>;
   readonly underWay: Set<UnderWay>;
   /** How often each record that no queue takes was returned and not yet confirmed, by `placeOf`. */
   readonly returned: Map<string, number>;

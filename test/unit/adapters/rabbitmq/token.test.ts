@@ -62,9 +62,12 @@ function queueInMemory() {
         });
       },
       ack: ({ fields }: ConsumeMessage) => consumer.held.delete(fields.deliveryTag),
-      close: async () => leave(),
     });
-    const opened = { channel: channel as unknown as ConfirmChannel & Channel, over: over.promise };
+    const opened = {
+      channel: channel as unknown as ConfirmChannel & Channel,
+      over: over.promise,
+      close: async () => leave(),
+    };
     return {
       connection: { channel: async () => opened, confirmChannel: async () => opened } as unknown as Connection,
       end() {
