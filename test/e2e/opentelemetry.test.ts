@@ -5,7 +5,7 @@ import { describe, expect, test } from 'bun:test';
 import { createServer } from 'node:net';
 import { exampleClick } from '../support/events.ts';
 import { freePorts } from '../support/free-ports.ts';
-import { isWithoutKafka, startKafka } from '../support/kafka.ts';
+import { isWithoutKafka, kafkaClient, makeTopics, startKafka } from '../support/kafka.ts';
 import { metric } from '../support/oracle.ts';
 import { plain, startCollector, type TestCollector, type ToldSpan } from '../support/otlp-collector.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
@@ -35,6 +35,11 @@ describe.skipIf(await isWithoutKafka())('through Kafka', () => {
     const kafka = await startKafka();
     const collector = startCollector();
     const topic = `t${Bun.randomUUIDv7().slice(-8)}`;
+    // With a leader of every partition: of a topic that is being made, one takes events sooner than the next.
+    const admin = kafkaClient(kafka.brokers).admin();
+    await admin.connect();
+    await makeTopics(admin, { topic: `${topic}.click`, numPartitions: 3 });
+    await admin.disconnect();
     const ugc = await start(
       collector.url,
       ...[`--kafka-brokers=${kafka.brokers}`, `--topic=${topic}.{event_type}`, `--kafka-group=${topic}`],
