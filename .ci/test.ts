@@ -13,9 +13,9 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-// Most of them wait for servers most of the time. The slow ones start servers that fill a machine: one after the other.
+// Most of them wait for servers most of the time.
 const lanesMax = availableParallelism() > 1 ? 2 : 1;
-const lanesOf = (layer: string): number => (layer === 'unit' || layer === 'slow' ? 1 : lanesMax);
+const lanesOf = (layer: string): number => (layer === 'unit' ? 1 : lanesMax);
 
 interface Work {
   readonly layer: string;
