@@ -49,6 +49,22 @@ test('async_insert is off', async () => {
   expect(await ask("SELECT getSetting('async_insert')")).toBe('false');
 });
 
+test('what is merged with a large part is at least five small ones', async () => {
+  await ask('CREATE TABLE default.growing (a UInt64, t String) ENGINE = ReplacingMergeTree ORDER BY a');
+  const insert = (from: number, rows: number) =>
+    ask(`INSERT INTO default.growing SELECT number + ${from}, randomPrintableASCII(40) FROM numbers(${rows})`);
+  const [large, small, inserts] = [20_000, 80, 40];
+  await insert(0, large);
+  for (let i = 0; i < inserts; i++) {
+    await insert(large + i * small, small);
+    await Bun.sleep(20); // in which there may be a merge: many of them at the end would be one
+  }
+  const parts = "FROM system.parts WHERE active AND table = 'growing'";
+  // An insert is a merge of its own, by which repetitions in it go: its part is of level 1.
+  expect(Number(await ask(`SELECT max(level) ${parts}`))).toBeLessThanOrEqual(1 + inserts / 5);
+  expect(Number(await ask(`SELECT count() ${parts}`))).toBeLessThan(inserts);
+});
+
 test('inserts go on while guests keep the engine busy', async () => {
   await ask('CREATE TABLE default.busy (a UInt32) ENGINE = MergeTree ORDER BY a');
   // More of them than there are threads, and each goes on until it is told to end.

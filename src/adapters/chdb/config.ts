@@ -72,8 +72,8 @@ export function engineConfig(usersPath: string, { memoryBytesMax }: EngineLimits
     max_thread_pool_free_size: 8,
     send_crash_reports: { enabled: 0 },
     merge_tree: {
-      // Of what it has chosen to merge the engine drops small parts at the end again, down to two: a table of a few
-      // megabytes would be written anew with each insert.
+      // Of what it has chosen to merge the engine drops small parts at the end again, down to two: a table of a
+      // megabyte would be written anew with each insert.
       merge_selector_enable_heuristic_to_remove_small_parts_at_right: 0,
       // A merge writes its result before it frees its sources; with a small pool big ones would starve the small ones.
       number_of_free_entries_in_pool_to_lower_max_size_of_merge: 2,
