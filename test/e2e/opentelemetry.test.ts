@@ -5,7 +5,8 @@ import { describe, expect, test } from 'bun:test';
 import { createServer } from 'node:net';
 import { exampleClick } from '../support/events.ts';
 import { freePorts } from '../support/free-ports.ts';
-import { isWithoutKafka, kafkaClient, makeTopics, startKafka } from '../support/kafka.ts';
+import { isWithoutKafka, makeTopics } from '../support/kafka.ts';
+import { kafkaInTest } from '../support/kafka-in-test.ts';
 import { metric } from '../support/oracle.ts';
 import { plain, startCollector, type TestCollector, type ToldSpan } from '../support/otlp-collector.ts';
 import { eventually, startUgc, temporaryFolder, type Ugc } from '../support/ugc.ts';
@@ -31,18 +32,16 @@ const named = async ({ spans }: TestCollector, name: string): Promise<ToldSpan> 
   eventually(() => spans.find(span => span.name === name), { what: `a span "${name}"` });
 
 describe.skipIf(await isWithoutKafka())('through Kafka', () => {
+  const own = kafkaInTest();
+
   test('a trace goes from the request to the insert', async () => {
-    const kafka = await startKafka();
     const collector = startCollector();
-    const topic = `t${Bun.randomUUIDv7().slice(-8)}`;
+    const topic = own.newName();
     // With a leader of every partition: of a topic that is being made, one takes events sooner than the next.
-    const admin = kafkaClient(kafka.brokers).admin();
-    await admin.connect();
-    await makeTopics(admin, { topic: `${topic}.click`, numPartitions: 3 });
-    await admin.disconnect();
+    await makeTopics(own.admin, { topic: `${topic}.click`, numPartitions: 3 });
     const ugc = await start(
       collector.url,
-      ...[`--kafka-brokers=${kafka.brokers}`, `--topic=${topic}.{event_type}`, `--kafka-group=${topic}`],
+      ...[`--kafka-brokers=${own.kafka.brokers}`, `--topic=${topic}.{event_type}`, `--kafka-group=${topic}`],
       '--ack-budget-ms=20000',
     );
     // What is not traced has no span, and is a row all the same.
@@ -70,7 +69,6 @@ describe.skipIf(await isWithoutKafka())('through Kafka', () => {
     expect(await ugc.stop()).toBe(0);
     expect(collector.spans).toHaveLength(3);
     await collector.close();
-    await kafka.stopForGood();
   });
 });
 
