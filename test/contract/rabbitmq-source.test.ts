@@ -1,7 +1,7 @@
 // RabbitMQ as the log a mover reads: the contract over both kinds of queue, and what a stream may do to a position.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test';
-import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel, Message } from 'amqplib';
 import * as topicsOf from '../../src/adapters/rabbitmq/connect/ensure-topics.ts';
 import { lookAtRabbitmq } from '../../src/adapters/rabbitmq/connect/look.ts';
 import type { QueueKind, RabbitmqSourceOptions } from '../../src/adapters/rabbitmq/connect/options.ts';
@@ -224,23 +224,82 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, read', () => {
     });
   });
 
-  test('a node that is killed just after the queue of its position was made comes back to one that is read', async () => {
+  async function settledTopic(): Promise<string> {
     const topic = newName();
     await topicsOf.ensureTopics({ urls: [rabbitmq.url], kind: 'stream' }, [topic]);
+    return topic;
+  }
+
+  async function isThere(ask: (asking: Channel) => PromiseLike<unknown>): Promise<boolean> {
+    const asking = await client.createChannel();
+    asking.on('error', () => {}); // it is not there yet
+    return Promise.resolve(ask(asking)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  describe('a node that is killed just after the queue of a position was made comes back to one that is read', () => {
+    async function killedAfter(group: string, topic: string): Promise<RabbitmqSource> {
+      const source = openSource('stream', group, [topic]);
+      const queue = tokenQueueOf(group, topic);
+      await until(() => isThere(asking => asking.checkQueue(queue)), 'the queue of its position');
+      await rabbitmq.kill();
+      return source;
+    }
+
+    async function isReadBy(source: RabbitmqSource, topic: string): Promise<void> {
+      await connectClient();
+      await write(topic, named('e', 2));
+      expect(namesOf(await read(source, 2))).toEqual(['e0', 'e1']);
+    }
+
+    test('by who made it', async () => {
+      const topic = await settledTopic();
+      const source = await killedAfter(newName(), topic);
+      await rabbitmq.restart();
+      await isReadBy(source, topic);
+    });
+
+    test('by another, as who made it was killed with it', async () => {
+      const topic = await settledTopic();
+      const group = newName();
+      const source = await killedAfter(group, topic);
+      await source.close();
+      await rabbitmq.restart();
+      await isReadBy(openSource('stream', group, [topic]), topic);
+    });
+
+    test('and is marked once it has settled, anew where it was made anew', async () => {
+      const topic = await settledTopic();
+      const group = newName();
+      const queue = tokenQueueOf(group, topic);
+      const isMarked = () => isThere(asking => asking.checkExchange(queue));
+      const hasted = openSource('stream', group, [topic], { settledMs: 0 });
+      await until(isMarked, 'the mark');
+      await hasted.close();
+      await (await client.createChannel()).deleteQueue(queue);
+      await isReadBy(openSource('stream', group, [topic]), topic);
+      expect(await isMarked()).toBe(false);
+    });
+  });
+
+  test('a settled queue of a position whose nodes are away is waited for, and says how far it came', async () => {
+    const topic = await settledTopic();
     const group = newName();
-    const source = openSource('stream', group, [topic]);
-    await until(async () => {
-      const asking = await client.createChannel();
-      asking.on('error', () => {}); // it is not there yet
-      return asking.checkQueue(tokenQueueOf(group, topic)).then(
-        () => true,
-        () => false,
-      );
-    }, 'the queue of its position');
-    await rabbitmq.kill();
-    await rabbitmq.restart();
-    await connectClient();
-    await write(topic, named('e', 2));
-    expect(namesOf(await read(source, 2))).toEqual(['e0', 'e1']);
+    const queue = tokenQueueOf(group, topic);
+    await write(topic, named('e', 4));
+    const first = openSource('stream', group, [topic], { settledMs: 0 });
+    await until(() => isThere(asking => asking.checkExchange(queue)), 'the mark');
+    const [batch] = await read(first, 4);
+    await first.commit(batch!.ack);
+    await first.close();
+    // It is silent as one without a leader is.
+    expect(await rabbitmq.control('eval', `sys:suspend('%2F_${queue}').`)).toContain('ok');
+    const next = openSource('stream', group, [topic]);
+    await until(() => /has no leader/.test(next.problem() ?? ''), 'it says so');
+    expect(await rabbitmq.control('eval', `sys:resume('%2F_${queue}').`)).toContain('ok');
+    await write(topic, named('f', 2));
+    expect(namesOf(await read(next, 2))).toEqual(['f0', 'f1']);
   });
 });

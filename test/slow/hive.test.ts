@@ -132,6 +132,19 @@ describe.skipIf(isWithout)('a month of events of every type', () => {
     expect(days).toHaveLength(30);
   }, 600_000);
 
+  test('is told by several at once', async () => {
+    const news = archivedTypes.types.map(type => newsOf(type, 'parquet'));
+    await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const tables = hiveTables({ url: urlOf(hive, 'at_once'), location: `file://${root}`, timeoutMs: 60_000 });
+        await tables.tell(news);
+        await tables.close();
+      }),
+    );
+    for (const { definition, days } of news)
+      expect(await session.run(`SHOW PARTITIONS at_once.${definition.type}_parquet`)).toHaveLength(days.length);
+  }, 600_000);
+
   for (const type of archivedTypes.types)
     test(`${type.name} reads in Hive as it stands in the log and in ClickHouse`, async () => {
       const definition = tableOf(type);

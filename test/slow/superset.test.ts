@@ -8,7 +8,7 @@ import { dashboardsOf } from '../../.ci/superset/dashboards.ts';
 import { everyType } from '../../schemas/every-type.ts';
 import { hiveStatements } from '../../schemas/hive.ts';
 import { tableOf } from '../../schemas/table.ts';
-import { openSession } from '../../src/adapters/hive/session.ts';
+import { type HiveSession, openSession } from '../../src/adapters/hive/session.ts';
 import { findChromium } from '../support/chromium.ts';
 import { isWithoutHive, startHive, type TestHive } from '../support/hive.ts';
 import { type Superset, startSuperset } from '../support/superset.ts';
@@ -33,6 +33,7 @@ beforeAll(async () => {
   if (isWithout) return;
   hive = await startHive();
   const archive = temporaryFolder();
+  await makeTables(archive);
   ugc = await startUgc({
     dataDir: temporaryFolder(),
     env: { UGC_CLICKHOUSE_REFRESH_SECONDS: '1', UGC_REJECTIONS_SECONDS: '1' },
@@ -42,7 +43,7 @@ beforeAll(async () => {
     ],
   });
   await sendAll();
-  await makeTables(archive);
+  await untilTold();
   const { host } = new URL(ugc.clickhouseUrl);
   superset = await startSuperset({
     clickhouse: `clickhousedb://default@${host}/ugc`,
@@ -100,21 +101,28 @@ async function shoot(name: string): Promise<void> {
   if (folder !== undefined) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }
 
-/** Of types without files too, as \`ugc schema hive\` has them; those with files the archive has told Hive of. */
-async function makeTables(location: string): Promise<void> {
+/** Of types without files too, as `ugc schema hive` has them. */
+const makeTables = (location: string): Promise<void> =>
+  inHive(async session => {
+    for (const type of everyType) {
+      const { create, view } = hiveStatements(tableOf(type), { format: 'parquet', database: 'ugc', location });
+      for (const statement of [...create, view]) await session.run(statement);
+    }
+  });
+
+/** By the archive, of the day. */
+const untilTold = (): Promise<void> =>
+  inHive(async session => {
+    const archived = async () => (await session.run('SHOW PARTITIONS ugc.click_parquet')).length > 0;
+    await eventually(archived, { what: 'Hive knows of the day', msMax: 120_000, pauseMs: 500 });
+  });
+
+async function inHive(use: (session: HiveSession) => Promise<void>): Promise<void> {
   const session = await openSession({
     ...{ host: hive.host, port: hive.port, user: 'test', plain: null },
     ...{ timeoutMs: 60_000, statementMsMax: 300_000 },
   });
-  for (const type of everyType) {
-    const { create, view } = hiveStatements(tableOf(type), { format: 'parquet', database: 'ugc', location });
-    for (const statement of [...create, view]) await session.run(statement);
-  }
-  const archived = async (): Promise<boolean> => {
-    const days = await session.run('SHOW PARTITIONS ugc.click_parquet');
-    return days.length > 0;
-  };
-  await eventually(archived, { what: 'Hive knows of the day', msMax: 120_000, pauseMs: 500 });
+  await use(session);
   await session.close();
 }
 

@@ -122,11 +122,11 @@ async function argumentsThere(connection: Connection, topic: string, kind: Queue
 }
 
 /** On a channel of its own, as a refusal ends it. */
-async function asking<T>(connection: Connection, ask: (channel: Asked) => PromiseLike<T>): Promise<T> {
+export async function asking<T>(connection: Connection, ask: (channel: Asked) => PromiseLike<T>): Promise<T> {
   const { channel, close } = await connection.channel();
   const answer = await ask(channel);
   await close();
   return answer;
 }
 
-type Asked = Pick<Channel, 'assertQueue' | 'checkQueue'>;
+type Asked = Omit<Channel, 'close'>;

@@ -43,6 +43,8 @@ export interface RabbitmqSourceOptions extends RabbitmqConnection {
   readonly readAhead?: number;
   /** How often shares are compared, ends asked for, and what failed is tried again. */
   readonly tickMs?: number;
+  /** A position's queue that could be consumed for so long has been written down by its node (position-queue.ts). */
+  readonly settledMs?: number;
 }
 
 export const connectionDefaults = {
@@ -63,4 +65,6 @@ export const sourceDefaults = {
   prefetch: 10_000,
   readAhead: 1_000,
   tickMs: 1_000,
+  // A node that hangs is noticed within two heartbeats.
+  settledMs: 30_000,
 } satisfies Partial<RabbitmqSourceOptions>;

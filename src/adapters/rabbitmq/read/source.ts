@@ -31,7 +31,6 @@ export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
   const troubles = troublesOf({ name: 'rabbitmq', title: 'RabbitMQ', logger });
   const closing = new AbortController();
   const shares = new Map<string, OpenShare>();
-  const unsettled = new Set<string>();
   let connection: Promise<Connection> | null = null;
   let turn = 0;
   let epochs = 0;
@@ -66,7 +65,7 @@ export function rabbitmqSource(given: RabbitmqSourceOptions): RabbitmqSource {
     const server = await connected();
     const epoch = ++epochs;
     // Another may have the stream: then all is well here.
-    const common = { topic, epoch, unsettled, onReady: polling.wake, onWaiting: () => troubles.clear(topic) };
+    const common = { topic, epoch, onReady: polling.wake, onWaiting: () => troubles.clear(topic) };
     const opening =
       kind === 'quorum' ? readQueue(server, { ...options, ...common }) : readStream(server, { ...options, ...common });
     const opened = await opening;

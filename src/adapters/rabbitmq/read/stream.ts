@@ -10,7 +10,6 @@ import type { StartingPoint } from '../../../ports/transport.ts';
 import type { Logger } from '../../../process/telemetry.ts';
 import type { Connection } from '../connect/connection.ts';
 import type { Delivery, Finished } from './batches.ts';
-import type { Unsettled } from './position-queue.ts';
 import { ackUpTo, consuming, type OpenShare, writtenAt } from './queue.ts';
 import { waitingIn } from './share.ts';
 import { type Position, sha1Of, type Token, takeToken } from './token.ts';
@@ -21,7 +20,7 @@ export interface StreamOptions {
   readonly group: string;
   readonly readAhead: number;
   readonly from: StartingPoint | null;
-  readonly unsettled: Unsettled;
+  readonly settledMs: number;
   readonly logger: Logger;
   readonly onReady: () => void;
   /** Another has its turn. */

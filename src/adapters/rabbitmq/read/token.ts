@@ -12,7 +12,7 @@ import type { ConsumeMessage } from 'amqplib';
 import { PipelineError } from '../../../errors.ts';
 import type { Logger } from '../../../process/telemetry.ts';
 import type { Connection } from '../connect/connection.ts';
-import { declarePositions, dropUnsettled, type Unsettled } from './position-queue.ts';
+import { declarePositions, dropUnsettled, markSettled } from './position-queue.ts';
 import { consuming, NoLeader } from './queue.ts';
 
 export interface Position {
@@ -40,7 +40,7 @@ export const sha1Of = (bytes: Uint8Array): string => createHash('sha1').update(b
 
 export interface Taking {
   readonly queue: string;
-  readonly unsettled: Unsettled;
+  readonly settledMs: number;
   readonly logger: Logger;
   /** We are in the row for it. */
   readonly onWaiting: () => void;
@@ -48,7 +48,7 @@ export interface Taking {
 
 /** Resolves once it is our turn; rejects when the channel ends before. */
 export async function takeToken(connection: Connection, taking: Taking): Promise<Token> {
-  const { queue, unsettled, onWaiting } = taking;
+  const { queue, onWaiting } = taking;
   const { channel, over: ended, close } = await connection.confirmChannel();
   const turn = Promise.withResolvers<void>();
   const lost = Promise.withResolvers<PipelineError>();
@@ -92,8 +92,9 @@ export async function takeToken(connection: Connection, taking: Taking): Promise
   }
 
   try {
-    await declarePositions(connection, { channel, queue, unsettled });
+    await declarePositions(connection, { channel, queue });
     await consuming(channel, queue, take);
+    markSettled(connection, { ...taking, until: lost.promise });
     await put(nothing);
     onWaiting();
     await turn.promise;

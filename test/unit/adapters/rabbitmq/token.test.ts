@@ -87,7 +87,7 @@ function queueInMemory() {
 }
 
 const take = (connection: Connection, onWaiting = () => {}) =>
-  takeToken(connection, { queue: 'token', unsettled: new Set(), logger: quietLogger, onWaiting });
+  takeToken(connection, { queue: 'token', settledMs: 30_000, logger: quietLogger, onWaiting });
 const at = (next: number, log = 0): Position => ({ log, next, sha1: `of ${next}` });
 
 test('who comes first has it, at nothing; what it stores is what the next begins with', async () => {
