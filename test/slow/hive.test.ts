@@ -133,7 +133,7 @@ describe.skipIf(isWithout)('a month of events of every type', () => {
   }, 600_000);
 
   test('is told by several at once', async () => {
-    const news = archivedTypes.types.map(type => newsOf(type, 'parquet'));
+    const news = thorough.map(type => newsOf(type, 'parquet'));
     await Promise.all(
       Array.from({ length: 4 }, async () => {
         const tables = hiveTables({ url: urlOf(hive, 'at_once'), location: `file://${root}`, timeoutMs: 60_000 });

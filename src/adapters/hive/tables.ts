@@ -75,17 +75,17 @@ export function hiveTables({ url, location, timeoutMs }: HiveTablesOptions): Hiv
     const { definition, format, days, folders } = news;
     const { table, create, grow, addDays, moveDay, view } = hiveStatements(definition, targetOf(format));
     if (known.get(table) !== namesOf(definition)) {
-      for (const statement of create) await session.run(statement, signal);
+      for (const statement of create) await runAmongOthers(session, statement, signal);
       const there = await columnsOf(session, table, signal);
       const missing = definition.columns.filter(({ name }) => !there.has(name));
       if (missing.length > 0) await session.run(grow(missing), signal);
-      if (isFirst) await session.run(view, signal);
+      if (isFirst) await runAmongOthers(session, view, signal);
       known.set(table, namesOf(definition));
     }
     const fresh = days.filter(day => isNewDay(table, day, folders?.get(day)));
     for (let at = 0; at < fresh.length; at += daysMax) {
       const some = fresh.slice(at, at + daysMax);
-      await session.run(addDays(some, folders), signal);
+      await runAmongOthers(session, addDays(some, folders), signal);
       for (const day of some) {
         const folder = folders?.get(day);
         // Also one that was added just now: it may have been there.
@@ -129,6 +129,19 @@ export function hiveAddress(text: string): HiveAddress {
     database: url.pathname.slice(1) || 'ugc',
     isNoSasl: url.searchParams.get('auth')?.toLowerCase() === 'nosasl',
   };
+}
+
+/** The metastore's own database says so of what two make at once, whatever their IF NOT EXISTS says. */
+const isOvertaken = /duplicate (key|entry)|unique constraint|AlreadyExistsException|already exists/i;
+
+/** A statement that may be run again: once more where another session has just made what it makes. */
+async function runAmongOthers(session: HiveSession, statement: string, signal: AbortSignal): Promise<void> {
+  try {
+    await session.run(statement, signal);
+  } catch (error) {
+    if (!(error instanceof HiveRefusal && isOvertaken.test(messageOf(error)))) throw error;
+    await session.run(statement, signal);
+  }
 }
 
 /** What waiting mends though Hive itself answers: it cannot reach its metastore, or the files' servers. */
