@@ -150,7 +150,7 @@ describe.skipIf(isWithoutRabbitmq('own'))('RabbitMQ, written to', () => {
   test('a server that hangs leaves an unknown outcome, and is written to again once it answers', async () => {
     const topic = newTopic();
     await ensureTopics(optionsOf('quorum'), [topic]);
-    const log = rabbitmqLog(optionsOf('quorum', { requestTimeoutMs: 700 }));
+    const log = rabbitmqLog(optionsOf('quorum', { requestTimeoutMs: 2_000 }));
     expect(codes(await log.publish(on(topic, envelopes(1))))).toEqual(['rabbitmq']);
     rabbitmq.stop();
     try {

@@ -61,7 +61,7 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
     };
     await eventually(async () => (await storedMad()) === 'pulsar' && mad.length > 0, { what: 'the rule holds' });
     const view = otherOf(random);
-    expect(await stored(view)).toBe('pulsar');
+    await eventually(async () => (await stored(view)) === 'pulsar', { what: 'the view in Pulsar' });
     await drained(ugc);
     await eventually(async () => (await idsIn(ugc, 'page_view')).includes(view.event_id), { what: 'the view' });
     await eventually(async () => (await own.team.backlog(`${name}.click`, name)) === 0, { what: 'all clicks read' });
@@ -84,7 +84,7 @@ describe.skipIf(await isWithoutPulsar('own'))('operating over Pulsar', () => {
     const large = clickOf('large', { properties: { text: 'x'.repeat(100_000) } });
     expect(await stored(large)).toBe('disk');
     const after = clickOf('after');
-    expect(await stored(after)).toBe('pulsar');
+    await eventually(async () => (await stored(after)) === 'pulsar', { what: 'the next in Pulsar' });
     await eventually(async () => (await metric(ugc.url, 'ugc_buffer_quarantined_events')) === 1, { what: 'set aside' });
     const inspected = await runUgc(['buffer', 'inspect', '--quarantine', `--data-dir=${dataDir}`]);
     expect(inspected).toMatchObject({ code: 0, stderr: '' });
