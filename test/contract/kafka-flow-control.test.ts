@@ -118,3 +118,17 @@ test.skipIf(skip)('a topic that is deleted lets nothing run that was paused, and
   await admin.disconnect();
   await control.close();
 });
+
+test.skipIf(skip)(
+  'a wish waits for the leader of its partition, which a broker that stood still gets back',
+  async () => {
+    const control = open(newTopic());
+    await control.wish(wish);
+    kafka.stop();
+    await Bun.sleep(3_000); // its session is half as long (kafka-node.ts): it leads nothing until it has one again
+    kafka.cont();
+    await control.wish({ ...wish, state: 'running', at: '2026-11-21T12:00:01.000Z' });
+    await until(() => control.wishes()?.get('tables')?.state === 'running', 'the wish');
+    await control.close();
+  },
+);

@@ -141,13 +141,19 @@ describe.skipIf(await isWithoutKafka('own'))('one broker', () => {
     expect(await ugc.stop()).toBe(0);
   });
 
-  test('hung at the start: events are taken within four seconds of starting', async () => {
+  test('hung at the start: events are taken within four seconds more than with one that answers', async () => {
     await createTopics();
+    const begun = async (where: string) => {
+      const startedAt = performance.now();
+      const ugc = await start(temporaryFolder());
+      expect(await stored(ugc)).toBe(`200 ${where}`);
+      return { ugc, ms: performance.now() - startedAt };
+    };
+    const before = await begun('kafka');
+    expect(await before.ugc.stop()).toBe(0);
     node.stop();
-    const startedAt = performance.now();
-    const ugc = await start(temporaryFolder());
-    expect(await stored(ugc)).toBe('200 disk');
-    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    const { ugc, ms } = await begun('disk');
+    expect(ms - before.ms).toBeLessThan(4_000);
     expect(await ready(ugc)).toBe(200);
     node.cont();
     await takesAgain(ugc);

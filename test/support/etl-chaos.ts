@@ -72,7 +72,13 @@ export function etlChaos({ name, isWithout, start, rounds, playMsMax }: EtlChaos
 
       const log = await readLog(broker, ledger);
       const all = [...movers, replaying.replayer];
-      await eventually(async () => (await pipeline.behind()) === 0, { msMax: 150_000, what: 'the end of the log' });
+      const isRead = async (): Promise<true> => {
+        const behind = await pipeline.behind();
+        if (behind === 0) return true;
+        const said = all.map(async ({ part }) => (await fetch(`${part.now().url}/healthz/ready`)).text());
+        throw new Error(`${behind} records behind: ${(await Promise.all(said)).join(' ')}`);
+      };
+      await eventually(isRead, { msMax: 300_000, pauseMs: 200, what: 'the end of the log' });
       const { code, stderr } = await runUgc([
         ...['dead', 'replay', `--clickhouse-url=${clickhouse.part.now().clickhouseUrl}`],
         `--clickhouse-database=${pipeline.database}`,

@@ -34,6 +34,8 @@ export interface KafkaFlowControlOptions {
 const lookEveryMs = 1_500;
 const forbiddenEveryMs = 30_000;
 const retryMs = 500;
+/** A partition that has just lost its leader has another soon. */
+const keepMsMax = 10_000;
 /** How long a broker waits for a wish before it answers that there is none. */
 const waitMs = 1_000;
 const bytesMax = 2 ** 20;
@@ -189,8 +191,14 @@ export function kafkaFlowControl(given: KafkaFlowControlOptions): FlowControl {
         key: keyOfWish(record),
         body: JSON.stringify(record),
       };
-      const [outcome] = await log.publish([{ ...envelope, receivedAtMs: Date.now() }]);
-      if (outcome?.ok !== true) throw outcome?.error ?? new PipelineError('log_unknown');
+      // Kept twice it is the same wish.
+      for (const untilMs = performance.now() + keepMsMax; ; ) {
+        const [outcome] = await log.publish([{ ...envelope, receivedAtMs: Date.now() }]);
+        if (outcome?.ok === true) return;
+        const error = outcome?.error ?? new PipelineError('log_unknown');
+        if (error.retry !== 'backoff' || closing.signal.aborted || performance.now() > untilMs) throw error;
+        await sleep(retryMs, closing.signal);
+      }
     } finally {
       await log.close();
     }
