@@ -1,9 +1,12 @@
 // One signed request to S3 (Signature Version 4), its answer whole.
 // - the hash of a body is part of what is signed, so the server refuses one that did not arrive as it was
-// - nothing is asked twice here: who gets no answer does not know whether it was done
+// - what a server cannot do just now (5xx, 429) it is asked for again, as it wants it, a few times:
+//   https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+// - not a PUT, and nothing that had no answer: whether it was done has to be looked at
 
 import { AwsV4Signer } from 'aws4fetch';
 import { PipelineError } from '../../errors.ts';
+import { sleep } from '../../process/sleep.ts';
 import { failureOf } from './error.ts';
 import { placeOf, type S3Options } from './options.ts';
 
@@ -35,7 +38,25 @@ const emptyHash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b
 const spell = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, sign => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
+const triesMax = 4;
+/** Before the second; twice as long before each that follows. */
+const pauseMs = 100;
+
+const passes = (status: number): boolean =>
+  status === 429 || status === 500 || status === 502 || status === 503 || status === 504;
+
 export function s3Sender(options: S3Options): Send {
+  const once = sendingOnce(options);
+  return async request => {
+    for (let tries = 1; ; tries++) {
+      const asked = await once(request);
+      if (request.method === 'PUT' || tries === triesMax || !passes(asked.answer.status)) return asked;
+      await sleep(pauseMs * 2 ** (tries - 1) * (0.5 + Math.random()), request.signal);
+    }
+  };
+}
+
+function sendingOnce(options: S3Options): Send {
   const { base } = placeOf(options);
   const tls = options.ca === undefined ? {} : { tls: { ca: options.ca } };
   // Bun would end it after five minutes by itself.

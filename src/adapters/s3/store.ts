@@ -102,7 +102,11 @@ export function s3Store(options: S3Options): ColdStore {
     prepare: () =>
       told(undefined, async signal => {
         await sweep(signal);
-        await probe(signal);
+        await probe(signal).catch(error => {
+          // Under another name: what became of the PUT is not known.
+          if (error instanceof PipelineError && error.code === 'archive_unavailable') return probe(signal);
+          throw error;
+        });
       }),
     create: (path, bytes, signal) => told(signal, limit => create(path, bytes, limit)),
     read: (path, signal) =>

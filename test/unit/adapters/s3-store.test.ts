@@ -134,6 +134,37 @@ describe('an answer', () => {
     expect(String(Buffer.from((await store.read('a'))!))).toBe('1');
   });
 
+  test('that it cannot be done just now is no end of what may be asked again', async () => {
+    const keeps = memoryServer(true);
+    const refused = new Map<string, number>();
+    let refusals = 3;
+    const store = storeOf((request, body) => {
+      const count = refused.get(request.method) ?? 0;
+      if (request.method === 'PUT' || count === refusals) return keeps(request, body);
+      refused.set(request.method, count + 1);
+      return refusal(503, 'SlowDown');
+    });
+    expect(await store.create('a', Buffer.from('1'))).toBe(true);
+    expect(String(Buffer.from((await store.read('a'))!))).toBe('1');
+    await store.remove('a');
+    expect(refused).toEqual(new Map(['HEAD', 'GET', 'DELETE'].map(method => [method, 3])));
+    refusals = 4;
+    refused.clear();
+    expect((await failed(store.read('a'))).message).toContain('503 SlowDown');
+  });
+
+  test('of a server that fails once keeps no archive from starting', async () => {
+    const keeps = memoryServer(true);
+    let isFirst = true;
+    const store = storeOf((request, body) => {
+      if (request.method !== 'PUT' || !isFirst) return keeps(request, body);
+      isFirst = false;
+      return refusal(500, 'InternalError');
+    });
+    await store.prepare();
+    expect(keeps.objects.size).toBe(0);
+  });
+
   test('of another size than was sent is not believed', async () => {
     const keeps = memoryServer(true);
     const store = storeOf((request, body) => keeps(request, request.method === 'PUT' ? body.subarray(1) : body));
