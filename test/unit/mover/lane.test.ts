@@ -119,7 +119,7 @@ describe('batches', () => {
     const startedAt = performance.now();
     lane.add(batch('fresh'));
     await until(() => finished.length === 41, 'the fresh one is in');
-    expect(performance.now() - startedAt).toBeLessThan(1_000); // 40 intervals are 8 s
+    expect(performance.now() - startedAt).toBeLessThan(4_000); // 40 intervals are 8 s
   });
 
   test('of a backlog wait for half of a block, fresh ones behind it do not', async () => {
