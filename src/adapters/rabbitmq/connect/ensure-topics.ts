@@ -87,9 +87,13 @@ export async function declaredWith(connection: Connection, topic: string, kind: 
 }
 
 /** One that is down is there. */
-export async function isThere(connection: Connection, queue: string): Promise<boolean> {
+export const isThere = (connection: Connection, queue: string): Promise<boolean> =>
+  isFound(connection, channel => channel.checkQueue(queue));
+
+/** Whether the server knows what is asked for. */
+export async function isFound(connection: Connection, ask: (channel: Asked) => PromiseLike<unknown>): Promise<boolean> {
   try {
-    await asking(connection, channel => channel.checkQueue(queue));
+    await asking(connection, ask);
     return true;
   } catch (thrown) {
     if (isMissing(thrown)) return false;

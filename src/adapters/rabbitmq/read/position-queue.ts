@@ -7,8 +7,7 @@
 import type { ConfirmChannel } from 'amqplib';
 import type { Logger } from '../../../process/telemetry.ts';
 import type { Connection } from '../connect/connection.ts';
-import { asking, isThere, quorumArguments } from '../connect/ensure-topics.ts';
-import { isMissing } from '../connect/error.ts';
+import { asking, isFound, isThere, quorumArguments } from '../connect/ensure-topics.ts';
 
 interface Declaring {
   readonly channel: Pick<ConfirmChannel, 'assertQueue'>;
@@ -48,17 +47,7 @@ export async function dropUnsettled(
   connection: Connection,
   { queue, logger }: { readonly queue: string; readonly logger: Logger },
 ): Promise<void> {
-  if (await isMarked(connection, queue)) return;
+  if (await isFound(connection, asked => asked.checkExchange(queue))) return;
   await asking(connection, asked => asked.deleteQueue(queue));
   logger.warn(`the node of ${queue} was killed just after the queue was made, and has lost it: it is made anew`);
-}
-
-async function isMarked(connection: Connection, queue: string): Promise<boolean> {
-  try {
-    await asking(connection, asked => asked.checkExchange(queue));
-    return true;
-  } catch (thrown) {
-    if (isMissing(thrown)) return false;
-    throw thrown;
-  }
 }
