@@ -78,7 +78,7 @@ export function etlChaos({ name, isWithout, start, rounds, playMsMax }: EtlChaos
         const said = all.map(async ({ part }) => (await fetch(`${part.now().url}/healthz/ready`)).text());
         throw new Error(`${behind} records behind: ${(await Promise.all(said)).join(' ')}`);
       };
-      await eventually(isRead, { msMax: 300_000, pauseMs: 200, what: 'the end of the log' });
+      await eventually(isRead, { msMax: 150_000, pauseMs: 200, what: 'the end of the log' });
       const { code, stderr } = await runUgc([
         ...['dead', 'replay', `--clickhouse-url=${clickhouse.part.now().clickhouseUrl}`],
         `--clickhouse-database=${pipeline.database}`,

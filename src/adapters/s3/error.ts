@@ -67,13 +67,16 @@ export function errorOf(where: string, refusal: Refusal): PipelineError {
   if (status === 507)
     return new PipelineError('archive_halted', `the disks of the S3 server are full: make room: ${said}`);
   const passes =
-    status >= 500 ||
-    status === 429 ||
+    passesSoon(status) ||
     status === 408 ||
     status === 409 ||
     /^(BadDigest|IncompleteBody|RequestTimeout|XAmz.*Mismatch)$/.test(code);
   return new PipelineError(passes && status !== 501 ? 'archive_unavailable' : 'archive_halted', `S3: ${said}`);
 }
+
+/** What the server cannot do just now; not what it never can, and not for want of room. */
+export const passesSoon = (status: number): boolean =>
+  status === 429 || (status >= 500 && status !== 501 && status !== 507);
 
 /** What an answer without a code is likely to mean. */
 const byStatus = (status: number): string =>

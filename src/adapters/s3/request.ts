@@ -7,7 +7,7 @@
 import { AwsV4Signer } from 'aws4fetch';
 import { PipelineError } from '../../errors.ts';
 import { sleep } from '../../process/sleep.ts';
-import { failureOf } from './error.ts';
+import { failureOf, passesSoon } from './error.ts';
 import { placeOf, type S3Options } from './options.ts';
 
 export interface S3Request {
@@ -42,15 +42,12 @@ const triesMax = 4;
 /** Before the second; twice as long before each that follows. */
 const pauseMs = 100;
 
-const passes = (status: number): boolean =>
-  status === 429 || status === 500 || status === 502 || status === 503 || status === 504;
-
 export function s3Sender(options: S3Options): Send {
   const once = sendingOnce(options);
   return async request => {
     for (let tries = 1; ; tries++) {
       const asked = await once(request);
-      if (request.method === 'PUT' || tries === triesMax || !passes(asked.answer.status)) return asked;
+      if (request.method === 'PUT' || tries === triesMax || !passesSoon(asked.answer.status)) return asked;
       await sleep(pauseMs * 2 ** (tries - 1) * (0.5 + Math.random()), request.signal);
     }
   };

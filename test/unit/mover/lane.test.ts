@@ -116,10 +116,10 @@ describe('batches', () => {
       lane.add(batch('a', 'b'));
       await until(() => finished.length === at + 1, 'half of a block has not waited');
     }
-    const startedAt = performance.now();
     lane.add(batch('fresh'));
-    await until(() => finished.length === 41, 'the fresh one is in');
-    expect(performance.now() - startedAt).toBeLessThan(4_000); // 40 intervals are 8 s
+    // One after the other: a machine that stands still delays them as much as it.
+    for (let waited = 0; finished.length < 41 && waited < 5; waited++) await Bun.sleep(200);
+    expect(finished.length).toBe(41);
   });
 
   test('of a backlog wait for half of a block, fresh ones behind it do not', async () => {
